@@ -1,0 +1,145 @@
+"""What the two lanes of a conversation share: subjects, shared state, questions and their answers.
+
+Questions and answers
+---------------------
+A client says who it is long before the server says whether it believes it. ``ask(key, fact)`` holds the fact until
+``answer(key, outcome)``, in either order. It is emitted once. When too many questions are open, the oldest is emitted
+as `unknown`; so is what is open at the end. Questions that are matched by an id of the protocol survive a gap; those
+matched by position only (``positional=True``) are answered `unknown` at a gap in either lane: never a false *accepted*.
+
+``defer(key, make)`` does the same for a fact that is only whole later: it is made and emitted at ``release(key)``, or
+at the end of the conversation.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Final, TypeVar, cast
+
+import msgspec
+
+from parsers.core.fact import Authentication, Fact, Outcome, Side, Subject
+
+OPEN_MAX: Final = 256
+DESCRIBED_MAX_CHARS: Final = 128
+
+T = TypeVar("T")
+
+
+class _Question(msgspec.Struct):
+    fact: Authentication
+    positional: bool
+
+
+class Conversation:
+    """The state that both lanes' dissectors of one conversation share.
+
+    Attributes:
+        midstream: its beginning was not seen.
+    """
+
+    __slots__ = ("_answers", "_deferred", "_emitted", "_me", "_questions", "_shared", "midstream")
+
+    def __init__(self, *, midstream: bool = False) -> None:
+        self.midstream = midstream
+        self._me = (Subject(Side.INITIATOR), Subject(Side.RESPONDER))
+        self._shared: dict[type, object] = {}
+        self._questions: OrderedDict[Hashable, _Question] = OrderedDict()
+        self._answers: OrderedDict[Hashable, Outcome] = OrderedDict()
+        self._deferred: OrderedDict[Hashable, Callable[[], Fact | None]] = OrderedDict()
+        self._emitted: list[Fact] = []
+
+    def me(self, side: Side) -> Subject:
+        """The side itself."""
+        return self._me[side]
+
+    def peer(self, side: Side) -> Subject:
+        """The other side."""
+        return self._me[side.peer]
+
+    def described(self, side: Side, key: str) -> Subject:
+        """A thing that `side` speaks of, by a key that is stable within what it says (`serial:4711`)."""
+        return Subject(side, key[:DESCRIBED_MAX_CHARS])
+
+    def shared(self, kind: Callable[[], T]) -> T:
+        """The one instance of class `kind` that belongs to this conversation; made on first use."""
+        found = self._shared.get(cast("type", kind))
+        if found is None:
+            found = self._shared[cast("type", kind)] = kind()
+        return cast("T", found)
+
+    def emit(self, fact: Fact) -> None:
+        """State a fact from where nothing can be yielded."""
+        self._emitted.append(fact)
+
+    def ask(self, key: Hashable, fact: Authentication, *, positional: bool = False) -> None:
+        """Hold `fact` until the answer to `key` is known."""
+        answered = self._answers.pop(key, None)
+        if answered is not None:
+            self._emit_answered(fact, answered)
+            return
+        previous = self._questions.pop(key, None)
+        if previous is not None:
+            self._emit_answered(previous.fact, Outcome.UNKNOWN)
+        self._questions[key] = _Question(fact, positional)
+        if len(self._questions) > OPEN_MAX:
+            _, oldest = self._questions.popitem(last=False)
+            self._emit_answered(oldest.fact, Outcome.UNKNOWN)
+
+    def answer(self, key: Hashable, outcome: Outcome) -> None:
+        """Answer `key`; the answer waits when the question has not been read yet."""
+        question = self._questions.pop(key, None)
+        if question is not None:
+            self._emit_answered(question.fact, outcome)
+            return
+        self._answers[key] = outcome
+        if len(self._answers) > OPEN_MAX:
+            self._answers.popitem(last=False)
+
+    def asked(self, key: Hashable) -> Authentication | None:
+        """The open question under `key`, if there is one."""
+        question = self._questions.get(key)
+        return question.fact if question is not None else None
+
+    def defer(self, key: Hashable, make: Callable[[], Fact | None]) -> None:
+        """Let `make` state a fact at `release(key)`, or at the end; it may return None. The first call for a key counts."""
+        if key not in self._deferred and len(self._deferred) < OPEN_MAX:
+            self._deferred[key] = make
+
+    def release(self, key: Hashable) -> None:
+        """Make and state what was deferred under `key`; nothing if there is none."""
+        make = self._deferred.pop(key, None)
+        if make is not None:
+            self._emit_made(make)
+
+    # ------------------------------------------------------------------ for sessions
+
+    def gap(self) -> None:
+        """Bytes of a lane are missing: what is matched by position can no longer be answered."""
+        for key in [key for key, question in self._questions.items() if question.positional]:
+            self._emit_answered(self._questions.pop(key).fact, Outcome.UNKNOWN)
+
+    def end(self) -> None:
+        """The conversation is over: state all that is open."""
+        for question in self._questions.values():
+            self._emit_answered(question.fact, Outcome.UNKNOWN)
+        for make in self._deferred.values():
+            self._emit_made(make)
+        self._questions.clear()
+        self._deferred.clear()
+
+    def collect(self) -> list[Fact]:
+        """What was stated since the last call."""
+        stated, self._emitted = self._emitted, []
+        return stated
+
+    # ------------------------------------------------------------------ inside
+
+    def _emit_answered(self, fact: Authentication, outcome: Outcome) -> None:
+        self._emitted.append(msgspec.structs.replace(fact, outcome=outcome))
+
+    def _emit_made(self, make: Callable[[], Fact | None]) -> None:
+        fact = make()
+        if fact is not None:
+            self._emitted.append(fact)

@@ -1,0 +1,147 @@
+"""Which protocols there are, and which of them may begin with these bytes.
+
+The registry walks the package `parsers` and takes the `PROTOCOL` of every module whose name has no underscore in front.
+Each protocol says with which bytes a lane of it can begin (`lead`); from these one index over the first byte is built,
+so that a head meets `PROBES_MAX` probes at most, whatever the number of protocols. Ports only decide the order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import pkgutil
+from collections.abc import Callable, Collection, Generator, Iterable
+from enum import IntEnum
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from parsers.core.fact import Side
+
+if TYPE_CHECKING:
+    from parsers.core.session import Steps
+
+PROBES_MAX: Final = 3
+
+
+class Verdict(IntEnum):
+    """What a probe says of the first bytes of a lane: certainly not, cannot say yet, this looks like it."""
+
+    NO = 0
+    MORE = 1
+    LIKELY = 2
+
+
+class Lead(msgspec.Struct, frozen=True):
+    """First bytes of a lane: `value` where `mask` has ones. Without a mask all bits count."""
+
+    value: bytes
+    mask: bytes = b""
+
+    def matches(self, head: bytes) -> bool:
+        """Whether `head`, as far as it goes, fits."""
+        if not self.mask:
+            return head[: len(self.value)] == self.value[: len(head)]
+        return all(h & m == v & m for h, v, m in zip(head, self.value, self.mask, strict=False))
+
+    def first_bytes(self) -> Iterable[int]:
+        """The values that the first byte can have."""
+        mask = self.mask[0] if self.mask else 0xFF
+        return (byte for byte in range(256) if byte & mask == self.value[0] & mask)
+
+
+Probe = Callable[[bytes, Side], Verdict]
+
+
+class Protocol(msgspec.Struct, frozen=True):
+    """What one parser exports as `PROTOCOL`.
+
+    Attributes:
+        name: lower case; the first part of its attributes' names.
+        spec: the standard that it follows.
+        over: `tcp`, `udp`, `ethernet`, or the name of the protocol that hands messages on.
+        probe: is asked about the first bytes of a lane (`over="udp"`: about a datagram). It never refuses a prefix of
+            what it accepts, and is also asked whether bytes after a gap are a boundary of messages.
+        dissect: makes the generator that reads one lane.
+        lead: first bytes by which a lane can begin; empty where nothing can be said.
+        port_hints: registered or usual ports of the responder; they order probes and decide nothing.
+        version: raised when the facts that this parser states change; part of the parser-set version.
+    """
+
+    name: str
+    spec: str
+    over: str
+    probe: Probe
+    dissect: Callable[..., Steps]
+    lead: tuple[bytes | Lead, ...] = ()
+    port_hints: frozenset[int] = frozenset()
+    version: int = 1
+
+    def leads(self) -> Iterable[Lead]:
+        """`lead`, all as `Lead`."""
+        return (lead if isinstance(lead, Lead) else Lead(lead) for lead in self.lead)
+
+
+class Registry:
+    """The protocols, indexed by layer and first byte.
+
+    Args:
+        protocols: names must differ.
+    """
+
+    def __init__(self, protocols: Iterable[Protocol]) -> None:
+        self.protocols = tuple(sorted(protocols, key=lambda p: p.name))
+        self._by_name = {protocol.name: protocol for protocol in self.protocols}
+        if len(self._by_name) != len(self.protocols):
+            msg = "two protocols have the same name"
+            raise ValueError(msg)
+        self._index: dict[tuple[str, int], list[tuple[Lead, Protocol]]] = {}
+        self._leadless: dict[str, list[Protocol]] = {}
+        for protocol in self.protocols:
+            self._add(protocol)
+
+    @classmethod
+    def installed(cls) -> Registry:
+        """The registry of all parsers in this installation; made once."""
+        return _installed()
+
+    def get(self, name: str) -> Protocol | None:
+        """The protocol of that name."""
+        return self._by_name.get(name)
+
+    @property
+    def version(self) -> str:
+        """The parser-set version: changes when any parser's facts may."""
+        text = " ".join(f"{protocol.name}:{protocol.version}" for protocol in self.protocols)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def candidates(self, over: str, head: bytes, ports: Collection[int] = ()) -> list[Protocol]:
+        """The protocols worth probing on `head` (at least one byte): hinted ones first, longer leads before shorter."""
+        fitting = [(lead, p) for lead, p in self._index.get((over, head[0]), ()) if lead.matches(head)]
+        fitting.sort(key=lambda entry: (entry[1].port_hints.isdisjoint(ports), -len(entry[0].value)))
+        ordered = list(dict.fromkeys(protocol for _, protocol in fitting))
+        ordered += [protocol for protocol in self._leadless.get(over, ()) if protocol not in ordered]
+        return ordered[:PROBES_MAX]
+
+    def _add(self, protocol: Protocol) -> None:
+        if not protocol.lead:
+            self._leadless.setdefault(protocol.over, []).append(protocol)
+        for lead in protocol.leads():
+            for byte in lead.first_bytes():
+                self._index.setdefault((protocol.over, byte), []).append((lead, protocol))
+
+
+@cache
+def _installed() -> Registry:
+    return Registry(_walk())
+
+
+def _walk() -> Generator[Protocol, None, None]:
+    package = importlib.import_module("parsers")
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name.startswith("_") or module.name == "core":
+            continue
+        exported = getattr(importlib.import_module(f"parsers.{module.name}"), "PROTOCOL", None)
+        if isinstance(exported, Protocol):
+            yield exported

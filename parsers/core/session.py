@@ -1,0 +1,471 @@
+"""A session: one conversation on its way from bytes to facts. Sans-IO: no clock, no address, no packet.
+
+Theory of operation
+-------------------
+Each lane goes through these states::
+
+    PROBING ──likely──► READING ──generator ends──► CLOSED
+       ▲                  │  │
+       │      gap         │  └──Malformed, LimitExceeded, ...──► CLOSED (Anomaly)
+       │ (unconfirmed)    ▼
+       └─────────────  RESUMING ──candidate fits──► READING
+                          └── N candidates failed ──► CLOSED
+
+**The ladder of confidence.** Nothing is known of a conversation but its ports (`PORT`); a probe finds its head likely
+(`PROBED`); a dissector has read real structure of it (`CONFIRMED`). Facts are held back until `CONFIRMED`. Whatever a
+dissector stated before it failed unconfirmed is dropped, that protocol is excluded, and the head meets the others. A
+dissector therefore yields `Confirmed` before it asks, answers or shares anything.
+
+**Unknown conversations** are probed again at turns 1, 2, 4, 8…: a sensor that was started in the middle of a week-long
+feed still finds out what it is.
+
+**After a gap** the lane's generator is closed and a new one made, with ``r.resumed`` and the same `Conversation`. Its
+first bytes are only a candidate for a boundary: the protocol's probe looks at them first; on a mismatch, or when the new
+generator fails before it has yielded `Confirmed`, this turn is given up and counted, which is no anomaly.
+
+The session never holds more than `HEAD_MAX` bytes of an unknown head, and what its readers hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator
+from enum import IntEnum
+from typing import Final
+
+from parsers.core.conversation import Conversation
+from parsers.core.errors import ProtocolError
+from parsers.core.fact import DETAIL_MAX_CHARS, Anomaly, Confirmed, Done, Fact, Handoff, Side
+from parsers.core.reader import WAIT, Demand, Leave, Reader, Wait
+from parsers.core.registry import Protocol, Registry, Verdict
+
+Step = Wait | Confirmed | Handoff | Done | Fact
+Steps = Generator[Step, None, None]
+
+HEAD_MAX: Final = 8_192
+HELD_FACTS_MAX: Final = 512
+FAILED_CANDIDATES_MAX: Final = 8
+UNKNOWN_DATAGRAMS_MAX: Final = 4
+
+NEXT_TURN: Final = Demand(Leave.TURN)
+ANYTHING: Final = Demand()
+
+
+class Confidence(IntEnum):
+    """How sure we are of a conversation's protocol."""
+
+    PORT = 0
+    PROBED = 1
+    CONFIRMED = 2
+
+
+class _State(IntEnum):
+    PROBING = 0
+    READING = 1
+    RESUMING = 2
+    CLOSED = 3
+
+
+class _Lane:
+    """One direction: its state, its reader and generator, and the bytes that led to them."""
+
+    __slots__ = ("confirmed", "failed", "head", "held", "overflowed", "probed_turn", "reader", "state", "steps", "turn")
+
+    def __init__(self) -> None:
+        self.state = _State.PROBING
+        self.reader: Reader | None = None
+        self.steps: Steps | None = None
+        self.head = b""
+        self.overflowed = False
+        self.turn = 0
+        self.probed_turn = 0
+        self.confirmed = False
+        self.failed = 0
+        self.held: list[Fact] = []
+
+    def reset(self, state: _State) -> None:
+        """Back to a state without generator; what it held back is dropped."""
+        if self.steps is not None:
+            self.steps.close()
+        self.state, self.reader, self.steps, self.confirmed = state, None, None, False
+        self.held = []
+
+
+class Session:
+    """Both lanes of one conversation.
+
+    Args:
+        registry: the protocols to choose from.
+        over: the layer whose bytes are fed: `tcp`, `udp`, or a protocol that hands messages on.
+        ports: ports of the conversation that may hint at a protocol.
+        midstream: its beginning was not seen.
+        roles_guessed: who began is a guess (mid-stream, datagrams): probes are asked for either side.
+
+    Attributes:
+        protocol: the protocol, once probed; None while unknown.
+        confidence: how sure that is.
+        done: nothing that matters can follow; nothing more needs to be fed.
+        failed_candidates: turns given up after a gap because they did not begin at a boundary.
+    """
+
+    __slots__ = (
+        "_excluded", "_facts", "_lanes", "_over", "_ports", "_registry", "_roles_guessed", "_swapped",
+        "_unknown_datagrams", "confidence", "done", "failed_candidates", "protocol", "talk",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        registry: Registry,
+        over: str,
+        ports: Collection[int] = (),
+        *,
+        midstream: bool = False,
+        roles_guessed: bool = False,
+    ) -> None:
+        self._registry = registry
+        self._over = over
+        self._ports = ports
+        self._lanes = (_Lane(), _Lane())
+        self._facts: list[Fact] = []
+        self._excluded: set[str] = set()
+        self._swapped = False
+        self._roles_guessed = roles_guessed or midstream
+        self._unknown_datagrams = 0
+        self.talk = Conversation(midstream=midstream)
+        self.protocol: Protocol | None = None
+        self.confidence = Confidence.PORT
+        self.done = False
+        self.failed_candidates = 0
+
+    # ------------------------------------------------------------------ what happens to a conversation
+
+    def feed(self, lane: int, data: bytes, turn: int = 1) -> list[Fact]:
+        """The next bytes of a lane, in order, belonging to its turn number `turn`; returns the facts that are now certain."""
+        if not self.done:
+            self._feed(self._lanes[lane], lane, data, turn)
+        return self._collect()
+
+    def feed_datagram(self, lane: int, data: bytes) -> list[Fact]:
+        """One whole datagram or handed-on message; returns the facts that are now certain."""
+        if not self.done:
+            self._feed_datagram(self._lanes[lane], lane, data)
+        return self._collect()
+
+    def gap(self, lane: int) -> list[Fact]:
+        """Bytes are missing in a lane before what is fed to it next."""
+        self.talk.gap()
+        taken = self._lanes[lane]
+        if taken.state is _State.READING:
+            taken.reset(_State.RESUMING if self.protocol is not None else _State.PROBING)
+        taken.head, taken.overflowed = b"", False
+        return self._collect()
+
+    def end(self) -> list[Fact]:
+        """Nothing follows; returns what was still open."""
+        for lane in self._lanes:
+            lane.reset(_State.CLOSED)
+        self.done = True
+        return self._collect()
+
+    def fail(self, lane: int) -> list[Fact]:
+        """Give this lane up: its dissector broke on it, which is our bug and not the sender's."""
+        self._lanes[lane].reset(_State.CLOSED)
+        self._settle_done()
+        return self._collect()
+
+    def side(self, lane: int) -> Side:
+        """The side that a lane is: lanes are swapped when a conversation joined in the middle turns out to run the other way."""
+        return Side(lane ^ self._swapped)
+
+    def lane(self, side: Side) -> int:
+        """The lane that a side is; the inverse of `side`."""
+        return side ^ self._swapped
+
+    # ------------------------------------------------------------------ what to feed next
+
+    def demand(self, lane: int) -> Demand:
+        """What this lane needs next. A closed lane needs nothing: see `closed`."""
+        taken = self._lanes[lane]
+        if taken.reader is not None:
+            return taken.reader.demand
+        if taken.head or taken.turn == 0:
+            return ANYTHING
+        return NEXT_TURN if taken.overflowed or not self._due(taken) else ANYTHING
+
+    def hand_over(self, lane: int) -> list[Fact]:
+        """Whoever feeds this lane leaves out what it demands; what is fed from now on are the wanted bytes.
+
+        Call it only where `can_hand_over`. The dissector goes on until it needs something else: ask for `demand` again.
+        """
+        taken = self._lanes[lane]
+        if taken.reader is not None:
+            taken.reader.hand_over()
+            self._pump(taken, lane)
+        return self._collect()
+
+    def can_hand_over(self, lane: int) -> bool:
+        """Whether the demand is one that the feeder can carry out: not while a mark is half found in bytes fed already."""
+        reader = self._lanes[lane].reader
+        return reader is None or not reader.partial_mark
+
+    def closed(self, lane: int) -> bool:
+        """Whether nothing more of this lane is wanted."""
+        return self.done or self._lanes[lane].state is _State.CLOSED
+
+    # ------------------------------------------------------------------ streams
+
+    def _feed(self, lane: _Lane, index: int, data: bytes, turn: int) -> None:
+        new_turn, lane.turn = turn != lane.turn, turn
+        if lane.state is _State.READING:
+            self._read(lane, index, data, turn)
+        elif lane.state is not _State.CLOSED:
+            self._consider(lane, index, data, new_turn=new_turn)
+
+    def _read(self, lane: _Lane, index: int, data: bytes, turn: int) -> None:
+        assert lane.reader is not None  # noqa: S101 - a reading lane has a reader
+        if not lane.confirmed:
+            self._remember(lane, data)
+        lane.reader.feed(data, turn)
+        self._pump(lane, index)
+
+    def _remember(self, lane: _Lane, data: bytes) -> None:
+        lane.head += data
+        if len(lane.head) > HEAD_MAX:
+            lane.head, lane.overflowed = lane.head[:HEAD_MAX], True
+
+    def _consider(self, lane: _Lane, index: int, data: bytes, *, new_turn: bool) -> None:
+        """Bytes of a lane that has no dissector yet."""
+        if new_turn and lane.overflowed:
+            lane.head, lane.overflowed = b"", False
+        if lane.overflowed or (not lane.head and not self._due(lane)):
+            return
+        self._remember(lane, data)
+        if self.protocol is not None:
+            self._try_known(lane, index, self.protocol)
+        else:
+            self._try_all(lane, index)
+
+    def _due(self, lane: _Lane) -> bool:
+        """Whether an unknown lane is to be probed in this turn: at 1, 2, 4, 8…"""
+        if lane.state is _State.RESUMING or self.protocol is not None:
+            return True
+        if lane.probed_turn == lane.turn:
+            return False
+        return lane.probed_turn == 0 or lane.turn >= 2 * lane.probed_turn
+
+    def _try_known(self, lane: _Lane, index: int, protocol: Protocol) -> None:
+        """The other lane, or this one before a gap, has settled what this is."""
+        verdict = protocol.probe(lane.head, self.side(index))
+        if verdict is Verdict.LIKELY:
+            self._start(lane, index, protocol)
+        elif verdict is Verdict.NO or lane.overflowed:
+            self._refuse(lane, index, protocol)
+
+    def _refuse(self, lane: _Lane, index: int, protocol: Protocol) -> None:
+        if lane.state is _State.RESUMING:
+            self._candidate_failed(lane)
+        elif self.confidence is Confidence.CONFIRMED:
+            lane.reset(_State.CLOSED)
+            subject = self.talk.me(self.side(index))
+            self._facts.append(Anomaly(subject, "unexpected_reply", 0, f"not {protocol.name}"))
+            self._settle_done()
+        else:
+            self._exclude(protocol)
+
+    def _candidate_failed(self, lane: _Lane) -> None:
+        lane.failed += 1
+        self.failed_candidates += 1
+        lane.reset(_State.CLOSED if lane.failed > FAILED_CANDIDATES_MAX else _State.RESUMING)
+        lane.head, lane.overflowed = b"", True
+        self._settle_done()
+
+    def _try_all(self, lane: _Lane, index: int) -> None:
+        undecided = False
+        for protocol in self._registry.candidates(self._over, lane.head, self._ports):
+            if protocol.name in self._excluded:
+                continue
+            verdict = self._probe_sides(protocol, lane.head, index)
+            if verdict is Verdict.LIKELY:
+                self.protocol, self.confidence = protocol, Confidence.PROBED
+                self._start(lane, index, protocol)
+                return
+            undecided |= verdict is Verdict.MORE
+        if not undecided or lane.overflowed:
+            lane.probed_turn = lane.turn
+            lane.head, lane.overflowed = b"", False
+
+    def _probe_sides(self, protocol: Protocol, head: bytes, index: int) -> Verdict:
+        """Probe as the side that the lane seems to be; where roles are guessed, also as the other."""
+        verdict = protocol.probe(head, self.side(index))
+        if verdict is Verdict.NO and self._roles_guessed:
+            swapped = protocol.probe(head, self.side(index).peer)
+            if swapped is Verdict.LIKELY:
+                self._swapped = not self._swapped
+            return swapped
+        return verdict
+
+    # ------------------------------------------------------------------ datagrams
+
+    def _feed_datagram(self, lane: _Lane, index: int, data: bytes) -> None:
+        if lane.state is _State.CLOSED or not data:
+            return
+        if lane.state is _State.READING:
+            self._read_datagram(lane, index, data)
+            return
+        for protocol in self._datagram_candidates(data):
+            if self._probe_sides(protocol, data, index) is not Verdict.LIKELY:
+                continue
+            if self.protocol is None:
+                self.protocol, self.confidence = protocol, Confidence.PROBED
+            self._begin(lane, index, protocol, resumed=False)
+            self._read_datagram(lane, index, data)
+            if self.protocol is not None:
+                return
+        self._unknown_datagrams += 1
+        self.done |= self.protocol is None and self._unknown_datagrams >= UNKNOWN_DATAGRAMS_MAX
+
+    def _read_datagram(self, lane: _Lane, index: int, data: bytes) -> None:
+        if lane.reader is not None:
+            lane.reader.feed_datagram(data)
+            self._pump(lane, index)
+
+    def _datagram_candidates(self, data: bytes) -> list[Protocol]:
+        if self.protocol is not None:
+            return [self.protocol]
+        candidates = self._registry.candidates(self._over, data, self._ports)
+        return [protocol for protocol in candidates if protocol.name not in self._excluded]
+
+    # ------------------------------------------------------------------ generators
+
+    def _start(self, lane: _Lane, index: int, protocol: Protocol) -> None:
+        """Give the lane its dissector, and the dissector the head."""
+        resumed = lane.state is _State.RESUMING
+        self._begin(lane, index, protocol, resumed=resumed)
+        assert lane.reader is not None  # noqa: S101 - `_begin` made it
+        lane.reader.feed(lane.head, lane.turn)
+        self._pump(lane, index)
+
+    def _begin(self, lane: _Lane, index: int, protocol: Protocol, *, resumed: bool) -> None:
+        side = self.side(index)
+        lane.reader = Reader(resumed=resumed, turn=lane.turn)
+        lane.steps = protocol.dissect(lane.reader, side, self.talk)
+        lane.state, lane.confirmed = _State.READING, False
+
+    def _pump(self, lane: _Lane, index: int) -> None:
+        """Let the lane's generator go on until it waits, ends or fails."""
+        steps = lane.steps
+        if steps is None:
+            return
+        try:
+            for step in steps:
+                if step is WAIT:
+                    break
+                self._take(lane, index, step)
+                if lane.steps is not steps:
+                    return
+            else:
+                self._finished(lane)
+        except ProtocolError as error:
+            self._failed(lane, index, error)
+        self._take_stated(lane)
+
+    def _take(self, lane: _Lane, index: int, step: Step) -> None:
+        self._take_stated(lane)
+        if isinstance(step, Confirmed):
+            self._confirm(lane)
+        elif isinstance(step, Handoff):
+            self._hand_off(lane, index, step)
+        elif isinstance(step, Done):
+            self.done = True
+        elif not isinstance(step, Wait):
+            self._state(lane, step)
+
+    def _state(self, lane: _Lane, fact: Fact) -> None:
+        if lane.confirmed:
+            self._facts.append(fact)
+        elif len(lane.held) < HELD_FACTS_MAX:
+            lane.held.append(fact)
+
+    def _take_stated(self, lane: _Lane) -> None:
+        for fact in self.talk.collect():
+            self._state(lane, fact)
+
+    def _confirm(self, lane: _Lane) -> None:
+        if not lane.confirmed:
+            self.confidence = Confidence.CONFIRMED
+            lane.confirmed, lane.failed, lane.head = True, 0, b""
+            self._facts += lane.held
+            lane.held = []
+
+    def _finished(self, lane: _Lane) -> None:
+        """The generator has returned: this lane is read to its end."""
+        self._take_stated(lane)
+        lane.state, lane.reader, lane.steps = _State.CLOSED, None, None
+        self._settle_done()
+
+    def _failed(self, lane: _Lane, index: int, error: ProtocolError) -> None:
+        if lane.confirmed:
+            self._take_stated(lane)
+            self._break_off(lane, index, error)
+            return
+        self.talk.collect()
+        if lane.reader is not None and lane.reader.resumed:
+            self._candidate_failed(lane)
+        elif self.protocol is not None and self.confidence is not Confidence.CONFIRMED:
+            self._exclude(self.protocol)
+        else:
+            self._break_off(lane, index, error)
+
+    def _break_off(self, lane: _Lane, index: int, error: ProtocolError) -> None:
+        """An anomaly ends a stream's lane. Datagrams stand alone: the next one is read, up to a bound."""
+        subject = self.talk.me(self.side(index))
+        self._facts.append(Anomaly(subject, error.code, error.offset, error.what[:DETAIL_MAX_CHARS]))
+        lane.failed += 1
+        if self._over == "tcp" or self.protocol is None or lane.failed > FAILED_CANDIDATES_MAX:
+            lane.reset(_State.CLOSED)
+            self._settle_done()
+        else:
+            lane.reset(_State.PROBING)
+            self._begin(lane, index, self.protocol, resumed=False)
+
+    def _exclude(self, protocol: Protocol) -> None:
+        """It is not this protocol after all: both lanes' heads meet the others."""
+        self._excluded.add(protocol.name)
+        self.protocol, self.confidence = None, Confidence.PORT
+        self.talk = Conversation(midstream=self.talk.midstream)
+        heads = [(lane, index) for index, lane in enumerate(self._lanes) if lane.state is not _State.CLOSED]
+        for lane, _ in heads:
+            lane.reset(_State.PROBING)
+        for lane, index in heads:
+            if lane.head and not lane.overflowed and lane.state is _State.PROBING:
+                if self.protocol is None:
+                    self._try_all(lane, index)
+                else:
+                    self._try_known(lane, index, self.protocol)
+
+    def _hand_off(self, lane: _Lane, index: int, step: Handoff) -> None:
+        """Both lanes go on as another protocol, each from its first unread byte."""
+        protocol = self._registry.get(step.protocol)
+        self._confirm(lane)
+        unread = [other.reader.drain() if other.reader is not None else b"" for other in self._lanes]
+        for other in self._lanes:
+            other.reset(_State.PROBING)
+            other.head, other.overflowed = b"", False
+        self.protocol = protocol
+        if protocol is None:
+            self.done = True
+            return
+        self.confidence = Confidence.PROBED
+        for number in (index, 1 - index):
+            if unread[number]:
+                self._consider(self._lanes[number], number, unread[number], new_turn=False)
+
+    def _settle_done(self) -> None:
+        if all(lane.state is _State.CLOSED for lane in self._lanes):
+            self.done = True
+
+    def _collect(self) -> list[Fact]:
+        if self.done and self.confidence is Confidence.CONFIRMED:
+            self.talk.end()
+            self._facts += self.talk.collect()
+        facts, self._facts = self._facts, []
+        return facts
