@@ -1,0 +1,153 @@
+"""One scenario being recorded: hosts, programs, the capture, and its sidecar."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from _canary import Canaries
+from _net import Host, LabError, Network, wait_until_listening
+from _sidecar import Sidecar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from _fleet import Machine
+
+PCAPS = Path(__file__).resolve().parent.parent
+RUN_TIMEOUT_S = 60
+DEBIAN_PACKAGES = {"DCMTK": "dcmtk", "Orthanc": "orthanc", "OpenSSL": "openssl", "GnuTLS": "gnutls-bin",
+                   "NSS": "libnss3-tools", "OpenJDK": "openjdk-17-jre-headless"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One capture to be made, and the function that plays it."""
+
+    path: str
+    what: str
+    software: tuple[str, ...]
+    play: Callable[[Lab], None]
+    expect: tuple[str, ...] = ()
+
+
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(path: str, what: str, *software: str,
+             expect: tuple[str, ...] = ()) -> Callable[[Callable[[Lab], None]], Callable[[Lab], None]]:
+    """Register the function as the recorder of ``pcaps/<path>.pcap``."""
+    def register(play: Callable[[Lab], None]) -> Callable[[Lab], None]:
+        SCENARIOS[path] = Scenario(path, what, software, play, expect)
+        return play
+    return register
+
+
+def version_of(software: str) -> str:
+    """Return the name with its version, as installed here: Debian package, Python package, or a given text."""
+    if software in DEBIAN_PACKAGES:
+        query = ["dpkg-query", "-W", "-f", "${Version}", DEBIAN_PACKAGES[software]]
+        return f"{software} {subprocess.run(query, capture_output=True, text=True, check=False).stdout}"
+    try:
+        return f"{software} {importlib.metadata.version(software)}"
+    except importlib.metadata.PackageNotFoundError:
+        return software
+
+
+@dataclass
+class Lab:
+    """What a scenario's function works with."""
+
+    network: Network
+    workdir: Path
+    target: Path
+    canaries: Canaries
+    hosts: dict[str, dict[str, str]] = field(default_factory=dict)
+    servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    software: list[str] = field(default_factory=list)
+    expect: list[str] = field(default_factory=list)
+
+    def host(self, machine: Machine) -> Host:
+        """Plug a machine of the fleet in; it is described in the sidecar."""
+        self.hosts[machine.name] = {k: v for k, v in asdict(machine).items() if v}
+        return self.network.host(machine.name, machine.mac, machine.ip)
+
+    @contextlib.contextmanager
+    def capture(self, expression: str = "ip or arp") -> Iterator[None]:
+        """Record into the scenario's file during the block."""
+        with self.network.capture(self.target, expression):
+            yield
+
+    def serve(self, host: Host, argv: list[str], port: int, table: str = "tcp", **env: str) -> subprocess.Popen[bytes]:
+        """Start a server on a host and return when it listens; it is ended with the scenario."""
+        with host.inside(), (self.workdir / f"log{len(self.servers)}").open("wb") as log:
+            process = subprocess.Popen(argv, cwd=self.workdir, stdin=subprocess.PIPE, stdout=log, stderr=log,
+                                       env=os.environ | env, start_new_session=True)
+        self.servers.append(process)
+        wait_until_listening(host, port, process, table)
+        return process
+
+    def run(self, host: Host, argv: list[str], feed: bytes = b"", *, ok: tuple[int, ...] = (0,), **env: str) -> bytes:
+        """Run a client on a host to its end and return what it printed. Raises LabError on another exit status."""
+        with host.inside():
+            done = subprocess.run(argv, cwd=self.workdir, input=feed, capture_output=True, timeout=RUN_TIMEOUT_S,
+                                  check=False, env=os.environ | env)
+        if ok and done.returncode not in ok:
+            raise LabError(f"{argv}: {done.returncode}\n{(done.stdout + done.stderr).decode(errors='replace')[-1500:]}")
+        return done.stdout + done.stderr
+
+    def tool(self, argv: list[str], feed: bytes = b"") -> bytes:
+        """Run a program that needs no network and return its output. Raises LabError when it fails."""
+        done = subprocess.run(argv, cwd=self.workdir, input=feed, capture_output=True, timeout=RUN_TIMEOUT_S, check=False)
+        if done.returncode:
+            raise LabError(f"{argv}: {done.returncode}\n{done.stderr.decode(errors='replace')[-1500:]}")
+        return done.stdout
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        """End a server that ``serve`` started."""
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=3)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+    def folder(self, name: str) -> Path:
+        """Return a fresh folder of this scenario."""
+        path = self.workdir / name
+        path.mkdir(parents=True)
+        return path
+
+
+def record(found: Scenario) -> None:
+    """Play a scenario and leave its capture and sidecar under ``pcaps/``. Raises LabError."""
+    workdir = Path(tempfile.mkdtemp(prefix="spanward-lab-"))
+    fresh = workdir / "capture.pcap"
+    try:
+        with Network() as network:
+            lab = Lab(network, workdir, fresh, Canaries(found.path))
+            try:
+                found.play(lab)
+            finally:
+                for server in lab.servers:
+                    lab.stop(server)
+        _keep(found, lab, fresh)
+    finally:
+        shutil.rmtree(workdir, ignore_errors=True)
+
+
+def _keep(found: Scenario, lab: Lab, fresh: Path) -> None:
+    kept = PCAPS / f"{found.path}.pcap"
+    kept.parent.mkdir(exist_ok=True)
+    shutil.copyfile(fresh, kept)
+    group = found.path.split("/")[0]
+    origin = ", ".join(version_of(s) for s in dict.fromkeys([*found.software, *lab.software]))
+    Sidecar(found.what, origin, f"pcaps/lab/record.py {group} {found.path.split('/')[1]}",
+            [*found.expect, *lab.expect], sorted(lab.canaries.planted), list(lab.hosts.values())).write(kept)
