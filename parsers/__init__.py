@@ -1,0 +1,1 @@
+"""Bytes in, facts out: one protocol, one file; no clock, no address, no I/O."""

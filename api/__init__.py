@@ -1,0 +1,1 @@
+"""The REST API and the console: reads the store, writes operator decisions."""

@@ -1,0 +1,1 @@
+"""Capture, engine, dispatch, store, inference, rules: owns time, addresses, memory and disk."""
