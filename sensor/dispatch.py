@@ -1,0 +1,343 @@
+"""Dispatch: the engine's events to sessions, the sessions' facts to sightings.
+
+For every flow whose bytes matter there is one `Session`. An event of the engine is handed to it; what the session then
+needs next goes straight back to the engine (`skip`, `skip_until`, `next_turn`, `want`, `done`), before the next byte is
+copied. Facts are stamped here with time, addresses, capture quality and evidence, and secrets become digests here.
+
+A fact of a conversation that lives past midnight is stated again, as `continued`, when its flow is first active on the
+new UTC day. What a flow was that day goes out as one `ConversationDay`.
+
+The one bulkhead of the project stands here: a dissector that fails with anything but a `ProtocolError` is our bug. It is
+counted (`parser_failures`), costs its lane, and nothing else. `bulkhead=False` lets it through, for tests.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Final, Protocol
+
+import msgspec
+
+from parsers.core import Anomaly, Authentication, Confidence, Fact, Leave, Registry, Secret, Session, Side
+from sensor import engine as engine_events
+from sensor.engine import Engine
+from sensor.sighting import Endpoint, Quality, Sighting
+from sensor.site import Site
+from sensor.sitekey import SecretMark, SiteKey
+
+RESTATED_MAX: Final = 64
+FACTS_PER_CONVERSATION_MAX: Final = 4_096
+_TRANSPORT: Final = {6: "tcp", 17: "udp"}
+
+
+class ConversationDay(msgspec.Struct, frozen=True):
+    """What one flow was on one UTC day (or since it began). Byte counts are of payload; `port` is the responder's."""
+
+    scope: str
+    initiator: Endpoint
+    responder: Endpoint
+    transport: str
+    protocol: str
+    confidence: str
+    first_ts_us: int
+    last_ts_us: int
+    frame: int
+    community_id: str | None
+    packets: int
+    initiator_bytes: int
+    responder_bytes: int
+    copied_bytes: int
+    skipped_bytes: int
+    left_out_bytes: int
+    lost_bytes: int
+    midstream: bool
+    one_sided: bool
+    gap: bool
+    unanswered: bool
+    begins: bool
+
+
+Item = Sighting | ConversationDay
+
+
+class _Flow:
+    """A conversation under way: its session, its addresses, and what has to be restated at midnight."""
+
+    __slots__ = ("community_id", "continued", "endpoints", "fact_count", "gap", "scope", "session", "stated", "transport")
+
+    def __init__(self, session: Session, addresses: tuple[int, int, int, bytes, int, int, bytes, int, int], scope: str) -> None:
+        transport, _, _, ip_i, port_i, mac_i, ip_r, port_r, mac_r = addresses
+        self.session = session
+        self.transport = _TRANSPORT[transport]
+        self.scope = scope
+        self.endpoints = (
+            Endpoint(mac_text(mac_i), ip_text(ip_i), port_i),
+            Endpoint(mac_text(mac_r), ip_text(ip_r), port_r),
+        )
+        self.community_id = community_id(transport, ip_i, port_i, ip_r, port_r)
+        self.gap = False
+        self.continued = False
+        self.fact_count = 0
+        self.stated: dict[bytes, tuple[Fact, SecretMark | None]] = {}
+
+
+class _Events(Protocol):
+    """A source of events: `CaptureFile.pump` and whatever stands in for it."""
+
+    def __call__(self, engine: Engine) -> Iterator[int]: ...
+
+
+class Dispatcher:
+    """Runs one capture's events through sessions.
+
+    Args:
+        engine: where the events come from and the demands go to.
+        registry: the parsers.
+        site: scopes and privacy.
+        key: digests secrets.
+        capture: the capture's id, stamped on every sighting.
+        bulkhead: catch dissectors' bugs; off in tests.
+    """
+
+    def __init__(
+        self, engine: Engine, registry: Registry, site: Site, key: SiteKey, capture: str, *, bulkhead: bool = True
+    ) -> None:
+        self._engine = engine
+        self._registry = registry
+        self._site = site
+        self._key = key
+        self._capture = capture
+        self._bulkhead = bulkhead
+        self._flows: dict[int, _Flow] = {}
+        self._out: list[Item] = []
+        self.counters: Counter[str] = Counter()
+        self._handlers: dict[int, Callable[[int], None]] = {
+            engine_events.DATA: self._on_data,
+            engine_events.DATAGRAM: self._on_datagram,
+            engine_events.GAP: self._on_gap,
+            engine_events.DAY: self._on_day,
+            engine_events.END: self._on_end,
+        }
+
+    def run(self, events: _Events) -> Iterator[Item]:
+        """All sightings and conversation days, in the order in which they became certain."""
+        handlers, out = self._handlers, self._out
+        for event in events(self._engine):
+            handlers[event](self._engine.flow)
+            if out:
+                yield from out
+                out.clear()
+
+    # ------------------------------------------------------------------ events
+
+    def _on_data(self, row: int) -> None:
+        engine, flow = self._engine, self._flow(row)
+        lane, turn = engine.lane, engine.turn
+        data = engine.take()
+        self._state(row, flow, self._guarded(flow, lane, lambda session: session.feed(lane, data, turn)))
+        self._settle(row, flow)
+
+    def _on_datagram(self, row: int) -> None:
+        flow, lane = self._flow(row), self._engine.lane
+        data = self._engine.take()
+        self._state(row, flow, self._guarded(flow, lane, lambda session: session.feed_datagram(lane, data)))
+        if flow.session.done:
+            self._engine.done(row)
+
+    def _on_gap(self, row: int) -> None:
+        flow, lane = self._flow(row), self._engine.lane
+        flow.gap = True
+        self._state(row, flow, self._guarded(flow, lane, lambda session: session.gap(lane)))
+        self._settle(row, flow)
+
+    def _on_day(self, row: int) -> None:
+        flow = self._flow(row)
+        self._conversation(row, flow, begins=not flow.continued)
+        flow.continued = True
+        quality = self._quality(row, flow)
+        for fact, mark in flow.stated.values():
+            self._out.append(self._sighting(flow, fact, mark, quality, continued=True))
+
+    def _on_end(self, row: int) -> None:
+        flow = self._flow(row)
+        self._state(row, flow, self._guarded(flow, 0, lambda session: session.end()))
+        self._conversation(row, flow, begins=not flow.continued)
+        del self._flows[row]
+
+    # ------------------------------------------------------------------ sessions
+
+    def _flow(self, row: int) -> _Flow:
+        flow = self._flows.get(row)
+        if flow is None:
+            flow = self._flows[row] = self._open(row)
+        return flow
+
+    def _open(self, row: int) -> _Flow:
+        addresses = self._engine.addresses(row)
+        transport, scope, port_i, port_r = addresses[0], addresses[1], addresses[4], addresses[7]
+        midstream = bool(self._engine.stats(row)[_FLAGS] & engine_events.MIDSTREAM)
+        over = _TRANSPORT[transport]
+        session = Session(
+            self._registry, over, (port_r, port_i), midstream=midstream, roles_guessed=midstream or over == "udp"
+        )
+        return _Flow(session, addresses, self._site.scope_names[scope])
+
+    def _guarded(self, flow: _Flow, lane: int, act: Callable[[Session], list[Fact]]) -> list[Fact]:
+        if not self._bulkhead:
+            return act(flow.session)
+        try:
+            return act(flow.session)
+        except Exception as error:  # noqa: BLE001 - the one bulkhead: a parser's bug costs its lane, not the sensor
+            self.counters["parser_failures"] += 1
+            protocol = flow.session.protocol
+            self.counters[f"parser_failures.{protocol.name if protocol else 'session'}.{type(error).__name__}"] += 1
+            return flow.session.fail(lane)
+
+    def _settle(self, row: int, flow: _Flow) -> None:
+        """Tell the engine what both lanes need next. The other lane may have changed too: a probe settles both."""
+        if flow.session.done:
+            self._engine.done(row)
+            return
+        for lane in (0, 1):
+            self._settle_lane(row, flow, lane)
+        if flow.session.done:
+            self._engine.done(row)
+
+    def _settle_lane(self, row: int, flow: _Flow, lane: int) -> None:
+        engine, session = self._engine, flow.session
+        if session.closed(lane):
+            engine.close_lane(row, lane)
+            return
+        while True:
+            demand = session.demand(lane)
+            if demand.leave is Leave.NOTHING or not session.can_hand_over(lane):
+                engine.want(row, lane, demand.want, demand.message)
+                return
+            if demand.leave is Leave.BYTES:
+                engine.skip(row, lane, demand.count)
+            elif demand.leave is Leave.UNTIL_MARK:
+                engine.skip_until(row, lane, demand.mark, demand.count)
+            else:
+                engine.next_turn(row, lane)
+            if not session.reading(lane):
+                return
+            self._state(row, flow, self._guarded(flow, lane, lambda session: session.hand_over(lane)))
+            if session.closed(lane):
+                return
+
+    # ------------------------------------------------------------------ stamping
+
+    def _state(self, row: int, flow: _Flow, facts: list[Fact]) -> None:
+        if not facts:
+            return
+        quality = self._quality(row, flow)
+        for fact in facts:
+            flow.fact_count += 1
+            if flow.fact_count > FACTS_PER_CONVERSATION_MAX:
+                self.counters["facts_over_limit"] += 1
+                continue
+            kept, mark = self._without_secret(fact)
+            self._keep_for_midnight(flow, kept, mark)
+            self._out.append(self._sighting(flow, kept, mark, quality))
+
+    def _keep_for_midnight(self, flow: _Flow, fact: Fact, mark: SecretMark | None) -> None:
+        if not isinstance(fact, Anomaly) and len(flow.stated) < RESTATED_MAX:
+            flow.stated.setdefault(hashlib.blake2b(repr(fact).encode(), digest_size=16).digest(), (fact, mark))
+
+    def _without_secret(self, fact: Fact) -> tuple[Fact, SecretMark | None]:
+        """The fact with its secret replaced by what may be kept of it, and with its principal as the site wants it."""
+        if not isinstance(fact, Authentication):
+            return fact, None
+        secret, principal = fact.secret, fact.principal
+        mark = self._key.mark(secret.reveal(), principal) if isinstance(secret, Secret) else None
+        if principal is not None and self._site.privacy.principals == "pseudonym" and fact.mechanism != "ae-title":
+            principal = self._key.pseudonym(principal)
+        return msgspec.structs.replace(fact, secret=None, principal=principal), mark
+
+    def _sighting(
+        self, flow: _Flow, fact: Fact, mark: SecretMark | None, quality: Quality, *, continued: bool = False
+    ) -> Sighting:
+        session, engine = flow.session, self._engine
+        lane = session.lane(fact.subject.side)
+        return Sighting(
+            ts_us=engine.ts_us,
+            fact=fact,
+            protocol=session.protocol.name if session.protocol else "",
+            transport=flow.transport,
+            scope=flow.scope,
+            endpoint=flow.endpoints[lane],
+            peer=flow.endpoints[1 - lane],
+            port=flow.endpoints[session.lane(Side.RESPONDER)].port,
+            capture=self._capture,
+            frame=engine.frame,
+            community_id=flow.community_id,
+            quality=quality,
+            secret=mark,
+            continued=continued,
+        )
+
+    def _quality(self, row: int, flow: _Flow) -> Quality:
+        """A first datagram is always alone: only of TCP can be said that the other side should have been seen by now."""
+        flags = self._engine.stats(row)[_FLAGS]
+        one_sided = flow.transport == "tcp" and bool(flags & engine_events.ONE_SIDED)
+        return Quality(flow.session.talk.midstream, flow.gap, one_sided)
+
+    def _conversation(self, row: int, flow: _Flow, *, begins: bool) -> None:
+        stats = dict(zip(engine_events.STATS, self._engine.stats(row), strict=True))
+        flags, session = stats["flags"], flow.session
+        initiator, responder = session.lane(Side.INITIATOR), session.lane(Side.RESPONDER)
+        payload = (stats["bytes_i"], stats["bytes_r"])
+        one_sided = bool(flags & engine_events.ONE_SIDED)
+        self._out.append(
+            ConversationDay(
+                scope=flow.scope,
+                initiator=flow.endpoints[initiator],
+                responder=flow.endpoints[responder],
+                transport=flow.transport,
+                protocol=session.protocol.name if session.protocol else "",
+                confidence=session.confidence.name.lower() if session.confidence is not Confidence.PORT else "port",
+                first_ts_us=stats["first_ts_us"],
+                last_ts_us=stats["last_ts_us"],
+                frame=stats["first_frame"],
+                community_id=flow.community_id,
+                packets=stats["packets_i"] + stats["packets_r"],
+                initiator_bytes=payload[initiator],
+                responder_bytes=payload[responder],
+                copied_bytes=stats["copied"],
+                skipped_bytes=stats["skipped"],
+                left_out_bytes=stats["left_out"],
+                lost_bytes=stats["lost"],
+                midstream=session.talk.midstream,
+                one_sided=one_sided,
+                gap=flow.gap,
+                unanswered=one_sided and not sum(payload),
+                begins=begins,
+            )
+        )
+
+
+_FLAGS: Final = engine_events.STATS.index("flags")
+
+
+@lru_cache(maxsize=65_536)
+def mac_text(mac: int) -> str | None:
+    """`00:11:22:33:44:55` for a 48-bit number; None where there was no link layer address (-1)."""
+    return None if mac < 0 else ":".join(f"{mac:012x}"[at : at + 2] for at in range(0, 12, 2))
+
+
+@lru_cache(maxsize=65_536)
+def ip_text(packed: bytes) -> str:
+    """The usual text of a packed IPv4 or IPv6 address; IPv4 mapped into IPv6 stays IPv6."""
+    return str(ipaddress.ip_address(packed))
+
+
+def community_id(transport: int, ip_a: bytes, port_a: int, ip_b: bytes, port_b: int) -> str:
+    """Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions. Spec: Community ID 1.0."""
+    low, high = sorted(((ip_a, port_a), (ip_b, port_b)))
+    packed = b"\0\0" + low[0] + high[0] + bytes((transport, 0)) + low[1].to_bytes(2) + high[1].to_bytes(2)
+    return "1:" + base64.b64encode(hashlib.sha1(packed, usedforsecurity=False).digest()).decode()

@@ -1,0 +1,113 @@
+"""A sighting: a fact with its time, its addresses and its evidence; and the line that `spanward facts` prints of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact
+from sensor.sitekey import SecretMark
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST_S: Final = -62_135_596_800  # 0001-01-01
+_LATEST_S: Final = 253_402_300_799  # 9999-12-31T23:59:59
+_KIND: Final = {
+    Attribute: "attribute",
+    Channel: "channel",
+    Certificate: "certificate",
+    Authentication: "authentication",
+    Anomaly: "anomaly",
+}
+_encoder: Final = msgspec.json.Encoder()
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Addresses of one side: MAC (`00:11:22:33:44:55`), IP as text, transport port."""
+
+    mac: str | None
+    ip: str | None
+    port: int | None
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """What the conversation that a fact was read from lacks."""
+
+    midstream: bool = False
+    gap: bool = False
+    one_sided: bool = False
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """One fact, seen once. `ts_us` is in microseconds since 1970, UTC; `port` is the responder's."""
+
+    ts_us: int
+    fact: Fact
+    protocol: str
+    transport: str
+    scope: str
+    endpoint: Endpoint
+    peer: Endpoint
+    port: int | None
+    capture: str
+    frame: int
+    community_id: str | None
+    quality: Quality
+    secret: SecretMark | None = None
+    continued: bool = False
+
+    def to_json(self) -> bytes:
+        """One line of `spanward facts`, without its end of line."""
+        fact = self.fact
+        line: dict[str, object] = {
+            "ts": iso_us(self.ts_us),
+            "kind": _KIND[type(fact)],
+            "protocol": self.protocol,
+            "side": fact.subject.side.label,
+            "scope": self.scope,
+            "endpoint": self.endpoint,
+            "peer": self.peer,
+            "about": fact.subject.about,
+            **self._own_fields(),
+            "capture": self.capture,
+            "frame": self.frame,
+            "community_id": self.community_id,
+            "quality": self.quality,
+        }
+        return _encoder.encode(line)
+
+    def _own_fields(self) -> dict[str, object]:
+        fact = self.fact
+        if isinstance(fact, Attribute):
+            return {"name": fact.name, "value": fact.value, "spec": fact.spec}
+        fields = {name: getattr(fact, name) for name in type(fact).__struct_fields__ if name != "subject"}
+        if isinstance(fact, Certificate):
+            return _certificate_fields(fact, fields)
+        if isinstance(fact, Authentication):
+            mark = self.secret
+            fields["secret_digest"] = mark.digest if mark else None
+            fields["secret_class"] = mark.secret_class if mark else None
+            del fields["secret"]
+        return fields
+
+
+def _certificate_fields(fact: Certificate, fields: dict[str, object]) -> dict[str, object]:
+    fields["subject"] = fields.pop("subject_name")
+    fields["not_before"] = iso_s(fact.not_before)
+    fields["not_after"] = iso_s(fact.not_after)
+    return fields
+
+
+def iso_us(ts_us: int) -> str:
+    """RFC 3339 time with microseconds, for microseconds since 1970."""
+    moment = _EPOCH + timedelta(microseconds=min(max(ts_us, _EARLIEST_S * 1_000_000), _LATEST_S * 1_000_000))
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def iso_s(ts_s: int | None) -> str | None:
+    """RFC 3339 time for seconds since 1970, cut to the years 1 to 9999."""
+    if ts_s is None:
+        return None
+    moment = _EPOCH + timedelta(seconds=min(max(ts_s, _EARLIEST_S), _LATEST_S))
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
