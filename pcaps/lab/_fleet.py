@@ -40,6 +40,7 @@ PACS = Machine("pacs", "00:50:56:a4:10:01", "10.20.1.10", "ARCHIVE")
 RIS = Machine("ris", "00:50:56:a4:10:02", "10.20.1.20", "RISBROKER")
 ROUTER = Machine("router", "00:50:56:a4:10:03", "10.20.1.30", "EDGEROUTER")
 VIEWER = Machine("viewer", "8c:ec:4b:77:30:5e", "10.20.2.51", "VIEW3")
+WORKSTATION = Machine("ws4", "8c:ec:4b:20:6b:f3", "10.20.2.54", "WS4")
 PRINTER = Machine("printer", "08:00:66:31:7e:90", "10.20.2.90", "DRYSTAR", "", "Agfa", "DRYSTAR 5503",
                   "INV11932", "DRYSTAR-1", "5.6.0")
 MODALITIES = (CT, MR, US, DX, MG)

@@ -6,6 +6,7 @@ import contextlib
 import importlib.metadata
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from dataclasses import asdict, dataclass, field
@@ -112,11 +113,12 @@ class Lab:
 
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         """End a server that ``serve`` started."""
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)  # its own session: forked children of this server, nobody else
+        try:
             process.wait(timeout=3)
-        if process.poll() is None:
-            process.kill()
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     def folder(self, name: str) -> Path:

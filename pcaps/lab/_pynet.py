@@ -1,0 +1,65 @@
+"""pynetdicom application entities on the lab's machines, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from pynetdicom import AE
+
+from _net import LabError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pynetdicom.association import Association
+
+    from _net import Host
+
+    Handlers = Sequence[Any]
+
+SUCCESS = 0x0000
+
+
+def entity(title: str, *, requested: Sequence[str] = (), supported: Sequence[str] = ()) -> AE:
+    """Return an application entity with these abstract syntaxes, requested as SCU and supported as SCP."""
+    ae = AE(ae_title=title)
+    for uid in requested:
+        ae.add_requested_context(uid)
+    for uid in supported:
+        ae.add_supported_context(uid, scu_role=True, scp_role=True)
+    return ae
+
+
+@contextlib.contextmanager
+def serving(host: Host, ae: AE, port: int, handlers: Handlers = (), **tls: Any) -> Iterator[None]:
+    """Let the application entity listen on a machine during the block."""
+    with host.inside():
+        server = ae.start_server((host.ip, port), block=False, evt_handlers=list(handlers), **tls)
+    try:
+        yield
+    finally:
+        server.shutdown()
+
+
+@contextlib.contextmanager
+def associated(host: Host, ae: AE, peer: Host, port: int, title: str, **options: Any) -> Iterator[Association]:
+    """Associate from a machine for the block, then release. Raises LabError when the peer does not accept."""
+    with host.inside():
+        association = ae.associate(peer.ip, port, ae_title=title, **options)
+    if not association.is_established:
+        raise LabError(f"{title} did not accept the association")
+    try:
+        yield association
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def attempt(host: Host, ae: AE, peer: Host, port: int, title: str, **options: Any) -> None:
+    """Try an association that is meant to be refused. Raises LabError when it is accepted."""
+    with host.inside():
+        association = ae.associate(peer.ip, port, ae_title=title, **options)
+    if association.is_established:
+        association.abort()
+        raise LabError(f"{title} accepted an association that it should refuse")
