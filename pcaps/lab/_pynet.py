@@ -6,6 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from pynetdicom import AE
+from pynetdicom.acse import ACSE
+from pynetdicom.pdu_primitives import UserIdentityNegotiation
 
 from _net import LabError
 
@@ -29,6 +31,29 @@ def entity(title: str, *, requested: Sequence[str] = (), supported: Sequence[str
     for uid in supported:
         ae.add_supported_context(uid, scu_role=True, scp_role=True)
     return ae
+
+
+@contextlib.contextmanager
+def answering_user_names() -> Iterator[None]:
+    """Let acceptors answer user identity types 1 and 2 with an empty item 59H (PS3.7 D.3.3.7.2).
+
+    pynetdicom answers types 3 to 5 only; its own item is sent, by its own encoder.
+    """
+    checked = ACSE._check_user_identity  # noqa: SLF001
+
+    def check(acse: ACSE) -> tuple[bool, UserIdentityNegotiation | None]:
+        verified, item = checked(acse)
+        asked = acse.requestor.user_identity
+        if verified and item is None and asked is not None and asked.positive_response_requested:
+            item = UserIdentityNegotiation()
+            item.server_response = b""
+        return verified, item
+
+    ACSE._check_user_identity = check  # type: ignore[method-assign]  # noqa: SLF001
+    try:
+        yield
+    finally:
+        ACSE._check_user_identity = checked  # type: ignore[method-assign]  # noqa: SLF001
 
 
 @contextlib.contextmanager
