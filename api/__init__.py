@@ -1,1 +1,1 @@
-"""The REST API and the console: reads the store, writes operator decisions."""
+"""The REST API: reads the store, and serves what it holds as JSON, NDJSON and CSV."""
