@@ -1,0 +1,104 @@
+# The verbs of the project; `make` alone lists them. Needs python3 (3.11 to 3.14) with venv, and git.
+# Everything is installed into .venv, from the lock files, with hashes. A second run installs nothing.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := $(CURDIR)/build/tools
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+INSTALLED := $(VENV)/.installed
+ENGINE := $(wildcard sensor/engine/core.py sensor/engine/core.pxd)
+
+# --- verbs -----------------------------------------------------------------------------------------------------------
+
+.PHONY: help
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(RUNTIME) $(INSTALLED) ## set up, read the bundled captures, serve console and API on 127.0.0.1:8470
+	@exec $(BIN)/spanward demo $(ARGS)
+
+.PHONY: test
+test: $(DEV) $(INSTALLED) ## set up and run the tests (ARGS="-k tls" picks some)
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: $(DEV) $(INSTALLED) ## lint, types, floors, spelling, and our own rules and fingerprints
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+	$(BIN)/spanward check
+
+.PHONY: fix
+fix: $(DEV) ## mend what can be mended by itself: lint, format
+	-$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: golden
+golden: $(DEV) $(INSTALLED) ## rewrite the goldens beside the captures; the commit says why they changed
+	@echo "make golden: not there yet"; exit 1
+
+.PHONY: bench
+bench: ## speed, side by side (comes with the live engine)
+	@echo "make bench: comes with the live engine; nothing to measure yet"
+
+.PHONY: docs
+docs: ## check what the documents claim (comes with the console)
+	@echo "make docs: comes with the console; nothing to check yet"
+
+.PHONY: fuzz
+fuzz: $(DEV) $(INSTALLED) ## feed hostile bytes to parsers and engine; the ledger grows
+	@echo "make fuzz: not there yet"; exit 1
+
+.PHONY: lab
+lab: $(DEV) $(INSTALLED) ## record the captures again from real software (root, Linux)
+	@echo "make lab: not there yet"; exit 1
+
+.PHONY: score
+score: $(DEV) $(INSTALLED) ## agreement with a second opinion, field by field
+	@echo "make score: not there yet"; exit 1
+
+.PHONY: lock
+lock: $(DEV) ## resolve the dependencies anew (needs uv); keeps versions that still fit
+	@_build/lock
+
+.PHONY: clean
+clean: ## remove .venv, builds and caches; never a store
+	@rm -rf $(VENV) build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -f sensor/engine/*.so
+
+# --- set-up ------------------------------------------------------------------------------------------------------------
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 14) else 1)' || { \
+	    echo "Python 3.11 to 3.14 is needed, this is $$($(PYTHON) --version). Try: make PYTHON=python3.11" >&2; exit 1; }
+	@echo "setting up $(VENV), which takes a minute or two"
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(RUNTIME): requirements.lock | $(BIN)/pip
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME) | $(BIN)/pip
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The build tools are needed once, come by hash like everything else, and are gone afterwards.
+$(INSTALLED): pyproject.toml setup.py $(wildcard _build/*.py) requirements-build.lock requirements-zig.lock $(ENGINE) | $(BIN)/pip
+	@locks="$$($(BIN)/python _build/toolchain.py)" && \
+	    $(BIN)/pip install --quiet --require-hashes --target $(TOOLS) --upgrade $$locks
+	@PYTHONPATH=$(TOOLS) $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@rm -rf $(TOOLS)
+	@touch $@

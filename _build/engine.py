@@ -1,0 +1,52 @@
+"""The engine as an extension module: translated by Cython, compiled by whatever `toolchain` chose."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import toolchain
+from setuptools import Extension
+from setuptools.command.build_ext import build_ext
+
+MODULE = "sensor.engine.core"
+SOURCE = "sensor/engine/core.py"
+
+
+def extensions() -> list[Extension]:
+    """The engine, or nothing where it cannot be compiled; the installation then runs it interpreted."""
+    if not Path(SOURCE).is_file():
+        return []
+    if (reason := toolchain.obstacle()) is not None:
+        print(f"\n*** spanward: {reason}.\n", file=sys.stderr)
+        return []
+    return [Extension(MODULE, [SOURCE])]
+
+
+class BuildEngine(build_ext):
+    """Compiles with the flags the engine was measured with, not those this Python was built with."""
+
+    def build_extension(self, ext: Extension) -> None:
+        """Translate and compile one module to the place where setuptools expects it."""
+        scratch = Path(self.build_temp).resolve()
+        target = Path(self.get_ext_fullpath(ext.name)).resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        toolchain.compile_extension(toolchain.choose(), _translate(ext, scratch), target, scratch)
+
+
+def _translate(ext: Extension, scratch: Path) -> Path:
+    """Python to C. The directives stand on top of the source: they are part of its meaning."""
+    # Cython is only needed, and only installed, where something is compiled.
+    from Cython.Build import cythonize  # noqa: PLC0415
+    from Cython.Compiler import Options  # noqa: PLC0415
+
+    Options.docstrings = False
+    [translated] = cythonize(
+        [ext],
+        build_dir=str(scratch),
+        force=True,
+        language_level=3,
+        show_all_warnings=False,
+        compiler_directives={"show_performance_hints": False},
+    )
+    return Path(translated.sources[0])
