@@ -45,9 +45,9 @@ class Credential:
 class Pki:
     """Makes keys and certificates with openssl; names files by count."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, folder: str = "pki") -> None:
         self._lab = lab
-        self.folder = lab.folder("pki")
+        self.folder = lab.folder(folder)
         (self.folder / "ca.cnf").write_text(CA_CONFIG)
         (self.folder / "index.txt").touch()
         (self.folder / "index.txt.attr").write_text("unique_subject = no\n")
