@@ -1,0 +1,83 @@
+"""The packet engine: capture bytes in, the head of every turn out. See `core` for the theory of operation.
+
+`COMPILED` tells which of the two is at work: the compiled module, or the same source file interpreted (slower, equal).
+``SPANWARD_INTERPRETED=1`` in the environment asks for the interpreted one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
+
+
+def load_interpreted() -> ModuleType:
+    """The engine's source executed by the interpreter, whether or not a compiled module lies beside it."""
+    name = "sensor.engine._interpreted"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("core.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    real = sys.modules.get("cython")
+    sys.modules["cython"] = importlib.import_module("sensor.engine._cy")  # the compiler's own stand-in is four times slower
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        if real is None:
+            del sys.modules["cython"]
+        else:
+            sys.modules["cython"] = real
+    return module
+
+
+if TYPE_CHECKING:
+    from sensor.engine import core
+elif os.environ.get("SPANWARD_INTERPRETED") == "1":
+    core = load_interpreted()
+else:
+    from sensor.engine import core
+
+Engine = core.Engine
+COMPILED: Final[bool] = core.COMPILED
+STATS: Final[tuple[str, ...]] = core.STATS
+
+NEED: Final = 0
+DATA: Final = 1
+DATAGRAM: Final = 2
+GAP: Final = 3
+DAY: Final = 4
+END: Final = 5
+CORRUPT: Final = 6
+
+# Reasons of END.
+FIN: Final = 1
+RST: Final = 2
+IDLE: Final = 3
+EVICTED: Final = 4
+EOF: Final = 5
+REUSED: Final = 6
+
+# Bits of the flags in `STATS`.
+SYN_SEEN: Final = 1
+SYNACK_SEEN: Final = 2
+FIN_SEEN: Final = 4
+RST_SEEN: Final = 8
+MIDSTREAM: Final = 16
+ONE_SIDED: Final = 32
+GAP_SEEN: Final = 64
+TRUNCATED_SEEN: Final = 128
+SHUNTED: Final = 256
+EVICTED_SEEN: Final = 512
+
+__all__ = [
+    "COMPILED", "CORRUPT", "DATA", "DATAGRAM", "DAY", "END", "EOF", "EVICTED", "EVICTED_SEEN", "FIN", "FIN_SEEN", "GAP",
+    "GAP_SEEN", "IDLE", "MIDSTREAM", "NEED", "ONE_SIDED", "RST", "RST_SEEN", "REUSED", "SHUNTED", "STATS", "SYNACK_SEEN",
+    "SYN_SEEN", "TRUNCATED_SEEN", "Engine", "load_interpreted",
+]  # fmt: skip

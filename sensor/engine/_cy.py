@@ -1,0 +1,40 @@
+"""Stand-in for the module `cython` where the engine runs interpreted: every type and decorator is a no-op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+compiled: Final = False
+
+
+class _Type:
+    def __getitem__(self, _item: object) -> _Type:
+        return self
+
+
+char = uchar = int = uint = longlong = ulonglong = bint = _Type()
+
+
+def declare(_kind: object, value: Any = None, **_options: object) -> Any:  # noqa: ANN401 - it is whatever it is given
+    """The value itself."""
+    return value
+
+
+def cast(_kind: object, value: T) -> T:
+    """The value itself."""
+    return value
+
+
+def cclass(kind: T) -> T:
+    """The class itself."""
+    return kind
+
+
+final = cfunc = inline = cclass
+
+
+def exceptval(*_args: object, **_kwargs: object) -> Callable[[T], T]:
+    """A decorator that changes nothing."""
+    return cclass

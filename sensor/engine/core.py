@@ -1,0 +1,2124 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True, infer_types=True, auto_pickle=False
+"""The packet engine: capture bytes in, the head of every turn out.
+
+Theory of operation
+-------------------
+The engine walks the records of a capture in place, decodes each packet down to its transport, finds its flow in a table,
+puts TCP segments in order, and wakes Python only when a dissector's lane has the bytes that it waits for. It is Python
+source compiled by Cython in pure Python mode, bounds checks on; the very same file interpreted gives the same events.
+
+**Synchronous waking.** `step()` runs until something needs Python, says what (an event), and goes on from exactly there
+at the next call. Whatever the dissector says in between (`want`, `skip`, `skip_until`, `next_turn`, `done`) therefore
+takes effect before the next byte is copied. What is under way is a small state machine (`stage`)::
+
+    FETCH ─► ROUTE ─► DAY ─► TRANSPORT ─► CONSUME ─► CLOSE ─► FETCH ...
+               └── a flow has to end first (idle, evicted, port reused): its END comes out, then ROUTE again
+
+**Flows** are rows of 64-bit numbers in one table that comes from `mmap`; a keyed hash with a bounded chain finds them. Four
+lists keep them in the order of their last packet: TCP, UDP, lingering, shunted. The heads of these lists are what is
+idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
+
+**A lane** knows the next sequence number (`NEXT`) and one of six modes:
+
+    READ     bytes are delivered as soon as `WANT` of them are there
+    SKIP     `LEFT` bytes are left out, by sequence number, across turns and loss
+    SEARCH   bytes are left out until a mark of 1 to 4 bytes has passed
+    DRAIN    the rest of this turn is left out on the dissector's word
+    OVER     the rest of this turn is left out because its budget is used up: the next turn begins with a GAP
+    CLOSED   nothing more is wanted
+
+**Turns.** The first in-sequence payload byte whose segment acknowledges more of the other lane than the segment did that
+began the previous turn begins a new one; so does one after `turn_idle_us` of silence. A one-sided mirror is no hindrance:
+the seen lane's acknowledgements show the unseen lane speaking. A new turn has a fresh budget of `head_bytes`, which a
+pending message raises up to `head_max`.
+
+**Holes.** A segment beyond `NEXT` is kept, in order, first bytes win. The hole before it is given up (GAP) when too much
+is kept, when the other lane has acknowledged past it and time or segments have gone by, or at the end. A hole inside what
+is being left out anyway is no gap. Kept segments, half-read messages and fragments live in dictionaries of byte strings
+whose total size is bounded; the oldest holder loses.
+"""
+
+import mmap
+
+try:
+    import cython
+except ImportError:
+    from sensor.engine import _cy as cython
+
+COMPILED = cython.compiled
+
+STATS = (
+    "first_ts_us", "last_ts_us", "first_frame", "packets_i", "packets_r", "bytes_i", "bytes_r", "copied", "skipped", "left_out",
+    "lost", "retransmitted", "reordered", "overlap_conflicts", "flags",
+)
+
+# ---------------------------------------------------------------- events, reasons, flags (as in __init__)
+NEED = cython.declare(cython.int, 0)
+DATA = cython.declare(cython.int, 1)
+DATAGRAM = cython.declare(cython.int, 2)
+GAP = cython.declare(cython.int, 3)
+DAY = cython.declare(cython.int, 4)
+END = cython.declare(cython.int, 5)
+CORRUPT = cython.declare(cython.int, 6)
+
+R_FIN = cython.declare(cython.int, 1)
+R_RST = cython.declare(cython.int, 2)
+R_IDLE = cython.declare(cython.int, 3)
+R_EVICTED = cython.declare(cython.int, 4)
+R_EOF = cython.declare(cython.int, 5)
+R_REUSED = cython.declare(cython.int, 6)
+
+F_SYN = cython.declare(cython.longlong, 1)
+F_SYNACK = cython.declare(cython.longlong, 2)
+F_FIN = cython.declare(cython.longlong, 4)
+F_RST = cython.declare(cython.longlong, 8)
+F_MIDSTREAM = cython.declare(cython.longlong, 16)
+F_ONE_SIDED = cython.declare(cython.longlong, 32)
+F_GAP = cython.declare(cython.longlong, 64)
+F_TRUNCATED = cython.declare(cython.longlong, 128)
+F_SHUNTED = cython.declare(cython.longlong, 256)
+F_EVICTED = cython.declare(cython.longlong, 512)
+
+# ---------------------------------------------------------------- columns of a flow's row
+STATE = cython.declare(cython.longlong, 0)
+HASH = cython.declare(cython.longlong, 1)
+CHAIN = cython.declare(cython.longlong, 2)
+PREV = cython.declare(cython.longlong, 3)
+NEXTROW = cython.declare(cython.longlong, 4)
+LIST = cython.declare(cython.longlong, 5)
+K0 = cython.declare(cython.longlong, 6)
+K1 = cython.declare(cython.longlong, 7)
+K2 = cython.declare(cython.longlong, 8)
+K3 = cython.declare(cython.longlong, 9)
+K4 = cython.declare(cython.longlong, 10)
+K5 = cython.declare(cython.longlong, 11)
+K6 = cython.declare(cython.longlong, 12)
+K7 = cython.declare(cython.longlong, 13)
+KPORTS = cython.declare(cython.longlong, 14)
+KREST = cython.declare(cython.longlong, 15)
+INIT = cython.declare(cython.longlong, 16)
+DAYNO = cython.declare(cython.longlong, 17)
+SERIAL = cython.declare(cython.longlong, 18)
+FIRST_TS = cython.declare(cython.longlong, 19)
+LAST_TS = cython.declare(cython.longlong, 20)
+FIRST_FRAME = cython.declare(cython.longlong, 21)
+PK0 = cython.declare(cython.longlong, 22)
+PK1 = cython.declare(cython.longlong, 23)
+BY0 = cython.declare(cython.longlong, 24)
+BY1 = cython.declare(cython.longlong, 25)
+COPIED = cython.declare(cython.longlong, 26)
+SKIPPED = cython.declare(cython.longlong, 27)
+LEFT_OUT = cython.declare(cython.longlong, 28)
+LOST = cython.declare(cython.longlong, 29)
+RETRANS = cython.declare(cython.longlong, 30)
+REORD = cython.declare(cython.longlong, 31)
+OVERLAP = cython.declare(cython.longlong, 32)
+FLAGS = cython.declare(cython.longlong, 33)
+SEEN = cython.declare(cython.longlong, 34)
+MAC0 = cython.declare(cython.longlong, 35)
+MAC1 = cython.declare(cython.longlong, 36)
+VLAN = cython.declare(cython.longlong, 37)
+TRANSPORT = cython.declare(cython.longlong, 38)
+LANES = cython.declare(cython.longlong, 40)
+LANE_WIDTH = cython.declare(cython.longlong, 32)
+WIDTH = cython.declare(cython.longlong, 104)
+
+MODE = cython.declare(cython.longlong, 0)
+NEXT = cython.declare(cython.longlong, 1)
+VALID = cython.declare(cython.longlong, 2)
+TURN = cython.declare(cython.longlong, 3)
+TURN_ACK = cython.declare(cython.longlong, 4)
+TURN_ACKED = cython.declare(cython.longlong, 5)
+DATA_TS = cython.declare(cython.longlong, 6)
+USED = cython.declare(cython.longlong, 7)
+LIMIT = cython.declare(cython.longlong, 8)
+WANT = cython.declare(cython.longlong, 9)
+HELD = cython.declare(cython.longlong, 10)
+LEFT = cython.declare(cython.longlong, 11)
+GAPSIZE = cython.declare(cython.longlong, 12)
+OVERRUN = cython.declare(cython.longlong, 13)
+FINSEQ = cython.declare(cython.longlong, 14)
+FIN_OK = cython.declare(cython.longlong, 15)
+ACKED = cython.declare(cython.longlong, 16)
+ACKED_OK = cython.declare(cython.longlong, 17)
+ROLL = cython.declare(cython.longlong, 18)
+ROLLED = cython.declare(cython.longlong, 19)
+MARK = cython.declare(cython.longlong, 20)
+MARKMASK = cython.declare(cython.longlong, 21)
+MARKLEN = cython.declare(cython.longlong, 22)
+HEADS = cython.declare(cython.longlong, 23)
+PIECES = cython.declare(cython.longlong, 24)
+PIECE_BYTES = cython.declare(cython.longlong, 25)
+HOLE_TS = cython.declare(cython.longlong, 26)
+AFTER_HOLE = cython.declare(cython.longlong, 27)
+TRUNC_END = cython.declare(cython.longlong, 28)
+TRUNC_OK = cython.declare(cython.longlong, 29)
+
+# ---------------------------------------------------------------- values
+FREE = cython.declare(cython.longlong, 0)
+LIVE = cython.declare(cython.longlong, 1)
+LINGER = cython.declare(cython.longlong, 2)
+
+L_TCP = cython.declare(cython.longlong, 0)
+L_UDP = cython.declare(cython.longlong, 1)
+L_LINGER = cython.declare(cython.longlong, 2)
+L_SHUNTED = cython.declare(cython.longlong, 3)
+
+READ = cython.declare(cython.longlong, 0)
+SKIP = cython.declare(cython.longlong, 1)
+SEARCH = cython.declare(cython.longlong, 2)
+DRAIN = cython.declare(cython.longlong, 3)
+OVER = cython.declare(cython.longlong, 4)
+CLOSED = cython.declare(cython.longlong, 5)
+
+S_FETCH = cython.declare(cython.int, 0)
+S_ROUTE = cython.declare(cython.int, 1)
+S_DAY = cython.declare(cython.int, 2)
+S_TRANSPORT = cython.declare(cython.int, 3)
+S_CONSUME = cython.declare(cython.int, 4)
+S_CLOSE = cython.declare(cython.int, 5)
+
+K_NONE = cython.declare(cython.int, 0)
+K_PCAP = cython.declare(cython.int, 1)
+K_PCAPNG = cython.declare(cython.int, 2)
+
+TCP_FIN = cython.declare(cython.int, 1)
+TCP_SYN = cython.declare(cython.int, 2)
+TCP_RST = cython.declare(cython.int, 4)
+TCP_ACK = cython.declare(cython.int, 16)
+
+M16 = cython.declare(cython.longlong, 0xFFFF)
+M32 = cython.declare(cython.longlong, 0xFFFFFFFF)
+HALF32 = cython.declare(cython.longlong, 0x80000000)
+M62 = cython.declare(cython.longlong, 0x3FFFFFFFFFFFFFFF)
+DAY_US = cython.declare(cython.longlong, 86400000000)
+
+RECORD_MAX = cython.declare(cython.longlong, 262144)
+BLOCK_MAX = cython.declare(cython.longlong, 16777216)
+TAGS_MAX = cython.declare(cython.int, 8)
+EXTENSIONS_MAX = cython.declare(cython.int, 10)
+CHAIN_MAX = cython.declare(cython.int, 64)
+HEADER_SLACK = cython.declare(cython.longlong, 64)
+PIECES_MAX = cython.declare(cython.longlong, 128)
+PIECE_BYTES_MAX = cython.declare(cython.longlong, 262144)
+HOLE_US = cython.declare(cython.longlong, 1000000)
+HOLE_SEGMENTS = cython.declare(cython.longlong, 8)
+SAMPLE_AFTER = cython.declare(cython.longlong, 16384)
+SAMPLE_EACH = cython.declare(cython.longlong, 64)
+RST_WINDOW = cython.declare(cython.longlong, 1048576)
+FRAGMENTS_MAX = cython.declare(cython.longlong, 4096)
+FRAGMENT_BYTES_MAX = cython.declare(cython.longlong, 16777216)
+FRAGMENT_PIECES_MAX = cython.declare(cython.int, 512)
+FRAGMENT_US = cython.declare(cython.longlong, 30000000)
+DATAGRAM_MAX = cython.declare(cython.longlong, 65535)
+INTERFACES_MAX = cython.declare(cython.int, 4096)
+
+# ---------------------------------------------------------------- counters
+COUNTERS = (
+    "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
+    "tcp_segments", "udp_datagrams", "fragments", "fragments_reassembled", "fragments_dropped", "fragments_overlap",
+    "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
+)
+C_PACKETS = cython.declare(cython.int, 0)
+C_BYTES = cython.declare(cython.int, 1)
+C_COPIED = cython.declare(cython.int, 2)
+C_TRUNCATED = cython.declare(cython.int, 3)
+C_NOT_IP = cython.declare(cython.int, 4)
+C_LINK = cython.declare(cython.int, 5)
+C_BAD = cython.declare(cython.int, 6)
+C_OTHER = cython.declare(cython.int, 7)
+C_TCP = cython.declare(cython.int, 8)
+C_UDP = cython.declare(cython.int, 9)
+C_FRAGS = cython.declare(cython.int, 10)
+C_FRAGS_DONE = cython.declare(cython.int, 11)
+C_FRAGS_DROPPED = cython.declare(cython.int, 12)
+C_FRAGS_OVERLAP = cython.declare(cython.int, 13)
+C_FLOWS = cython.declare(cython.int, 14)
+C_EVICTED = cython.declare(cython.int, 15)
+C_EVICTED_BYTES = cython.declare(cython.int, 16)
+C_LATE = cython.declare(cython.int, 17)
+C_HOLES = cython.declare(cython.int, 18)
+C_BACKWARDS = cython.declare(cython.int, 19)
+C_VLAN = cython.declare(cython.int, 20)
+C_TUNNELLED = cython.declare(cython.int, 21)
+
+
+def _numbers(count):
+    """A zeroed table of 64-bit numbers whose pages exist only once they are touched."""
+    return memoryview(mmap.mmap(-1, count * 8)).cast("q")
+
+
+@cython.final
+@cython.cclass
+class Engine:
+    """The engine of one capture. Numbers are settings in bytes, microseconds and rows; `seed` keys the hash of flows.
+
+    `responder_ports` are ports that mark a responder where the beginning of a conversation was not seen.
+    """
+
+    # the event that `step` returned
+    flow = cython.declare(cython.longlong, visibility="public")
+    lane = cython.declare(cython.longlong, visibility="public")
+    ts_us = cython.declare(cython.longlong, visibility="public")
+    frame = cython.declare(cython.longlong, visibility="public")
+    turn = cython.declare(cython.longlong, visibility="public")
+    size = cython.declare(cython.longlong, visibility="public")
+    reason = cython.declare(cython.longlong, visibility="public")
+    position = cython.declare(cython.longlong, visibility="public")
+    needed = cython.declare(cython.longlong, visibility="public")
+
+    # settings
+    rows: cython.longlong
+    head_bytes: cython.longlong
+    head_max: cython.longlong
+    turn_idle_us: cython.longlong
+    tcp_idle_us: cython.longlong
+    udp_idle_us: cython.longlong
+    linger_us: cython.longlong
+    buffer_bytes: cython.longlong
+    seed: cython.longlong
+    responder_ports: object
+    scopes: object
+
+    # tables
+    F: cython.longlong[::1]
+    heads: cython.longlong[::1]
+    buckets: cython.longlong
+    lists: cython.longlong[::1]
+    n: cython.longlong[::1]
+    free_rows: object
+    fresh_row: cython.longlong
+    serial: cython.longlong
+    held: dict
+    held_bytes: cython.longlong
+    pieces: dict
+    pieces_bytes: cython.longlong
+    fragments: dict
+    fragment_bytes: cython.longlong
+    ready: list
+    payload: object
+
+    # the capture
+    w: cython.uchar[::1]
+    window: cython.uchar[::1]
+    mem: cython.uchar[::1]
+    window_end: cython.longlong
+    kind: cython.int
+    big: cython.bint
+    modified: cython.bint
+    nano: cython.bint
+    link: cython.longlong
+    interfaces: list
+    in_section: cython.bint
+    last_ts: cython.longlong
+
+    # the packet under way
+    stage: cython.int
+    p_at: cython.longlong
+    p_end: cython.longlong
+    p_l3: cython.longlong
+    p_ether: cython.longlong
+    p_vlan: cython.longlong
+    p_scope: cython.longlong
+    p_src_mac: cython.longlong
+    p_dst_mac: cython.longlong
+    p_proto: cython.longlong
+    p_l4: cython.longlong
+    p_l4_end: cython.longlong
+    p_l4_len: cython.longlong
+    p_family: cython.longlong
+    s0: cython.longlong
+    s1: cython.longlong
+    s2: cython.longlong
+    s3: cython.longlong
+    d0: cython.longlong
+    d1: cython.longlong
+    d2: cython.longlong
+    d3: cython.longlong
+    p_sport: cython.longlong
+    p_dport: cython.longlong
+    p_flags: cython.longlong
+    p_seq: cython.longlong
+    p_ack: cython.longlong
+    p_data: cython.longlong
+    p_len: cython.longlong
+    p_row: cython.longlong
+    p_lane: cython.longlong
+    p_hash: cython.longlong
+    p_forward: cython.longlong
+
+    # bytes of a lane under way
+    c_base: cython.longlong
+    c_row: cython.longlong
+    c_lane: cython.longlong
+    c_at: cython.longlong
+    c_end: cython.longlong
+    c_force: cython.bint
+
+    # a flow that ends
+    end_row: cython.longlong
+    end_reason: cython.longlong
+    end_lane: cython.longlong
+    free_row: cython.longlong
+    finishing: object
+
+    def __init__(
+        self,
+        *,
+        flows=262_144,
+        head_bytes=16_384,
+        head_max=65_536,
+        turn_idle_us=5_000_000,
+        tcp_idle_us=3_600_000_000,
+        udp_idle_us=300_000_000,
+        linger_us=30_000_000,
+        buffer_bytes=67_108_864,
+        seed=0x1F3A5C7E9B2D4680,
+        responder_ports=(),
+    ):
+        if flows < 2 or head_bytes < 1 or head_max < head_bytes:
+            raise ValueError("flows >= 2, head_bytes >= 1 and head_max >= head_bytes are needed")
+        self.rows = flows
+        self.head_bytes = head_bytes
+        self.head_max = head_max
+        self.turn_idle_us = turn_idle_us
+        self.tcp_idle_us = tcp_idle_us
+        self.udp_idle_us = udp_idle_us
+        self.linger_us = linger_us
+        self.buffer_bytes = buffer_bytes
+        self.seed = (seed & 0x3FFFFFFFFFFFFFFF) | 1
+        self.responder_ports = frozenset(responder_ports)
+        self.scopes = bytes(4096)
+        self.F = _numbers(flows * 104)
+        buckets = 1
+        while buckets < flows:
+            buckets *= 2
+        self.buckets = buckets
+        self.heads = _numbers(buckets)
+        self.lists = memoryview(bytearray(8 * 8)).cast("q")
+        self.n = memoryview(bytearray(8 * 32)).cast("q")
+        for number in range(8):
+            self.lists[number] = -1
+        self.free_rows = []
+        self.fresh_row = 0
+        self.serial = 0
+        self.held = {}
+        self.held_bytes = 0
+        self.pieces = {}
+        self.pieces_bytes = 0
+        self.fragments = {}
+        self.fragment_bytes = 0
+        self.ready = []
+        self.payload = b""
+        self.window = memoryview(bytearray(1))
+        self.w = self.window
+        self.mem = self.window
+        self.window_end = 0
+        self.position = 0
+        self.needed = 0
+        self.kind = 0
+        self.interfaces = []
+        self.in_section = False
+        self.last_ts = 0
+        self.stage = 0
+        self.end_row = -1
+        self.free_row = -1
+        self.c_row = -1
+        self.finishing = None
+        self.flow = self.lane = self.ts_us = self.frame = self.turn = self.size = self.reason = 0
+
+    # ================================================================ input
+
+    def pcap(self, big_endian, nanosecond, link_type, modified=False):
+        """Records of a classic pcap file follow. `modified`: records with the longer header of an old Linux variant."""
+        self.kind = K_PCAP
+        self.big, self.nano, self.modified = bool(big_endian), bool(nanosecond), bool(modified)
+        self.link = link_type
+
+    def pcapng(self):
+        """Blocks of a pcapng file follow, a Section Header Block first."""
+        self.kind = K_PCAPNG
+        self.interfaces = []
+        self.in_section = False
+
+    def scope_of_vlan(self, table):
+        """Scope numbers (0 to 255) of the 4096 VLAN ids."""
+        table = bytes(table)
+        if len(table) != 4096:
+            raise ValueError("a table of 4096 scope numbers is needed")
+        self.scopes = table
+
+    def load(self, window, start, end):
+        """A window of capture bytes: records are walked in place from `start` to `end`."""
+        view = memoryview(window)
+        if not 0 <= start <= end <= len(view):
+            raise ValueError("start and end must lie in the window")
+        self.window = view
+        self.w = self.window
+        self.mem = self.window
+        self.position = start
+        self.window_end = end
+
+    def finish(self):
+        """No more input: `step` now delivers what is held, and an END for every flow, in the order of their first packets."""
+        rows = [row for row in range(self.fresh_row) if self.F[row * WIDTH + STATE] == LIVE]
+        rows.sort(key=self._serial_of)
+        self.finishing = iter(rows)
+
+    def _serial_of(self, row):
+        return self.F[row * WIDTH + SERIAL]
+
+    # ================================================================ what comes out
+
+    def take(self):
+        """The bytes of the DATA or DATAGRAM that `step` has just returned."""
+        return self.payload
+
+    def addresses(self, row):
+        """(transport, scope, vlan, ip initiator, port, mac, ip responder, port, mac); IPs packed, MACs as numbers or -1."""
+        r: cython.longlong = self._row(row)
+        low = self._ip(r, K0), self.F[r + KPORTS] >> 16, self.F[r + MAC0]
+        high = self._ip(r, K4), self.F[r + KPORTS] & 0xFFFF, self.F[r + MAC1]
+        first, second = (high, low) if self.F[r + INIT] else (low, high)
+        return (self.F[r + TRANSPORT], self.F[r + KREST] >> 16, self.F[r + VLAN], *first, *second)
+
+    def _ip(self, r: cython.longlong, column: cython.longlong):
+        words = [self.F[r + column + i] for i in range(4)]
+        if (self.F[r + KREST] >> 8) & 0xFF == 4:
+            return words[3].to_bytes(4, "big")
+        return b"".join([word.to_bytes(4, "big") for word in words])
+
+    def stats(self, row):
+        """The numbers that `STATS` names: since the flow began, or since its last DAY."""
+        r: cython.longlong = self._row(row)
+        flags: cython.longlong = self.F[r + FLAGS]
+        if self.F[r + SEEN] != 3:
+            flags |= F_ONE_SIDED
+        swap: cython.longlong = self.F[r + INIT]
+        return (
+            self.F[r + FIRST_TS], self.F[r + LAST_TS], self.F[r + FIRST_FRAME],
+            self.F[r + PK0 + swap], self.F[r + PK1 - swap], self.F[r + BY0 + swap], self.F[r + BY1 - swap],
+            self.F[r + COPIED], self.F[r + SKIPPED], self.F[r + LEFT_OUT], self.F[r + LOST],
+            self.F[r + RETRANS], self.F[r + REORD], self.F[r + OVERLAP], flags,
+        )
+
+    def counters(self):
+        """Counts of the whole engine, by name."""
+        found = {name: self.n[number] for number, name in enumerate(COUNTERS)}
+        found["live_flows"] = found["flows"] - found["evicted_flows"]
+        found["held_bytes"] = self.held_bytes + self.pieces_bytes + self.fragment_bytes
+        return found
+
+    # ================================================================ what the dissector says
+
+    def want(self, row, lane, n, message):
+        """Wake when `n` undelivered bytes are there; `message` bytes are still to come of the message being read."""
+        base: cython.longlong = self._lane(row, lane)
+        if self.F[base + MODE] != CLOSED:
+            self.F[base + WANT] = max(1, min(n, self.head_max + 1))
+            used: cython.longlong = self.F[base + USED] - self.F[base + HELD]
+            if used < self.head_bytes + HEADER_SLACK:
+                self._raise(base, used + max(n, message))
+            if self.F[base + HELD] >= self.F[base + WANT]:
+                self.ready.append((row, lane))
+
+    def skip(self, row, lane, n):
+        """Leave out exactly `n` bytes by sequence number, across turns and across loss."""
+        base: cython.longlong = self._lane(row, lane)
+        left: cython.longlong = min(n, 1 << 60)
+        dropped: cython.longlong = min(left, self.F[base + HELD])
+        if dropped:
+            self._trim_held(row, lane, dropped)
+        self._leave(base, SKIP if left > dropped else READ)
+        self.F[base + LEFT] = left - dropped
+
+    def skip_until(self, row, lane, mark, limit):
+        """Leave out everything up to and including `mark`, 1 to 4 bytes; past `limit` bytes the rest of the turn."""
+        if not 1 <= len(mark) <= 4:
+            raise ValueError("a mark has 1 to 4 bytes")
+        base: cython.longlong = self._lane(row, lane)
+        self._drop_held(row, lane)
+        self._leave(base, SEARCH)
+        self.F[base + MARK] = int.from_bytes(mark, "big")
+        self.F[base + MARKMASK] = (1 << (8 * len(mark))) - 1
+        self.F[base + MARKLEN] = len(mark)
+        self.F[base + LEFT] = min(limit, 1 << 60)
+        self.F[base + ROLL] = 0
+        self.F[base + ROLLED] = 0
+
+    def next_turn(self, row, lane):
+        """Leave out the rest of this turn; DATA goes on with the first byte of the next."""
+        base: cython.longlong = self._lane(row, lane)
+        self._drop_held(row, lane)
+        self._leave(base, DRAIN)
+
+    def done(self, row):
+        """Shunt the flow: it is counted and never copied again."""
+        r: cython.longlong = self._row(row)
+        self.close_lane(row, 0)
+        self.close_lane(row, 1)
+        self.F[r + FLAGS] |= F_SHUNTED
+        if self.F[r + STATE] == LIVE and self.F[r + LIST] != L_SHUNTED:
+            self._unlink(row)
+            self._link(row, L_SHUNTED)
+
+    def close_lane(self, row, lane):
+        """Nothing more of this lane is wanted."""
+        base: cython.longlong = self._lane(row, lane)
+        self._drop_held(row, lane)
+        self._drop_pieces(row, lane)
+        self._leave(base, CLOSED)
+
+    # ================================================================ the state machine
+
+    def step(self) -> cython.int:
+        """Go on until something needs Python; returns which event."""
+        event: cython.int = 0
+        while event == 0:
+            if self.ready:
+                event = self._deliver_ready()
+            elif self.free_row >= 0:
+                self._release()
+            elif self.c_row >= 0:
+                event = self._consume()
+            elif self.end_row >= 0:
+                event = self._end()
+            elif self.stage == S_FETCH:
+                event = self._fetch()
+                if event == -1:
+                    return NEED
+            elif self.stage == S_ROUTE:
+                self._route()
+            elif self.stage == S_DAY:
+                event = self._day()
+            elif self.stage == S_TRANSPORT:
+                event = self._transport()
+            else:
+                self._close()
+        return event
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _event(self, kind: cython.int, row: cython.longlong, lane: cython.longlong) -> cython.int:
+        self.flow = row
+        # rows keep lanes in the order of their addresses; the outside counts from the initiator
+        self.lane = lane ^ self.F[row * WIDTH + INIT]
+        return kind
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _row(self, row: cython.longlong) -> cython.longlong:
+        if row < 0 or row >= self.rows:
+            raise IndexError("no such flow")
+        return row * WIDTH
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _lane(self, row: cython.longlong, lane: cython.longlong) -> cython.longlong:
+        """Offset of a lane's columns, for a lane counted from the initiator."""
+        r: cython.longlong = self._row(row)
+        if lane < 0 or lane > 1:
+            raise IndexError("no such lane")
+        return r + LANES + (lane ^ self.F[r + INIT]) * LANE_WIDTH
+
+    # ================================================================ records
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _fetch(self) -> cython.int:
+        """The next packet, decoded down to its transport, if it has one that we follow. -1: more input is needed."""
+        if self.finishing is not None:
+            return self._finish_next()
+        if self.kind == K_PCAP:
+            return self._fetch_record()
+        if self.kind == K_PCAPNG:
+            return self._fetch_block()
+        return -1
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _finish_next(self) -> cython.int:
+        row = next(self.finishing, None)
+        if row is None:
+            return -1
+        self._begin_end(row, R_EOF)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _need(self, count: cython.longlong) -> cython.int:
+        self.needed = count
+        return -1
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _fetch_record(self) -> cython.int:
+        """A record of a pcap file: seconds, fraction, captured length, original length; 8 bytes more in the old variant."""
+        at: cython.longlong = self.position
+        header: cython.longlong = 24 if self.modified else 16
+        if self.window_end - at < header:
+            return self._need(header)
+        captured: cython.longlong = self._file32(at + 8)
+        if captured > RECORD_MAX:
+            return CORRUPT
+        if self.window_end - at < header + captured:
+            return self._need(header + captured)
+        fraction: cython.longlong = self._file32(at + 4)
+        self.position = at + header + captured
+        self._stamp(self._file32(at) * 1000000 + (fraction // 1000 if self.nano else fraction))
+        self._packet(self.link, at + header, at + header + captured, self._file32(at + 12))
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _fetch_block(self) -> cython.int:
+        """A block of a pcapng file: type, total length, body, total length again."""
+        at: cython.longlong = self.position
+        if self.window_end - at < 12:
+            return self._need(12)
+        kind: cython.longlong = self._file32(at)
+        if kind == 0x0A0D0D0A:
+            if self._section(at) < 0:
+                return CORRUPT
+        elif not self.in_section:
+            return CORRUPT
+        total: cython.longlong = self._file32(at + 4)
+        if total < 12 or total > BLOCK_MAX:
+            return CORRUPT
+        total = (total + 3) & ~3
+        if self.window_end - at < total:
+            return self._need(total)
+        self.position = at + total
+        if kind == 6 or kind == 2:
+            return self._enhanced(kind, at + 8, at + total - 4)
+        if kind == 3:
+            return self._simple(at + 8, at + total - 4)
+        if kind == 1:
+            self._interface(at + 8, at + total - 4)
+        elif kind == 0x0A0D0D0A:
+            self.interfaces = []
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _section(self, at: cython.longlong) -> cython.int:
+        """Byte order of a section, from its magic number. -1: it has none."""
+        magic: cython.longlong = self._be32(self.window, at + 8)
+        if magic == 0x1A2B3C4D:
+            self.big = True
+        elif magic == 0x4D3C2B1A:
+            self.big = False
+        else:
+            return -1
+        self.in_section = True
+        return 0
+
+    def _interface(self, at: cython.longlong, end: cython.longlong):
+        """An Interface Description Block: link type and, in its options, resolution (9) and offset (14) of time stamps."""
+        if end - at < 8 or len(self.interfaces) >= INTERFACES_MAX:
+            self.interfaces.append((-1, 1000000, 0))
+            return
+        link = self._file16(at)
+        units, offset = 1000000, 0
+        at += 8
+        while end - at >= 4:
+            code, length = self._file16(at), self._file16(at + 2)
+            at += 4
+            if code == 0 or length > end - at:
+                break
+            if code == 9 and length >= 1:
+                resolution = self.window[at]
+                units = 2 ** min(resolution & 0x7F, 63) if resolution & 0x80 else 10 ** min(resolution, 18)
+            elif code == 14 and length >= 8:
+                words = self._file32(at), self._file32(at + 4)
+                offset = (words[0] << 32) + words[1] if self.big else (words[1] << 32) + words[0]
+                offset = offset - (1 << 64) if offset >> 63 else offset
+            at += (length + 3) & ~3
+        self.interfaces.append((link, units, offset))
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _enhanced(self, kind: cython.longlong, at: cython.longlong, end: cython.longlong) -> cython.int:
+        """An Enhanced Packet Block (6), or the old Packet Block (2), whose interface number has 16 bits."""
+        if end - at < 20:
+            return 0
+        number: cython.longlong = self._file32(at) if kind == 6 else self._file16(at)
+        captured: cython.longlong = self._file32(at + 12)
+        if captured > end - at - 20 or captured > RECORD_MAX:
+            return CORRUPT
+        ticks = (self._file32(at + 4) << 32) + self._file32(at + 8)
+        return self._interface_packet(number, ticks, at + 20, at + 20 + captured, self._file32(at + 16))
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _simple(self, at: cython.longlong, end: cython.longlong) -> cython.int:
+        """A Simple Packet Block: original length and bytes, on interface 0, without time."""
+        if end - at < 4:
+            return 0
+        original: cython.longlong = self._file32(at)
+        captured: cython.longlong = min(original, end - at - 4)
+        return self._interface_packet(0, None, at + 4, at + 4 + captured, original)
+
+    def _interface_packet(self, number, ticks, at, end, original):
+        if number >= len(self.interfaces):
+            self.n[C_LINK] += 1
+            ticks, link = None, -1
+        else:
+            link, units, offset = self.interfaces[number]
+        moment = self.last_ts if ticks is None else ticks * 1000000 // units + offset * 1000000
+        self._stamp(min(max(moment, 0), 253402300799000000))
+        self._packet(link, at, end, original)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _stamp(self, ts: cython.longlong) -> cython.int:
+        if ts < self.last_ts:
+            self.n[C_BACKWARDS] += 1
+        self.last_ts = ts
+        self.ts_us = ts
+        self.frame += 1
+        self.n[C_PACKETS] += 1
+        return 0
+
+    # ================================================================ loads
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _file32(self, at: cython.longlong) -> cython.longlong:
+        if self.big:
+            return self._be32(self.window, at)
+        return (
+            cython.cast(cython.longlong, self.window[at])
+            | cython.cast(cython.longlong, self.window[at + 1]) << 8
+            | cython.cast(cython.longlong, self.window[at + 2]) << 16
+            | cython.cast(cython.longlong, self.window[at + 3]) << 24
+        )
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _file16(self, at: cython.longlong) -> cython.longlong:
+        if self.big:
+            return self._be16(self.window, at)
+        return cython.cast(cython.longlong, self.window[at]) | cython.cast(cython.longlong, self.window[at + 1]) << 8
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _be16(self, mem: cython.uchar[::1], at: cython.longlong) -> cython.longlong:
+        return cython.cast(cython.longlong, mem[at]) << 8 | cython.cast(cython.longlong, mem[at + 1])
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _be32(self, mem: cython.uchar[::1], at: cython.longlong) -> cython.longlong:
+        return (
+            cython.cast(cython.longlong, mem[at]) << 24
+            | cython.cast(cython.longlong, mem[at + 1]) << 16
+            | cython.cast(cython.longlong, mem[at + 2]) << 8
+            | cython.cast(cython.longlong, mem[at + 3])
+        )
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _mac(self, at: cython.longlong) -> cython.longlong:
+        return self._be16(self.mem, at) << 32 | self._be32(self.mem, at + 2)
+
+    # ================================================================ link layers
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _packet(
+        self, link: cython.longlong, at: cython.longlong, end: cython.longlong, original: cython.longlong
+    ) -> cython.int:
+        """One captured packet: sets `stage` to ROUTE when it belongs to a flow."""
+        self.mem = self.window
+        self.n[C_BYTES] += end - at
+        if original > end - at:
+            self.n[C_TRUNCATED] += 1
+        self.p_src_mac = self.p_dst_mac = self.p_vlan = -1
+        self.p_end = end
+        if link == 1:
+            return self._ethernet(at)
+        if link == 113:
+            return self._cooked(at, 16, 14, 4, 6)
+        if link == 276:
+            return self._cooked(at, 20, 0, 11, 12)
+        if link == 101 or link == 12 or link == 14 or link == 228 or link == 229:
+            return self._raw(at)
+        if link == 0 or link == 108:
+            return self._loop(at, link == 108)
+        self.n[C_LINK] += 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _ethernet(self, at: cython.longlong) -> cython.int:
+        if self.p_end - at < 14:
+            return self._bad()
+        self.p_dst_mac = self._mac(at)
+        self.p_src_mac = self._mac(at + 6)
+        return self._ether_type(self._be16(self.mem, at + 12), at + 14)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _cooked(
+        self, at: cython.longlong, header: cython.longlong, proto_at: cython.longlong, length_at: cython.longlong,
+        address_at: cython.longlong,
+    ) -> cython.int:
+        """Linux cooked capture, version 1 or 2: the sender's address only. Its length field is the low byte at `length_at`."""
+        if self.p_end - at < header:
+            return self._bad()
+        length: cython.longlong = self.mem[at + 11] if header == 20 else self._be16(self.mem, at + length_at)
+        if length == 6:
+            self.p_src_mac = self._mac(at + address_at)
+        return self._ether_type(self._be16(self.mem, at + proto_at), at + header)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _raw(self, at: cython.longlong) -> cython.int:
+        if self.p_end - at < 1:
+            return self._bad()
+        version: cython.int = self.mem[at] >> 4
+        if version == 4:
+            return self._ipv4(at)
+        if version == 6:
+            return self._ipv6(at)
+        return self._bad()
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _loop(self, at: cython.longlong, network_order: cython.bint) -> cython.int:
+        """BSD loopback: an address family in the byte order of the machine that captured."""
+        if self.p_end - at < 4:
+            return self._bad()
+        return self._raw(at + 4)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _ether_type(self, kind: cython.longlong, at: cython.longlong) -> cython.int:
+        """IP behind any number of VLAN tags (802.1Q, 802.1ad). Other encapsulations have their place here."""
+        tags: cython.int = 0
+        while (kind == 0x8100 or kind == 0x88A8 or kind == 0x9100) and tags < TAGS_MAX:
+            if self.p_end - at < 4:
+                return self._bad()
+            self.p_vlan = self._be16(self.mem, at) & 0xFFF
+            kind = self._be16(self.mem, at + 2)
+            at += 4
+            tags += 1
+        if tags:
+            self.n[C_VLAN] += 1
+        if kind == 0x0800:
+            return self._ipv4(at)
+        if kind == 0x86DD:
+            return self._ipv6(at)
+        if kind == 0x8847 or kind == 0x8864:
+            self.n[C_TUNNELLED] += 1
+        else:
+            self.n[C_NOT_IP] += 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _bad(self) -> cython.int:
+        self.n[C_BAD] += 1
+        return 0
+
+    # ================================================================ network layer
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _ipv4(self, at: cython.longlong) -> cython.int:
+        """RFC 791. A total length of 0 is a segment that the sender's card has still to cut: the rest of the frame."""
+        if self.p_end - at < 20 or self.mem[at] >> 4 != 4:
+            return self._bad()
+        header: cython.longlong = (self.mem[at] & 15) * 4
+        total: cython.longlong = self._be16(self.mem, at + 2)
+        if total == 0:
+            total = self.p_end - at
+        if header < 20 or total < header or self.p_end - at < header:
+            return self._bad()
+        self.p_family = 4
+        self.s0 = self.s1 = self.s2 = self.d0 = self.d1 = self.d2 = 0
+        self.s3 = self._be32(self.mem, at + 12)
+        self.d3 = self._be32(self.mem, at + 16)
+        self.p_proto = self.mem[at + 9]
+        end: cython.longlong = min(self.p_end, at + total)
+        fragment: cython.longlong = self._be16(self.mem, at + 6)
+        if fragment & 0x3FFF:
+            ident: cython.longlong = self._be16(self.mem, at + 4)
+            return self._fragment(
+                ident, (fragment & 0x1FFF) * 8, (fragment & 0x2000) != 0, at + header, end, total - header
+            )
+        return self._above_ip(at + header, end, total - header)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _ipv6(self, at: cython.longlong) -> cython.int:
+        """RFC 8200, with its extension headers."""
+        if self.p_end - at < 40 or self.mem[at] >> 4 != 6:
+            return self._bad()
+        length: cython.longlong = self._be16(self.mem, at + 4)
+        if length == 0:
+            length = self.p_end - at - 40
+        self.p_family = 6
+        self.s0 = self._be32(self.mem, at + 8)
+        self.s1 = self._be32(self.mem, at + 12)
+        self.s2 = self._be32(self.mem, at + 16)
+        self.s3 = self._be32(self.mem, at + 20)
+        self.d0 = self._be32(self.mem, at + 24)
+        self.d1 = self._be32(self.mem, at + 28)
+        self.d2 = self._be32(self.mem, at + 32)
+        self.d3 = self._be32(self.mem, at + 36)
+        return self._extensions(self.mem[at + 6], at + 40, at + 40 + length)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _extensions(self, kind: cython.longlong, at: cython.longlong, whole_end: cython.longlong) -> cython.int:
+        end: cython.longlong = min(self.p_end, whole_end)
+        count: cython.int = 0
+        while kind == 0 or kind == 43 or kind == 60 or kind == 51 or kind == 135 or kind == 139 or kind == 140 or kind == 44:
+            if end - at < 8 or count >= EXTENSIONS_MAX:
+                return self._bad()
+            if kind == 44:
+                return self._fragment_header(at, end, whole_end)
+            size: cython.longlong = (self.mem[at + 1] + 2) * 4 if kind == 51 else (self.mem[at + 1] + 1) * 8
+            kind = self.mem[at]
+            at += size
+            count += 1
+        if at > end:
+            return self._bad()
+        self.p_proto = kind
+        return self._above_ip(at, end, whole_end - at)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _fragment_header(self, at: cython.longlong, end: cython.longlong, whole_end: cython.longlong) -> cython.int:
+        """RFC 8200 4.5. A fragment that is the whole packet (atomic) is no fragment."""
+        self.p_proto = self.mem[at]
+        place: cython.longlong = self._be16(self.mem, at + 2)
+        if place & 0xFFF9 == 0:
+            return self._extensions(self.p_proto, at + 8, whole_end)
+        ident: cython.longlong = self._be32(self.mem, at + 4)
+        return self._fragment(ident, place & 0xFFF8, (place & 1) != 0, at + 8, end, whole_end - at - 8)
+
+    def _fragment(
+        self, ident: cython.longlong, offset: cython.longlong, more: cython.bint, at: cython.longlong, end: cython.longlong,
+        length: cython.longlong,
+    ) -> cython.int:
+        """Keep a fragment; when its datagram is whole, go on with that. First bytes win."""
+        self.n[C_FRAGS] += 1
+        if end - at < length or length < 1 or offset + length > DATAGRAM_MAX or (more and length & 7):
+            self.n[C_FRAGS_DROPPED] += 1
+            return 0
+        scope: cython.longlong = self._scope()
+        key = (
+            self.p_family, scope, self.s0, self.s1, self.s2, self.s3, self.d0, self.d1, self.d2, self.d3, self.p_proto, ident
+        )
+        entry = self.fragments.get(key)
+        if entry is not None and self.ts_us - entry[0] > FRAGMENT_US:
+            self._forget_fragments(key)
+            entry = None
+        if entry is None:
+            entry = self.fragments[key] = [self.ts_us, -1, [], 0]
+        if not more:
+            if entry[1] >= 0 and entry[1] != offset + length:
+                self.n[C_FRAGS_OVERLAP] += 1
+            else:
+                entry[1] = offset + length
+        self._add_fragment(entry, offset, bytes(memoryview(self.mem)[at:end]))
+        if entry[1] >= 0 and entry[3] >= entry[1]:
+            return self._whole_datagram(key, entry)
+        if len(entry[2]) > FRAGMENT_PIECES_MAX:
+            self._forget_fragments(key)
+        while self.fragments and (len(self.fragments) > FRAGMENTS_MAX or self.fragment_bytes > FRAGMENT_BYTES_MAX):
+            self._forget_fragments(next(iter(self.fragments)))
+        return 0
+
+    def _add_fragment(self, entry, offset, data):
+        """Into a sorted list of (offset, bytes), without what is there already."""
+        for start, known in entry[2]:
+            if start < offset + len(data) and offset < start + len(known):
+                self.n[C_FRAGS_OVERLAP] += 1
+                break
+        for start, piece in _uncovered(entry[2], offset, data):
+            entry[2].append((start, piece))
+            entry[3] += len(piece)
+            self.fragment_bytes += len(piece)
+        entry[2].sort(key=_first)
+
+    def _forget_fragments(self, key):
+        entry = self.fragments.pop(key)
+        self.fragment_bytes -= entry[3]
+        self.n[C_FRAGS_DROPPED] += len(entry[2])
+
+    def _whole_datagram(self, key, entry) -> cython.int:
+        del self.fragments[key]
+        self.fragment_bytes -= entry[3]
+        whole = bytearray(b"".join([piece for _, piece in entry[2]]))
+        if len(whole) != entry[1] or not whole:
+            self.n[C_FRAGS_DROPPED] += len(entry[2])
+            return 0
+        self.n[C_FRAGS_DONE] += 1
+        self.mem = memoryview(whole)
+        self.p_end = len(whole)
+        if self.p_family == 6:
+            return self._extensions(self.p_proto, 0, self.p_end)
+        return self._above_ip(0, self.p_end, self.p_end)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _scope(self) -> cython.longlong:
+        return self.scopes[self.p_vlan] if self.p_vlan >= 0 else 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _above_ip(self, at: cython.longlong, end: cython.longlong, length: cython.longlong) -> cython.int:
+        """Transport headers. `end`: where the captured bytes end; `length`: how many IP says there are."""
+        if self.p_proto == 6:
+            return self._tcp_header(at, end, length)
+        if self.p_proto == 17:
+            return self._udp_header(at, end, length)
+        if self.p_proto == 47 or self.p_proto == 4 or self.p_proto == 41:
+            self.n[C_TUNNELLED] += 1
+        else:
+            self.n[C_OTHER] += 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _tcp_header(self, at: cython.longlong, end: cython.longlong, length: cython.longlong) -> cython.int:
+        if end - at < 20:
+            return self._bad()
+        header: cython.longlong = (self.mem[at + 12] >> 4) * 4
+        if header < 20 or header > length:
+            return self._bad()
+        self.p_seq = self._be32(self.mem, at + 4)
+        self.p_ack = self._be32(self.mem, at + 8)
+        self.p_flags = self.mem[at + 13]
+        self.n[C_TCP] += 1
+        return self._to_route(at, min(at + header, end), end, length - header)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _udp_header(self, at: cython.longlong, end: cython.longlong, length: cython.longlong) -> cython.int:
+        if end - at < 8:
+            return self._bad()
+        said: cython.longlong = self._be16(self.mem, at + 4)
+        if said >= 8 and said < length:
+            length = said
+        self.p_flags = 0
+        self.n[C_UDP] += 1
+        return self._to_route(at, at + 8, min(end, at + length), length - 8)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _to_route(
+        self, at: cython.longlong, data: cython.longlong, end: cython.longlong, length: cython.longlong
+    ) -> cython.int:
+        self.p_sport = self._be16(self.mem, at)
+        self.p_dport = self._be16(self.mem, at + 2)
+        self.p_data = data
+        self.p_l4_end = end
+        self.p_len = length
+        self.p_scope = self._scope()
+        self.p_forward = self._is_low()
+        self.p_hash = self._hash()
+        self.stage = S_ROUTE
+        return 0
+
+    # ================================================================ flows
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_low(self) -> cython.longlong:
+        """1 if the sender's address and port are the lower ones: rows keep the lower endpoint first."""
+        if self.s0 != self.d0:
+            return self.s0 < self.d0
+        if self.s1 != self.d1:
+            return self.s1 < self.d1
+        if self.s2 != self.d2:
+            return self.s2 < self.d2
+        if self.s3 != self.d3:
+            return self.s3 < self.d3
+        return self.p_sport <= self.p_dport
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _mix(self, h: cython.longlong, word: cython.longlong) -> cython.longlong:
+        """One round of a keyed multiply-and-fold hash, in 62 bits so that both ways of running it agree."""
+        x: cython.longlong = (h ^ word ^ self.seed) & M62
+        x = ((x & M32) * 0x2545F491 + (x >> 32) * 0x1B873593) & M62
+        return x ^ (x >> 29) ^ (self.seed >> 7)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _hash(self) -> cython.longlong:
+        """Of both endpoints, the same in either direction."""
+        a: cython.longlong = self._mix(self._mix(self.s0 << 20 ^ self.s1, self.s2), self.s3 << 16 | self.p_sport)
+        b: cython.longlong = self._mix(self._mix(self.d0 << 20 ^ self.d1, self.d2), self.d3 << 16 | self.p_dport)
+        low: cython.longlong = a if self.p_forward else b
+        high: cython.longlong = b if self.p_forward else a
+        return self._mix(self._mix(low, high), self.p_proto << 8 | self.p_scope)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _matches(self, r: cython.longlong) -> cython.bint:
+        f: cython.longlong = K0 if self.p_forward else K4
+        b: cython.longlong = K4 if self.p_forward else K0
+        ports: cython.longlong = (
+            self.p_sport << 16 | self.p_dport if self.p_forward else self.p_dport << 16 | self.p_sport
+        )
+        return (
+            self.F[r + f + 3] == self.s3
+            and self.F[r + b + 3] == self.d3
+            and self.F[r + KPORTS] == ports
+            and self.F[r + KREST] == (self.p_scope << 16 | self.p_family << 8 | self.p_proto)
+            and self.F[r + f] == self.s0
+            and self.F[r + f + 1] == self.s1
+            and self.F[r + f + 2] == self.s2
+            and self.F[r + b] == self.d0
+            and self.F[r + b + 1] == self.d1
+            and self.F[r + b + 2] == self.d2
+        )
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _route(self) -> cython.int:
+        """Find or make the packet's flow. Whatever has to end first ends first; then this is called again."""
+        if self._sweep():
+            return 0
+        bucket: cython.longlong = self.p_hash & (self.buckets - 1)
+        row: cython.longlong = self.heads[bucket] - 1
+        length: cython.int = 0
+        while row >= 0 and not self._matches(row * WIDTH):
+            row = self.F[row * WIDTH + CHAIN] - 1
+            length += 1
+        if row >= 0:
+            return self._found(row)
+        if length >= CHAIN_MAX:
+            return self._evict(self.heads[bucket] - 1)
+        return self._new_flow(bucket)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _found(self, row: cython.longlong) -> cython.int:
+        r: cython.longlong = row * WIDTH
+        self.p_row = row
+        self.p_lane = 0 if self.p_forward else 1
+        syn: cython.bint = self.p_proto == 6 and self.p_flags & (TCP_SYN | TCP_ACK) == TCP_SYN
+        if self.F[r + STATE] == LINGER:
+            if not syn:
+                self.n[C_LATE] += 1
+                self.stage = S_FETCH
+                return 0
+            self._unlink(row)
+            self._init_flow(row)
+        elif syn and self._other_isn(r):
+            return self._begin_end(row, R_REUSED)
+        self.stage = S_DAY
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _other_isn(self, r: cython.longlong) -> cython.bint:
+        """A SYN that does not repeat the one that began this flow begins another."""
+        base: cython.longlong = r + LANES + self.p_lane * LANE_WIDTH
+        if not self.F[base + VALID]:
+            return (self.F[r + SEEN] >> self.p_lane) & 1 == 1
+        return self.F[base + TURN] > 0 or self.F[base + NEXT] != (self.p_seq + 1) & M32
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _new_flow(self, bucket: cython.longlong) -> cython.int:
+        row: cython.longlong
+        if self.free_rows:
+            row = self.free_rows.pop()
+        elif self.fresh_row < self.rows:
+            row = self.fresh_row
+            self.fresh_row += 1
+        else:
+            return self._evict(self._oldest())
+        r: cython.longlong = row * WIDTH
+        self.F[r + CHAIN] = self.heads[bucket]
+        self.heads[bucket] = row + 1
+        self.F[r + HASH] = self.p_hash
+        self.p_row = row
+        self.p_lane = 0 if self.p_forward else 1
+        self._keys(r)
+        self._init_flow(row)
+        self.stage = S_DAY
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _keys(self, r: cython.longlong) -> cython.int:
+        f: cython.longlong = r + (K0 if self.p_forward else K4)
+        b: cython.longlong = r + (K4 if self.p_forward else K0)
+        self.F[f], self.F[f + 1], self.F[f + 2], self.F[f + 3] = self.s0, self.s1, self.s2, self.s3
+        self.F[b], self.F[b + 1], self.F[b + 2], self.F[b + 3] = self.d0, self.d1, self.d2, self.d3
+        if self.p_forward:
+            self.F[r + KPORTS] = self.p_sport << 16 | self.p_dport
+        else:
+            self.F[r + KPORTS] = self.p_dport << 16 | self.p_sport
+        self.F[r + KREST] = self.p_scope << 16 | self.p_family << 8 | self.p_proto
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _init_flow(self, row: cython.longlong) -> cython.int:
+        r: cython.longlong = row * WIDTH
+        column: cython.longlong
+        for column in range(INIT, WIDTH):
+            self.F[r + column] = 0
+        self.F[r + STATE] = LIVE
+        self.serial += 1
+        self.n[C_FLOWS] += 1
+        self.F[r + SERIAL] = self.serial
+        self.F[r + TRANSPORT] = self.p_proto
+        self.F[r + VLAN] = self.p_vlan
+        self.F[r + MAC0] = self.F[r + MAC1] = -1
+        self.F[r + DAYNO] = self.ts_us // DAY_US
+        self.F[r + FIRST_TS] = self.F[r + LAST_TS] = self.ts_us
+        self.F[r + FIRST_FRAME] = self.frame
+        self._init_lane(r + LANES)
+        self._init_lane(r + LANES + LANE_WIDTH)
+        self._cast_roles(r)
+        self._link(row, L_TCP if self.p_proto == 6 else L_UDP)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _init_lane(self, base: cython.longlong) -> cython.int:
+        self.F[base + WANT] = 1
+        self.F[base + LIMIT] = self.head_bytes
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _cast_roles(self, r: cython.longlong) -> cython.int:
+        """Who began: the sender of SYN, else whoever is not on a responder's port, else the sender of the first packet."""
+        sender: cython.longlong = self.p_lane
+        if self.p_proto == 6 and self.p_flags & TCP_SYN:
+            self.F[r + INIT] = 1 - sender if self.p_flags & TCP_ACK else sender
+            if self.p_flags & TCP_ACK:
+                self.F[r + FLAGS] |= F_MIDSTREAM
+            return 0
+        if self.p_proto == 6:
+            self.F[r + FLAGS] |= F_MIDSTREAM
+        self.F[r + INIT] = 1 - sender if self._sender_responds() else sender
+        return 0
+
+    def _sender_responds(self):
+        if self.p_sport == self.p_dport:
+            return False
+        known = self.p_sport in self.responder_ports, self.p_dport in self.responder_ports
+        if known[0] != known[1]:
+            return known[0]
+        return self.p_sport < 1024 and self.p_sport < self.p_dport
+
+    # ---------------------------------------------------------------- lists in the order of the last packet
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _link(self, row: cython.longlong, kind: cython.longlong) -> cython.int:
+        r: cython.longlong = row * WIDTH
+        last: cython.longlong = self.lists[kind * 2 + 1]
+        self.F[r + LIST] = kind
+        self.F[r + PREV] = last
+        self.F[r + NEXTROW] = -1
+        if last >= 0:
+            self.F[last * WIDTH + NEXTROW] = row
+        else:
+            self.lists[kind * 2] = row
+        self.lists[kind * 2 + 1] = row
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _unlink(self, row: cython.longlong) -> cython.int:
+        r: cython.longlong = row * WIDTH
+        kind: cython.longlong = self.F[r + LIST]
+        before: cython.longlong = self.F[r + PREV]
+        after: cython.longlong = self.F[r + NEXTROW]
+        if before >= 0:
+            self.F[before * WIDTH + NEXTROW] = after
+        else:
+            self.lists[kind * 2] = after
+        if after >= 0:
+            self.F[after * WIDTH + PREV] = before
+        else:
+            self.lists[kind * 2 + 1] = before
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _sweep(self) -> cython.bint:
+        """End the longest idle flow, if it has been idle for too long; lingering rows just go."""
+        kind: cython.longlong
+        for kind in range(4):
+            row: cython.longlong = self.lists[kind * 2]
+            if row >= 0 and self.ts_us - self.F[row * WIDTH + LAST_TS] > self._idle_us(kind):
+                if kind == L_LINGER:
+                    self._recycle(row)
+                else:
+                    self._begin_end(row, R_IDLE)
+                return True
+        return False
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _idle_us(self, kind: cython.longlong) -> cython.longlong:
+        if kind == L_LINGER:
+            return self.linger_us
+        return self.udp_idle_us if kind == L_UDP else self.tcp_idle_us
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _oldest(self) -> cython.longlong:
+        """The least valuable flow: lingering, then shunted, then the one that was silent longest."""
+        if self.lists[L_LINGER * 2] >= 0:
+            return self.lists[L_LINGER * 2]
+        if self.lists[L_SHUNTED * 2] >= 0:
+            return self.lists[L_SHUNTED * 2]
+        tcp: cython.longlong = self.lists[L_TCP * 2]
+        udp: cython.longlong = self.lists[L_UDP * 2]
+        if tcp < 0 or udp < 0:
+            return udp if tcp < 0 else tcp
+        return udp if self.F[udp * WIDTH + LAST_TS] <= self.F[tcp * WIDTH + LAST_TS] else tcp
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _evict(self, row: cython.longlong) -> cython.int:
+        r: cython.longlong = row * WIDTH
+        self.n[C_EVICTED] += 1
+        if self.F[r + STATE] == LINGER:
+            self._recycle(row)
+            return 0
+        self.F[r + FLAGS] |= F_EVICTED
+        return self._begin_end(row, R_EVICTED)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _recycle(self, row: cython.longlong) -> cython.int:
+        """Out of its list and its chain; the row is free."""
+        r: cython.longlong = row * WIDTH
+        bucket: cython.longlong = self.F[r + HASH] & (self.buckets - 1)
+        at: cython.longlong = self.heads[bucket] - 1
+        self._unlink(row)
+        self.F[r + STATE] = FREE
+        if at == row:
+            self.heads[bucket] = self.F[r + CHAIN]
+        else:
+            while self.F[at * WIDTH + CHAIN] - 1 != row:
+                at = self.F[at * WIDTH + CHAIN] - 1
+            self.F[at * WIDTH + CHAIN] = self.F[r + CHAIN]
+        self.free_rows.append(row)
+        return 0
+
+    # ---------------------------------------------------------------- the end of a flow
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _begin_end(self, row: cython.longlong, reason: cython.longlong) -> cython.int:
+        self.end_row = row
+        self.end_reason = reason
+        self.end_lane = 0
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _end(self) -> cython.int:
+        """What is kept of both lanes comes out, then END."""
+        row: cython.longlong = self.end_row
+        while self.end_lane < 2:
+            base: cython.longlong = row * WIDTH + LANES + self.end_lane * LANE_WIDTH
+            if self.F[base + PIECES]:
+                self.c_row, self.c_lane, self.c_base = row, self.end_lane, base
+                self.c_at = self.c_end = 0
+                self.c_force = True
+                return 0
+            lane: cython.longlong = self.end_lane
+            self.end_lane += 1
+            if self.F[base + HELD] and self.F[base + MODE] == READ:
+                return self._deliver_held(row, lane, base)
+        self.free_row = row
+        self.end_row = -1
+        self.reason = self.end_reason
+        self.size = 0
+        return self._event(END, row, 0)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _release(self) -> cython.int:
+        """The row of a flow whose END has been returned: closed connections linger, so that late segments make no new flow."""
+        row: cython.longlong = self.free_row
+        self.free_row = -1
+        lane: cython.longlong
+        for lane in range(2):
+            self._forget(row, lane)
+        if self.reason == R_FIN or self.reason == R_RST:
+            self._unlink(row)
+            self.F[row * WIDTH + STATE] = LINGER
+            self._link(row, L_LINGER)
+        else:
+            self._recycle(row)
+        return 0
+
+    def _forget(self, row: cython.longlong, lane: cython.longlong):
+        key = row * 2 + lane
+        buffer = self.held.pop(key, None)
+        if buffer is not None:
+            self.held_bytes -= len(buffer)
+        for piece in self.pieces.pop(key, ()):
+            self.pieces_bytes -= len(piece[1])
+
+    # ---------------------------------------------------------------- days
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _day(self) -> cython.int:
+        """The first packet of a flow on a new UTC day: its numbers of the day before go out first."""
+        r: cython.longlong = self.p_row * WIDTH
+        day: cython.longlong = self.ts_us // DAY_US
+        self.stage = S_TRANSPORT
+        if day <= self.F[r + DAYNO] or self.F[r + FIRST_FRAME] == 0:
+            return 0
+        self.F[r + DAYNO] = day
+        self.size = 0
+        self.p_row = -1 - self.p_row
+        return self._event(DAY, -1 - self.p_row, 0)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _new_day(self) -> cython.int:
+        r: cython.longlong = self.p_row * WIDTH
+        column: cython.longlong
+        for column in range(PK0, FLAGS):
+            self.F[r + column] = 0
+        self.F[r + FIRST_TS] = self.ts_us
+        self.F[r + FIRST_FRAME] = self.frame
+        return 0
+
+    # ================================================================ transport
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _transport(self) -> cython.int:
+        if self.p_row < 0:
+            self.p_row = -1 - self.p_row
+            self._new_day()
+        self._count_packet()
+        if self.p_proto == 17:
+            return self._datagram()
+        self.stage = S_CLOSE
+        self._segment()
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _count_packet(self) -> cython.int:
+        r: cython.longlong = self.p_row * WIDTH
+        lane: cython.longlong = self.p_lane
+        self.F[r + LAST_TS] = max(self.ts_us, self.F[r + FIRST_TS])
+        self.F[r + PK0 + lane] += 1
+        self.F[r + BY0 + lane] += self.p_len
+        self.F[r + SEEN] |= 1 << lane
+        if self.F[r + MAC0 + lane] < 0 or self.F[r + PK0 + lane] == 1:
+            self.F[r + MAC0 + lane] = self.p_src_mac
+        if self.F[r + MAC1 - lane] < 0:
+            self.F[r + MAC1 - lane] = self.p_dst_mac
+        if self.p_l4_end - self.p_data < self.p_len:
+            self.F[r + FLAGS] |= F_TRUNCATED
+        kind: cython.longlong = self.F[r + LIST]
+        if self.lists[kind * 2 + 1] != self.p_row:
+            self._unlink(self.p_row)
+            self._link(self.p_row, kind)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _datagram(self) -> cython.int:
+        r: cython.longlong = self.p_row * WIDTH
+        base: cython.longlong = r + LANES + self.p_lane * LANE_WIDTH
+        self.stage = S_FETCH
+        if self.F[base + MODE] == CLOSED or self.p_l4_end <= self.p_data:
+            return 0
+        self.F[base + TURN] += 1
+        self.turn = self.F[base + TURN]
+        self.size = self.p_l4_end - self.p_data
+        self.F[r + COPIED] += self.size
+        self.n[C_COPIED] += self.size
+        self.payload = bytes(memoryview(self.mem)[self.p_data : self.p_l4_end])
+        return self._event(DATAGRAM, self.p_row, self.p_lane)
+
+    # ---------------------------------------------------------------- TCP
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _distance(self, seq: cython.longlong, origin: cython.longlong) -> cython.longlong:
+        """How far `seq` lies behind `origin`, signed, modulo 2^32 (RFC 9293 3.4)."""
+        return ((seq - origin + HALF32) & M32) - HALF32
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _segment(self) -> cython.int:
+        """RFC 9293: one segment; what is in order is set up to be consumed."""
+        r: cython.longlong = self.p_row * WIDTH
+        base: cython.longlong = r + LANES + self.p_lane * LANE_WIDTH
+        other: cython.longlong = r + LANES + (1 - self.p_lane) * LANE_WIDTH
+        if self.p_flags & TCP_SYN:
+            self._syn(r, base)
+        if self.p_flags & TCP_ACK and not self.p_flags & TCP_RST:
+            self._acknowledge(other)
+        if self.p_flags & TCP_RST:
+            return self._reset(r, base)
+        if self.p_flags & TCP_FIN:
+            self.F[r + FLAGS] |= F_FIN
+            self.F[base + FINSEQ] = (self.p_seq + self.p_len) & M32
+            self.F[base + FIN_OK] = 1
+        if self.p_len > 0:
+            self._payload(r, base)
+        elif self.p_flags & TCP_FIN and not self.F[base + VALID]:
+            self.F[base + NEXT], self.F[base + VALID] = self.p_seq, 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _syn(self, r: cython.longlong, base: cython.longlong) -> cython.int:
+        self.F[r + FLAGS] |= F_SYNACK if self.p_flags & TCP_ACK else F_SYN
+        if not self.F[base + VALID]:
+            self.F[base + NEXT] = (self.p_seq + 1) & M32
+            self.F[base + VALID] = 1
+        self.p_seq = (self.p_seq + 1) & M32
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _acknowledge(self, other: cython.longlong) -> cython.int:
+        if not self.F[other + ACKED_OK] or self._distance(self.p_ack, self.F[other + ACKED]) > 0:
+            self.F[other + ACKED] = self.p_ack
+            self.F[other + ACKED_OK] = 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _reset(self, r: cython.longlong, base: cython.longlong) -> cython.int:
+        """RST ends the flow if it could be genuine: within a window of what the lane sends next."""
+        if self.F[base + VALID]:
+            away: cython.longlong = self._distance(self.p_seq, self.F[base + NEXT])
+            if away > RST_WINDOW or away < -RST_WINDOW:
+                return 0
+        self.F[r + FLAGS] |= F_RST
+        return self._begin_end(self.p_row, R_RST)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _payload(self, r: cython.longlong, base: cython.longlong) -> cython.int:
+        at: cython.longlong = self.p_data
+        have: cython.longlong = max(0, self.p_l4_end - at)
+        if not self.F[base + VALID]:
+            self.F[base + NEXT], self.F[base + VALID] = self.p_seq, 1
+        ahead: cython.longlong = self._distance(self.p_seq, self.F[base + NEXT])
+        if ahead + self.p_len <= 0:
+            self.F[r + RETRANS] += 1
+            return 0
+        if ahead < 0:
+            self.F[r + RETRANS] += 1
+            at -= ahead
+            have += ahead
+        elif ahead > 0:
+            ahead = self._jump(r, base, ahead)
+        if ahead > 0:
+            return self._keep(r, base, have)
+        self._truncation(base, have)
+        if have <= 0:
+            return 0
+        self.F[base + NEXT] = (self.F[base + NEXT] + have) & M32
+        self.w = self.mem
+        self._turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.ts_us)
+        self.c_row, self.c_lane, self.c_base = self.p_row, self.p_lane, base
+        self.c_at, self.c_end = at, at + have
+        self.c_force = False
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _truncation(self, base: cython.longlong, have: cython.longlong) -> cython.int:
+        """The capture cut the packet short: what is missing will never come, so its hole need not be waited for."""
+        if self.p_l4_end - self.p_data < self.p_len:
+            self.F[base + TRUNC_END] = (self.p_seq + self.p_len) & M32
+            self.F[base + TRUNC_OK] = 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _jump(self, r: cython.longlong, base: cython.longlong, ahead: cython.longlong) -> cython.longlong:
+        """A hole inside what is left out anyway is no gap: go on behind it. Returns how far ahead the segment still is."""
+        mode: cython.longlong = self.F[base + MODE]
+        if mode == SKIP and ahead <= self.F[base + LEFT]:
+            self.F[base + LEFT] -= ahead
+            self.F[r + SKIPPED] += ahead
+            if self.F[base + LEFT] == 0:
+                self.F[base + MODE] = READ
+        elif mode == DRAIN and not self._is_new_turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.ts_us):
+            self.F[r + SKIPPED] += ahead
+        elif mode == OVER and not self._is_new_turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.ts_us):
+            self.F[base + OVERRUN] += ahead
+            self.F[r + LEFT_OUT] += ahead
+        elif mode != CLOSED:
+            return ahead
+        self.F[base + NEXT] = self.p_seq
+        if self.F[base + PIECES]:
+            self._drop_old_pieces(base)
+        return 0
+
+    def _drop_old_pieces(self, base: cython.longlong):
+        """Kept segments that lie before the lane's next byte are of no use any more."""
+        key = self.p_row * 2 + self.p_lane
+        kept = []
+        for piece in self.pieces.get(key, ()):
+            if self._distance((piece[0] + len(piece[1])) & 0xFFFFFFFF, self.F[base + NEXT]) > 0:
+                kept.append(piece)
+            else:
+                self.pieces_bytes -= len(piece[1])
+                self.F[base + PIECE_BYTES] -= len(piece[1])
+        if kept:
+            self.pieces[key] = kept
+        else:
+            self.pieces.pop(key, None)
+        self.F[base + PIECES] = len(kept)
+
+    # ---------------------------------------------------------------- turns and budgets
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_new_turn(self, base: cython.longlong, ack: cython.longlong, acks: cython.bint, ts: cython.longlong) -> cython.bint:
+        if self.F[base + TURN] == 0:
+            return True
+        if acks and (not self.F[base + TURN_ACKED] or self._distance(ack, self.F[base + TURN_ACK]) > 0):
+            return True
+        return ts - self.F[base + DATA_TS] > self.turn_idle_us
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _turn(self, base: cython.longlong, ack: cython.longlong, acks: cython.bint, ts: cython.longlong) -> cython.int:
+        """In-sequence payload arrives: if it begins a turn, the lane has a fresh budget."""
+        if self._is_new_turn(base, ack, acks, ts):
+            self.F[base + TURN] += 1
+            self.F[base + TURN_ACK] = ack
+            self.F[base + TURN_ACKED] = acks
+            self._fresh_head(base)
+            self.F[base + HEADS] = 0
+            if self.F[base + MODE] == DRAIN:
+                self.F[base + MODE] = READ
+            elif self.F[base + MODE] == OVER:
+                self.F[base + MODE] = READ
+                self.F[base + WANT] = 1
+                self.F[base + GAPSIZE] += self.F[base + OVERRUN]
+                self.F[base + OVERRUN] = 0
+        self.F[base + DATA_TS] = ts
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _fresh_head(self, base: cython.longlong) -> cython.int:
+        """A new budget. What is held of a message that began before counts, and the message may be read to its end."""
+        pending: cython.longlong = self.F[base + WANT] if self.F[base + HELD] else 0
+        carried: cython.longlong = self.F[base + LIMIT] - self.F[base + USED]
+        raised: cython.bint = self.F[base + LIMIT] > self.head_bytes
+        self.F[base + USED] = self.F[base + HELD]
+        self.F[base + LIMIT] = self.head_bytes
+        self._raise(base, pending)
+        if raised:
+            self._raise(base, self.F[base + USED] + carried)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _raise(self, base: cython.longlong, needed: cython.longlong) -> cython.int:
+        self.F[base + LIMIT] = max(self.F[base + LIMIT], min(needed, self.head_max))
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _leave(self, base: cython.longlong, mode: cython.longlong) -> cython.int:
+        self.F[base + MODE] = mode
+        self.F[base + WANT] = 1
+        self.F[base + LEFT] = 0
+        return 0
+
+    # ---------------------------------------------------------------- bytes
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _consume(self) -> cython.int:
+        """Let the lane's mode decide about the bytes under way, and about kept segments that follow them."""
+        base: cython.longlong = self.c_base
+        while True:
+            if self.F[base + GAPSIZE]:
+                return self._gap(base)
+            if self.c_at >= self.c_end:
+                if not self.F[base + PIECES] or not self._next_piece(base):
+                    self.c_row = -1
+                    self.w = self.mem
+                    return 0
+                continue
+            mode: cython.longlong = self.F[base + MODE]
+            event: cython.int = 0
+            if mode == READ:
+                event = self._read(base)
+            elif mode == SKIP:
+                self._skip_bytes(base)
+            elif mode == SEARCH:
+                self._search(base)
+            else:
+                self._leave_out(base)
+            if event:
+                return event
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _gap(self, base: cython.longlong) -> cython.int:
+        self._drop_held_of(self.c_row, self.c_lane, base)
+        self.size = self.F[base + GAPSIZE]
+        self.F[base + GAPSIZE] = 0
+        self.F[base + WANT] = 1
+        self.F[self.c_row * WIDTH + FLAGS] |= F_GAP
+        self.turn = self.F[base + TURN]
+        return self._event(GAP, self.c_row, self.c_lane)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _read(self, base: cython.longlong) -> cython.int:
+        """Deliver, or hold until enough is there; past the turn's budget leave the rest of it out."""
+        room: cython.longlong = self.F[base + LIMIT] - self.F[base + USED]
+        if room <= 0:
+            self.F[base + OVERRUN] = self.F[base + HELD]
+            self.F[self.c_row * WIDTH + LEFT_OUT] += self.F[base + HELD]
+            self._drop_held_of(self.c_row, self.c_lane, base)
+            self.F[base + MODE] = OVER
+            return 0
+        n: cython.longlong = min(self.c_end - self.c_at, room)
+        at: cython.longlong = self.c_at
+        self.c_at += n
+        self.F[base + USED] += n
+        self.F[self.c_row * WIDTH + COPIED] += n
+        self.n[C_COPIED] += n
+        if self.F[base + HELD] == 0 and n >= self.F[base + WANT]:
+            self.payload = bytes(memoryview(self.w)[at : at + n])
+            return self._data(self.c_row, self.c_lane, base)
+        if self._hold(base, at, n) and self.F[base + HELD] >= self.F[base + WANT]:
+            return self._deliver_held(self.c_row, self.c_lane, base)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _data(self, row: cython.longlong, lane: cython.longlong, base: cython.longlong) -> cython.int:
+        self.size = len(self.payload)
+        self.turn = self.F[base + TURN]
+        self.F[base + WANT] = 1
+        return self._event(DATA, row, lane)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _skip_bytes(self, base: cython.longlong) -> cython.int:
+        n: cython.longlong = min(self.c_end - self.c_at, self.F[base + LEFT])
+        self.c_at += n
+        self.F[base + LEFT] -= n
+        self.F[self.c_row * WIDTH + SKIPPED] += n
+        if self.F[base + LEFT] == 0:
+            self.F[base + MODE] = READ
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _search(self, base: cython.longlong) -> cython.int:
+        """Roll over the bytes until the last ones are the mark."""
+        r: cython.longlong = self.c_row * WIDTH
+        start: cython.longlong = self.c_at
+        roll: cython.longlong = self.F[base + ROLL]
+        rolled: cython.longlong = self.F[base + ROLLED]
+        mark: cython.longlong = self.F[base + MARK]
+        mask: cython.longlong = self.F[base + MARKMASK]
+        length: cython.longlong = self.F[base + MARKLEN]
+        stop: cython.longlong = min(self.c_end, start + self.F[base + LEFT])
+        found: cython.bint = False
+        while self.c_at < stop and not found:
+            roll = (roll << 8 | self.w[self.c_at]) & M32
+            rolled += 1
+            self.c_at += 1
+            found = rolled >= length and roll & mask == mark
+        self.F[base + ROLL], self.F[base + ROLLED] = roll, rolled
+        self.F[base + LEFT] -= self.c_at - start
+        self.F[r + SKIPPED] += self.c_at - start
+        if found:
+            self._found_mark(base)
+        elif self.F[base + LEFT] <= 0:
+            self.F[base + MODE] = OVER
+            self.F[base + OVERRUN] = 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _found_mark(self, base: cython.longlong) -> cython.int:
+        """A fresh head begins; after very many in one turn only each so many-th."""
+        self.F[base + HEADS] += 1
+        self.F[base + ROLLED] = 0
+        heads: cython.longlong = self.F[base + HEADS]
+        if heads <= SAMPLE_AFTER or heads % SAMPLE_EACH == 0:
+            self.F[base + MODE] = READ
+            self.F[base + USED] = 0
+            self.F[base + LIMIT] = self.head_bytes
+        else:
+            self.F[base + LEFT] = BLOCK_MAX
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _leave_out(self, base: cython.longlong) -> cython.int:
+        r: cython.longlong = self.c_row * WIDTH
+        n: cython.longlong = self.c_end - self.c_at
+        self.c_at = self.c_end
+        if self.F[base + MODE] == OVER:
+            self.F[base + OVERRUN] += n
+            self.F[r + LEFT_OUT] += n
+        else:
+            self.F[r + SKIPPED] += n
+        return 0
+
+    # ---------------------------------------------------------------- bytes held for a lane that wants more of them
+
+    def _hold(self, base: cython.longlong, at: cython.longlong, n: cython.longlong) -> cython.bint:
+        key = self.c_row * 2 + self.c_lane
+        buffer = self.held.get(key)
+        if buffer is None:
+            buffer = self.held[key] = bytearray()
+        buffer += memoryview(self.w)[at : at + n]
+        self.F[base + HELD] += n
+        self.held_bytes += n
+        while self.held_bytes + self.pieces_bytes > self.buffer_bytes:
+            self._evict_bytes()
+        return self.F[base + HELD] > 0
+
+    def _deliver_held(self, row: cython.longlong, lane: cython.longlong, base: cython.longlong) -> cython.int:
+        buffer = self.held.pop(row * 2 + lane)
+        self.held_bytes -= len(buffer)
+        self.F[base + HELD] = 0
+        self.payload = bytes(buffer)
+        return self._data(row, lane, base)
+
+    def _deliver_ready(self) -> cython.int:
+        """A lane whose dissector now wants less than is held for it."""
+        row, lane = self.ready.pop()
+        base: cython.longlong = self._lane(row, lane)
+        if self.F[base + HELD] == 0 or self.F[base + HELD] < self.F[base + WANT] or self.F[base + MODE] != READ:
+            return 0
+        return self._deliver_held(row, lane ^ self.F[row * WIDTH + INIT], base)
+
+    def _drop_held(self, row, lane):
+        """For a lane counted from the initiator."""
+        base: cython.longlong = self._lane(row, lane)
+        if self.F[base + HELD]:
+            self._drop_held_of(row, lane ^ self.F[row * WIDTH + INIT], base)
+
+    def _drop_held_of(self, row: cython.longlong, lane: cython.longlong, base: cython.longlong):
+        buffer = self.held.pop(row * 2 + lane, None)
+        if buffer is not None:
+            self.held_bytes -= len(buffer)
+        self.F[base + HELD] = 0
+
+    def _trim_held(self, row, lane, n):
+        """Drop the first `n` held bytes, of a lane counted from the initiator."""
+        base: cython.longlong = self._lane(row, lane)
+        key = row * 2 + (lane ^ self.F[row * WIDTH + INIT])
+        buffer = self.held.get(key)
+        if buffer is None or n >= len(buffer):
+            self._drop_held(row, lane)
+            return
+        del buffer[:n]
+        self.held_bytes -= n
+        self.F[base + HELD] -= n
+        if self.F[base + HELD] >= 1:
+            self.ready.append((row, lane))
+
+    def _evict_bytes(self):
+        """Too much is held: whoever has held bytes longest loses them, as if they had been over the budget."""
+        self.n[C_EVICTED_BYTES] += 1
+        if self.held:
+            key = next(iter(self.held))
+            row, lane = key // 2, key % 2
+            base = row * WIDTH + LANES + lane * LANE_WIDTH
+            self.F[base + OVERRUN] = self.F[base + HELD]
+            self.F[row * WIDTH + LEFT_OUT] += self.F[base + HELD]
+            self._drop_held_of(row, lane, base)
+            if self.F[base + MODE] == READ:
+                self.F[base + MODE] = OVER
+        else:
+            key = next(iter(self.pieces))
+            self._drop_pieces_of(key // 2, key % 2)
+
+    # ---------------------------------------------------------------- segments kept until the hole before them is filled
+
+    def _keep(self, r: cython.longlong, base: cython.longlong, have: cython.longlong):
+        """Keep a segment that is ahead, then see whether the hole before it has to be given up."""
+        key = self.p_row * 2 + self.p_lane
+        kept = self.pieces.setdefault(key, [])
+        if not kept:
+            self.F[base + HOLE_TS] = self.ts_us
+            self.F[base + AFTER_HOLE] = 0
+        self.F[base + AFTER_HOLE] += 1
+        self.F[r + REORD] += 1
+        self._truncation(base, have)
+        acks = bool(self.p_flags & TCP_ACK)
+        data = bytearray(memoryview(self.mem)[self.p_data : self.p_data + have])
+        start = self._distance(self.p_seq, self.F[base + NEXT])
+        flat = [(self._distance(piece[0], self.F[base + NEXT]), piece[1]) for piece in kept]
+        self.F[r + OVERLAP] += _conflicts(flat, start, data)
+        for offset, new in _uncovered(flat, start, data):
+            seq = (self.F[base + NEXT] + offset) & 0xFFFFFFFF
+            kept.append((seq, bytearray(new), self.p_ack, acks, self.ts_us))
+            self.pieces_bytes += len(new)
+            self.F[base + PIECE_BYTES] += len(new)
+        kept.sort(key=_offset_from(self.F[base + NEXT]))
+        self.F[base + PIECES] = len(kept)
+        if not kept:
+            del self.pieces[key]
+            return 0
+        while self.held_bytes + self.pieces_bytes > self.buffer_bytes:
+            self._evict_bytes()
+        if self.F[base + PIECES] and self._give_up_now(base, kept):
+            self.c_row, self.c_lane, self.c_base = self.p_row, self.p_lane, base
+            self.c_at = self.c_end = 0
+            self.c_force = True
+        return 0
+
+    def _give_up_now(self, base: cython.longlong, kept):
+        if self.F[base + PIECES] > PIECES_MAX or self.F[base + PIECE_BYTES] > PIECE_BYTES_MAX:
+            return True
+        if self.F[base + TRUNC_OK] and self._distance(self.F[base + TRUNC_END], kept[0][0]) == 0:
+            return True
+        if not self.F[base + ACKED_OK] or self._distance(self.F[base + ACKED], kept[0][0]) < 0:
+            return False
+        return self.ts_us - self.F[base + HOLE_TS] > HOLE_US or self.F[base + AFTER_HOLE] > HOLE_SEGMENTS
+
+    def _next_piece(self, base: cython.longlong) -> cython.bint:
+        """Set up the next kept segment, if it is in order, or the hole before it is given up."""
+        key = self.c_row * 2 + self.c_lane
+        r: cython.longlong = self.c_row * WIDTH
+        kept = self.pieces[key]
+        seq, data, ack, acks, ts = kept[0]
+        ahead: cython.longlong = self._distance(seq, self.F[base + NEXT])
+        if ahead > 0 and not self.c_force:
+            self.F[base + HOLE_TS] = self.ts_us
+            self.F[base + AFTER_HOLE] = 0
+            return False
+        self.c_force = self.end_row >= 0
+        kept.pop(0)
+        self.pieces_bytes -= len(data)
+        self.F[base + PIECE_BYTES] -= len(data)
+        self.F[base + PIECES] = len(kept)
+        if not kept:
+            del self.pieces[key]
+        if ahead > 0:
+            self._give_up(r, base, ahead, ack, acks, ts)
+            ahead = 0
+        if ahead + len(data) <= 0:
+            return True
+        self.F[base + NEXT] = (seq + len(data)) & M32
+        self._turn(base, ack, acks, ts)
+        self.w = memoryview(data)
+        self.c_at, self.c_end = -ahead, len(data)
+        return True
+
+    def _give_up(self, r, base, ahead, ack, acks, ts):
+        """The hole stays a hole. Inside what is left out anyway that is no gap."""
+        self.n[C_HOLES] += 1
+        mode = self.F[base + MODE]
+        if mode == SKIP and ahead <= self.F[base + LEFT]:
+            self.F[base + LEFT] -= ahead
+            self.F[r + SKIPPED] += ahead
+            if self.F[base + LEFT] == 0:
+                self.F[base + MODE] = READ
+            return
+        self.F[r + LOST] += ahead
+        if mode == CLOSED or (mode in (DRAIN, OVER) and not self._is_new_turn(base, ack, acks, ts)):
+            if mode == OVER:
+                self.F[base + OVERRUN] += ahead
+            return
+        self.F[base + GAPSIZE] = ahead + self.F[base + OVERRUN]
+        self.F[base + OVERRUN] = 0
+        self.F[base + MODE] = READ
+        self.F[base + LEFT] = 0
+
+    def _drop_pieces(self, row, lane):
+        """For a lane counted from the initiator."""
+        base: cython.longlong = self._lane(row, lane)
+        if self.F[base + PIECES]:
+            self._drop_pieces_of(row, lane ^ self.F[row * WIDTH + INIT])
+
+    def _drop_pieces_of(self, row, lane):
+        base = row * WIDTH + LANES + lane * LANE_WIDTH
+        for piece in self.pieces.pop(row * 2 + lane, ()):
+            self.pieces_bytes -= len(piece[1])
+        self.F[base + PIECES] = 0
+        self.F[base + PIECE_BYTES] = 0
+
+    # ---------------------------------------------------------------- after a segment
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _close(self) -> cython.int:
+        """Both lanes have sent FIN and all before it was read, or the other lane is not there to be seen: END."""
+        r: cython.longlong = self.p_row * WIDTH
+        self.stage = S_FETCH
+        if self.F[r + STATE] == LIVE and self.F[r + FLAGS] & F_FIN and self._closed(r, 0) and self._closed(r, 1):
+            return self._begin_end(self.p_row, R_FIN)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _closed(self, r: cython.longlong, lane: cython.longlong) -> cython.bint:
+        base: cython.longlong = r + LANES + lane * LANE_WIDTH
+        if not (self.F[r + SEEN] >> lane) & 1:
+            return True
+        return self.F[base + FIN_OK] == 1 and self._distance(self.F[base + NEXT], self.F[base + FINSEQ]) >= 0
+
+
+def _first(entry):
+    return entry[0]
+
+
+def _offset_from(origin):
+    """Sort key: how far a kept segment lies behind `origin`, modulo 2^32."""
+
+    def key(piece):
+        return ((piece[0] - origin + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+
+    return key
+
+
+def _uncovered(known, start, data):
+    """The parts of `data` (at `start`) that no entry of `known` (offset, bytes) covers, as (offset, bytes)."""
+    parts = []
+    at, end = start, start + len(data)
+    for offset, piece in sorted(known, key=_first):
+        if offset >= end:
+            break
+        if offset > at:
+            parts.append((at, bytes(data[at - start : offset - start])))
+        at = max(at, offset + len(piece))
+        if at >= end:
+            break
+    if at < end:
+        parts.append((at, bytes(data[at - start :])))
+    return parts
+
+
+def _conflicts(known, start, data):
+    """How many entries of `known` overlap `data` with other bytes."""
+    count = 0
+    end = start + len(data)
+    for offset, piece in known:
+        low, high = max(offset, start), min(offset + len(piece), end)
+        if low < high and data[low - start : high - start] != piece[low - offset : high - offset]:
+            count += 1
+    return count
