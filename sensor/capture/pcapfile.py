@@ -1,0 +1,195 @@
+"""Capture files: pcap and pcapng, plain or inside gzip or zstd, into the engine window by window."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Self
+
+from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
+from sensor.capture.formats import (
+    PCAP_HEADER_BYTES,
+    PCAPNG_MAGIC,
+    PCAPNG_SMALLEST_BYTES,
+    PcapHeader,
+    complaint,
+    pcap_header,
+)
+from sensor.capture.stream import open_stream
+from sensor.capture.window import WINDOW_BYTES, Window
+from sensor.engine import CORRUPT, NEED, Engine
+
+__all__ = ["CaptureDamaged", "CaptureError", "CaptureFile", "CaptureUnreadable", "NotACapture", "identify"]
+
+_COPY_AGAIN: Final = "copy it again"
+_SNIFF_BYTES: Final = 512
+_EDGE_BYTES: Final = 1 << 20
+_SAMPLES: Final = 64
+_SAMPLE_BYTES: Final = 4096
+
+
+class CaptureFile:
+    """One capture file, read once from its beginning to its end; a context manager.
+
+    Args:
+        path: of a regular file.
+        window_bytes: how much of it lies in memory at a time; grows for one record that is larger.
+
+    Attributes:
+        path: as given.
+        capture_id: 32 hex characters: the same for the same bytes, wherever they lie and whatever they are called.
+        offset: bytes of the capture, inflated, that are behind us; never falls.
+        damaged: after the end, one line when the capture was cut short or corrupt, else None.
+
+    Raises:
+        CaptureError: it cannot be read or is no capture; `str()` is one line that says what to do.
+    """
+
+    def __init__(self, path: Path, *, window_bytes: int = WINDOW_BYTES) -> None:
+        self.path = path
+        self.damaged: str | None = None
+        self._engine: Engine | None = None
+        self._file = _open(path)
+        try:
+            self._recognise(window_bytes)
+        except OSError as error:
+            self.close()
+            raise _unreadable(path, error) from error
+        except CaptureError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
+    @property
+    def offset(self) -> int:
+        """See above: the start of the record that the engine is in."""
+        return self._window.base + (self._engine.position if self._engine else self._window.start)
+
+    def pump(self, engine: Engine) -> Iterator[int]:
+        """Every event of the capture, to its end; the event's details are attributes of the engine.
+
+        Raises:
+            CaptureUnreadable: the disk failed under way.
+        """
+        self._declare(engine)
+        window, last, more = self._window, NEED, True
+        while more:
+            self._fill()
+            engine.load(window.buffer, window.start, window.end)
+            self._engine = engine
+            last = yield from _events(engine)
+            self._engine = None
+            window.consume(engine.position)
+            more = last == NEED and not window.at_end and not window.full
+        self.damaged = self._damage(corrupt=last == CORRUPT)
+        engine.finish()
+        yield from _events(engine)
+
+    def _recognise(self, window_bytes: int) -> None:
+        """Read the first bytes and know the format, or raise what is wrong."""
+        self.capture_id = identify(self._file)
+        self._file.seek(0)
+        raw = self._file.read(_SNIFF_BYTES)
+        if not raw:
+            raise NotACapture(self.path, "is empty", "give a pcap or pcapng file")
+        self._file.seek(0)
+        self._window = Window(open_stream(self._file, raw), window_bytes)
+        self._window.fill(_SNIFF_BYTES)
+        self._header = self._format(bytes(self._window.buffer[: self._window.end]))
+        self._window.start = PCAP_HEADER_BYTES if self._header else 0
+
+    def _format(self, head: bytes) -> PcapHeader | None:
+        """The header of a classic pcap, None for pcapng."""
+        if not head:
+            raise CaptureDamaged(self.path, self._window.damage or "nothing is inside the compressed file", _COPY_AGAIN)
+        header = pcap_header(head)
+        if header is None and not head.startswith(PCAPNG_MAGIC):
+            raise NotACapture(self.path, *complaint(head))
+        if len(head) < (PCAP_HEADER_BYTES if header else PCAPNG_SMALLEST_BYTES):
+            raise CaptureDamaged(self.path, "the capture ends within its file header", _COPY_AGAIN)
+        return header
+
+    def _declare(self, engine: Engine) -> None:
+        if self._header is None:
+            engine.pcapng()
+        else:
+            header = self._header
+            engine.pcap(header.big_endian, header.nanosecond, header.link_type, header.modified)
+
+    def _fill(self) -> None:
+        try:
+            self._window.fill()
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+
+    def _damage(self, *, corrupt: bool) -> str | None:
+        window, at = self._window, self._window.base
+        if corrupt:
+            return f"the capture is damaged at byte {at}: what stands there is no record"
+        if window.damage is not None:
+            return f"{window.damage} after byte {at + window.end} of the capture"
+        if window.full:
+            return f"the capture is damaged at byte {at}: a record of more than {window.end} bytes"
+        if window.end > window.start:
+            return f"the capture is cut short: it ends within the record at byte {at}"
+        return None
+
+
+def identify(file: BinaryIO) -> str:
+    """A capture's id: a hash of its size, its first and last MiB, and 64 blocks of 4 KiB between them."""
+    size = file.seek(0, os.SEEK_END)
+    digest = hashlib.blake2b(size.to_bytes(8, "big"), digest_size=16)
+    for offset, count in _sampled(size):
+        file.seek(offset)
+        digest.update(file.read(count))
+    return digest.hexdigest()
+
+
+def _sampled(size: int) -> Iterator[tuple[int, int]]:
+    """Offset and length of each block that goes into the id."""
+    yield 0, _EDGE_BYTES
+    if size > _EDGE_BYTES:
+        yield max(_EDGE_BYTES, size - _EDGE_BYTES), _EDGE_BYTES
+    middle = size - 2 * _EDGE_BYTES
+    if middle > 0:
+        yield from ((_EDGE_BYTES + middle * index // _SAMPLES, _SAMPLE_BYTES) for index in range(_SAMPLES))
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise NotACapture(path, "is a folder" if path.is_dir() else "is not a regular file", "give a capture file")
+        return path.open("rb", buffering=0)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> CaptureUnreadable:
+    if isinstance(error, FileNotFoundError):
+        return CaptureUnreadable(path, "there is no such file")
+    if isinstance(error, PermissionError):
+        return CaptureUnreadable(path, "may not be read by this user", "change its permissions, or the user")
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return CaptureUnreadable(path, f"cannot be read: {reason}")
+
+
+def _events(engine: Engine) -> Generator[int, None, int]:
+    """The events up to the end of the window; returns what ended it, NEED or CORRUPT."""
+    while (event := engine.step()) not in {NEED, CORRUPT}:
+        yield event
+    return event
