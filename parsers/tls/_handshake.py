@@ -1,0 +1,480 @@
+"""What the handshake messages say: TLS and DTLS share it, their record layers do not.
+
+Theory of operation
+-------------------
+Each lane has a `Lane`, both share a `Talk`. The record layer hands whole plain messages to `Lane.message`, and tells of
+ChangeCipherSpec, of plain alerts and of encrypted records. The lanes may be read in any order, or only one of them, so
+each writes to `Talk` what it saw for certain, and the `Channel` is put together at the end:
+
+* The initiator is the client. A ServerHello by the initiator is refused (a connection whose roles are turned around, as
+  the data connections of FTP in active mode, is not read).
+* *Nothing was asked for* (`client_certificate = not_requested`, `resumed`) is only said where the lane was read without
+  a gap from its hello on.
+* A lane is *over* when its first encrypted record after ChangeCipherSpec, or any application data, is seen: the rest is
+  hidden. When both are over, nothing more can be learnt: `Done`.
+* What a server accepts is seen by its ChangeCipherSpec: before TLS 1.3 it comes after the client's Finished, or there
+  was no client certificate (an abbreviated handshake).
+
+Spec: RFC 8446, RFC 5246, RFC 6101 (SSL 3.0), RFC 9147 and 6347 (DTLS)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from parsers import _x509
+from parsers.core import (
+    Anomaly,
+    Authentication,
+    Channel,
+    Confirmed,
+    Conversation,
+    Cursor,
+    Done,
+    Fact,
+    Field,
+    Malformed,
+    Outcome,
+    Protection,
+    Side,
+    Signed,
+    Subject,
+)
+from parsers.tls import _fingerprint, _hello, _names
+
+HELLO_REQUEST: Final = 0
+CLIENT_HELLO: Final = 1
+SERVER_HELLO: Final = 2
+HELLO_VERIFY_REQUEST: Final = 3
+CERTIFICATE: Final = 11
+SERVER_KEY_EXCHANGE: Final = 12
+CERTIFICATE_REQUEST: Final = 13
+SERVER_HELLO_DONE: Final = 14
+CLIENT_KEY_EXCHANGE: Final = 16
+# Session ticket, certificate verify, URL and status, supplemental data, next protocol: nothing in them is stated.
+_PASSED_OVER: Final = frozenset({HELLO_REQUEST, HELLO_VERIFY_REQUEST, 4, 15, 21, 22, 23, 67})
+
+CHAIN_MAX: Final = 16
+CERTIFICATE_MAX_BYTES: Final = 65_536
+IDENTITY_MAX_BYTES: Final = 1_024
+FATAL: Final = 2
+NO_CERTIFICATE: Final = 41
+
+SNI = Field("tls.sni", "RFC 6066 3")
+ALPN_OFFERED = Field("tls.alpn_offered", "RFC 7301 3.1")
+ALPN = Field("tls.alpn", "RFC 7301 3.1")
+MAX_VERSION = Field("tls.max_version", "RFC 8446 4.2.1")
+GROUP_OFFERED = Field("tls.group_offered", "RFC 8446 4.2.7")
+JA3 = Field("tls.ja3", "JA3")
+JA3S = Field("tls.ja3s", "JA3S")
+JA4 = Field("tls.ja4", "JA4")
+ALERT = Field("tls.alert", "RFC 8446 6.2")
+
+Stated = Fact | Confirmed | Done
+
+
+class Talk:
+    """What both lanes have seen of one handshake."""
+
+    def __init__(self) -> None:
+        self.client: _hello.ClientHello | None = None
+        self.server: _hello.ServerHello | None = None
+        self.retried = False
+        self.resumed: bool | None = None
+        self.requested: bool | None = None
+        self.client_certificate: str | None = None
+        self.key_exchange_message: bytes | None = None
+        self.key: dict[str, Any] = {}
+        self.over = [False, False]
+        self.finished = [False, False]
+        self.alert: tuple[str, Side] | None = None
+        self.encrypted_alert: Side | None = None
+
+
+class Lane:
+    """One lane's handshake messages.
+
+    Args:
+        side: whose they are; the initiator is the client.
+        talk: the conversation.
+        transport: `t` over TCP, `d` in DTLS.
+
+    Attributes:
+        sealed: what follows is encrypted.
+        talking: the state that both lanes share; not touched before the lane is confirmed.
+    """
+
+    def __init__(self, side: Side, talk: Conversation, transport: str) -> None:
+        self.side = side
+        self.talk = talk
+        self.talking = talk.shared(Talk)
+        self.transport = transport
+        self.sealed = False
+        self.confirmed = False
+        self._whole = False  # read without a gap since the hello
+        self._requested = False
+        self._stated: set[Fact] = set()
+
+    @property
+    def expects_retry(self) -> bool:
+        """Whether a plain hello may still follow a ChangeCipherSpec (RFC 8446 D.4)."""
+        if self.side is Side.RESPONDER:
+            return self.talking.retried and self.talking.server is None
+        client = self.talking.client
+        return client is not None and any(number in client.versions for number in (_names.TLS13, _names.DTLS13))
+
+    def message(self, kind: int, body: bytes) -> Iterator[Stated]:
+        """A whole handshake message.
+
+        Raises:
+            Malformed: it contradicts the standard, or does not belong into this lane.
+        """
+        if kind == CLIENT_HELLO and self.side is Side.INITIATOR:
+            yield from self._client_hello(body)
+        elif kind == SERVER_HELLO and self.side is Side.RESPONDER:
+            yield from self._server_hello(body)
+        elif kind == CERTIFICATE:
+            yield from self._certificates(body)
+        elif kind == CLIENT_KEY_EXCHANGE and self.side is Side.INITIATOR:
+            self.talking.key_exchange_message = body[: IDENTITY_MAX_BYTES + 2]
+            self._ask_psk()
+        elif kind in {SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, SERVER_HELLO_DONE} and self.side is Side.RESPONDER:
+            self._server_flight(kind, body)
+        elif kind not in _PASSED_OVER:
+            raise Malformed(f"handshake message of type {kind} by the {self.side.label}")
+
+    def confirm(self) -> Iterator[Confirmed]:
+        """State once that real structure was read."""
+        if not self.confirmed:
+            self.confirmed = True
+            yield Confirmed()
+
+    # ------------------------------------------------------------------ hellos
+
+    def _client_hello(self, body: bytes) -> Iterator[Stated]:
+        hello = _hello.client_hello(body, datagram=self.transport == "d")
+        yield from self.confirm()
+        self._whole = True
+        self.talking.client = hello
+        for fact in self._offered(hello):
+            if fact not in self._stated:
+                self._stated.add(fact)
+                yield fact
+        yield from self._broken(hello.malformed)
+
+    def _offered(self, hello: _hello.ClientHello) -> Iterator[Fact]:
+        me = self.talk.me(self.side)
+        if hello.server_name is not None:
+            yield SNI(me, hello.server_name)
+        for protocol in hello.alpn:
+            if not _is_grease(protocol):
+                yield ALPN_OFFERED(me, protocol.decode("utf-8", "backslashreplace"))
+        highest = _names.newest(hello.versions or (hello.version,))
+        if highest is not None:
+            yield MAX_VERSION(me, _names.version(highest))
+        for group in hello.groups:
+            if group not in _names.GREASE:
+                yield GROUP_OFFERED(me, _names.group(group).name)
+        if self.transport == "t":
+            yield JA3(me, _fingerprint.ja3(hello))
+        yield JA4(me, _fingerprint.ja4(hello, self.transport))
+
+    def _server_hello(self, body: bytes) -> Iterator[Stated]:
+        hello = _hello.server_hello(body)
+        if _names.version(hello.version) is None:
+            raise Malformed(f"version {hello.version:04x} chosen")
+        yield from self.confirm()
+        if hello.is_retry:
+            self.talking.retried = True
+            return
+        self._whole = True
+        self.talking.server = hello
+        self.talk.defer("channel", self._channel)
+        self._ask_psk()
+        me = self.talk.me(self.side)
+        if hello.alpn:
+            yield ALPN(me, hello.alpn.decode("utf-8", "backslashreplace"))
+        if self.transport == "t":
+            yield JA3S(me, _fingerprint.ja3s(hello))
+        self.sealed = hello.is_tls13
+        yield from self._broken(hello.malformed)
+
+    def _broken(self, extensions: tuple[int, ...]) -> Iterator[Stated]:
+        for extension in extensions:
+            yield Anomaly(self.talk.me(self.side), "malformed_extension", detail=f"extension {extension}")
+
+    # ------------------------------------------------------------------ certificates and keys
+
+    def _certificates(self, body: bytes) -> Iterator[Stated]:
+        chain, cut = _chain(body)
+        yield from self.confirm()
+        me = self.talk.me(self.side)
+        for position, der in enumerate(chain):
+            yield from certificate(me, self.side, position, der)
+        if cut:
+            yield Anomaly(me, "certificate_chain_too_long", detail=f"more than {CHAIN_MAX} certificates")
+        if self.side is Side.INITIATOR:
+            self.talking.client_certificate = "sent" if chain else "empty"
+            if chain:
+                self._ask_certificate(chain[0])
+
+    def _ask_certificate(self, der: bytes) -> None:
+        shown = _x509.read(der)
+        details: dict[str, Any] = {"sha256": shown.sha256}
+        if shown.spki_sha256 is not None and not shown.personal:
+            details["spki_sha256"] = shown.spki_sha256
+        self.talk.ask(
+            "client-certificate",
+            Authentication(
+                self.talk.me(self.side),
+                "tls-client-certificate",
+                principal=None if shown.personal else shown.details.get("common_name"),
+                protection=Protection.TLS,
+                details=details,
+                spec="RFC 5246 7.4.6",
+            ),
+        )
+
+    def _ask_psk(self) -> None:
+        """State the PSK identity, once it is known that the suite is one that sends it."""
+        server, message = self.talking.server, self.talking.key_exchange_message
+        if server is None or message is None or server.is_tls13:
+            return
+        exchange = _names.key_exchange(_names.cipher_suite(server.suite)) or ""
+        self.talking.key_exchange_message = None
+        if "PSK" not in exchange:
+            return
+        identity = Cursor(message).vector16()
+        self.talk.ask(
+            "psk",
+            Authentication(
+                self.talk.me(Side.INITIATOR),
+                "tls-psk",
+                principal=_identity(identity),
+                protection=Protection.TLS,
+                details={"key_exchange": exchange},
+                spec="RFC 4279 2",
+            ),
+        )
+
+    def _server_flight(self, kind: int, body: bytes) -> None:
+        if not self._whole:
+            return
+        if kind == CERTIFICATE_REQUEST:
+            self.talking.requested = self._requested = True
+        elif kind == SERVER_HELLO_DONE:
+            self.talking.resumed = False
+            self.talking.requested = self._requested
+        elif self.talking.server is not None:
+            suite = _names.cipher_suite(self.talking.server.suite)
+            self.talking.key = key_parameters(_names.key_exchange(suite) or "", body)
+
+    # ------------------------------------------------------------------ what ends a handshake
+
+    def change_cipher_spec(self) -> None:
+        """The lane says that it encrypts from now on."""
+        if self.expects_retry and self.side is Side.RESPONDER:
+            return
+        talking = self.talking
+        if self.side is Side.RESPONDER and not self.sealed:
+            if self._whole and talking.resumed is None:
+                talking.resumed = True
+            self._accepted()
+        self.sealed = True
+
+    def alert(self, level: int, description: int) -> Iterator[Stated]:
+        """A plain alert; a fatal one ends the handshake."""
+        name = _names.alert(description)
+        if level != FATAL:
+            if description == NO_CERTIFICATE and self.side is Side.INITIATOR:
+                self.talking.client_certificate = "empty"
+            return
+        yield ALERT(self.talk.me(self.side), name)
+        if self.talking.alert is None:
+            self.talking.alert = (name, self.side)
+        if self.side is Side.RESPONDER:
+            self.talk.answer("client-certificate", Outcome.REJECTED)
+            self.talk.answer("psk", Outcome.REJECTED)
+        self.talking.over[self.side] = True
+        peer = self.talking.client if self.side is Side.RESPONDER else self.talking.server
+        if peer is not None:
+            yield Done()
+
+    def encrypted(self, *, handshake: bool = False, alert: bool = False, length: int = 0) -> Iterator[Stated]:
+        """An encrypted record: the handshake of this lane is over."""
+        talking = self.talking
+        if not talking.over[self.side]:
+            talking.over[self.side] = True
+            if alert:
+                talking.encrypted_alert = self.side
+            else:
+                talking.finished[self.side] = self._proves_finished(handshake=handshake, length=length)
+                if self.side is Side.RESPONDER:
+                    self._accepted()
+        if all(talking.over):
+            yield Done()
+
+    def _proves_finished(self, *, handshake: bool, length: int) -> bool:
+        """Whether the first encrypted record can only come from a side that has finished its handshake.
+
+        In TLS 1.3 an encrypted alert looks like data, but is too short for a Finished; and early data come before it.
+        """
+        early = self.talking.client is not None and _hello.EARLY_DATA in self.talking.client.extensions
+        return handshake or (length >= ENCRYPTED_FINISHED_MIN and not early)
+
+    def _accepted(self) -> None:
+        self.talk.answer("client-certificate", Outcome.ACCEPTED)
+        self.talk.answer("psk", Outcome.ACCEPTED)
+
+    # ------------------------------------------------------------------ the channel
+
+    def _channel(self) -> Channel | None:
+        talking = self.talking
+        server = talking.server
+        version = _names.version(server.version) if server is not None else None
+        if server is None or version is None:
+            return None
+        suite = _names.cipher_suite(server.suite)
+        return Channel(
+            self.talk.me(Side.RESPONDER),
+            version,
+            cipher=suite,
+            encrypted=_names.is_encrypting(suite),
+            signed=Signed.NONE if suite == "TLS_NULL_WITH_NULL_NULL" else Signed.REQUIRED,
+            client_authenticated=_client_authenticated(talking),
+            details=_details(talking, server, suite),
+            spec="RFC 8446 4.1.3",
+        )
+
+
+ENCRYPTED_FINISHED_MIN: Final = 4 + 32 + 1 + 8  # message, SHA-256, content type, shortest tag
+
+
+def _client_authenticated(talking: Talk) -> bool | None:
+    if talking.server is None or talking.server.is_tls13 or talking.resumed:
+        return None
+    if talking.client_certificate == "empty" or talking.requested is False:
+        return False
+    return True if talking.client_certificate == "sent" and _completed(talking) else None
+
+
+def _completed(talking: Talk) -> bool | None:
+    if all(talking.finished):
+        return True
+    return False if talking.alert is not None else None
+
+
+def _details(talking: Talk, server: _hello.ServerHello, suite: str) -> dict[str, Any]:
+    """What is known; a key that is not known is not there."""
+    known: dict[str, Any] = {"completed": _completed(talking)}
+    known |= _details_tls13(server) if server.is_tls13 else _details_tls12(talking, server, suite)
+    if talking.retried:
+        known["hello_retry"] = True
+    if talking.client is not None and _hello.ENCRYPTED_CLIENT_HELLO in talking.client.extensions:
+        known["ech"] = True
+    if talking.alert is not None:
+        known["alert"], known["alert_by"] = talking.alert[0], talking.alert[1].label
+    if talking.encrypted_alert is not None:
+        known["encrypted_alert_by"] = talking.encrypted_alert.label
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _details_tls13(server: _hello.ServerHello) -> dict[str, Any]:
+    known: dict[str, Any] = {"client_certificate": "hidden", "certificates_hidden": True}
+    known["resumed"] = _hello.PRE_SHARED_KEY in server.extensions
+    if server.group is None:
+        known["key_exchange"] = "PSK" if known["resumed"] else None
+        return known
+    group = _names.group(server.group)
+    known["group"], known["group_bits"] = group.name, group.bits
+    known["key_exchange"] = {"EC": "ECDHE", "FF": "DHE"}.get(group.kind, group.kind or None)
+    return known
+
+
+def _details_tls12(talking: Talk, server: _hello.ServerHello, suite: str) -> dict[str, Any]:
+    offered = talking.client
+    known: dict[str, Any] = {"key_exchange": _names.key_exchange(suite), "resumed": talking.resumed} | talking.key
+    known["client_certificate"] = talking.client_certificate
+    if talking.requested is not None and not talking.resumed:
+        known["client_certificate_requested"] = talking.requested
+        if not talking.requested:
+            known["client_certificate"] = "not_requested"
+    known["compression"] = {0: None, 1: "DEFLATE", 64: "LZS"}.get(server.compression, f"method_{server.compression}")
+    known["extended_master_secret"] = _agreed(
+        _hello.EXTENDED_MASTER_SECRET in server.extensions,
+        offered=offered is not None and _hello.EXTENDED_MASTER_SECRET in offered.extensions,
+    )
+    known["renegotiation_info"] = _agreed(
+        _hello.RENEGOTIATION_INFO in server.extensions,
+        offered=offered is not None and offered.offers_renegotiation_info,
+    )
+    return known
+
+
+def _agreed(chosen: bool, *, offered: bool) -> bool | None:  # noqa: FBT001
+    """False only where the client is known to have offered it: a server may not answer what was not offered."""
+    return True if chosen else False if offered else None
+
+
+def certificate(me: Subject, side: Side, position: int, der: bytes) -> Iterator[Fact]:
+    """The facts about a certificate that `side` showed as number `position` of its chain."""
+    if len(der) > CERTIFICATE_MAX_BYTES:
+        yield Anomaly(me, "certificate_too_large", detail=f"{len(der)} bytes")
+        return
+    role = "ca" if position else ("client", "server")[side]
+    shown = _x509.read(der)
+    yield shown.fact(me, role, position)
+    if shown.unreadable:
+        yield Anomaly(me, "unreadable_certificate", detail=f"certificate {position} of the chain")
+
+
+def _chain(body: bytes) -> tuple[list[bytes], bool]:
+    """The certificates of a Certificate message, and whether there are more than we read (RFC 5246 7.4.2)."""
+    cursor = Cursor(body)
+    listed = Cursor(cursor.vector24())
+    if cursor.remaining:
+        raise Malformed("bytes after the certificates")
+    chain: list[bytes] = []
+    while listed.remaining and len(chain) < CHAIN_MAX:
+        chain.append(listed.vector24())
+    return chain, bool(listed.remaining)
+
+
+def key_parameters(exchange: str, body: bytes) -> dict[str, Any]:
+    """Group and its size, of a ServerKeyExchange (RFC 5246 7.4.3, RFC 8422 5.4); empty where it cannot be read."""
+    cursor = Cursor(body)
+    try:
+        if exchange.endswith("PSK"):
+            cursor.vector16()
+        if exchange.startswith("ECDH"):
+            return _curve(cursor)
+        if exchange.startswith("DH"):
+            return {"group_bits": int.from_bytes(cursor.vector16(), "big").bit_length()}
+    except Malformed:
+        pass
+    return {}
+
+
+def _curve(cursor: Cursor) -> dict[str, Any]:
+    kind = cursor.u8()
+    if kind == 3:
+        group = _names.group(cursor.u16())
+        return {"group": group.name} | ({"group_bits": group.bits} if group.bits else {})
+    if kind == 1:
+        prime = int.from_bytes(cursor.vector8(), "big")
+        return {"group": "explicit_prime", "group_bits": prime.bit_length()}
+    return {"group": "explicit_char2", "group_bits": cursor.u16()} if kind == 2 else {}
+
+
+def _identity(identity: bytes) -> str:
+    """A PSK identity as text, or in hexadecimal where it is none."""
+    try:
+        text = identity.decode("utf-8")
+    except UnicodeDecodeError:
+        return identity[:128].hex()
+    return text[:256] if text.isprintable() else identity[:128].hex()
+
+
+def _is_grease(protocol: bytes) -> bool:
+    return len(protocol) == 2 and protocol[0] == protocol[1] and protocol[0] & 0x0F == 0x0A

@@ -1,0 +1,188 @@
+"""The record layer of SSL 3.0 to TLS 1.3.
+
+    0  1  content type: 20 ChangeCipherSpec, 21 alert, 22 handshake, 23 application data, 24 heartbeat
+    1  2  version: 03 00 to 03 04; in TLS 1.3 always 03 03 or 03 01
+    3  2  length
+
+Theory of operation
+-------------------
+Plain handshake records are joined, whatever their borders, and cut into messages. All that is encrypted is left out by
+its length. Alerts of two bytes are plain: a MAC alone is longer.
+
+A lane that is taken up after a gap may begin in the midst of an encrypted or of a long message, which looks the same
+from outside. It reads only messages whose inner lengths all fit (hellos, certificates), until one was found.
+
+After its handshake a lane reads on for `RECORDS_AFTER_MAX` headers, for the sake of captures that show one direction
+only: then the channel is stated without the other side's part.
+
+Spec: RFC 8446 5, RFC 5246 6.2, RFC 6101 5.2
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Generator
+from typing import Final
+
+from parsers.core import Conversation, LimitExceeded, Malformed, Reader, Side, Steps
+from parsers.core.session import Step
+from parsers.tls import _handshake
+from parsers.tls._handshake import Lane
+
+HEADER_BYTES: Final = 5
+CHANGE_CIPHER_SPEC: Final = 20
+ALERT: Final = 21
+HANDSHAKE: Final = 22
+APPLICATION_DATA: Final = 23
+HEARTBEAT: Final = 24
+
+RECORD_MAX_BYTES: Final = 2**14 + 2048
+HANDSHAKE_MAX_BYTES: Final = 131_072
+MESSAGE_HEAD_BYTES: Final = 11
+RECORDS_AFTER_MAX: Final = 32
+ALERTS_MAX: Final = 16
+
+_HEADER: Final = struct.Struct(">BBBH")
+_HELLO_MIN_BYTES: Final = 38
+
+
+def is_header(head: bytes) -> bool:
+    """Whether `head` is, as far as it goes, the header of a record."""
+    return (
+        CHANGE_CIPHER_SPEC <= head[0] <= HEARTBEAT
+        and head[1:2] in {b"", b"\x03"}
+        and (len(head) < 3 or head[2] <= 4)
+        and (len(head) < HEADER_BYTES or _fits(head[0], int.from_bytes(head[3:5], "big")))
+    )
+
+
+def _fits(kind: int, length: int) -> bool:
+    """Whether a record of this type can have this length."""
+    if kind == CHANGE_CIPHER_SPEC:
+        return length == 1
+    if kind == APPLICATION_DATA:
+        return length <= RECORD_MAX_BYTES
+    return (2 if kind == ALERT else 1) <= length <= RECORD_MAX_BYTES
+
+
+def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """Read the records of one lane."""
+    yield from Records(r, Lane(side, talk, "t")).read()
+
+
+class Records:
+    """The records of one lane on their way to its handshake messages."""
+
+    def __init__(self, reader: Reader, lane: Lane) -> None:
+        self._r = reader
+        self._lane = lane
+        self._joined = b""
+        self._sure = not reader.resumed
+        self._alerts = 0
+
+    def read(self) -> Steps:
+        """All records, until nothing more can be learnt from this lane."""
+        left = RECORDS_AFTER_MAX
+        while left:
+            header = yield from self._r.exactly(HEADER_BYTES)
+            if not is_header(header):
+                raise Malformed("no record header", self._r.offset - HEADER_BYTES)
+            kind, _, _, length = _HEADER.unpack(header)
+            yield from self._record(kind, length)
+            left -= self._lane.talking.over[self._lane.side]
+        self._lane.talk.release("channel")
+
+    def _record(self, kind: int, length: int) -> Steps:
+        if kind == HANDSHAKE and (yield from self._is_plain(length)):
+            yield from self._handshake(length)
+        elif kind == ALERT and length == 2:
+            yield from self._alert()
+        elif kind == CHANGE_CIPHER_SPEC:
+            yield from self._change_cipher_spec()
+        else:
+            yield from self._encrypted(kind, length)
+
+    # ------------------------------------------------------------------ handshake
+
+    def _is_plain(self, length: int) -> Generator[Step, None, bool]:
+        """Whether a handshake record can be read."""
+        if self._sure and not self._lane.sealed:
+            return True
+        if self._sure and not self._lane.expects_retry:
+            return False
+        head = yield from self._r.peek(min(length, MESSAGE_HEAD_BYTES))
+        return is_message(head, length)
+
+    def _handshake(self, length: int) -> Steps:
+        self._r.expect(length)
+        self._joined += yield from self._r.exactly(length)
+        self._sure = True
+        while (message := self._cut()) is not None:
+            yield from self._lane.message(message[0], message[4:])
+            yield from self._lane.confirm()
+        if self._lane.sealed:
+            self._joined = b""
+
+    def _cut(self) -> bytes | None:
+        """The next whole message, with its header."""
+        joined = self._joined
+        if len(joined) < 4:
+            return None
+        end = 4 + int.from_bytes(joined[1:4], "big")
+        if end > HANDSHAKE_MAX_BYTES:
+            raise LimitExceeded(f"a handshake message of {end} bytes", self._r.offset)
+        if len(joined) < end:
+            return None
+        self._joined = joined[end:]
+        return joined[:end]
+
+    # ------------------------------------------------------------------ the others
+
+    def _alert(self) -> Steps:
+        level, description = yield from self._r.exactly(2)
+        self._alerts += 1
+        if level not in {1, 2} or self._alerts > ALERTS_MAX:
+            raise Malformed(f"alert of level {level}", self._r.offset)
+        yield from self._lane.confirm()
+        yield from self._lane.alert(level, description)
+
+    def _change_cipher_spec(self) -> Steps:
+        content = yield from self._r.exactly(1)
+        if content != b"\x01" or self._joined:
+            raise Malformed("ChangeCipherSpec out of place", self._r.offset)
+        yield from self._confirm_by_next()
+        self._lane.change_cipher_spec()
+        self._sure = True
+
+    def _encrypted(self, kind: int, length: int) -> Steps:
+        """What is encrypted, or (of a lane taken up after a gap) cannot be told from it."""
+        yield from self._r.skip(length)
+        yield from self._confirm_by_next()
+        if kind == APPLICATION_DATA or (self._lane.sealed and kind in {ALERT, HANDSHAKE}):
+            self._lane.sealed = self._sure = True
+            yield from self._lane.encrypted(handshake=kind == HANDSHAKE, alert=kind == ALERT, length=length)
+
+    def _confirm_by_next(self) -> Steps:
+        """One header proves little: the next one has to fit as well before anything is concluded."""
+        if not self._lane.confirmed:
+            if not is_header((yield from self._r.peek(HEADER_BYTES))):
+                raise Malformed("no record header", self._r.offset)
+            yield from self._lane.confirm()
+
+
+def is_message(head: bytes, length: int) -> bool:
+    """Whether a record of `length` bytes which begins with `head` is a plain hello or certificate message."""
+    if len(head) < MESSAGE_HEAD_BYTES:
+        return False
+    body = int.from_bytes(head[1:4], "big")
+    if head[0] in {_handshake.CLIENT_HELLO, _handshake.SERVER_HELLO}:
+        return body >= _HELLO_MIN_BYTES and body + 4 <= HANDSHAKE_MAX_BYTES and _holds(body, length) and head[4] == 3
+    if head[0] != _handshake.CERTIFICATE:
+        return False
+    listed, first = int.from_bytes(head[4:7], "big"), int.from_bytes(head[7:10], "big")
+    return listed == body - 3 and first + 3 <= listed and head[10] == 0x30 and _holds(body, length)
+
+
+def _holds(body: int, length: int) -> bool:
+    """Whether a message fits its record, or fills it and goes on in the next."""
+    return body + 4 <= length or length >= 512
