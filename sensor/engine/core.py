@@ -198,6 +198,7 @@ BLOCK_MAX = cython.declare(cython.longlong, 16777216)
 TAGS_MAX = cython.declare(cython.int, 8)
 EXTENSIONS_MAX = cython.declare(cython.int, 10)
 CHAIN_MAX = cython.declare(cython.int, 64)
+EPHEMERAL_FROM = cython.declare(cython.longlong, 32768)
 HEADER_SLACK = cython.declare(cython.longlong, 64)
 PIECES_MAX = cython.declare(cython.longlong, 128)
 PIECE_BYTES_MAX = cython.declare(cython.longlong, 262144)
@@ -467,6 +468,10 @@ class Engine:
 
     def _serial_of(self, row):
         return self.F[row * WIDTH + SERIAL]
+
+    def mark_responders(self, ports):
+        """Ports that mark a responder where the beginning of a conversation was not seen."""
+        self.responder_ports = frozenset(ports)
 
     # ================================================================ what comes out
 
@@ -1313,7 +1318,9 @@ class Engine:
         known = self.p_sport in self.responder_ports, self.p_dport in self.responder_ports
         if known[0] != known[1]:
             return known[0]
-        return self.p_sport < 1024 and self.p_sport < self.p_dport
+        if self.p_sport < 1024 or self.p_dport < 1024:
+            return self.p_sport < self.p_dport
+        return self.p_sport < EPHEMERAL_FROM <= self.p_dport
 
     # ---------------------------------------------------------------- lists in the order of the last packet
 
