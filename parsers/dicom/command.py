@@ -1,0 +1,120 @@
+"""Command sets: which operation, on what, with which outcome.
+
+Always implicit VR little endian, all elements of group 0000: tag 2+2, length 4, value. Identifiers of instances and
+free text (error comment) are passed over.
+
+Spec: PS3.7 6.3, 9.3, 10.3, E.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from parsers.core import Attribute, Cursor, Field, Malformed, Subject
+
+COMMAND_MAX_BYTES: Final = 8_192
+
+OPERATION: Final = Field("dicom.operation", "PS3.7 E.1-1 (0000,0100)")
+OPERATION_SOP_CLASS: Final = Field("dicom.operation_sop_class", "PS3.7 E.1-1 (0000,0002)")
+STATUS: Final = Field("dicom.status", "PS3.7 E.1-1 (0000,0900)")
+MOVE_DESTINATION: Final = Field("dicom.move_destination", "PS3.7 E.1-1 (0000,0600)")
+MOVE_ORIGINATOR: Final = Field("dicom.move_originator_ae_title", "PS3.7 E.1-1 (0000,1030)")
+EVENT_TYPE: Final = Field("dicom.event_type", "PS3.7 E.1-1 (0000,1002)")
+ACTION_TYPE: Final = Field("dicom.action_type", "PS3.7 E.1-1 (0000,1008)")
+
+_RESPONSE: Final = 0x8000
+_CANCEL: Final = 0x0FFF
+_NO_DATA_SET: Final = 0x0101
+_OPERATIONS: Final = {
+    0x0001: "C-STORE",
+    0x0010: "C-GET",
+    0x0020: "C-FIND",
+    0x0021: "C-MOVE",
+    0x0030: "C-ECHO",
+    0x0100: "N-EVENT-REPORT",
+    0x0110: "N-GET",
+    0x0120: "N-SET",
+    0x0130: "N-ACTION",
+    0x0140: "N-CREATE",
+    0x0150: "N-DELETE",
+    _CANCEL: "C-CANCEL",
+}
+
+
+class Command(msgspec.Struct, frozen=True):
+    """What is wanted of a command set. Empty strings and None: not there."""
+
+    operation: str
+    is_response: bool
+    has_data_set: bool
+    sop_class: str = ""
+    status: int | None = None
+    move_destination: str = ""
+    move_originator: str = ""
+    event_type: int | None = None
+    action_type: int | None = None
+
+
+def parse(data: bytes, base: int) -> Command:
+    """A whole command set, `base` bytes into its lane.
+
+    Raises:
+        Malformed: it has no known command field, or is no command set.
+    """
+    elements = _elements(data, base)
+    field = _number(elements.get(0x0100))
+    operation = _OPERATIONS.get(field if field == _CANCEL else field & ~_RESPONSE) if field is not None else None
+    if field is None or operation is None:
+        raise Malformed("no command field that is known", base)
+    return Command(
+        operation,
+        is_response=bool(field & _RESPONSE),
+        has_data_set=_number(elements.get(0x0800)) != _NO_DATA_SET,
+        sop_class=_text(elements.get(0x0002) or elements.get(0x0003)),
+        status=_number(elements.get(0x0900)),
+        move_destination=_text(elements.get(0x0600)),
+        move_originator=_text(elements.get(0x1030)),
+        event_type=_number(elements.get(0x1002)),
+        action_type=_number(elements.get(0x1008)),
+    )
+
+
+def facts_of(command: Command, speaker: Subject) -> Iterator[Attribute]:
+    """What the command says of who sent it."""
+    if command.is_response:
+        if command.status is not None:
+            yield STATUS(speaker, f"{command.operation} {command.status:04X}")
+        return
+    yield OPERATION(speaker, command.operation)
+    if command.sop_class:
+        yield OPERATION_SOP_CLASS(speaker, f"{command.operation} {command.sop_class}")
+    if command.move_destination:
+        yield MOVE_DESTINATION(speaker, command.move_destination)
+    if command.move_originator:
+        yield MOVE_ORIGINATOR(speaker, command.move_originator)
+    if command.event_type is not None:
+        yield EVENT_TYPE(speaker, command.event_type)
+    if command.action_type is not None:
+        yield ACTION_TYPE(speaker, command.action_type)
+
+
+def _elements(data: bytes, base: int) -> dict[int, bytes]:
+    cursor = Cursor(data, base)
+    elements: dict[int, bytes] = {}
+    while cursor.remaining:
+        if cursor.u16le():
+            raise Malformed("an element of another group in a command set", cursor.offset)
+        element = cursor.u16le()
+        elements[element] = cursor.take(cursor.u32le())
+    return elements
+
+
+def _number(value: bytes | None) -> int | None:
+    return int.from_bytes(value, "little") if value is not None and len(value) == 2 else None
+
+
+def _text(value: bytes | None) -> str:
+    return value.decode("ascii", "replace").strip(" \0") if value is not None and len(value) <= 64 else ""

@@ -1,0 +1,267 @@
+"""One lane of a DICOM association, from its first PDU to its last.
+
+What is left out, and how the lane is found again
+-------------------------------------------------
+Of each object the command and the head of the data set are read; the pixels are not. Where the fragment being read is
+the last of its message, its rest is left out by length. Where more fragments follow, it depends on who has to wait:
+
+* The sender of a request waits for the response, unless more operations than one were agreed to be under way
+  (asynchronous operations window). What it sends next begins a new turn, so the rest of the turn is given up unseen:
+  a thousand slices cost a thousand commands and heads.
+* Otherwise PDUs and PDVs are followed by their lengths, a dozen bytes each.
+
+After a turn was given up, the next one must begin with a command, a release or an abort. It does not if the sender
+paused within an object for longer than a turn lasts, or was answered before it had sent everything. Then this turn is
+given up as well, up to `LOST_MAX` times in a row; that is no error of the sender and no anomaly. The price: an abort in
+the middle of an object is not seen.
+
+Spec: PS3.8 9.3, E; PS3.7 6.3, 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Final
+
+import msgspec
+
+from parsers.core import (
+    Anomaly,
+    Confirmed,
+    Conversation,
+    Cursor,
+    Fact,
+    LimitExceeded,
+    Malformed,
+    Reader,
+    Side,
+    Steps,
+)
+from parsers.core.reader import MESSAGE_MAX_BYTES
+from parsers.core.session import Step
+from parsers.dicom import association, command, elements, pdu
+from parsers.dicom.association import Association, Terms
+from parsers.dicom.command import Command
+from parsers.dicom.dataset import DataSet
+from parsers.dicom.elements import Plan
+from parsers.dicom.pdu import Pdu
+
+CHUNK_BYTES: Final = 1_024
+LOST_MAX: Final = 64
+PRESENTATION_MAX_BYTES: Final = 40_960
+
+# A part of a dissector; its value says whether the lane goes on as before.
+Part = Generator[Step, None, bool]
+
+
+class _Message(msgspec.Struct):
+    """What has come of the message that is under way in one presentation context."""
+
+    pieces: bytes = b""
+    command: Command | None = None
+    plan: Plan | None = None
+    data_set: DataSet | None = None
+
+
+def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """The facts of one lane. It ends with a rejection, an abort or the answer to a release; the other lane goes on.
+
+    Raises:
+        Malformed: a PDU, an item or a command set contradicts itself.
+        LimitExceeded: a command set is larger than any real one.
+    """
+    lane = _Lane(r, side, talk)
+    while (yield from lane.next_pdu()):
+        pass
+
+
+class _Lane:
+    """One lane: its reader, and the messages under way by presentation context id."""
+
+    def __init__(self, r: Reader, side: Side, talk: Conversation) -> None:
+        self.r = r
+        self.side = side
+        self.talk = talk
+        self.me = talk.me(side)
+        self.messages: dict[int, _Message] = {}
+
+    def next_pdu(self) -> Part:
+        """Read one PDU; False: nothing follows in this lane."""
+        header = Cursor((yield from self.r.exactly(pdu.HEADER_BYTES)), self.r.offset - pdu.HEADER_BYTES)
+        kind = header.u8()
+        header.skip(1)
+        length = header.u32()
+        if kind == Pdu.P_DATA:
+            return (yield from self._p_data(length))
+        if kind in {Pdu.ASSOCIATE_RQ, Pdu.ASSOCIATE_AC}:
+            return (yield from self._associate(length, answer=kind == Pdu.ASSOCIATE_AC))
+        if kind in {Pdu.ASSOCIATE_RJ, Pdu.RELEASE_RQ, Pdu.RELEASE_RP, Pdu.ABORT}:
+            return (yield from self._control(Pdu(kind), length))
+        raise Malformed("no PDU of this type", self.r.offset)
+
+    # ------------------------------------------------------------------ association
+
+    def _associate(self, length: int, *, answer: bool) -> Part:
+        """A-ASSOCIATE-RQ or -AC, item by item: together they may be larger than what may be held."""
+        if answer is (self.side is Side.INITIATOR):
+            raise Malformed("an association asked for, or accepted, by the wrong side", self.r.offset)
+        if not pdu.ASSOCIATE_FIXED_BYTES <= length <= pdu.ASSOCIATE_MAX_BYTES:
+            raise Malformed("an A-ASSOCIATE of impossible length", self.r.offset)
+        self._expect(length)
+        fixed = yield from self.r.exactly(pdu.ASSOCIATE_FIXED_BYTES)
+        terms = association.read_fixed(Cursor(fixed, self.r.offset - len(fixed)))
+        facts = yield from self._items(length - pdu.ASSOCIATE_FIXED_BYTES, terms, answer=answer)
+        self._expect(0)
+        yield Confirmed()
+        if answer:
+            yield from association.facts_of_answer(terms, self.me)
+            yield from facts
+            self.talk.shared(Association).accepted(terms, self.talk)
+        else:
+            yield from association.facts_of_request(terms, self.me, self.talk.peer(self.side))
+            yield from facts
+            self.talk.shared(Association).requested(terms, self.talk)
+        return True
+
+    def _items(self, length: int, terms: Terms, *, answer: bool) -> Generator[Step, None, list[Fact]]:
+        """Variable items into `terms`; returns what the user information tells."""
+        r = self.r
+        facts: list[Fact] = []
+        first, end = r.offset, r.offset + length
+        while r.offset < end:
+            self._expect(end - r.offset)
+            header = Cursor((yield from r.exactly(4)), r.offset - 4)
+            kind = header.u8()
+            header.skip(1)
+            size = header.u16()
+            if r.offset + size > end:
+                raise Malformed("an item is longer than its PDU", r.offset)
+            if kind == (0x21 if answer else 0x20) and r.offset - first < PRESENTATION_MAX_BYTES:
+                association.read_context((yield from r.exactly(size)), r.offset - size, terms, answer=answer)
+            elif kind == 0x50:
+                value = yield from r.exactly(size)
+                facts += association.read_user_information(value, r.offset - size, terms, self.me)
+            else:
+                yield from r.skip(size)
+        return facts
+
+    def _expect(self, n: int) -> None:
+        self.r.expect(min(n, MESSAGE_MAX_BYTES))
+
+    def _control(self, kind: Pdu, length: int) -> Part:
+        """A-ASSOCIATE-RJ, A-RELEASE-RQ, A-RELEASE-RP, A-ABORT."""
+        if length != 4:
+            raise Malformed("a rejection, release or abort not of 4 bytes", self.r.offset)
+        cursor = Cursor((yield from self.r.exactly(4)), self.r.offset - 4)
+        if kind is Pdu.ASSOCIATE_RJ and self.side is Side.INITIATOR:
+            raise Malformed("a rejection by the wrong side", self.r.offset)
+        yield Confirmed()
+        if kind is Pdu.ASSOCIATE_RJ:
+            reject = association.read_reject(cursor)
+            yield association.REJECT(self.me, f"{reject.result} {reject.source} {reject.reason}")
+            self.talk.shared(Association).rejected(reject, self.talk)
+        elif kind is Pdu.ABORT:
+            yield association.ABORT(self.me, association.abort_text(cursor))
+        return kind is Pdu.RELEASE_RQ
+
+    # ------------------------------------------------------------------ messages
+
+    def _p_data(self, length: int) -> Part:
+        """P-DATA-TF: presentation data values, each a fragment of a command or of a data set."""
+        if length > pdu.P_DATA_MAX_BYTES:
+            raise Malformed("a P-DATA-TF of impossible length", self.r.offset)
+        end = self.r.offset + length
+        while self.r.offset < end:
+            header = Cursor((yield from self.r.exactly(pdu.PDV_HEADER_BYTES)), self.r.offset - pdu.PDV_HEADER_BYTES)
+            size, context, control = header.u32() - 2, header.u8(), header.u8()
+            if not 0 <= size <= end - self.r.offset or not context & 1 or control > 3:
+                raise Malformed("a presentation data value that does not fit", self.r.offset)
+            last = bool(control & 2)
+            if control & 1:
+                yield from self._command(context, size, last=last)
+            elif not (yield from self._data(context, size, last=last)):
+                return (yield from self._next_message())
+        return True
+
+    def _command(self, context: int, size: int, *, last: bool) -> Steps:
+        """A fragment of a command set."""
+        message = self.messages.get(context)
+        if message is None or message.command is not None:
+            message = self.messages[context] = _Message()
+        if len(message.pieces) + size > command.COMMAND_MAX_BYTES:
+            raise LimitExceeded("a command set that is too large", self.r.offset)
+        message.pieces += yield from self.r.exactly(size)
+        if last:
+            yield from self._commanded(context, message)
+
+    def _commanded(self, context: int, message: _Message) -> Steps:
+        """A command set is whole."""
+        message.command = told = command.parse(message.pieces, self.r.offset - len(message.pieces))
+        message.pieces = b""
+        yield Confirmed()
+        self.talk.shared(Association).used(self.talk)
+        yield from command.facts_of(told, self.me)
+        if not told.has_data_set:
+            del self.messages[context]
+            return
+        message.plan = elements.plan_of(told)
+        if message.plan is not None:
+            message.data_set = DataSet(message.plan.wanted)
+
+    def _data(self, context: int, size: int, *, last: bool) -> Part:
+        """A fragment of a data set; False: the rest of this turn can be given up."""
+        message = self.messages.get(context, _Message())
+        left = size
+        if message.data_set is not None:
+            left = yield from self._feed(message.data_set, size)
+            if last:
+                message.data_set.end()
+            if message.data_set.done:
+                yield from self._tell(context, message)
+        if last:
+            self.messages.pop(context, None)
+        elif message.data_set is None and self._waits(message):
+            return False
+        yield from self.r.skip(left)
+        return True
+
+    def _feed(self, data_set: DataSet, size: int) -> Generator[Step, None, int]:
+        """Read what the data set wants of `size` bytes; returns how many were left."""
+        left = size
+        while left and not data_set.done:
+            n = min(left, data_set.skipping or CHUNK_BYTES)
+            if data_set.skipping:
+                yield from self.r.skip(n)
+                data_set.left_out(n)
+            else:
+                data_set.feed((yield from self.r.exactly(n)))
+            left -= n
+        return left
+
+    def _waits(self, message: _Message) -> bool:
+        """Whether the sender of this message waits for an answer before it sends another one."""
+        asked = message.command
+        return asked is not None and not asked.is_response and not self.talk.shared(Association).pipelined
+
+    def _tell(self, context: int, message: _Message) -> Steps:
+        """State what a data set told; nothing more of it is wanted."""
+        data_set, message.data_set = message.data_set, None
+        if data_set is None or message.plan is None or message.command is None:
+            return
+        if data_set.problem is not None:
+            yield Anomaly(self.me, f"data_set_{data_set.problem.code}", self.r.offset, data_set.problem.what)
+            if self.talk.shared(Association).deflated(context):
+                yield elements.DATASET_ENCODING(self.me, "deflated")
+        yield from elements.facts_of(data_set, message.plan, message.command, self.side, self.talk)
+
+    def _next_message(self) -> Part:
+        """Give up this turn, and those that do not begin with a message; False: too many of those."""
+        self.messages.clear()
+        for _ in range(LOST_MAX):
+            yield from self.r.next_turn()
+            head = yield from self.r.peek(10)
+            if head[0] == Pdu.P_DATA and int.from_bytes(head[2:6], "big") >= pdu.BOUNDARY_BYTES - pdu.HEADER_BYTES:
+                head = yield from self.r.peek(pdu.BOUNDARY_BYTES)
+            if pdu.begins_message(head):
+                return True
+        return False
