@@ -15,7 +15,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
-INSTALLED := $(VENV)/.installed
+# Another stamp once Python's headers are there: the engine is then compiled at the next run.
+HEADERS := $(shell $(firstword $(wildcard $(BIN)/python) $(PYTHON)) _build/toolchain.py --headers)
+INSTALLED := $(VENV)/.installed-$(HEADERS)
 ENGINE := $(wildcard sensor/engine/core.py sensor/engine/core.pxd)
 
 # --- verbs -----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,8 @@ The order is: the system's C compiler when it really compiles and links (it is t
 ziglang, a compiler that installs from wheels. Both need Python's own headers; without them there is nothing to
 compile against, the engine stays interpreted, and `advice` says what to install.
 
-Run as a program, prints the decision on stderr and the lock files it needs on stdout; the Makefile asks it.
+The Makefile runs it as a program: it prints the decision on stderr and the lock files that the build needs on stdout;
+with `--headers`, only whether the headers are there.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def advice() -> str:
     return (
         f"the C headers of Python {version} are missing: the engine will run interpreted, about 100 times slower. "
         "Install them (Debian, Ubuntu: apt install python3-dev; Fedora, RHEL: dnf install python3-devel), "
-        "then install Spanward again"
+        "then run make, or pip install, again"
     )
 
 
@@ -160,6 +161,9 @@ def _multiarch_headers(scratch: Path) -> list[Path]:
 
 def main() -> None:
     """Say which compiler will be used, and print the lock files that the build needs."""
+    if sys.argv[1:] == ["--headers"]:
+        print("without-headers" if headers() is None else "with-headers")
+        return
     locks = ["requirements-build.lock"]
     if (reason := obstacle()) is not None:
         print("spanward:", reason, file=sys.stderr)
