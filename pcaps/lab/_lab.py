@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PCAPS = Path(__file__).resolve().parent.parent
 RUN_TIMEOUT_S = 60
 DEBIAN_PACKAGES = {"DCMTK": "dcmtk", "Orthanc": "orthanc", "OpenSSL": "openssl", "GnuTLS": "gnutls-bin",
-                   "NSS": "libnss3-tools", "OpenJDK": "openjdk-17-jre-headless"}
+                   "OpenJDK": "openjdk-17-jdk-headless"}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from _lab import SCENARIOS, record
 from _net import LabError
 
 PROGRAMS = {"ip": "iproute2", "ethtool": "ethtool", "tcpdump": "tcpdump", "openssl": "openssl", "storescu": "dcmtk",
-            "Orthanc": "orthanc", "gnutls-cli": "gnutls-bin"}
+            "Orthanc": "orthanc", "gnutls-cli": "gnutls-bin", "javac": "openjdk-17-jdk-headless", "curl": "curl"}
 MODULES = ("pydicom", "pynetdicom", "cryptography")
 
 

@@ -19,11 +19,11 @@ ARCHIVE_NAME, CT_NAME = "archive.hospital.example", "ct1.radiology.hospital.exam
 TLS12 = "TLSv1.2"
 
 
-def openssl_limit(lab: Lab, newest: str) -> dict[str, str]:
-    """Return the environment that keeps OpenSSL programs from negotiating anything newer."""
+def openssl_limit(lab: Lab, newest: str, ciphers: str = "DEFAULT") -> dict[str, str]:
+    """Return the environment that keeps OpenSSL programs from negotiating anything newer, or other suites."""
     config = lab.workdir / "openssl.cnf"
-    config.write_text(f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nMaxProtocol = {newest}\n"
-                      "CipherString = ALL:eNULL@SECLEVEL=0\n")
+    config.write_text(f"openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n"
+                      f"MaxProtocol = {newest}\nCipherString = {ciphers}\n")
     return {"OPENSSL_CONF": str(config)}
 
 
@@ -34,11 +34,12 @@ def credentials(lab: Lab) -> tuple[Credential, Credential, Path]:
     return pki.server(ARCHIVE_NAME, root), pki.client(CT_NAME, root), root.cert
 
 
-def secure(lab: Lab, newest: str, server: tuple[str, ...], *profile: str, client_certificate: bool) -> None:
+def secure(lab: Lab, newest: str, server: tuple[str, ...], *profile: str, client_certificate: bool,
+           ciphers: str = "DEFAULT") -> None:
     """Record a C-STORE by DCMTK over TLS."""
     modality, archive = lab.host(CT), lab.host(PACS)
     shown, own, root = credentials(lab)
-    env = openssl_limit(lab, newest) if newest else {}
+    env = openssl_limit(lab, newest, ciphers) if newest else {}
     lab.serve(archive, ["storescp", "--ignore", "-aet", PACS.ae_title, "+tls", str(shown.key), str(shown.cert), "+cf",
                         str(root), *server, *profile, str(DICOM_TLS)], DICOM_TLS, **env)
     mine = ["+tls", str(own.key), str(own.cert)] if client_certificate else ["+tla"]
@@ -63,7 +64,8 @@ def tls12_server_only(lab: Lab) -> None:
 @scenario("dicom/tls12_null", "DICOM over TLS without encryption: the retired NULL profile of IHE ATNA.", "DCMTK", "pydicom",
           expect=("suite TLS_RSA_WITH_NULL_SHA or NULL_SHA256: canaries are readable in the capture",))
 def tls12_null(lab: Lab) -> None:
-    secure(lab, TLS12, (), "+pn", "+cs", "TLS_RSA_WITH_NULL_SHA", client_certificate=True)
+    secure(lab, TLS12, (), "+pn", "+cs", "TLS_RSA_WITH_NULL_SHA", client_certificate=True,
+           ciphers="ALL:eNULL@SECLEVEL=0")
 
 
 @scenario("dicom/tls13_mutual", "DICOM over TLS 1.3, both sides show a certificate; neither can be seen.", "DCMTK", "pydicom",
