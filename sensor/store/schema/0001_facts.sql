@@ -17,6 +17,8 @@
 CREATE TABLE capture (
     capture     VARCHAR NOT NULL,
     parser_set  VARCHAR NOT NULL,
+    settings    VARCHAR NOT NULL,   -- digest of what else decides the facts: site file, site key
+    batch_bytes BIGINT NOT NULL,    -- after how many bytes its batches are cut: an interrupted reading goes on with the same
     name        VARCHAR NOT NULL,   -- file name without its folder
     size_bytes  BIGINT,
     first_ts    TIMESTAMP,
@@ -24,6 +26,7 @@ CREATE TABLE capture (
     packets     BIGINT,
     bytes       BIGINT,
     complete    BOOLEAN NOT NULL,   -- read to its end
+    finished    BOOLEAN NOT NULL,   -- there is nothing more to read: it is complete, or damaged from there on
     damaged     VARCHAR,            -- what is wrong with the file, in words
     counters    VARCHAR,            -- JSON: the engine's and the dispatcher's counters
     read_at     TIMESTAMP NOT NULL
@@ -33,7 +36,8 @@ CREATE TABLE capture (
 CREATE TABLE batch (
     capture      VARCHAR NOT NULL,
     parser_set   VARCHAR NOT NULL,
-    byte_offset  BIGINT NOT NULL,
+    number       BIGINT NOT NULL,   -- 0, 1, 2...: the same capture read in the same way gives the same batches
+    byte_offset  BIGINT NOT NULL,   -- how much of the capture had been read when it was cut
     row_count    BIGINT NOT NULL,
     committed_at TIMESTAMP NOT NULL
 );

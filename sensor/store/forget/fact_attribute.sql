@@ -1,0 +1,1 @@
+DELETE FROM fact_attribute WHERE capture = $capture

@@ -1,0 +1,1 @@
+DELETE FROM fact_certificate WHERE capture = $capture

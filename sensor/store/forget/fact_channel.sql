@@ -1,0 +1,1 @@
+DELETE FROM fact_channel WHERE capture = $capture

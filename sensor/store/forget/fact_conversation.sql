@@ -1,0 +1,1 @@
+DELETE FROM fact_conversation WHERE capture = $capture

@@ -1,0 +1,220 @@
+"""The ledger: readings of captures, batch by batch, each counted once.
+
+A reading is one way of reading one capture: capture id, parser set, settings (site file and key) and where batches are
+cut. Its batches come in order and are the same every time, so a batch that stands in the ledger is skipped. The store
+holds one reading of a capture at most: another parser set or other settings replace all that the older one contributed,
+in the same transaction as their own first batch. An interrupted reading goes on only when its batches would be cut at
+the same places.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from sensor.store.sql import statement, tables
+from sensor.store.store import Store
+
+FACT_TABLES: Final = tables()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way of reading one capture.
+
+    Attributes:
+        capture: id of the capture's content.
+        parser_set: which parsers, in which versions.
+        settings: digest of what else decides the facts.
+        batch_bytes: after how many bytes of the capture a batch is cut.
+        name: the file's name, without its folder.
+        size_bytes: the file's size.
+    """
+
+    capture: str
+    parser_set: str
+    settings: str
+    batch_bytes: int
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is known of a capture when it has been read to its end. Times are naive UTC."""
+
+    first_ts: datetime | None
+    last_ts: datetime | None
+    packets: int
+    bytes: int
+    complete: bool
+    damaged: str | None
+    counters: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an earlier, finished reading has found."""
+
+    packets: int
+    bytes: int
+    damaged: str | None
+
+
+class LedgerMismatch(Exception):
+    """A batch differs from the one that the ledger holds under its number: these are two readings after all."""
+
+
+class Ledger:
+    """Writes one reading into a store. Made anew for each reading."""
+
+    def __init__(self, store: Store, reading: Reading) -> None:
+        self._store = store
+        self._reading = reading
+        self._id: dict[str, object] = {"capture": reading.capture}
+        self._batches: dict[int, tuple[int, int]] = {}
+        self._begun = False
+        self.known: Known | None = None
+        self._look()
+
+    @property
+    def committed_count(self) -> int:
+        """How many of this reading's batches are in the store."""
+        return len(self._batches)
+
+    def commit(self, number: int, byte_offset: int, batch: Mapping[str, pa.Table]) -> bool:
+        """Merge a batch and note it, in one transaction. False when it was there already.
+
+        `batch` holds rows by table name, with every column but `capture` and `parser_set`. When this returns, they are
+        on disk.
+
+        Raises:
+            LedgerMismatch: the ledger holds another batch under this number.
+            StoreError: the store refused; nothing of the batch is in it.
+        """
+        mark = (byte_offset, sum(table.num_rows for table in batch.values()))
+        if number in self._batches:
+            self._compare(number, mark)
+            return False
+        self._store.space.check(sum(table.nbytes for table in batch.values()))
+        with self._store.transaction() as cursor:
+            self._begin(cursor)
+            for name in sorted(batch):
+                self._merge(cursor, name, batch[name])
+            self._note(cursor, number, mark)
+        self._begun = True
+        self._batches[number] = mark
+        return True
+
+    def finish(self, summary: Summary) -> None:
+        """Note that the capture was read to its end.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        with self._store.transaction() as cursor:
+            self._begin(cursor)
+            cursor.execute(statement("ledger/finish_capture"), self._id | vars(summary) | {"read_at": _now()})
+        self._begun = True
+
+    def forget(self) -> None:
+        """Take out all that any reading of this capture has contributed.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        with self._store.transaction() as cursor:
+            self._forget(cursor)
+        self._batches, self._begun, self.known = {}, False, None
+
+    def _look(self) -> None:
+        """Find out whether this reading has begun, or is finished."""
+        rows = self._store.query(statement("ledger/find_capture"), self._id)
+        if not rows:
+            return
+        parser_set, settings, batch_bytes, finished, packets, byte_count, damaged = rows[0]
+        if (parser_set, settings) != (self._reading.parser_set, self._reading.settings):
+            return
+        if finished:
+            self.known = Known(int(str(packets)), int(str(byte_count)), None if damaged is None else str(damaged))
+        if batch_bytes == self._reading.batch_bytes:
+            self._begun = True
+            self._batches = self._read_batches()
+
+    def _read_batches(self) -> dict[int, tuple[int, int]]:
+        rows = self._store.query(statement("ledger/find_batches"), self._id)
+        return {int(str(number)): (int(str(offset)), int(str(count))) for number, offset, count in rows}
+
+    def _compare(self, number: int, mark: tuple[int, int]) -> None:
+        if self._batches[number] != mark:
+            raise LedgerMismatch(f"batch {number} is {mark}, the ledger has {self._batches[number]}")
+
+    def _begin(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        if self._begun:
+            return
+        self._forget(cursor)
+        cursor.execute(statement("ledger/begin_capture"), vars(self._reading) | {"read_at": _now()})
+
+    def _forget(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        for name in (*FACT_TABLES, "batch", "capture"):
+            cursor.execute(statement(f"forget/{name}"), self._id)
+
+    def _note(self, cursor: duckdb.DuckDBPyConnection, number: int, mark: tuple[int, int]) -> None:
+        values = {
+            "parser_set": self._reading.parser_set,
+            "number": number,
+            "byte_offset": mark[0],
+            "row_count": mark[1],
+        }
+        cursor.execute(statement("ledger/add_batch"), self._id | values | {"committed_at": _now()})
+
+    def _merge(self, cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+        if not rows.num_rows:
+            return
+        rows = self._stamped(rows)
+        if name == "binding":
+            _merge_bindings(cursor, rows)
+            return
+        with _incoming(cursor, rows):
+            cursor.execute(statement(f"merge/{name}"))
+
+    def _stamped(self, rows: pa.Table) -> pa.Table:
+        for column in ("capture", "parser_set"):
+            value = getattr(self._reading, column)
+            rows = rows.append_column(column, pa.repeat(pa.scalar(value, pa.string()), rows.num_rows))
+        return rows
+
+
+def _merge_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
+    """Intervals are not merged row by row: those of one address are joined anew."""
+    with _incoming(cursor, rows):
+        joined = cursor.sql(statement("merge/binding")).to_arrow_table()
+        cursor.execute(statement("merge/binding_clear"))
+    with _incoming(cursor, joined):
+        cursor.execute(statement("merge/binding_insert"))
+
+
+@contextmanager
+def _incoming(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[None]:
+    """Within, statements can read `rows` from `incoming`."""
+    cursor.register("incoming", rows)
+    try:
+        yield
+    finally:
+        cursor.unregister("incoming")
+
+
+def settings_digest(*parts: str) -> str:
+    """A digest of what decides facts beside the parsers, to recognise a reading made in the same way."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

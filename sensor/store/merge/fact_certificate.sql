@@ -1,0 +1,21 @@
+-- One row per capture, day and id. `incoming` should hold one row per key already; a taken-over worker need not keep to it.
+MERGE INTO fact_certificate AS t
+USING (
+    SELECT * REPLACE (
+        min(first_ts) OVER w AS first_ts, max(last_ts) OVER w AS last_ts,
+        CAST(sum(n) OVER w AS BIGINT) AS n, bit_or(hours) OVER w AS hours,
+        bool_or(midstream) OVER w AS midstream, bool_or(gap) OVER w AS gap, bool_or(one_sided) OVER w AS one_sided)
+    FROM incoming
+    WINDOW w AS (PARTITION BY capture, day, id, side, ip)
+    QUALIFY row_number() OVER (PARTITION BY capture, day, id, side, ip ORDER BY first_ts, frame) = 1
+) AS s
+-- Side and address guard against two keys with the same 64-bit id.
+ON t.capture = s.capture AND t.day = s.day AND t.id = s.id AND t.side = s.side AND t.ip IS NOT DISTINCT FROM s.ip
+WHEN MATCHED THEN UPDATE SET
+    -- The evidence is that of the first sight; on the right, `t` is the row as it was.
+    frame = CASE WHEN (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN s.frame ELSE t.frame END,
+    community_id = CASE WHEN (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN s.community_id ELSE t.community_id END,
+    first_ts = least(t.first_ts, s.first_ts), last_ts = greatest(t.last_ts, s.last_ts),
+    n = t.n + s.n, hours = t.hours | s.hours,
+    midstream = t.midstream OR s.midstream, gap = t.gap OR s.gap, one_sided = t.one_sided OR s.one_sided
+WHEN NOT MATCHED THEN INSERT BY NAME *

@@ -1,0 +1,93 @@
+"""Bring a store to the schema that this version writes: numbered steps, each applied once, and recorded.
+
+Views are not steps: they are made anew whenever their text has changed. After any DDL comes a CHECKPOINT, because
+replaying DDL from the write-ahead log has failed in DuckDB's past (issues 19712 and 22044).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from sensor.store.errors import StoreError
+from sensor.store.sql import migrations, statement, views
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Apply the steps that are missing, and the views.
+
+    Raises:
+        StoreError: the database is somebody else's, or of a newer version.
+    """
+    done = applied(connection, path)
+    missing = [(number, name) for number, name in migrations() if number not in done]
+    if not done:
+        connection.execute(statement("ledger/create_migration"))
+    for number, name in missing:
+        _apply(connection, number, name)
+    changed = _refresh_views(connection)
+    if missing or changed:
+        connection.execute("CHECKPOINT")
+
+
+def applied(connection: duckdb.DuckDBPyConnection, path: Path) -> set[int]:
+    """Numbers of the steps that the store has seen; empty for an empty database.
+
+    Raises:
+        StoreError: the database is somebody else's, or of a newer version.
+    """
+    tables = {name for (name,) in connection.execute(statement("ledger/list_tables")).fetchall()}
+    if not tables:
+        return set()
+    if not {"migration", "capture", "batch"} <= tables and tables != {"migration"}:
+        raise StoreError(f"{path}: a database, but not a Spanward store", "choose another --store")
+    done = {int(number) for (number,) in connection.execute(statement("ledger/list_migrations")).fetchall()}
+    if done > {number for number, _ in migrations()}:
+        raise StoreError(f"{path}: written by a newer Spanward", "upgrade Spanward, or choose another --store")
+    return done
+
+
+def current(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    """Whether the store has this version's schema and views.
+
+    Raises:
+        StoreError: the database is somebody else's, or of a newer version.
+    """
+    done = applied(connection, path)
+    return done == {number for number, _ in migrations()} and _views_recorded(connection) == _views_digest()
+
+
+def _apply(connection: duckdb.DuckDBPyConnection, number: int, name: str) -> None:
+    connection.execute("BEGIN")
+    connection.execute(statement(f"schema/{name.removesuffix('.sql')}"))
+    connection.execute(statement("ledger/add_migration"), {"number": number, "name": name, "applied_at": _now()})
+    connection.execute("COMMIT")
+
+
+def _refresh_views(connection: duckdb.DuckDBPyConnection) -> bool:
+    if _views_recorded(connection) == _views_digest():
+        return False
+    connection.execute("BEGIN")
+    for name in views():
+        connection.execute(statement(f"views/{name}"))
+    connection.execute(statement("ledger/forget_views"))
+    connection.execute(statement("ledger/add_views"), {"digest": _views_digest(), "applied_at": _now()})
+    connection.execute("COMMIT")
+    return True
+
+
+def _views_recorded(connection: duckdb.DuckDBPyConnection) -> str | None:
+    row = connection.execute(statement("ledger/find_views")).fetchone()
+    return str(row[0]) if row else None
+
+
+def _views_digest() -> str:
+    text = "\x1f".join(statement(f"views/{name}") for name in views())
+    return "views " + hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

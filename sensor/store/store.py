@@ -1,0 +1,226 @@
+"""Open, make and use a store.
+
+One process owns the file while it is open for writing; within it every thread takes a `cursor` of its own. Only one
+thread writes. A new store is made beside its place and put there when it is whole: a store is there, or it is not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, Self
+
+import duckdb
+
+from sensor.store.errors import StoreError, translated
+from sensor.store.migrations import current, migrate
+from sensor.store.space import RESERVE_BYTES, SpaceGuard
+
+_MAGIC: Final = slice(8, 12)  # DuckDB's header: 8 bytes checksum, "DUCK"
+_MEMORY_MIN_BYTES: Final = 256 << 20
+_MEMORY_MAX_BYTES: Final = 4 << 30
+_THREADS_MAX: Final = 4
+_LOCKDOWN: Final = "SET enable_external_access = false; SET lock_configuration = true"
+
+
+class Store:
+    """An open store. Use `Store.open`; close it, or use it in a `with` statement."""
+
+    def __init__(
+        self, path: Path, connection: duckdb.DuckDBPyConnection, space: SpaceGuard, *, read_only: bool
+    ) -> None:
+        self.path = path
+        self.read_only = read_only
+        self.space = space
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False, reserve_bytes: int = RESERVE_BYTES) -> Self:
+        """Open the store at `path`; unless `read_only`, make it when it is not there, and bring its schema up to date.
+
+        Raises:
+            StoreError: there is none, it is in use, not a store, not permitted, too new, or there is no room.
+        """
+        path = path.absolute()
+        space = SpaceGuard(path, reserve_bytes)
+        _inspect(path, read_only=read_only)
+        if not read_only:
+            space.check()
+            _make(path)
+        with translated(path):
+            return cls(path, _connect(path, read_only=read_only), space, read_only=read_only)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of one's own to the same store: one per thread and per open result, never shared."""
+        return self._connection.cursor()
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor in a transaction: committed at the end, rolled back on any error.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        cursor = self.cursor()
+        try:
+            with translated(self.path):
+                cursor.execute("BEGIN")
+                yield cursor
+                cursor.execute("COMMIT")
+        except BaseException:
+            with suppress(duckdb.Error):  # nothing to roll back when BEGIN or COMMIT was what failed
+                cursor.execute("ROLLBACK")
+            raise
+        finally:
+            cursor.close()
+
+    def query(self, text: str, parameters: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
+        """All rows of one statement.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        cursor = self.cursor()
+        try:
+            with translated(self.path):
+                return list(cursor.execute(text, dict(parameters or {})).fetchall())
+        finally:
+            cursor.close()
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the file.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        with translated(self.path):
+            self._connection.execute("CHECKPOINT")
+
+    def close(self) -> None:
+        """Close it; safe to call twice."""
+        with suppress(duckdb.Error):  # an invalidated database cannot be checkpointed; its log is replayed next time
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _inspect(path: Path, *, read_only: bool) -> None:
+    """Say what is plainly wrong before DuckDB says it in its own words, or takes the file for something else."""
+    if path.is_dir():
+        raise StoreError(f"{path}: a directory, not a store", "name a file with --store")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: there is no folder {path.parent}", "make it, or choose another --store")
+    if not path.exists():
+        if read_only:
+            raise StoreError(f"{path}: there is no store", "make one with `spanward read`, or name it with --store")
+        return
+    with translated(path), path.open("rb") as file:
+        head = file.read(16)
+    if head[_MAGIC] != b"DUCK":
+        raise StoreError(f"{path}: not a Spanward store", "choose another --store; this file was left alone")
+
+
+def _make(path: Path) -> None:
+    """Put a whole new store at `path`, unless there is one."""
+    if path.exists():
+        return
+    _sweep(path)
+    scratch = path.with_name(f"{path.name}.new-{os.getpid()}")
+    try:
+        with translated(path):
+            _connect(scratch, read_only=False).close()
+        _publish(scratch, path)
+    finally:
+        _remove(scratch)
+
+
+def _publish(scratch: Path, path: Path) -> None:
+    """Give a finished store its name, without taking the place of one that another process has just made."""
+    with translated(path):
+        try:
+            path.hardlink_to(scratch)
+        except FileExistsError:
+            return
+        except OSError:  # a file system without hard links
+            scratch.rename(path)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a process that was killed while making a store has left."""
+    for leftover in path.parent.glob(f"{path.name}.new-*"):
+        owner = leftover.name.rpartition("-")[2].partition(".")[0]
+        if owner.isdecimal() and not _alive(int(owner)):
+            with suppress(OSError):
+                leftover.unlink()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove(scratch: Path) -> None:
+    for name in (scratch, scratch.with_name(scratch.name + ".wal")):
+        with suppress(OSError):
+            name.unlink(missing_ok=True)
+
+
+def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(path), read_only=read_only, config=_config(path))
+    try:
+        _prepare(connection, path, read_only=read_only)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+    (access,) = connection.execute("SELECT current_setting('enable_external_access')").fetchone() or (True,)
+    if access:  # the first connection of this process to this file
+        connection.execute(_LOCKDOWN)
+    if not read_only:
+        migrate(connection, path)
+    elif not current(connection, path):
+        raise StoreError(
+            f"{path}: written by an older Spanward", "bring it up to date with `spanward serve` or `spanward read`"
+        )
+
+
+def _config(path: Path) -> dict[str, str | bool | int | float | list[str]]:
+    """Settings of `connect`, the same for every connection of a process to one file.
+
+    Nothing is fetched, loaded or read from elsewhere. Storage version v1.5.0 keeps the file readable for DuckDB 1.5.
+    """
+    return {
+        "allow_community_extensions": "false",
+        "allow_persistent_secrets": "false",
+        "allow_unsigned_extensions": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "checkpoint_threshold": "64MB",
+        "max_temp_directory_size": "4GB",
+        "memory_limit": f"{_memory_bytes() >> 20}MiB",
+        "preserve_insertion_order": "false",
+        "python_enable_replacements": "false",
+        "storage_compatibility_version": "v1.5.0",
+        "temp_directory": f"{path}.tmp",
+        "threads": str(min(os.cpu_count() or 1, _THREADS_MAX)),
+    }
+
+
+def _memory_bytes() -> int:
+    """A quarter of the machine's memory, within bounds."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(max(total // 4, _MEMORY_MIN_BYTES), _MEMORY_MAX_BYTES)

@@ -1,0 +1,12 @@
+-- Where the bytes depart from a standard: one row per code and UTC day.
+-- Read from several captures, `n` is the sum. `hours`: bit h = seen in hour h (UTC). `capture`, `frame` and `community_id`
+-- point to the first sight of that day.
+CREATE OR REPLACE VIEW anomalies AS
+SELECT day, id, scope, side, mac, ip, peer_mac, peer_ip, port, transport, protocol, about, continued,
+    code, detail,
+    min(first_ts) AS first_ts, max(last_ts) AS last_ts, CAST(sum(n) AS BIGINT) AS n, bit_or(hours) AS hours,
+    arg_min(capture, (first_ts, frame, capture)) AS capture, arg_min(frame, (first_ts, frame, capture)) AS frame,
+    arg_min_null(community_id, (first_ts, frame, capture)) AS community_id,
+    bool_or(midstream) AS midstream, bool_or(gap) AS gap, bool_or(one_sided) AS one_sided
+FROM fact_anomaly
+GROUP BY ALL

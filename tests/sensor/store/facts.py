@@ -1,0 +1,83 @@
+"""Rows to fill a store with: small, made up, and of the store's own column types."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from sensor.store import Reading, Store
+from sensor.store.sql import views
+
+START = datetime(2026, 11, 23, 10, 0)  # noqa: DTZ001 - the store's timestamps are naive UTC
+
+
+def reading(capture="a" * 32, parser_set="p1", settings="s1", batch_bytes=1000, name="a.pcap"):
+    return Reading(capture, parser_set, settings, batch_bytes, name, 12345)
+
+
+def schema_of(store, table):
+    cursor = store.cursor()
+    schema = cursor.execute(f"SELECT * EXCLUDE (capture, parser_set) FROM {table} LIMIT 0").to_arrow_table().schema
+    cursor.close()
+    return schema
+
+
+def common(minute=0, **changes):
+    """The columns that every fact has; `minute` is when it was seen, and its frame."""
+    ts = START + timedelta(minutes=minute)
+    row = {
+        "day": ts.date(), "id": 1, "scope": "default", "side": "initiator",
+        "mac": "00:00:5e:00:53:01", "ip": "10.0.0.5",
+        "peer_mac": None, "peer_ip": "10.0.0.9", "port": 104, "transport": "tcp", "protocol": "dicom", "about": "side",
+        "continued": False, "first_ts": ts, "last_ts": ts, "n": 1, "hours": 1 << ts.hour, "frame": minute + 1,
+        "community_id": f"1:{minute}", "midstream": False, "gap": False, "one_sided": False,
+    }  # fmt: skip
+    return row | changes
+
+
+def attribute(minute=0, value="CT01", **changes):
+    named = {"name": "dicom.station_name", "value": value, "spec": "PS3.6", "sensitivity": "device"}
+    return common(minute, **named) | changes
+
+
+def certificate_shown(minute=0, sha256="ab", **changes):
+    return common(minute, role="server", position=0, sha256=sha256) | changes
+
+
+def certificate(sha256="ab", **changes):
+    row = {
+        "sha256": sha256, "spki_sha256": "cd", "subject_name": "CN=pacs", "issuer": "CN=ca", "serial": "01",
+        "not_before": START, "not_after": START, "key_type": "RSA", "key_bits": 2048,
+        "signature": "sha256WithRSAEncryption",
+        "sans": ["DNS:pacs"], "self_signed": False, "is_ca": False, "personal": False, "details": "{}",
+    }  # fmt: skip
+    return row | changes
+
+
+def binding(minute=0, mac="00:00:5e:00:53:01", until=None, ip="10.0.0.5", n=1):
+    first, last = (START + timedelta(minutes=m) for m in (minute, minute if until is None else until))
+    return {"scope": "default", "mac": mac, "ip": ip, "first_ts": first, "last_ts": last, "n": n}
+
+
+def conversation(minute=0, **changes):
+    ts = START + timedelta(minutes=minute)
+    counts = ("packets", "initiator_bytes", "responder_bytes", "copied_bytes", "skipped_bytes", "left_out_bytes")
+    more = ("lost_bytes", "midstream_count", "one_sided_count", "gap_count", "unanswered_count")
+    row = {
+        "day": ts.date(), "id": 7, "scope": "default", "initiator_mac": None, "initiator_ip": "10.0.0.5",
+        "responder_mac": None, "responder_ip": "10.0.0.9", "port": 104, "transport": "tcp", "protocol": "dicom",
+        "confidence": "confirmed", **dict.fromkeys((*counts, *more), minute + 1),
+        "first_ts": ts, "last_ts": ts, "n": 1, "hours": 1 << ts.hour, "frame": minute + 1, "community_id": None,
+    }  # fmt: skip
+    return row | changes
+
+
+def batch(store, **tables):
+    """Arrow tables by name, from lists of rows."""
+    return {name: pa.Table.from_pylist(list(rows), schema=schema_of(store, name)) for name, rows in tables.items()}
+
+
+def seen(store: Store):
+    """Every documented view, whole, in an order of its own."""
+    return {name: store.query(f"SELECT * FROM {name} ORDER BY ALL") for name in views()}

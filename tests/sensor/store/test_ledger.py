@@ -1,0 +1,186 @@
+"""Batches into the store: merged by key, counted once, replaced by a newer reading."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sensor.store import Ledger, Store, StoreError
+from sensor.store.ledger import LedgerMismatch, Summary
+from tests.sensor.store.facts import (
+    START,
+    attribute,
+    batch,
+    binding,
+    certificate,
+    certificate_shown,
+    conversation,
+    reading,
+    seen,
+)
+
+END = Summary(START, START + timedelta(hours=1), 10, 1000, True, None, json.dumps({"packets": 10}))
+
+
+def read(store, how, *batches):
+    ledger = Ledger(store, how)
+    for number, rows in enumerate(batches):
+        ledger.commit(number, 100 * (number + 1), batch(store, **rows))
+    ledger.finish(END)
+
+
+def test_the_same_fact_of_one_day_is_one_row(store):
+    read(store, reading(), {"fact_attribute": [attribute(61, gap=True)]}, {"fact_attribute": [attribute(3)]})
+    (row,) = store.query("SELECT first_ts, last_ts, n, hours, frame, community_id, gap, midstream FROM attributes")
+    assert row == (START + timedelta(minutes=3), START + timedelta(minutes=61), 2, 0b11 << 10, 4, "1:3", True, False)
+
+
+def test_another_day_is_another_row(store):
+    rows = [attribute(0), attribute(24 * 60)]
+    read(store, reading(), {"fact_attribute": rows})
+    assert store.query("SELECT count(*), min(n), max(n) FROM attributes") == [(2, 1, 1)]
+
+
+def test_a_row_that_comes_twice_in_one_batch_is_merged_too(store):
+    read(store, reading(), {"fact_attribute": [attribute(5), attribute(2)]})
+    assert store.query("SELECT n, frame FROM attributes") == [(2, 3)]
+
+
+def test_equal_ids_of_two_addresses_stay_two_rows(store):
+    read(store, reading(), {"fact_attribute": [attribute(0), attribute(1, ip="10.0.0.6"), attribute(2, ip=None)]})
+    assert store.query("SELECT count(*) FROM fact_attribute") == [(3,)]
+
+
+def test_two_captures_add_up_and_the_first_sight_is_the_evidence(store):
+    read(store, reading("b" * 32), {"fact_attribute": [attribute(9)]})
+    read(store, reading("c" * 32), {"fact_attribute": [attribute(4)]})
+    assert store.query("SELECT n, capture, frame FROM attributes") == [(2, "c" * 32, 5)]
+
+
+def test_a_batch_in_the_ledger_is_skipped(store):
+    first = batch(store, fact_attribute=[attribute(0)], fact_conversation=[conversation(0)])
+    assert Ledger(store, reading()).commit(0, 100, first)
+    before = seen(store)
+    assert not Ledger(store, reading()).commit(0, 100, first)
+    assert seen(store) == before
+
+
+def test_two_batches_cut_at_one_offset_are_two(store):
+    read_two = Ledger(store, reading())
+    assert read_two.commit(0, 100, batch(store, fact_attribute=[attribute(0)]))
+    assert read_two.commit(1, 100, batch(store, fact_attribute=[attribute(1)]))
+    assert store.query("SELECT n FROM attributes") == [(2,)]
+
+
+def test_another_batch_under_a_known_number_is_a_mismatch(store):
+    Ledger(store, reading()).commit(0, 100, batch(store, fact_attribute=[attribute(0)]))
+    with pytest.raises(LedgerMismatch):
+        Ledger(store, reading()).commit(0, 101, batch(store, fact_attribute=[attribute(0)]))
+
+
+def test_a_finished_reading_is_known(store):
+    read(store, reading(), {"fact_attribute": [attribute(0)]})
+    known = Ledger(store, reading()).known
+    assert known is not None
+    assert known.packets == 10
+    assert Ledger(store, reading(parser_set="p2")).known is None
+    assert Ledger(store, reading(settings="s2")).known is None
+    assert Ledger(store, reading(batch_bytes=7)).known is not None
+
+
+@pytest.mark.parametrize("change", [{"parser_set": "p2"}, {"settings": "s2"}])
+def test_a_newer_reading_replaces_what_the_older_one_contributed(store, change):
+    read(store, reading(), {"fact_attribute": [attribute(0, "OLD")], "certificate": [certificate()]})
+    read(store, reading("b" * 32), {"fact_attribute": [attribute(0, "OTHER", id=2)]})
+    read(store, replace(reading(), **change), {"fact_attribute": [attribute(0, "NEW")]})
+    assert store.query("SELECT value, n FROM attributes ORDER BY value") == [("NEW", 1), ("OTHER", 1)]
+    assert store.query("SELECT count(*) FROM certificates") == [(0,)]
+
+
+def test_the_older_reading_stays_until_the_newer_one_brings_something(store):
+    read(store, reading(), {"fact_attribute": [attribute(0, "OLD")]})
+    Ledger(store, reading(parser_set="p2"))
+    assert store.query("SELECT value FROM attributes") == [("OLD",)]
+
+
+def test_an_interrupted_reading_that_was_cut_elsewhere_begins_anew(store):
+    Ledger(store, reading(batch_bytes=10)).commit(0, 10, batch(store, fact_attribute=[attribute(0)]))
+    read(store, reading(batch_bytes=1000), {"fact_attribute": [attribute(0)]})
+    assert store.query("SELECT n FROM attributes") == [(1,)]
+    assert store.query("SELECT count(*) FROM batch") == [(1,)]
+
+
+def test_a_batch_that_the_store_refuses_leaves_nothing(store):
+    ledger = Ledger(store, reading())
+    ledger.commit(0, 100, batch(store, fact_attribute=[attribute(0)]))
+    before = seen(store)
+    bad = batch(store, fact_attribute=[attribute(1)], fact_conversation=[conversation(1, protocol=None)])
+    with pytest.raises(StoreError, match="NOT NULL"):
+        ledger.commit(1, 200, bad)
+    assert seen(store) == before
+    assert Ledger(store, reading()).committed_count == 1
+
+
+def test_conversations_are_added_up(store):
+    read(store, reading(), {"fact_conversation": [conversation(0)]}, {"fact_conversation": [conversation(4)]})
+    assert store.query("SELECT packets, lost_bytes, unanswered_count, n FROM conversations") == [(6, 6, 6, 2)]
+
+
+def test_a_certificate_has_one_row_with_where_it_was_shown(store):
+    shown = [certificate_shown(0), certificate_shown(5, ip="10.0.0.6", id=2), certificate_shown(24 * 60)]
+    for capture in ("a" * 32, "b" * 32):
+        read(store, reading(capture), {"certificate": [certificate()], "fact_certificate": shown})
+    (row,) = store.query("SELECT sha256, n, day_count, endpoint_count, roles, sans FROM certificates")
+    assert row == ("ab", 6, 2, 2, ["server"], ["DNS:pacs"])
+
+
+def test_a_binding_lives_until_the_holder_changes(store):
+    other = "00:00:5e:00:53:02"
+    read(store, reading(), {"binding": [binding(0, until=5), binding(20, other)]}, {"binding": [binding(30, other)]})
+    for capture, minute in (("b" * 32, 10), ("c" * 32, 40)):
+        read(store, reading(capture), {"binding": [binding(minute)]})
+    rows = store.query("SELECT mac, first_ts, last_ts, n FROM bindings ORDER BY first_ts")
+    spans = [(str(mac)[-2:], (a - START).seconds // 60, (b - START).seconds // 60, n) for mac, a, b, n in rows]
+    assert spans == [("01", 0, 10, 2), ("02", 20, 30, 2), ("01", 40, 40, 1)]
+
+
+SIGHTS = st.lists(
+    st.tuples(st.integers(0, 3000), st.integers(1, 3), st.sampled_from(["10.0.0.5", "10.0.0.6"]), st.booleans()),
+    min_size=1,
+    max_size=20,
+)
+
+
+def _rows(store, sights):
+    """Facts, conversations and bindings from (minute, id, ip, gap)."""
+    return batch(
+        store,
+        fact_attribute=[attribute(minute, f"V{key}", id=key, ip=ip, gap=gap) for minute, key, ip, gap in sights],
+        fact_certificate=[certificate_shown(minute, f"c{key}", id=key, ip=ip) for minute, key, ip, _ in sights],
+        certificate=[certificate(name) for name in sorted({f"c{key}" for _, key, _, _ in sights})],
+        fact_conversation=[conversation(minute, id=key, initiator_ip=ip) for minute, key, ip, _ in sights],
+        binding=[binding(minute, f"00:00:5e:00:53:0{key}", ip=ip) for minute, key, ip, _ in sights],
+    )
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sights=SIGHTS, cuts=st.sets(st.integers(1, 19), max_size=4), again=st.integers(0, 4))
+def test_how_a_reading_is_cut_and_interrupted_does_not_show(tmp_path_factory, sights, cuts, again):
+    sights = sorted(set(sights))  # a capture's batches come in the order of its time
+    folder = tmp_path_factory.mktemp("split")
+    with Store.open(folder / "whole.duckdb") as whole, Store.open(folder / "split.duckdb") as split:
+        Ledger(whole, reading()).commit(0, 100, _rows(whole, sights))
+        edges = [0, *sorted(cut for cut in cuts if cut < len(sights)), len(sights)]
+        parts = [_rows(split, sights[a:b]) for a, b in pairwise(edges)]
+        # Interrupted after `again` batches, then read again from the start.
+        for stop in (min(again, len(parts)), len(parts)):
+            ledger = Ledger(split, reading())
+            for number, part in enumerate(parts[:stop]):
+                ledger.commit(number, 100 * number, part)
+        assert seen(split) == seen(whole)

@@ -1,0 +1,270 @@
+"""Opening, making and losing a store: one clear line each time, and what was committed is still there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sensor.store import Ledger, Store, StoreError, StoreFull, StoreInUse
+from sensor.store.sql import PACKAGE, migrations, tables, views
+from tests.sensor.store.facts import attribute, batch, reading
+
+ROOT = Path(__file__).parents[3]
+
+
+def elsewhere(code, *arguments, **options):
+    """Run Python code in another process."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **options)
+
+
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+OPEN = """
+import os, sys
+from pathlib import Path
+from sensor.store import Store, StoreError
+if os.environ.get("DROP_ROOT"):  # after the imports: the interpreter itself may lie where only root can read
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    Store.open(Path(sys.argv[1]), read_only=len(sys.argv) > 2).close()
+except StoreError as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+"""
+
+
+def test_a_new_store_has_every_migration_once(tmp_path):
+    for _ in range(2):
+        Store.open(tmp_path / "s.duckdb").close()
+    with Store.open(tmp_path / "s.duckdb") as store:
+        numbers = store.query("SELECT number FROM migration WHERE number >= 0 ORDER BY number")
+    assert [number for (number,) in numbers] == [number for number, _ in migrations()]
+    assert names(tmp_path) == ["s.duckdb"]
+
+
+def test_migrations_are_numbered_without_holes():
+    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_every_view_can_be_read_and_shows_nothing_of_the_ledger(store):
+    for name in views():
+        columns = [column for (column,) in store.query(f"SELECT column_name FROM (DESCRIBE {name})")]
+        assert columns, name
+        assert not {"read_at", "committed_at", "number", "byte_offset"} & set(columns), name
+
+
+def test_every_table_of_facts_has_its_statements(store):
+    with_capture = store.query(
+        "SELECT DISTINCT table_name FROM information_schema.columns JOIN information_schema.tables"
+        " USING (table_name) WHERE column_name = 'capture' AND table_type = 'BASE TABLE'"
+    )
+    assert {name for (name,) in with_capture} == {*tables(), "capture", "batch"}
+    assert all(PACKAGE.joinpath(f"merge/{name}.sql").is_file() for name in tables())
+
+
+def test_views_are_made_anew_when_their_text_has_changed(tmp_path):
+    path = tmp_path / "s.duckdb"
+    Store.open(path).close()
+    with duckdb.connect(path) as raw:
+        raw.execute("UPDATE migration SET name = 'views of old' WHERE number = -1; DROP VIEW attributes")
+    with pytest.raises(StoreError, match="older Spanward"):
+        Store.open(path, read_only=True)
+    with Store.open(path) as store:
+        assert store.query("SELECT count(*) FROM attributes") == [(0,)]
+
+
+def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
+    path = tmp_path / "s.duckdb"
+    Store.open(path).close()
+    with duckdb.connect(path) as raw:
+        raw.execute("INSERT INTO migration VALUES (9999, '9999_future.sql', now()::TIMESTAMP)")
+    with pytest.raises(StoreError, match="newer Spanward"):
+        Store.open(path)
+
+
+def test_what_lies_outside_cannot_be_reached(store):
+    for text in (
+        "SELECT * FROM read_text('/etc/hostname')",
+        "ATTACH '/tmp/other.db'",
+        "SET threads = 1",
+        "INSTALL httpfs",
+    ):
+        with pytest.raises(StoreError):
+            store.query(text)
+
+
+def test_the_file_says_that_duckdb_1_5_can_read_it(store):
+    (size,) = store.query("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 's'")
+    assert str(size[0]).startswith("v1.5")
+
+
+def test_a_store_in_use_names_the_process(store):
+    for how in ((), ("read-only",)):
+        other = elsewhere(OPEN, store.path, *how)
+        assert other.returncode == 1
+        assert other.stderr == (
+            f"StoreInUse: {store.path}: the store is in use by process {os.getpid()}; "
+            "stop that first, or choose another --store\n"
+        )
+    assert store.query("SELECT count(*) FROM attributes") == [(0,)]
+
+
+def test_one_process_may_open_it_twice_in_the_same_way_only(store):
+    with Store.open(store.path) as second:
+        assert second.query("SELECT count(*) FROM attributes") == [(0,)]
+    with pytest.raises(StoreInUse):
+        Store.open(store.path, read_only=True)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello\n",
+        b"SQLite format 3\0" + bytes(5000),
+        b"\xd4\xc3\xb2\xa1" + bytes(20),
+        bytes(8) + b"DUCK" + bytes(100),
+    ],
+)
+@pytest.mark.parametrize("read_only", [False, True])
+def test_another_kind_of_file_is_left_alone(tmp_path, content, read_only):
+    path = tmp_path / "s.duckdb"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="not a Spanward store") as caught:
+        Store.open(path, read_only=read_only)
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes() == content
+    assert names(tmp_path) == ["s.duckdb"]
+
+
+def test_somebody_elses_database_is_left_alone(tmp_path):
+    path = tmp_path / "s.duckdb"
+    with duckdb.connect(path) as raw:
+        raw.execute("CREATE TABLE patients (name VARCHAR)")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="not a Spanward store"):
+        Store.open(path)
+    assert path.read_bytes() == before
+
+
+def test_a_store_that_was_cut_short_is_said_to_be_damaged(tmp_path):
+    path = tmp_path / "s.duckdb"
+    Store.open(path).close()
+    path.write_bytes(path.read_bytes()[:20_000])
+    with pytest.raises(StoreError, match="damaged"):
+        Store.open(path)
+
+
+def test_directories_and_missing_folders(tmp_path):
+    with pytest.raises(StoreError, match="a directory, not a store"):
+        Store.open(tmp_path)
+    with pytest.raises(StoreError, match="there is no folder"):
+        Store.open(tmp_path / "no" / "s.duckdb")
+    with pytest.raises(StoreError, match="there is no store"):
+        Store.open(tmp_path / "s.duckdb", read_only=True)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="drops root by uid")
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_no_permission(tmp_path, what):
+    path = tmp_path / "s.duckdb"
+    if what == "file":
+        Store.open(path).close()
+        path.chmod(0)
+    else:
+        tmp_path.chmod(0o555)
+    root = os.geteuid() == 0
+    for parent in path.parents:
+        if root and not parent.stat().st_mode & 1:
+            parent.chmod(parent.stat().st_mode | 1)
+    other = elsewhere(OPEN, path, env=os.environ | ({"DROP_ROOT": "1"} if root else {}))
+    tmp_path.chmod(0o755)
+    assert other.stderr == (
+        f"StoreError: {path}: no permission to open the store; check the owner and mode of the file and its folder\n"
+    )
+
+
+def test_what_a_killed_maker_left_is_swept(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    leftover = tmp_path / f"s.duckdb.new-{dead.pid}"
+    leftover.write_bytes(b"half")
+    Store.open(tmp_path / "s.duckdb").close()
+    assert names(tmp_path) == ["s.duckdb"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 24 MiB."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("mounting a tmpfs needs root on Linux")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def noise(store, number, count=20_000):
+    """A batch that does not compress well."""
+    rows = [
+        attribute(0, os.urandom(60).hex(), id=number * count + index, day=attribute()["day"]) for index in range(count)
+    ]
+    return batch(store, fact_attribute=rows)
+
+
+def fill(store, ledger):
+    for number in range(100):
+        ledger.commit(number, number, noise(store, number))
+    pytest.fail("the disk never filled up")
+
+
+def test_a_disk_without_room_for_the_reserve_gets_no_store(small_disk):
+    with pytest.raises(StoreFull, match="MiB are free on its disk where 64 MiB are needed"):
+        Store.open(small_disk / "s.duckdb")
+    assert names(small_disk) == []
+
+
+def test_the_guard_stops_while_there_is_room(small_disk):
+    path = small_disk / "s.duckdb"
+    with Store.open(path, reserve_bytes=4 << 20) as store:
+        ledger = Ledger(store, reading())
+        with pytest.raises(StoreFull, match="MiB are free"):
+            fill(store, ledger)
+        committed = ledger.committed_count
+        assert committed > 0
+        assert store.query("SELECT count(*) FROM fact_attribute") == [(20_000 * committed,)]
+    assert intact(path) == committed
+
+
+def test_a_disk_that_is_full_all_the_same_leaves_the_store_intact(small_disk):
+    path = small_disk / "s.duckdb"
+    with Store.open(path, reserve_bytes=0) as store:
+        ledger = Ledger(store, reading())
+        with pytest.raises(StoreError) as caught:
+            fill(store, ledger)
+        committed = ledger.committed_count
+    assert isinstance(caught.value, StoreFull)
+    assert "\n" not in str(caught.value)
+    assert intact(path) in (committed, committed + 1)
+
+
+def intact(path):
+    """How many batches are in the store, after checking that their rows are, all of them and no others."""
+    with Store.open(path, reserve_bytes=0) as store:
+        ((batches, rows),) = store.query("SELECT count(*), sum(row_count) FROM batch")
+        assert store.query("SELECT count(*) FROM fact_attribute") == [(rows,)]
+        assert store.query("SELECT count(DISTINCT id) FROM fact_attribute") == [(rows,)]
+        return batches
