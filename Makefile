@@ -65,8 +65,8 @@ fuzz: $(DEV) $(INSTALLED) ## feed hostile bytes to parsers and engine; the ledge
 	@echo "make fuzz: not there yet"; exit 1
 
 .PHONY: lab
-lab: $(DEV) $(INSTALLED) ## record the captures again from real software (root, Linux)
-	@echo "make lab: not there yet"; exit 1
+lab: $(DEV) $(INSTALLED) ## record captures again from real software: ARGS="tls tls12_ecdhe" (root, Linux)
+	@$(BIN)/python pcaps/lab/record.py $(or $(ARGS),--help)
 
 .PHONY: score
 score: $(DEV) $(INSTALLED) ## agreement with a second opinion, field by field
