@@ -168,7 +168,7 @@ def text(read: Element) -> str:
 
 
 def time(read: Element) -> tuple[int | None, bool]:
-    """Seconds since 1970 in UTC of a UTCTime or GeneralizedTime, None where it is none; and whether DER allows its form.
+    """Seconds since 1970 in UTC of a UTCTime or GeneralizedTime, None if it is none; and whether DER allows its form.
 
     Devices leave out seconds, add fractions or offsets, or write years of four digits into a UTCTime.
     """

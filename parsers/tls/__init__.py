@@ -11,12 +11,14 @@ Spec: RFC 8446, RFC 5246, RFC 4346, RFC 2246, RFC 6101 (SSL 3.0), Hickman 1995 (
 from __future__ import annotations
 
 from parsers.core import Lead, Protocol, Side, Verdict
-from parsers.tls import _records
+from parsers.tls import _records, _sslv2
 from parsers.tls._handshake import CLIENT_HELLO, SERVER_HELLO
 
 
 def probe(head: bytes, side: Side) -> Verdict:
     """Whether this is a record of any type, as after a gap it may be; a hello has to come from its own side."""
+    if head[0] & 0x80:
+        return _sslv2.probe(head, side)
     if not _records.is_header(head):
         return Verdict.NO
     if len(head) <= _records.HEADER_BYTES:
@@ -47,7 +49,12 @@ PROTOCOL = Protocol(
     over="tcp",
     probe=probe,
     dissect=_records.dissect,
-    lead=tuple(bytes((kind, 3)) for kind in range(20, 25)),
+    lead=(
+        *(bytes((kind, 3)) for kind in range(20, 25)),
+        Lead(b"\x80\x00\x01\x00\x02", b"\x80\x00\xff\xff\xff"),  # SSL 2.0
+        Lead(b"\x80\x00\x01\x03\x00", b"\x80\x00\xff\xff\xf8"),  # its hello, offering SSL 3.0 or more
+        Lead(b"\x80\x00\x04\x00\x00\x00\x02", b"\x80\x00\xff\xfe\xfe\xff\xff"),
+    ),
     port_hints=frozenset(
         {443, 465, 636, 853, 989, 990, 992, 993, 994, 995, 2762, 3269, 5061, 5671, 5986, 6514, 8443, 8883}
     ),

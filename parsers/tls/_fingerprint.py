@@ -86,7 +86,7 @@ def _hash12(text: str) -> str:
 
 
 def _ja4_alpn(offered: tuple[bytes, ...]) -> str:
-    """First and last character of the first protocol; of its hexadecimal form where one of them is no letter or digit."""
+    """First and last character of the first protocol; of its hexadecimal form if one is no letter or digit."""
     first = offered[0] if offered else b""
     if not first:
         return "00"

@@ -278,7 +278,7 @@ class Lane:
             return
         talking = self.talking
         if self.side is Side.RESPONDER and not self.sealed:
-            if self._whole and talking.resumed is None:
+            if self._whole and talking.resumed is None and self.transport == "t":  # datagrams in between may be lost
                 talking.resumed = True
             self._accepted()
         self.sealed = True
@@ -352,11 +352,19 @@ ENCRYPTED_FINISHED_MIN: Final = 4 + 32 + 1 + 8  # message, SHA-256, content type
 
 
 def _client_authenticated(talking: Talk) -> bool | None:
-    if talking.server is None or talking.server.is_tls13 or talking.resumed:
+    if talking.server is None or talking.server.is_tls13 or _resumed(talking):
         return None
     if talking.client_certificate == "empty" or talking.requested is False:
         return False
     return True if talking.client_certificate == "sent" and _completed(talking) else None
+
+
+def _resumed(talking: Talk) -> bool | None:
+    """Whether an older session goes on, without certificates: by the flight that is left out, or by its id."""
+    if talking.resumed is None and talking.client is not None and talking.server is not None:
+        offered = talking.client.session_id
+        return True if offered and offered == talking.server.session_id else None
+    return talking.resumed
 
 
 def _completed(talking: Talk) -> bool | None:
@@ -394,9 +402,9 @@ def _details_tls13(server: _hello.ServerHello) -> dict[str, Any]:
 
 def _details_tls12(talking: Talk, server: _hello.ServerHello, suite: str) -> dict[str, Any]:
     offered = talking.client
-    known: dict[str, Any] = {"key_exchange": _names.key_exchange(suite), "resumed": talking.resumed} | talking.key
+    known: dict[str, Any] = {"key_exchange": _names.key_exchange(suite), "resumed": _resumed(talking)} | talking.key
     known["client_certificate"] = talking.client_certificate
-    if talking.requested is not None and not talking.resumed:
+    if talking.requested is not None and not known["resumed"]:
         known["client_certificate_requested"] = talking.requested
         if not talking.requested:
             known["client_certificate"] = "not_requested"

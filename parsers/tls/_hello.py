@@ -50,7 +50,7 @@ class ClientHello(msgspec.Struct):
     version: int
     suites: tuple[int, ...]
     compressions: bytes
-    has_session_id: bool
+    session_id: bytes
     extensions: tuple[int, ...] = ()
     server_name: str | None = None
     alpn: tuple[bytes, ...] = ()
@@ -74,6 +74,7 @@ class ServerHello(msgspec.Struct):
     suite: int
     compression: int
     is_retry: bool
+    session_id: bytes = b""
     extensions: tuple[int, ...] = ()
     alpn: bytes = b""
     group: int | None = None
@@ -101,7 +102,7 @@ def client_hello(body: bytes, *, datagram: bool = False) -> ClientHello:
     compressions = cursor.vector8()
     if not suites or not compressions:
         raise Malformed("no cipher suite or compression method offered")
-    hello = ClientHello(version, suites, compressions, bool(session_id))
+    hello = ClientHello(version, suites, compressions, session_id)
     hello.extensions, hello.malformed = _extensions(cursor, _OFFERED, hello)
     return hello
 
@@ -116,10 +117,9 @@ def server_hello(body: bytes) -> ServerHello:
     version = _version(cursor)
     random = cursor.take(32)
     is_early_draft = version >> 8 == 0x7F  # until draft 21 of TLS 1.3 neither session id nor compression
-    if not is_early_draft:
-        _session_id(cursor)
+    session_id = b"" if is_early_draft else _session_id(cursor)
     suite, compression = cursor.u16(), 0 if is_early_draft else cursor.u8()
-    hello = ServerHello(version, version, suite, compression, is_retry=random == _RETRY_RANDOM)
+    hello = ServerHello(version, version, suite, compression, random == _RETRY_RANDOM, session_id)
     hello.extensions, hello.malformed = _extensions(cursor, _CHOSEN, hello)
     return hello
 

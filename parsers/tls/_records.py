@@ -26,7 +26,7 @@ from typing import Final
 
 from parsers.core import Conversation, LimitExceeded, Malformed, Reader, Side, Steps
 from parsers.core.session import Step
-from parsers.tls import _handshake
+from parsers.tls import _handshake, _sslv2
 from parsers.tls._handshake import Lane
 
 HEADER_BYTES: Final = 5
@@ -66,8 +66,11 @@ def _fits(kind: int, length: int) -> bool:
 
 
 def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
-    """Read the records of one lane."""
-    yield from Records(r, Lane(side, talk, "t")).read()
+    """Read the records of one lane, which may begin with an SSL 2.0 hello."""
+    lane = Lane(side, talk, "t")
+    if (yield from r.peek(1))[0] & 0x80 and not (yield from _sslv2.dissect(r, lane)):
+        return
+    yield from Records(r, lane).read()
 
 
 class Records:
