@@ -26,6 +26,7 @@ CLONE_NEWNET = 0x40000000
 NETNS_DIR = Path("/run/netns")
 TCP_LISTEN = "0A"
 SETTLE_S = 0.4
+BUFFER_KIB = "65536"
 START_TIMEOUT_S = 20.0
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -129,7 +130,7 @@ class Network:
     @contextlib.contextmanager
     def capture(self, path: Path, expression: str = "ip or arp") -> Iterator[None]:
         """Record what crosses the switch during the block into a pcap file."""
-        argv = ["tcpdump", "-i", "br0", "-n", "-U", "-s", "0", "--immediate-mode", "-Z", "root"]
+        argv = ["tcpdump", "-i", "br0", "-n", "-U", "-s", "0", "-B", BUFFER_KIB, "--immediate-mode", "-Z", "root"]
         with inside(self._switch):
             recorder = subprocess.Popen([*argv, "-w", str(path), expression], stderr=subprocess.PIPE, text=True)
         try:
@@ -138,7 +139,9 @@ class Network:
             _wait_until_quiet(path)
         finally:
             recorder.send_signal(signal.SIGINT)
-            recorder.wait(timeout=START_TIMEOUT_S)
+            _, counts = recorder.communicate(timeout=START_TIMEOUT_S)
+        if "0 packets dropped by kernel" not in counts.splitlines():
+            raise LabError(f"tcpdump lost packets: {counts}")
 
 
 def _bring_up(mac: str, ip: str) -> None:
