@@ -26,7 +26,8 @@ def load_interpreted() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     real = sys.modules.get("cython")
-    sys.modules["cython"] = importlib.import_module("sensor.engine._cy")  # the compiler's own stand-in is four times slower
+    # the compiler's own stand-in is four times slower
+    sys.modules["cython"] = importlib.import_module("sensor.engine._cy")
     try:
         spec.loader.exec_module(module)
     finally:
@@ -77,7 +78,31 @@ SHUNTED: Final = 256
 EVICTED_SEEN: Final = 512
 
 __all__ = [
-    "COMPILED", "CORRUPT", "DATA", "DATAGRAM", "DAY", "END", "EOF", "EVICTED", "EVICTED_SEEN", "FIN", "FIN_SEEN", "GAP",
-    "GAP_SEEN", "IDLE", "MIDSTREAM", "NEED", "ONE_SIDED", "RST", "RST_SEEN", "REUSED", "SHUNTED", "STATS", "SYNACK_SEEN",
-    "SYN_SEEN", "TRUNCATED_SEEN", "Engine", "load_interpreted",
-]  # fmt: skip
+    "COMPILED",
+    "CORRUPT",
+    "DATA",
+    "DATAGRAM",
+    "DAY",
+    "END",
+    "EOF",
+    "EVICTED",
+    "EVICTED_SEEN",
+    "FIN",
+    "FIN_SEEN",
+    "GAP",
+    "GAP_SEEN",
+    "IDLE",
+    "MIDSTREAM",
+    "NEED",
+    "ONE_SIDED",
+    "REUSED",
+    "RST",
+    "RST_SEEN",
+    "SHUNTED",
+    "STATS",
+    "SYNACK_SEEN",
+    "SYN_SEEN",
+    "TRUNCATED_SEEN",
+    "Engine",
+    "load_interpreted",
+]

@@ -14,7 +14,7 @@ class _Type:
         return self
 
 
-char = uchar = int = uint = longlong = ulonglong = bint = _Type()
+char = uchar = int = uint = longlong = ulonglong = bint = _Type()  # noqa: A001 - Cython's names
 
 
 def declare(_kind: object, value: Any = None, **_options: object) -> Any:  # noqa: ANN401 - it is whatever it is given

@@ -11,12 +11,12 @@ source compiled by Cython in pure Python mode, bounds checks on; the very same f
 at the next call. Whatever the dissector says in between (`want`, `skip`, `skip_until`, `next_turn`, `done`) therefore
 takes effect before the next byte is copied. What is under way is a small state machine (`stage`)::
 
-    FETCH ─► ROUTE ─► DAY ─► TRANSPORT ─► CONSUME ─► CLOSE ─► FETCH ...
+    FETCH ─► ROUTE ─► DAY ─► TRANSPORT ─► SEGMENT ─► CLOSE ─► FETCH ...
                └── a flow has to end first (idle, evicted, port reused): its END comes out, then ROUTE again
 
-**Flows** are rows of 64-bit numbers in one table that comes from `mmap`; a keyed hash with a bounded chain finds them. Four
-lists keep them in the order of their last packet: TCP, UDP, lingering, shunted. The heads of these lists are what is
-idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
+**Flows** are rows of 64-bit numbers in one table that comes from `mmap`; a keyed hash with a bounded chain finds them. Five
+lists keep them in the order of their last packet: TCP, UDP, lingering, shunted, and half (one side alone, and no TCP
+payload: scans). The heads of these lists are what is idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
 
 **A lane** knows the next sequence number (`NEXT`) and one of six modes:
 
@@ -120,8 +120,8 @@ MAC1 = cython.declare(cython.longlong, 36)
 VLAN = cython.declare(cython.longlong, 37)
 TRANSPORT = cython.declare(cython.longlong, 38)
 LANES = cython.declare(cython.longlong, 40)
-LANE_WIDTH = cython.declare(cython.longlong, 32)
-WIDTH = cython.declare(cython.longlong, 104)
+LANE_WIDTH = cython.declare(cython.longlong, 36)
+WIDTH = cython.declare(cython.longlong, 112)
 
 MODE = cython.declare(cython.longlong, 0)
 NEXT = cython.declare(cython.longlong, 1)
@@ -153,6 +153,11 @@ HOLE_TS = cython.declare(cython.longlong, 26)
 AFTER_HOLE = cython.declare(cython.longlong, 27)
 TRUNC_END = cython.declare(cython.longlong, 28)
 TRUNC_OK = cython.declare(cython.longlong, 29)
+SEARCH_LIMIT = cython.declare(cython.longlong, 30)
+STRAY = cython.declare(cython.longlong, 31)
+STRAY_OK = cython.declare(cython.longlong, 32)
+ISN = cython.declare(cython.longlong, 33)
+ISN_OK = cython.declare(cython.longlong, 34)
 
 # ---------------------------------------------------------------- values
 FREE = cython.declare(cython.longlong, 0)
@@ -163,6 +168,7 @@ L_TCP = cython.declare(cython.longlong, 0)
 L_UDP = cython.declare(cython.longlong, 1)
 L_LINGER = cython.declare(cython.longlong, 2)
 L_SHUNTED = cython.declare(cython.longlong, 3)
+L_HALF = cython.declare(cython.longlong, 4)
 
 READ = cython.declare(cython.longlong, 0)
 SKIP = cython.declare(cython.longlong, 1)
@@ -176,7 +182,8 @@ S_ROUTE = cython.declare(cython.int, 1)
 S_DAY = cython.declare(cython.int, 2)
 S_TRANSPORT = cython.declare(cython.int, 3)
 S_CONSUME = cython.declare(cython.int, 4)
-S_CLOSE = cython.declare(cython.int, 5)
+S_SEGMENT = cython.declare(cython.int, 5)
+S_CLOSE = cython.declare(cython.int, 6)
 
 K_NONE = cython.declare(cython.int, 0)
 K_PCAP = cython.declare(cython.int, 1)
@@ -204,8 +211,9 @@ PIECES_MAX = cython.declare(cython.longlong, 128)
 PIECE_BYTES_MAX = cython.declare(cython.longlong, 262144)
 HOLE_US = cython.declare(cython.longlong, 1000000)
 HOLE_SEGMENTS = cython.declare(cython.longlong, 8)
-SAMPLE_AFTER = cython.declare(cython.longlong, 16384)
-SAMPLE_EACH = cython.declare(cython.longlong, 64)
+OVERTAKEN_BYTES = cython.declare(cython.longlong, 65536)
+OVERTAKEN_PACKETS = cython.declare(cython.longlong, 16)
+BELIEVED_BYTES = cython.declare(cython.longlong, 67108864)
 RST_WINDOW = cython.declare(cython.longlong, 1048576)
 FRAGMENTS_MAX = cython.declare(cython.longlong, 4096)
 FRAGMENT_BYTES_MAX = cython.declare(cython.longlong, 16777216)
@@ -219,6 +227,7 @@ COUNTERS = (
     "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
     "tcp_segments", "udp_datagrams", "fragments", "fragments_reassembled", "fragments_dropped", "fragments_overlap",
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
+    "stray_segments",
 )
 C_PACKETS = cython.declare(cython.int, 0)
 C_BYTES = cython.declare(cython.int, 1)
@@ -242,11 +251,13 @@ C_HOLES = cython.declare(cython.int, 18)
 C_BACKWARDS = cython.declare(cython.int, 19)
 C_VLAN = cython.declare(cython.int, 20)
 C_TUNNELLED = cython.declare(cython.int, 21)
+C_STRAY = cython.declare(cython.int, 22)
 
 
 def _numbers(count):
     """A zeroed table of 64-bit numbers whose pages exist only once they are touched."""
-    return memoryview(mmap.mmap(-1, count * 8)).cast("q")
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
+    return memoryview(mmap.mmap(-1, count * 8, **private)).cast("q")
 
 
 @cython.final
@@ -277,7 +288,11 @@ class Engine:
     udp_idle_us: cython.longlong
     linger_us: cython.longlong
     buffer_bytes: cython.longlong
+    sample_after: cython.longlong
+    sample_each: cython.longlong
     seed: cython.longlong
+    key0: cython.longlong
+    key1: cython.longlong
     responder_ports: object
     scopes: object
 
@@ -317,6 +332,7 @@ class Engine:
     stage: cython.int
     p_at: cython.longlong
     p_end: cython.longlong
+    p_whole: cython.bint
     p_l3: cython.longlong
     p_ether: cython.longlong
     p_vlan: cython.longlong
@@ -374,6 +390,8 @@ class Engine:
         udp_idle_us=300_000_000,
         linger_us=30_000_000,
         buffer_bytes=67_108_864,
+        sample_after=16_384,
+        sample_each=64,
         seed=0x1F3A5C7E9B2D4680,
         responder_ports=(),
     ):
@@ -387,18 +405,23 @@ class Engine:
         self.udp_idle_us = udp_idle_us
         self.linger_us = linger_us
         self.buffer_bytes = buffer_bytes
+        self.sample_after = sample_after
+        self.sample_each = max(1, sample_each)
         self.seed = (seed & 0x3FFFFFFFFFFFFFFF) | 1
+        # odd multipliers of 30 bits, so that no product leaves 62 bits
+        self.key0 = ((seed * 0x9E3779B97F4A7C15 >> 21) & 0x1FFFFFFF) | 0x20000001
+        self.key1 = ((seed * 0xC2B2AE3D27D4EB4F >> 24) & 0x1FFFFFFF) | 0x20000001
         self.responder_ports = frozenset(responder_ports)
         self.scopes = bytes(4096)
-        self.F = _numbers(flows * 104)
+        self.F = _numbers(flows * WIDTH)
         buckets = 1
         while buckets < flows:
             buckets *= 2
         self.buckets = buckets
         self.heads = _numbers(buckets)
-        self.lists = memoryview(bytearray(8 * 8)).cast("q")
+        self.lists = memoryview(bytearray(8 * 10)).cast("q")
         self.n = memoryview(bytearray(8 * 32)).cast("q")
-        for number in range(8):
+        for number in range(10):
             self.lists[number] = -1
         self.free_rows = []
         self.fresh_row = 0
@@ -533,6 +556,7 @@ class Engine:
         left: cython.longlong = min(n, 1 << 60)
         dropped: cython.longlong = min(left, self.F[base + HELD])
         if dropped:
+            self.F[row * WIDTH + SKIPPED] += dropped
             self._trim_held(row, lane, dropped)
         self._leave(base, SKIP if left > dropped else READ)
         self.F[base + LEFT] = left - dropped
@@ -542,14 +566,34 @@ class Engine:
         if not 1 <= len(mark) <= 4:
             raise ValueError("a mark has 1 to 4 bytes")
         base: cython.longlong = self._lane(row, lane)
-        self._drop_held(row, lane)
+        key = row * 2 + (lane ^ self.F[row * WIDTH + INIT])
+        there = bytes(self.held.get(key, b""))
         self._leave(base, SEARCH)
         self.F[base + MARK] = int.from_bytes(mark, "big")
-        self.F[base + MARKMASK] = (1 << (8 * len(mark))) - 1
+        self.F[base + MARKMASK] = M32 >> (32 - 8 * len(mark))
         self.F[base + MARKLEN] = len(mark)
-        self.F[base + LEFT] = min(limit, 1 << 60)
+        self.F[base + SEARCH_LIMIT] = self.F[base + LEFT] = max(1, min(limit, 1 << 60))
         self.F[base + ROLL] = 0
         self.F[base + ROLLED] = 0
+        if there:
+            self._search_held(row, lane, there, mark)
+
+    def _search_held(self, row, lane, there, mark):
+        """The mark may be in what is held already; else what is held counts as searched."""
+        base: cython.longlong = self._lane(row, lane)
+        found = there.find(mark, 0, self.F[base + LEFT])
+        passed = len(there) if found < 0 else found + len(mark)
+        self.F[row * WIDTH + SKIPPED] += passed
+        if found >= 0:
+            self._found_mark(base)
+            self._trim_held(row, lane, passed)
+            return
+        self._drop_held(row, lane)
+        self.F[base + ROLL] = int.from_bytes(there[max(0, passed - 4) :], "big")
+        self.F[base + ROLLED] = passed
+        self.F[base + LEFT] -= passed
+        if self.F[base + LEFT] <= 0:
+            self.F[base + MODE] = OVER
 
     def next_turn(self, row, lane):
         """Leave out the rest of this turn; DATA goes on with the first byte of the next."""
@@ -598,6 +642,8 @@ class Engine:
                 event = self._day()
             elif self.stage == S_TRANSPORT:
                 event = self._transport()
+            elif self.stage == S_SEGMENT:
+                self._segment()
             else:
                 self._close()
         return event
@@ -693,6 +739,8 @@ class Engine:
         total = (total + 3) & ~3
         if self.window_end - at < total:
             return self._need(total)
+        if (kind == 6 or kind == 2) and not self._sound(at + 8, at + total - 4):
+            return CORRUPT
         self.position = at + total
         if kind == 6 or kind == 2:
             return self._enhanced(kind, at + 8, at + total - 4)
@@ -743,14 +791,21 @@ class Engine:
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
+    def _sound(self, at: cython.longlong, end: cython.longlong) -> cython.bint:
+        """Whether the captured length of a packet block fits the block; a block too small for one is left alone."""
+        if end - at < 20:
+            return True
+        captured: cython.longlong = self._file32(at + 12)
+        return captured <= end - at - 20 and captured <= RECORD_MAX
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
     def _enhanced(self, kind: cython.longlong, at: cython.longlong, end: cython.longlong) -> cython.int:
         """An Enhanced Packet Block (6), or the old Packet Block (2), whose interface number has 16 bits."""
         if end - at < 20:
             return 0
         number: cython.longlong = self._file32(at) if kind == 6 else self._file16(at)
         captured: cython.longlong = self._file32(at + 12)
-        if captured > end - at - 20 or captured > RECORD_MAX:
-            return CORRUPT
         ticks = (self._file32(at + 4) << 32) + self._file32(at + 8)
         return self._interface_packet(number, ticks, at + 20, at + 20 + captured, self._file32(at + 16))
 
@@ -766,7 +821,6 @@ class Engine:
 
     def _interface_packet(self, number, ticks, at, end, original):
         if number >= len(self.interfaces):
-            self.n[C_LINK] += 1
             ticks, link = None, -1
         else:
             link, units, offset = self.interfaces[number]
@@ -836,6 +890,7 @@ class Engine:
     ) -> cython.int:
         """One captured packet: sets `stage` to ROUTE when it belongs to a flow."""
         self.mem = self.window
+        self.p_whole = False
         self.n[C_BYTES] += end - at
         if original > end - at:
             self.n[C_TRUNCATED] += 1
@@ -983,9 +1038,13 @@ class Engine:
         while kind == 0 or kind == 43 or kind == 60 or kind == 51 or kind == 135 or kind == 139 or kind == 140 or kind == 44:
             if end - at < 8 or count >= EXTENSIONS_MAX:
                 return self._bad()
-            if kind == 44:
+            if kind == 44 and self._be16(self.mem, at + 2) & 0xFFF9:
                 return self._fragment_header(at, end, whole_end)
-            size: cython.longlong = (self.mem[at + 1] + 2) * 4 if kind == 51 else (self.mem[at + 1] + 1) * 8
+            size: cython.longlong = (self.mem[at + 1] + 1) * 8
+            if kind == 51:
+                size = (self.mem[at + 1] + 2) * 4
+            elif kind == 44:
+                size = 8  # a fragment that is the whole packet (atomic) is none
             kind = self.mem[at]
             at += size
             count += 1
@@ -997,11 +1056,11 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _fragment_header(self, at: cython.longlong, end: cython.longlong, whole_end: cython.longlong) -> cython.int:
-        """RFC 8200 4.5. A fragment that is the whole packet (atomic) is no fragment."""
+        """RFC 8200 4.5. Fragments inside a reassembled packet are refused: they would nest without a bound."""
+        if self.p_whole:
+            return self._bad()
         self.p_proto = self.mem[at]
         place: cython.longlong = self._be16(self.mem, at + 2)
-        if place & 0xFFF9 == 0:
-            return self._extensions(self.p_proto, at + 8, whole_end)
         ident: cython.longlong = self._be32(self.mem, at + 4)
         return self._fragment(ident, place & 0xFFF8, (place & 1) != 0, at + 8, end, whole_end - at - 8)
 
@@ -1064,6 +1123,7 @@ class Engine:
             return 0
         self.n[C_FRAGS_DONE] += 1
         self.mem = memoryview(whole)
+        self.p_whole = True
         self.p_end = len(whole)
         if self.p_family == 6:
             return self._extensions(self.p_proto, 0, self.p_end)
@@ -1151,15 +1211,20 @@ class Engine:
     def _mix(self, h: cython.longlong, word: cython.longlong) -> cython.longlong:
         """One round of a keyed multiply-and-fold hash, in 62 bits so that both ways of running it agree."""
         x: cython.longlong = (h ^ word ^ self.seed) & M62
-        x = ((x & M32) * 0x2545F491 + (x >> 32) * 0x1B873593) & M62
-        return x ^ (x >> 29) ^ (self.seed >> 7)
+        x = ((x & M32) * self.key0 + (x >> 32) * self.key1) & M62
+        return x ^ (x >> 29)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _hash(self) -> cython.longlong:
         """Of both endpoints, the same in either direction."""
-        a: cython.longlong = self._mix(self._mix(self.s0 << 20 ^ self.s1, self.s2), self.s3 << 16 | self.p_sport)
-        b: cython.longlong = self._mix(self._mix(self.d0 << 20 ^ self.d1, self.d2), self.d3 << 16 | self.p_dport)
+        a: cython.longlong = 0
+        b: cython.longlong = 0
+        if self.p_family == 6:
+            a = self._mix(self._mix(self.s0, self.s1), self.s2)
+            b = self._mix(self._mix(self.d0, self.d1), self.d2)
+        a = self._mix(a, self.s3 << 16 | self.p_sport)
+        b = self._mix(b, self.d3 << 16 | self.p_dport)
         low: cython.longlong = a if self.p_forward else b
         high: cython.longlong = b if self.p_forward else a
         return self._mix(self._mix(low, high), self.p_proto << 8 | self.p_scope)
@@ -1227,9 +1292,13 @@ class Engine:
     def _other_isn(self, r: cython.longlong) -> cython.bint:
         """A SYN that does not repeat the one that began this flow begins another."""
         base: cython.longlong = r + LANES + self.p_lane * LANE_WIDTH
+        if self.F[base + ISN_OK]:
+            return self.F[base + ISN] != self.p_seq
         if not self.F[base + VALID]:
             return (self.F[r + SEEN] >> self.p_lane) & 1 == 1
-        return self.F[base + TURN] > 0 or self.F[base + NEXT] != (self.p_seq + 1) & M32
+        # packets that overtook their SYN in the capture are few, and lie shortly behind it
+        behind: cython.longlong = self._distance(self.F[base + NEXT], self.p_seq + 1)
+        return behind < 0 or behind > OVERTAKEN_BYTES or self.F[r + PK0 + self.p_lane] > OVERTAKEN_PACKETS
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1287,7 +1356,7 @@ class Engine:
         self._init_lane(r + LANES)
         self._init_lane(r + LANES + LANE_WIDTH)
         self._cast_roles(r)
-        self._link(row, L_TCP if self.p_proto == 6 else L_UDP)
+        self._link(row, L_HALF)
         return 0
 
     @cython.cfunc
@@ -1361,7 +1430,7 @@ class Engine:
     def _sweep(self) -> cython.bint:
         """End the longest idle flow, if it has been idle for too long; lingering rows just go."""
         kind: cython.longlong
-        for kind in range(4):
+        for kind in range(5):
             row: cython.longlong = self.lists[kind * 2]
             if row >= 0 and self.ts_us - self.F[row * WIDTH + LAST_TS] > self._idle_us(kind):
                 if kind == L_LINGER:
@@ -1376,14 +1445,16 @@ class Engine:
     def _idle_us(self, kind: cython.longlong) -> cython.longlong:
         if kind == L_LINGER:
             return self.linger_us
-        return self.udp_idle_us if kind == L_UDP else self.tcp_idle_us
+        return self.udp_idle_us if kind == L_UDP or kind == L_HALF else self.tcp_idle_us
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _oldest(self) -> cython.longlong:
-        """The least valuable flow: lingering, then shunted, then the one that was silent longest."""
+        """The least valuable flow: lingering, then half, then shunted, then the one that was silent longest."""
         if self.lists[L_LINGER * 2] >= 0:
             return self.lists[L_LINGER * 2]
+        if self.lists[L_HALF * 2] >= 0:
+            return self.lists[L_HALF * 2]
         if self.lists[L_SHUNTED * 2] >= 0:
             return self.lists[L_SHUNTED * 2]
         tcp: cython.longlong = self.lists[L_TCP * 2]
@@ -1516,8 +1587,9 @@ class Engine:
         self._count_packet()
         if self.p_proto == 17:
             return self._datagram()
-        self.stage = S_CLOSE
-        self._segment()
+        self.stage = S_SEGMENT
+        if self.p_flags & TCP_ACK and not self.p_flags & TCP_RST:
+            self._acknowledge()
         return 0
 
     @cython.cfunc
@@ -1535,11 +1607,20 @@ class Engine:
             self.F[r + MAC1 - lane] = self.p_dst_mac
         if self.p_l4_end - self.p_data < self.p_len:
             self.F[r + FLAGS] |= F_TRUNCATED
-        kind: cython.longlong = self.F[r + LIST]
-        if self.lists[kind * 2 + 1] != self.p_row:
+        kind: cython.longlong = self._list_of(r)
+        if kind != self.F[r + LIST] or self.lists[kind * 2 + 1] != self.p_row:
             self._unlink(self.p_row)
             self._link(self.p_row, kind)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _list_of(self, r: cython.longlong) -> cython.longlong:
+        """A flow is half as long as one side alone was seen; with TCP, payload makes it whole too."""
+        kind: cython.longlong = self.F[r + LIST]
+        if kind != L_HALF or (self.F[r + SEEN] != 3 and (self.p_proto == 17 or self.p_len == 0)):
+            return kind
+        return L_TCP if self.p_proto == 6 else L_UDP
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1571,11 +1652,9 @@ class Engine:
         """RFC 9293: one segment; what is in order is set up to be consumed."""
         r: cython.longlong = self.p_row * WIDTH
         base: cython.longlong = r + LANES + self.p_lane * LANE_WIDTH
-        other: cython.longlong = r + LANES + (1 - self.p_lane) * LANE_WIDTH
+        self.stage = S_CLOSE
         if self.p_flags & TCP_SYN:
             self._syn(r, base)
-        if self.p_flags & TCP_ACK and not self.p_flags & TCP_RST:
-            self._acknowledge(other)
         if self.p_flags & TCP_RST:
             return self._reset(r, base)
         if self.p_flags & TCP_FIN:
@@ -1591,7 +1670,11 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _syn(self, r: cython.longlong, base: cython.longlong) -> cython.int:
-        self.F[r + FLAGS] |= F_SYNACK if self.p_flags & TCP_ACK else F_SYN
+        if self.p_flags & TCP_ACK:
+            self.F[r + FLAGS] |= F_SYNACK
+        else:
+            self.F[r + FLAGS] = (self.F[r + FLAGS] | F_SYN) & ~F_MIDSTREAM
+        self.F[base + ISN], self.F[base + ISN_OK] = self.p_seq, 1
         if not self.F[base + VALID]:
             self.F[base + NEXT] = (self.p_seq + 1) & M32
             self.F[base + VALID] = 1
@@ -1600,10 +1683,19 @@ class Engine:
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _acknowledge(self, other: cython.longlong) -> cython.int:
+    def _acknowledge(self) -> cython.int:
+        """What the other lane sent was received: a hole of its that is acknowledged will not be filled any more."""
+        lane: cython.longlong = 1 - self.p_lane
+        other: cython.longlong = self.p_row * WIDTH + LANES + lane * LANE_WIDTH
         if not self.F[other + ACKED_OK] or self._distance(self.p_ack, self.F[other + ACKED]) > 0:
             self.F[other + ACKED] = self.p_ack
             self.F[other + ACKED_OK] = 1
+        if self.F[other + FIN_OK] and self.p_ack == (self.F[other + FINSEQ] + 1) & M32:
+            self.p_ack = self.F[other + FINSEQ]  # a FIN is no byte: hearing it begins no turn
+        if self.F[other + PIECES] and self._give_up_now(other, self.pieces[self.p_row * 2 + lane]):
+            self.c_row, self.c_lane, self.c_base = self.p_row, lane, other
+            self.c_at = self.c_end = 0
+            self.c_force = True
         return 0
 
     @cython.cfunc
@@ -1625,6 +1717,8 @@ class Engine:
         if not self.F[base + VALID]:
             self.F[base + NEXT], self.F[base + VALID] = self.p_seq, 1
         ahead: cython.longlong = self._distance(self.p_seq, self.F[base + NEXT])
+        if (ahead > BELIEVED_BYTES or ahead < -BELIEVED_BYTES) and self.F[base + MODE] != CLOSED:
+            ahead = self._stray(r, base, ahead)
         if ahead + self.p_len <= 0:
             self.F[r + RETRANS] += 1
             return 0
@@ -1646,6 +1740,30 @@ class Engine:
         self.c_at, self.c_end = at, at + have
         self.c_force = False
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _stray(self, r: cython.longlong, base: cython.longlong, ahead: cython.longlong) -> cython.longlong:
+        """A segment far from where the lane is: believed when a second one follows it. Returns how far ahead it is now."""
+        believed: cython.bint = self.F[base + STRAY_OK] and self.F[base + STRAY] == self.p_seq
+        self.F[base + STRAY] = (self.p_seq + self.p_len) & M32
+        self.F[base + STRAY_OK] = 1
+        if not believed:
+            self.n[C_STRAY] += 1
+            return -self.p_len
+        if ahead > 0 and self.F[base + MODE] != READ:
+            return ahead
+        self._restart(base)
+        return 0
+
+    def _restart(self, base: cython.longlong):
+        """The lane goes on somewhere else; how much is missing cannot be known."""
+        self._drop_pieces_of(self.p_row, self.p_lane)
+        self._drop_held_of(self.p_row, self.p_lane, base)
+        self.F[base + NEXT] = self.p_seq
+        self.F[base + FIN_OK] = self.F[base + LEFT] = self.F[base + OVERRUN] = 0
+        self.F[base + MODE] = READ
+        self.F[base + GAPSIZE] = 1
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1720,7 +1838,7 @@ class Engine:
             elif self.F[base + MODE] == OVER:
                 self.F[base + MODE] = READ
                 self.F[base + WANT] = 1
-                self.F[base + GAPSIZE] += self.F[base + OVERRUN]
+                self.F[base + GAPSIZE] = max(1, self.F[base + GAPSIZE] + self.F[base + OVERRUN])
                 self.F[base + OVERRUN] = 0
         self.F[base + DATA_TS] = ts
         return 0
@@ -1861,7 +1979,6 @@ class Engine:
             self._found_mark(base)
         elif self.F[base + LEFT] <= 0:
             self.F[base + MODE] = OVER
-            self.F[base + OVERRUN] = 1
         return 0
 
     @cython.cfunc
@@ -1871,12 +1988,12 @@ class Engine:
         self.F[base + HEADS] += 1
         self.F[base + ROLLED] = 0
         heads: cython.longlong = self.F[base + HEADS]
-        if heads <= SAMPLE_AFTER or heads % SAMPLE_EACH == 0:
+        if heads <= self.sample_after or heads % self.sample_each == 0:
             self.F[base + MODE] = READ
             self.F[base + USED] = 0
             self.F[base + LIMIT] = self.head_bytes
         else:
-            self.F[base + LEFT] = BLOCK_MAX
+            self.F[base + LEFT] = self.F[base + SEARCH_LIMIT]
         return 0
 
     @cython.cfunc
@@ -2040,12 +2157,15 @@ class Engine:
         """The hole stays a hole. Inside what is left out anyway that is no gap."""
         self.n[C_HOLES] += 1
         mode = self.F[base + MODE]
-        if mode == SKIP and ahead <= self.F[base + LEFT]:
-            self.F[base + LEFT] -= ahead
-            self.F[r + SKIPPED] += ahead
+        if mode == SKIP:
+            passed = min(ahead, self.F[base + LEFT])
+            self.F[base + LEFT] -= passed
+            self.F[r + SKIPPED] += passed
+            ahead -= passed
             if self.F[base + LEFT] == 0:
                 self.F[base + MODE] = READ
-            return
+            if ahead == 0:
+                return
         self.F[r + LOST] += ahead
         if mode == CLOSED or (mode in (DRAIN, OVER) and not self._is_new_turn(base, ack, acks, ts)):
             if mode == OVER:
