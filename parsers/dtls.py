@@ -8,8 +8,9 @@
 
     Handshake messages: 0 type, 1 (3) length, 4 (2) message number, 6 (3) offset of the fragment, 9 (3) its length
 
-Encrypted records of DTLS 1.3 begin with 001CSLEE, EE being the last bits of the epoch: 2 handshake, 3 data. They and all
-others of an epoch past 0 are left out. Datagrams that are none of these (STUN, RTP on the same ports) are passed over.
+Encrypted records of DTLS 1.3 begin with 001CSLEE, EE being the last bits of the epoch: 2 handshake, 3 data. They and
+all others of an epoch past 0 are left out. Datagrams that are none of these (STUN, RTP on the same ports) are passed
+over.
 
 `Done` is said when both lanes' handshakes are over, or by a fatal alert; see `parsers.tls`.
 
@@ -36,7 +37,7 @@ PENDING_MAX: Final = 16
 FRAGMENTS_MAX: Final = 256
 RECORDS_AFTER_MAX: Final = 32
 
-_VERSIONS: Final = frozenset({b"\xfe\xff", b"\xfe\xfd", b"\x01\x00"})
+_VERSIONS: Final = (b"\xfe\xff", b"\xfe\xfd", b"\x01\x00")
 _HELLOS: Final = frozenset({CLIENT_HELLO, SERVER_HELLO, HELLO_VERIFY_REQUEST})
 
 
@@ -88,11 +89,11 @@ class _Records:
             if not _is_record(data):
                 return
             end = HEADER_BYTES + int.from_bytes(data[11:13], "big")
-            yield from self._record(data[0], data[3:5] == b"\x00\x00", data[HEADER_BYTES:end])
+            yield from self._record(data[0], data[3:5], data[HEADER_BYTES:end])
             data = b"" if data[0] == WITH_CONNECTION_ID else data[end:]
 
-    def _record(self, kind: int, is_plain: bool, content: bytes) -> Iterator[Stated]:  # noqa: FBT001
-        if not is_plain or kind == WITH_CONNECTION_ID:
+    def _record(self, kind: int, epoch: bytes, content: bytes) -> Iterator[Stated]:
+        if epoch != b"\x00\x00" or kind == WITH_CONNECTION_ID:
             yield from self._encrypted(kind, len(content))
         elif kind == HANDSHAKE:
             yield from self._handshake(content)
@@ -131,7 +132,7 @@ class _Message:
         self._spans: list[tuple[int, int]] = []
 
     def add(self, begin: int, fragment: bytes) -> None:
-        """A fragment; bytes that have come before stay as they are only if they are the same ones again."""
+        """A fragment; where it overlaps an earlier one, it wins."""
         end = begin + len(fragment)
         if end > len(self._content):
             raise Malformed("a fragment lies outside its message")
@@ -203,8 +204,6 @@ PROTOCOL = Protocol(
     over="udp",
     probe=probe,
     dissect=dissect,
-    lead=tuple(
-        bytes((kind,)) + version for kind in range(CHANGE_CIPHER_SPEC, ACK + 1) for version in sorted(_VERSIONS)
-    ),
+    lead=tuple(bytes((kind,)) + number for kind in range(CHANGE_CIPHER_SPEC, ACK + 1) for number in _VERSIONS),
     port_hints=frozenset({443, 684, 853, 2221, 3391, 4433, 5061, 5246, 5247, 5349, 5684, 6514, 10161, 10162}),
 )

@@ -60,6 +60,7 @@ CERTIFICATE_MAX_BYTES: Final = 65_536
 IDENTITY_MAX_BYTES: Final = 1_024
 FATAL: Final = 2
 NO_CERTIFICATE: Final = 41
+_ENCRYPTED_ALERT_BYTES: Final = frozenset({2 + 1 + 8, 2 + 1 + 16})  # alert, content type, tag
 
 SNI = Field("tls.sni", "RFC 6066 3")
 ALPN_OFFERED = Field("tls.alpn_offered", "RFC 7301 3.1")
@@ -318,10 +319,10 @@ class Lane:
     def _proves_finished(self, *, handshake: bool, length: int) -> bool:
         """Whether the first encrypted record can only come from a side that has finished its handshake.
 
-        In TLS 1.3 an encrypted alert looks like data, but is too short for a Finished; and early data come before it.
+        In TLS 1.3 an encrypted alert looks like data, but has a length of its own; and early data come before.
         """
         early = self.talking.client is not None and _hello.EARLY_DATA in self.talking.client.extensions
-        return handshake or (length >= ENCRYPTED_FINISHED_MIN and not early)
+        return handshake or (length not in _ENCRYPTED_ALERT_BYTES and not (early and self.side is Side.INITIATOR))
 
     def _accepted(self) -> None:
         self.talk.answer("client-certificate", Outcome.ACCEPTED)
@@ -346,9 +347,6 @@ class Lane:
             details=_details(talking, server, suite),
             spec="RFC 8446 4.1.3",
         )
-
-
-ENCRYPTED_FINISHED_MIN: Final = 4 + 32 + 1 + 8  # message, SHA-256, content type, shortest tag
 
 
 def _client_authenticated(talking: Talk) -> bool | None:

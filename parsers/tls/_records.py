@@ -24,7 +24,7 @@ import struct
 from collections.abc import Generator
 from typing import Final
 
-from parsers.core import Conversation, LimitExceeded, Malformed, Reader, Side, Steps
+from parsers.core import MESSAGE_MAX_BYTES, Conversation, LimitExceeded, Malformed, Reader, Side, Steps
 from parsers.core.session import Step
 from parsers.tls import _handshake, _sslv2
 from parsers.tls._handshake import Lane
@@ -36,7 +36,8 @@ HANDSHAKE: Final = 22
 APPLICATION_DATA: Final = 23
 HEARTBEAT: Final = 24
 
-RECORD_MAX_BYTES: Final = 2**14 + 2048
+FRAGMENT_MAX_BYTES: Final = 2**14
+RECORD_MAX_BYTES: Final = FRAGMENT_MAX_BYTES + 2048
 HANDSHAKE_MAX_BYTES: Final = 131_072
 MESSAGE_HEAD_BYTES: Final = 11
 RECORDS_AFTER_MAX: Final = 32
@@ -87,6 +88,7 @@ class Records:
         """All records, until nothing more can be learnt from this lane."""
         left = RECORDS_AFTER_MAX
         while left:
+            self._r.expect(_missing(self._joined))
             header = yield from self._r.exactly(HEADER_BYTES)
             if not is_header(header):
                 raise Malformed("no record header", self._r.offset - HEADER_BYTES)
@@ -117,7 +119,8 @@ class Records:
         return is_message(head, length)
 
     def _handshake(self, length: int) -> Steps:
-        self._r.expect(length)
+        head = yield from self._r.peek(min(4, length))
+        self._r.expect(max(length, _missing(self._joined + head) + len(head)))
         self._joined += yield from self._r.exactly(length)
         self._sure = True
         while (message := self._cut()) is not None:
@@ -171,6 +174,14 @@ class Records:
             if not is_header((yield from self._r.peek(HEADER_BYTES))):
                 raise Malformed("no record header", self._r.offset)
             yield from self._lane.confirm()
+
+
+def _missing(begun: bytes) -> int:
+    """Bytes that a message is still short of, with the headers of the records to come."""
+    if len(begun) < 4:
+        return 0
+    missing = 4 + int.from_bytes(begun[1:4], "big") - len(begun)
+    return min(missing + HEADER_BYTES * (1 + missing // FRAGMENT_MAX_BYTES), MESSAGE_MAX_BYTES)
 
 
 def is_message(head: bytes, length: int) -> bool:
