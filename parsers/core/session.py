@@ -231,10 +231,12 @@ class Session:
         lane.reader.feed(data, turn)
         self._pump(lane, index)
 
-    def _remember(self, lane: _Lane, data: bytes) -> None:
-        lane.head += data
-        if len(lane.head) > HEAD_MAX:
-            lane.head, lane.overflowed = lane.head[:HEAD_MAX], True
+    def _remember(self, lane: _Lane, data: bytes) -> bytes:
+        """Add `data` to the head; returns what it has no room for."""
+        joined = lane.head + data
+        lane.head, beyond = joined[:HEAD_MAX], joined[HEAD_MAX:]
+        lane.overflowed |= bool(beyond)
+        return beyond
 
     def _consider(self, lane: _Lane, index: int, data: bytes, *, new_turn: bool) -> None:
         """Bytes of a lane that has no dissector yet."""
@@ -242,11 +244,14 @@ class Session:
             lane.head, lane.overflowed = b"", False
         if lane.overflowed or (not lane.head and not self._due(lane)):
             return
-        self._remember(lane, data)
+        beyond = self._remember(lane, data)
         if self.protocol is not None:
             self._try_known(lane, index, self.protocol)
         else:
             self._try_all(lane, index)
+        if beyond and lane.reader is not None:  # a dissector was begun with the head: what came with it follows
+            lane.reader.feed(beyond, lane.turn)
+            self._pump(lane, index)
 
     def _due(self, lane: _Lane) -> bool:
         """Whether an unknown lane is to be probed in this turn: at 1, 2, 4, 8…"""

@@ -129,13 +129,13 @@ class _Lane:
         facts: list[Fact] = []
         first, end = r.offset, r.offset + length
         while r.offset < end:
-            self._expect(end - r.offset)
             header = Cursor((yield from r.exactly(4)), r.offset - 4)
             kind = header.u8()
             header.skip(1)
             size = header.u16()
             if r.offset + size > end:
                 raise Malformed("an item is longer than its PDU", r.offset)
+            self._expect(end - r.offset)
             if kind == (0x21 if answer else 0x20) and r.offset - first < PRESENTATION_MAX_BYTES:
                 association.read_context((yield from r.exactly(size)), r.offset - size, terms, answer=answer)
             elif kind == 0x50:
