@@ -1,0 +1,53 @@
+"""No secret and no patient: what was planted in the captures never comes out of the worker in any form."""
+
+from __future__ import annotations
+
+import base64
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sensor.fold import Fold
+from tests.captures import items, name_of, own_captures
+from sensor.sighting import Sighting
+
+
+def canaries(path: Path) -> list[str]:
+    """The tokens that the recorder planted in a capture."""
+    return list(tomllib.loads(path.with_suffix(".toml").read_text()).get("canaries", ()))
+
+
+PLANTED = [path for path in own_captures() if canaries(path)]
+
+
+def forms(token: str) -> list[bytes]:
+    """A token as it might be written."""
+    raw = token.encode()
+    return [raw, raw.lower(), raw.upper(), base64.b64encode(raw).rstrip(b"="), raw.hex().encode(), token.encode("utf-16-le")]
+
+
+def everything(path: Path) -> bytes:
+    """All that leaves the worker: lines of facts, folded tables, conversations."""
+    fold, parts = Fold(), []
+    for item in items(path):
+        fold.add(item)
+        parts.append(item.to_json() if isinstance(item, Sighting) else repr(item).encode())
+    for table in fold.drain().values():
+        parts.append(msgspec.json.encode(table.to_pylist(), enc_hook=str))
+    return b"\n".join(parts)
+
+
+def test_canaries_are_planted() -> None:
+    scenarios = {path.stem for path in PLANTED}
+    assert {"store20", "user_identity_2", "smartcard"} <= scenarios
+
+
+@pytest.mark.parametrize("path", PLANTED, ids=name_of)
+def test_canaries_stay_inside(path: Path) -> None:
+    out = everything(path)
+    raw = path.read_bytes()
+    for token in canaries(path):
+        assert [form for form in forms(token) if form in out] == [], f"{token} came out"
+    assert any(token.encode() in raw for token in canaries(path)), "the canaries are not in the capture"
