@@ -9,7 +9,10 @@ Spec: X.690 8
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final
+
+import msgspec
 
 from parsers.core import LimitExceeded, Malformed
 
@@ -32,7 +35,7 @@ _CODECS: Final = {UTF8_STRING: "utf-8", 0x1E: "utf-16-be", 0x1C: "utf-32-be"}  #
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Element(NamedTuple):
+class Element(msgspec.Struct, frozen=True, gc=False):
     """One element.
 
     Attributes:
@@ -53,8 +56,12 @@ def element(data: bytes, at: int = 0) -> tuple[Element, int]:
         Malformed: it does not fit into `data`.
     """
     begin = at
-    tag, at = _tag(data, at)
-    length, at = _length(data, at)
+    if len(data) - at >= 2 and data[at] & 0x1F != 0x1F and data[at + 1] < 0x80:  # nearly all of them
+        tag, length = data[at], data[at + 1]
+        at += 2
+    else:
+        tag, at = _tag(data, at)
+        length, at = _length(data, at)
     end = at + length
     if end > len(data):
         raise Malformed("an element is longer than its container", begin)
@@ -139,6 +146,7 @@ def integer(content: bytes) -> int:
     return int.from_bytes(content, "big", signed=True)
 
 
+@lru_cache(1024)
 def oid(content: bytes) -> str:
     """An OBJECT IDENTIFIER, dotted."""
     if not content or content[-1] & 0x80 or len(content) > OID_MAX_BYTES:

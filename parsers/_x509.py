@@ -9,10 +9,14 @@ Persons
 Of a person's certificate only hash, issuer and validity are kept (`personal`). That is one which is no CA's and
 
 * names a user principal (Microsoft UPN in subjectAltName), unless it is a machine's (`HOST$@realm`), or
-* is not for servers (no serverAuth) and is for smart-card logon or for mail (emailProtection), or
-* is not for servers and names a given name or surname, or
-* is not for servers, names no host (DNS, IP, URI), and has a mail address while its common name is missing, is that
-  address, or reads like a person's: two words or more, letters only (`Erika Mustermann`, `MUSTERMANN.ERIKA`).
+* is not for servers (neither serverAuth nor Netscape's SSL server), and
+  * is for smart-card logon, or
+  * names a given name or surname, or
+  * has a mail address, in its subject or as another name, and is for mail (emailProtection), or names no host (DNS, IP,
+    URI) and its common name is missing, is that address, or reads like a person's: two words or more, letters only, or
+    what smart cards carry (`Erika Mustermann`, `MUSTERMANN.ERIKA.1234567890`).
+
+emailProtection alone says little: it came into many a device's certificate with a widely copied recipe.
 
 Spec: RFC 5280 4, RFC 4514, RFC 3279, RFC 8410, RFC 9881 (ML-DSA)
 """
@@ -40,7 +44,9 @@ EXTENSIONS_MAX: Final = 64
 
 _VERSION_TAG: Final = 0xA0
 _EXTENSIONS_TAG: Final = 0xA3
-_PERSON: Final = re.compile(r"[^\W\d_]{2,}(?:[ .,'-]+[^\W\d_]+)+(?:[ .]\d{8,})?")
+_IP_NAME: Final = 0x87
+_IP_BYTES: Final = frozenset({4, 16})
+_PERSON: Final = re.compile(r"[^\W\d_]{2,}\.?(?:[ ,'-]+[^\W\d_]+\.?)+|[^\W\d_]{2,}(?:\.[^\W\d_]+)+\.\d{8,}")
 _ESCAPED: Final = re.compile(r'([,+"\\<>;])')
 
 
@@ -153,6 +159,12 @@ class _Parts:
             return [_oid_name(element.content, oids.PURPOSES) for element in listed]
         except ProtocolError:
             return []
+
+    @property
+    def is_netscape_server(self) -> bool:
+        """Whether Netscape's certificate type, which was there before extended key usage, says SSL server."""
+        value = self.extensions.get(oids.NETSCAPE_TYPE, b"")
+        return len(value) == 4 and bool(value[3] & 0x40)  # a bit string of one octet
 
 
 def _inner(value: bytes) -> list[Element]:
@@ -284,6 +296,8 @@ def _fill_constraints(parts: _Parts, shown: Shown) -> None:
     if value is not None:
         first = _inner(value)[:1]
         shown.is_ca = bool(first and first[0].tag == _asn1.BOOLEAN and any(first[0].content))
+        if shown.is_ca and first[0].content != b"\xff":
+            parts.problem("odd_boolean")
 
 
 def _fill_usages(parts: _Parts, shown: Shown) -> None:
@@ -307,6 +321,12 @@ def _fill_sans(parts: _Parts, shown: Shown) -> None:
         parts.problem("too_many_sans")
     parts.names = [_general_name(element) for element in names[:SANS_MAX]]
     shown.sans = tuple(f"{kind}:{value}" for kind, value in parts.names if kind not in {"email", "UPN"})
+    if not all(map(_is_sound, names)):
+        parts.problem("bad_san")
+
+
+def _is_sound(name: Element) -> bool:
+    return len(name.content) in _IP_BYTES if name.tag == _IP_NAME else bool(name.content)
 
 
 def _general_name(name: Element) -> tuple[str, str]:
@@ -320,13 +340,15 @@ def _plain_name(kind: str) -> Callable[[Element], tuple[str, str]]:
 
 
 def _ip_name(name: Element) -> tuple[str, str]:
-    is_address = len(name.content) in {4, 16}
+    is_address = len(name.content) in _IP_BYTES
     return "IP", str(ipaddress.ip_address(name.content)) if is_address else name.content[:32].hex()
 
 
 def _other_name(name: Element) -> tuple[str, str]:
     kind, *value = _asn1.some(name.content)
     dotted = _asn1.oid(kind.content)
+    if dotted == oids.MAILBOX:
+        return "email", ""
     if dotted != oids.USER_PRINCIPAL_NAME or not value:
         return "other", dotted
     principal = _asn1.text(_asn1.element(value[0].content)[0])
@@ -339,7 +361,7 @@ _GENERAL_NAMES: Final[dict[int, Callable[[Element], tuple[str, str]]]] = {
     0x82: _plain_name("DNS"),
     0xA4: lambda name: ("directory", _distinguished(list(_attributes(_asn1.element(name.content)[0])))),
     0x86: _plain_name("URI"),
-    0x87: _ip_name,
+    _IP_NAME: _ip_name,
     0x88: lambda name: ("RID", _asn1.oid(name.content)),
 }
 
@@ -351,20 +373,23 @@ def _is_personal(parts: _Parts, shown: Shown) -> bool:
     """Whether it is a person's; the rule is at the top of this file."""
     if shown.is_ca:
         return False
-    kinds = {kind for kind, _ in parts.names}
-    if "UPN" in kinds:
-        return True
     purposes = parts.purposes
-    if oids.SERVER_AUTH in purposes:
-        return False
-    subject = {kind for kind, _ in parts.subject_attributes}
-    if {oids.SMARTCARD_LOGON, oids.EMAIL_PROTECTION} & set(purposes) or {oids.SURNAME, oids.GIVEN_NAME} & subject:
+    kinds = {kind for kind, _ in (*parts.names, *parts.subject_attributes)}
+    if "UPN" in kinds or oids.SERVER_AUTH in purposes or parts.is_netscape_server:
+        return "UPN" in kinds
+    if oids.SMARTCARD_LOGON in purposes or {oids.SURNAME, oids.GIVEN_NAME} & kinds:
         return True
+    return _is_mail_users(parts, shown, kinds)
+
+
+def _is_mail_users(parts: _Parts, shown: Shown, kinds: set[str]) -> bool:
     addresses = [value for kind, value in parts.names if kind == "email"]
     addresses += [value for kind, value in parts.subject_attributes if kind == oids.EMAIL_ADDRESS]
+    if not addresses:
+        return False
     common_name = shown.details.get("common_name")
     is_person = not common_name or common_name in addresses or _PERSON.fullmatch(common_name) is not None
-    return bool(addresses) and not kinds & {"DNS", "IP", "URI"} and is_person
+    return oids.EMAIL_PROTECTION in parts.purposes or (is_person and not kinds & {"DNS", "IP", "URI"})
 
 
 _FILLS: Final[tuple[tuple[str, Callable[[_Parts, Shown], None]], ...]] = (

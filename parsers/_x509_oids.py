@@ -123,6 +123,8 @@ KEY_USAGE: Final = "2.5.29.15"
 SUBJECT_ALT_NAME: Final = "2.5.29.17"
 BASIC_CONSTRAINTS: Final = "2.5.29.19"
 EXTENDED_KEY_USAGE: Final = "2.5.29.37"
+NETSCAPE_TYPE: Final = "2.16.840.1.113730.1.1"
+MAILBOX: Final = "1.3.6.1.5.5.7.8.9"  # a mail address beyond ASCII (RFC 8398)
 USER_PRINCIPAL_NAME: Final = "1.3.6.1.4.1.311.20.2.3"
 
 SERVER_AUTH: Final = "serverAuth"

@@ -118,7 +118,7 @@ class _Records:
             yield from self._lane.encrypted(handshake=kind == HANDSHAKE, alert=kind == ALERT, length=length)
 
     def _unified(self, data: bytes) -> Iterator[Stated]:
-        """An encrypted record of DTLS 1.3. The client may still answer for records before its Finished: wait for data."""
+        """An encrypted record of DTLS 1.3. A client may still acknowledge before its Finished: wait for data."""
         if self._lane.confirmed and data[0] & 0x03 == DATA_EPOCH:
             yield from self._lane.encrypted(handshake=True)
 
