@@ -31,7 +31,6 @@ from sensor.site import Site
 from sensor.sitekey import SecretMark, SiteKey
 
 RESTATED_MAX: Final = 64
-FACTS_PER_CONVERSATION_MAX: Final = 4_096
 _TRANSPORT: Final = {6: "tcp", 17: "udp"}
 
 
@@ -68,7 +67,7 @@ Item = Sighting | ConversationDay
 class _Flow:
     """A conversation under way: its session, its addresses, and what has to be restated at midnight."""
 
-    __slots__ = ("community_id", "continued", "endpoints", "fact_count", "gap", "scope", "session", "stated", "transport")
+    __slots__ = ("community_id", "continued", "endpoints", "gap", "scope", "session", "stated", "transport")
 
     def __init__(self, session: Session, addresses: tuple[int, int, int, bytes, int, int, bytes, int, int], scope: str) -> None:
         transport, _, _, ip_i, port_i, mac_i, ip_r, port_r, mac_r = addresses
@@ -82,7 +81,6 @@ class _Flow:
         self.community_id = community_id(transport, ip_i, port_i, ip_r, port_r)
         self.gap = False
         self.continued = False
-        self.fact_count = 0
         self.stated: dict[bytes, tuple[Fact, SecretMark | None]] = {}
 
 
@@ -237,10 +235,6 @@ class Dispatcher:
             return
         quality = self._quality(row, flow)
         for fact in facts:
-            flow.fact_count += 1
-            if flow.fact_count > FACTS_PER_CONVERSATION_MAX:
-                self.counters["facts_over_limit"] += 1
-                continue
             kept, mark = self._without_secret(fact)
             self._keep_for_midnight(flow, kept, mark)
             self._out.append(self._sighting(flow, kept, mark, quality))
