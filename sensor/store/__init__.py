@@ -5,7 +5,7 @@ The views in `views/*.sql` are the documented face of the store; everything else
 """
 
 from sensor.store.errors import StoreError, StoreFull, StoreInUse
-from sensor.store.ledger import Ledger, Reading
+from sensor.store.ledger import Ledger, Reading, Summary
 from sensor.store.store import Store
 
-__all__ = ["Ledger", "Reading", "Store", "StoreError", "StoreFull", "StoreInUse"]
+__all__ = ["Ledger", "Reading", "Store", "StoreError", "StoreFull", "StoreInUse", "Summary"]

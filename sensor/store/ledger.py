@@ -9,7 +9,6 @@ the same places.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -203,17 +202,13 @@ def _merge_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
 
 @contextmanager
 def _incoming(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[None]:
-    """Within, statements can read `rows` from `incoming`."""
+    """Within, statements can read `rows` from `incoming`.
+
+    Not unregistered on an error: that would be a statement in an aborted transaction, and the cursor ends anyway.
+    """
     cursor.register("incoming", rows)
-    try:
-        yield
-    finally:
-        cursor.unregister("incoming")
-
-
-def settings_digest(*parts: str) -> str:
-    """A digest of what decides facts beside the parsers, to recognise a reading made in the same way."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+    yield
+    cursor.unregister("incoming")
 
 
 def _now() -> datetime:

@@ -18,7 +18,7 @@ def reading(capture="a" * 32, parser_set="p1", settings="s1", batch_bytes=1000, 
 
 def schema_of(store, table):
     cursor = store.cursor()
-    schema = cursor.execute(f"SELECT * EXCLUDE (capture, parser_set) FROM {table} LIMIT 0").to_arrow_table().schema
+    schema = cursor.sql(f"SELECT * EXCLUDE (capture, parser_set) FROM {table} LIMIT 0").to_arrow_table().schema
     cursor.close()
     return schema
 

@@ -1,0 +1,101 @@
+"""Capture files into a store, then inference, once: what `spanward read` does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from sensor.capture.errors import CaptureError
+from sensor.inference.run import InferenceSummary, infer
+from sensor.pipeline import BATCH_BYTES
+from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied
+from sensor.site import Site
+from sensor.sitekey import SiteKey
+from sensor.store import Store, StoreError
+from sensor.store.errors import translated
+
+__all__ = ["CaptureRead", "Progress", "ReadSummary", "StoreError", "WorkerDied", "read_captures"]
+
+
+@dataclass
+class ReadSummary:
+    """What came of some captures.
+
+    Attributes:
+        captures: those that are in the store now.
+        failures: why others are not; the rest was read all the same.
+        inference: what follows from all that is in the store.
+    """
+
+    captures: list[CaptureRead] = field(default_factory=list)
+    failures: list[CaptureError] = field(default_factory=list)
+    inference: InferenceSummary | None = None
+
+
+def read_captures(
+    paths: Sequence[Path],
+    store: Path | Store,
+    site: Path | None,
+    site_key: Path,
+    *,
+    as_of: datetime | None = None,
+    progress: Progress | None = None,
+    batch_bytes: int = BATCH_BYTES,
+    command: Sequence[str] = WORKER,
+) -> ReadSummary:
+    """Read captures into a store, one after the other, and infer.
+
+    Args:
+        paths: capture files.
+        store: path of the store, made when it is not there; or one that is open for writing.
+        site: the site file.
+        site_key: the site key's file, made on first use.
+        as_of: *now* for rules about age; otherwise the newest fact's time.
+        progress: called after each batch.
+        batch_bytes: capture bytes to a batch.
+        command: starts a worker.
+
+    Raises:
+        SiteError, SiteKeyError: site file or key cannot be used.
+        StoreError: the store cannot; what was committed is safe.
+        WorkerDied: a worker ended before the capture did; what was committed is safe.
+    """
+    known_site = Site.load(site)
+    SiteKey.load_or_create(site_key)
+    if isinstance(store, Path):
+        with Store.open(store) as opened:
+            return read_captures(
+                paths, opened, site, site_key, as_of=as_of, progress=progress, batch_bytes=batch_bytes, command=command
+            )
+    recorder = Recorder(
+        store, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, command=command
+    )
+    summary = _read_all(recorder, paths)
+    summary.inference = _infer(store, known_site, as_of)
+    return summary
+
+
+def _read_all(recorder: Recorder, paths: Sequence[Path]) -> ReadSummary:
+    summary = ReadSummary()
+    for path in paths:
+        try:
+            summary.captures.append(recorder.read(path))
+        except CaptureError as error:
+            summary.failures.append(error)
+    return summary
+
+
+def _infer(store: Store, site: Site, as_of: datetime | None) -> InferenceSummary:
+    store.space.check()
+    cursor: duckdb.DuckDBPyConnection = store.cursor()
+    try:
+        with translated(store.path):
+            summary = infer(cursor, site, as_of)
+    finally:
+        cursor.close()
+    store.checkpoint()
+    return summary

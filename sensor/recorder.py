@@ -1,0 +1,296 @@
+"""The recorder: the one process that owns the store. It starts a worker, checks what it says, commits and acknowledges.
+
+A batch is acknowledged when it is on disk. When the worker dies, the recorder says what was committed and ends; when
+the recorder dies, the worker reads the end of its input and ends too. Reading again goes on where it stopped, because
+batches in the ledger are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+import pyarrow as pa
+
+import sensor
+from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
+from sensor.fold import SCHEMAS
+from sensor.store import Ledger, Reading, Store
+from sensor.store import Summary as CaptureSummary
+from sensor.store.ledger import LedgerMismatch
+from sensor.wire import (
+    BATCH_BYTES_MAX,
+    BatchEnd,
+    Failure,
+    Hello,
+    Job,
+    Kind,
+    Summary,
+    WireError,
+    decode,
+    printable,
+    receive,
+    unpack_table,
+)
+
+WORKER: Final = (sys.executable, "-P", "-m", "sensor.worker")
+_KEPT_VARIABLES: Final = ("HOME", "LANG", "PATH", "SPANWARD_INTERPRETED", "TZ", "VIRTUAL_ENV")
+_KEPT_PREFIXES: Final = ("LC_", "PYTHON", "COVERAGE_")
+_CAPTURE_ERRORS: Final = {error.__name__: error for error in (CaptureDamaged, CaptureUnreadable, NotACapture)}
+_TEXT_MAX_CHARS: Final = 500
+
+Progress = Callable[[Path, int, int], None]
+"""Called with the capture's path, how many bytes of it are in the store, and its size; a guess for compressed ones."""
+
+
+class WorkerDied(Exception):
+    """The worker ended, or said what it may not, before the capture's end. `str()` is one line."""
+
+    def __init__(self, path: Path, how: str, committed_count: int) -> None:
+        batches = "1 batch" if committed_count == 1 else f"{committed_count} batches"
+        super().__init__(f"{path}: the worker {how}; {batches} are safe in the store, run it again to go on from there")
+
+
+@dataclass(frozen=True)
+class CaptureRead:
+    """What came of one capture.
+
+    Attributes:
+        path: as given.
+        capture: id of its content.
+        known: it was in the store already, read in the same way; nothing was done.
+        batch_count: batches committed now; `resumed_count`: those that an interrupted reading had committed.
+        packets, bytes, damaged: of the capture.
+    """
+
+    path: Path
+    capture: str
+    known: bool
+    batch_count: int
+    resumed_count: int
+    packets: int
+    bytes: int
+    damaged: str | None
+
+
+class Recorder:
+    """Reads captures into an open store.
+
+    Args:
+        store: open for writing.
+        site: path of the site file.
+        site_key: path of the site key.
+        batch_bytes: capture bytes to a batch.
+        progress: see `Progress`.
+        command: starts a worker.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        site: Path | None,
+        site_key: Path,
+        batch_bytes: int,
+        progress: Progress | None = None,
+        command: Sequence[str] = WORKER,
+    ) -> None:
+        self._store = store
+        self._site = site
+        self._site_key = site_key
+        self._batch_bytes = batch_bytes
+        self._progress = progress or (lambda _path, _done, _size: None)
+        self._command = command
+
+    def read(self, path: Path) -> CaptureRead:
+        """Read one capture to its end, unless the store has it.
+
+        Raises:
+            CaptureError: it cannot be read.
+            StoreError: the store refused; what was committed is safe.
+            WorkerDied: run it again.
+        """
+        try:
+            return self._attempt(path)
+        except LedgerMismatch:  # an interrupted reading by another engine: it was begun anew, from nothing
+            return self._attempt(path)
+
+    def _attempt(self, path: Path) -> CaptureRead:
+        with _worker(self._command, self._job(path)) as talk:
+            conversation = _Reading(self._store, path, talk, self._batch_bytes, self._progress)
+            try:
+                return conversation.run()
+            except WireError as error:
+                raise WorkerDied(path, f"said what it may not ({printable(str(error))})", conversation.count) from error
+
+    def _job(self, path: Path) -> Job:
+        site = str(self._site.absolute()) if self._site else None
+        return Job(os.getpid(), str(path.absolute()), site, str(self._site_key.absolute()), self._batch_bytes)
+
+
+class _Talk:
+    """The recorder's ends of the pipes to a worker."""
+
+    def __init__(self, process: subprocess.Popen[bytes], orders: IO[bytes], words: IO[bytes]) -> None:
+        self._process = process
+        self._orders = orders
+        self._words = words
+
+    def order(self, line: bytes) -> None:
+        """Write a line; a worker that is gone is noticed at the next read."""
+        try:
+            self._orders.write(line + b"\n")
+            self._orders.flush()
+        except BrokenPipeError:
+            return
+
+    def frames(self) -> Iterator[tuple[Kind, bytes]]:
+        """Until the worker ends."""
+        while (frame := receive(self._words)) is not None:
+            yield frame
+
+    def death(self) -> str:
+        """How the worker ended, in words."""
+        code = self._process.wait()
+        if code < 0:
+            return f"was ended by signal {-code} ({signal.strsignal(-code)})"
+        return f"ended with status {code}"
+
+
+class _Reading:
+    """One worker's reading of one capture."""
+
+    def __init__(self, store: Store, path: Path, talk: _Talk, batch_bytes: int, progress: Progress) -> None:
+        self._store = store
+        self._path = path
+        self._talk = talk
+        self._batch_bytes = batch_bytes
+        self._progress = progress
+        self._tables: dict[str, pa.Table] = {}
+        self._pending_bytes = 0
+        self._next = 0
+        self._new_count = 0
+        self._hello: Hello | None = None
+        self._ledger: Ledger | None = None
+
+    @property
+    def count(self) -> int:
+        """Batches of this reading that are in the store."""
+        return self._ledger.committed_count if self._ledger else 0
+
+    def run(self) -> CaptureRead:
+        """Listen until the capture is read, known, or the worker has died."""
+        for kind, payload in self._talk.frames():
+            if kind == Kind.ERROR:
+                raise self._failure(decode(payload, Failure))
+            if self._hello is None or self._ledger is None:
+                self._greet(kind, payload)
+                if self._ledger is not None and self._ledger.known is not None:
+                    return self._already_there()
+            elif kind == Kind.TABLE:
+                self._keep(payload)
+            elif kind == Kind.BATCH:
+                self._commit(self._ledger, decode(payload, BatchEnd))
+            elif kind == Kind.SUMMARY:
+                return self._finish(self._ledger, decode(payload, Summary))
+            else:
+                raise WireError("a second greeting")
+        raise WorkerDied(self._path, self._talk.death(), self.count)
+
+    def _greet(self, kind: Kind, payload: bytes) -> None:
+        if kind != Kind.HELLO:
+            raise WireError("no greeting")
+        hello = decode(payload, Hello)
+        reading = Reading(
+            hello.capture, hello.parser_set, hello.settings, self._batch_bytes, self._path.name, hello.size_bytes
+        )
+        self._hello = hello
+        self._ledger = Ledger(self._store, reading)
+        self._talk.order(b"skip" if self._ledger.known else b"go")
+
+    def _keep(self, payload: bytes) -> None:
+        name, rows = unpack_table(payload, SCHEMAS)
+        self._pending_bytes += len(payload)
+        if name in self._tables or self._pending_bytes > BATCH_BYTES_MAX:
+            raise WireError("a batch that never ends")
+        self._tables[name] = rows
+
+    def _commit(self, ledger: Ledger, end: BatchEnd) -> None:
+        if end.number != self._next:
+            raise WireError(f"batch {end.number} where {self._next} should come")
+        try:
+            self._new_count += ledger.commit(end.number, end.byte_offset, self._tables)
+        except LedgerMismatch:
+            ledger.forget()
+            raise
+        self._next, self._tables, self._pending_bytes = self._next + 1, {}, 0
+        self._talk.order(b"ack")
+        size_bytes = self._hello.size_bytes if self._hello else 0
+        self._progress(self._path, min(end.byte_offset, size_bytes), size_bytes)
+
+    def _finish(self, ledger: Ledger, said: Summary) -> CaptureRead:
+        damaged = printable(said.damaged) if said.damaged else None
+        ledger.finish(CaptureSummary(**msgspec.structs.asdict(said) | {"damaged": damaged}))
+        return self._result(known=False, packets=said.packets, byte_count=said.bytes, damaged=damaged)
+
+    def _already_there(self) -> CaptureRead:
+        known = self._ledger.known if self._ledger else None
+        assert known is not None
+        return self._result(known=True, packets=known.packets, byte_count=known.bytes, damaged=known.damaged)
+
+    def _result(self, *, known: bool, packets: int, byte_count: int, damaged: str | None) -> CaptureRead:
+        assert self._hello is not None
+        resumed = 0 if known else self._next - self._new_count
+        return CaptureRead(
+            self._path, self._hello.capture, known, self._new_count, resumed, packets, byte_count, damaged
+        )
+
+    def _failure(self, said: Failure) -> Exception:
+        what, hint = (printable(text)[:_TEXT_MAX_CHARS] for text in (said.what, said.hint))
+        return _CAPTURE_ERRORS.get(said.kind, CaptureError)(self._path, what, hint)
+
+
+@contextmanager
+def _worker(command: Sequence[str], job: Job) -> Iterator[_Talk]:
+    """A running worker with its job; it is gone when the context ends."""
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        list(command),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=_environment(os.environ),
+        start_new_session=True,  # Ctrl-C is for the recorder, which ends the worker in order
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        talk = _Talk(process, process.stdin, process.stdout)
+        talk.order(msgspec.json.encode(job))
+        yield talk
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        _close_quietly(process.stdin)
+
+
+def _close_quietly(pipe: IO[bytes]) -> None:
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        return
+
+
+def _environment(own: os._Environ[str]) -> dict[str, str]:
+    """What a worker needs to know; nothing that it could give away."""
+    kept = {name: value for name, value in own.items() if name in _KEPT_VARIABLES or name.startswith(_KEPT_PREFIXES)}
+    root = str(Path(sensor.__file__ or "").parent.parent)
+    kept["PYTHONPATH"] = os.pathsep.join(path for path in (root, own.get("PYTHONPATH", "")) if path)
+    return kept

@@ -1,0 +1,247 @@
+"""What worker and recorder say to each other: data only, in frames, and every word of the worker's is checked.
+
+The worker parses hostile bytes and may be taken over, so the recorder believes nothing it says: frames are bounded,
+JSON is decoded into typed structs, rows must have the very schema of their table and whole, valid Arrow buffers.
+
+Worker to recorder, on its standard output, in frames of
+
+    ====== ====== ==============================================
+    offset length meaning
+    ====== ====== ==============================================
+    0      1      kind, a `Kind`
+    1      4      length of what follows, big-endian
+    5      n      JSON, or for TABLE: length of name, name, Arrow IPC stream
+    ====== ====== ==============================================
+
+in this order: HELLO, then for each batch some TABLEs and one BATCH, then SUMMARY; or ERROR at any point.
+Recorder to worker, on its standard input, in lines: the job as JSON; `go` or `skip` to HELLO; `ack` to each BATCH.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from datetime import datetime
+from enum import IntEnum
+from typing import IO, Annotated, Final, TypeVar
+
+import msgspec
+import pyarrow as pa
+
+HEADER: Final = struct.Struct(">BI")
+FRAME_BYTES_MAX: Final = 256 << 20
+BATCH_BYTES_MAX: Final = 512 << 20
+JSON_BYTES_MAX: Final = 1 << 20
+BATCHES_AHEAD: Final = 4
+"""How many batches a worker may have sent that are not acknowledged yet."""
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16,64}$")]
+Word = Annotated[str, msgspec.Meta(pattern=r"^[\w.:+-]{1,100}$")]
+Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 62))]
+Line = Annotated[str, msgspec.Meta(max_length=2_000)]
+NaiveTime = Annotated[datetime, msgspec.Meta(tz=False)]
+T = TypeVar("T")
+
+
+class WireError(Exception):
+    """What was said is not what may be said."""
+
+
+class Kind(IntEnum):
+    """Kinds of frames."""
+
+    HELLO = 1
+    TABLE = 2
+    BATCH = 3
+    SUMMARY = 4
+    ERROR = 5
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What a worker is to read, and how. Paths are absolute; `recorder` is a process id."""
+
+    recorder: int
+    capture: str
+    site: str | None
+    site_key: str
+    batch_bytes: int
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """A capture was opened and recognised; nothing of it has been parsed yet."""
+
+    capture: Id
+    parser_set: Word
+    settings: Id
+    size_bytes: Count
+    sandbox: Word
+
+
+class BatchEnd(msgspec.Struct, frozen=True):
+    """The tables since the last one are a batch."""
+
+    number: Count
+    byte_offset: Count
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """The capture was read to its end; columns of table `capture`."""
+
+    first_ts: NaiveTime | None
+    last_ts: NaiveTime | None
+    packets: Count
+    bytes: Count
+    complete: bool
+    damaged: Line | None
+    counters: Annotated[str, msgspec.Meta(max_length=100_000)]
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The capture cannot be read: `kind` names a class of `sensor.capture.errors`, or `site`."""
+
+    kind: Word
+    what: Line
+    hint: Line
+
+
+def send(pipe: IO[bytes], kind: Kind, payload: bytes) -> None:
+    """Write one frame.
+
+    Raises:
+        BrokenPipeError: nobody is listening any more.
+    """
+    pipe.write(HEADER.pack(kind, len(payload)) + payload)
+    pipe.flush()
+
+
+def receive(pipe: IO[bytes]) -> tuple[Kind, bytes] | None:
+    """Read one frame; None when the other end is gone, also in the middle of a frame.
+
+    Raises:
+        WireError: it is too long, or of no known kind.
+    """
+    header = pipe.read(HEADER.size)
+    if len(header) < HEADER.size:
+        return None
+    kind, length = HEADER.unpack(header)
+    if kind not in Kind.__members__.values():
+        raise WireError(f"a frame of unknown kind {kind}")
+    if length > (FRAME_BYTES_MAX if kind == Kind.TABLE else JSON_BYTES_MAX):
+        raise WireError(f"a frame of {length} bytes")
+    payload = pipe.read(length)
+    return (Kind(kind), payload) if len(payload) == length else None
+
+
+def decode(payload: bytes, kind: type[T]) -> T:
+    """JSON as a typed struct.
+
+    Raises:
+        WireError: it is not one.
+    """
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except msgspec.MsgspecError as error:
+        raise WireError(f"not a {kind.__name__}: {error}") from error
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, which a terminal might obey."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def pack_table(name: str, rows: pa.Table) -> bytes:
+    """The payload of a TABLE frame."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    label = name.encode()
+    stream: bytes = sink.getvalue().to_pybytes()
+    return bytes([len(label)]) + label + stream
+
+
+def unpack_table(payload: bytes, schemas: dict[str, pa.Schema]) -> tuple[str, pa.Table]:
+    """Name and rows of a TABLE frame, checked.
+
+    Raises:
+        WireError: no such table, another schema, compressed, damaged, or times out of range.
+    """
+    end = 1 + payload[0] if payload else 0
+    name = payload[1:end].decode(errors="replace")
+    schema = schemas.get(name)
+    if schema is None:
+        raise WireError("rows for a table that does not exist")
+    body = pa.py_buffer(payload[end:])  # copied, because Arrow wants its buffers aligned
+    try:
+        _refuse_compressed(body)
+        rows = _read_stream(body, schema)
+        rows.validate(full=True)
+    except (pa.ArrowException, OSError, struct.error) as error:
+        raise WireError(f"rows of {name} are damaged: {str(error).partition(chr(10))[0]}") from error
+    _check_times(rows)
+    return name, rows
+
+
+def _read_stream(body: pa.Buffer, schema: pa.Schema) -> pa.Table:
+    with pa.ipc.open_stream(body) as reader:
+        if not reader.schema.equals(schema):
+            raise pa.ArrowInvalid("another schema")
+        return reader.read_all()
+
+
+def _refuse_compressed(body: pa.Buffer) -> None:
+    """A few bytes could inflate to any size, and Arrow asks for no limit: our workers do not compress."""
+    for message in pa.ipc.MessageReader.open_stream(body):
+        if message.type == "record batch" and _has_field(message.metadata.to_pybytes(), 3):
+            raise pa.ArrowInvalid("compressed")
+        if message.type == "dictionary":
+            raise pa.ArrowInvalid("dictionaries")
+
+
+def _has_field(metadata: bytes, field: int) -> bool:
+    """Whether the table in `Message.header` (Arrow's Message.fbs, a flatbuffer) has its field of this number.
+
+    In a flatbuffer a table begins with the signed distance back to its vtable; a vtable is its own length, the table's
+    length, then an offset for each field, 0 where it is absent. `header` is field 2 of Message, RecordBatch.compression
+    is field 3.
+    """
+    message = _u32(metadata, 0)
+    header_at = message + _slot(metadata, message, 2)
+    return _slot(metadata, header_at + _u32(metadata, header_at), field) != 0
+
+
+def _slot(metadata: bytes, table: int, field: int) -> int:
+    (back,) = struct.unpack_from("<i", metadata, table)
+    vtable = table - back
+    (size,) = struct.unpack_from("<H", metadata, vtable)
+    if 4 + 2 * field >= size:
+        return 0
+    (offset,) = struct.unpack_from("<H", metadata, vtable + 4 + 2 * field)
+    return int(offset)
+
+
+def _u32(metadata: bytes, at: int) -> int:
+    return int(struct.unpack_from("<I", metadata, at)[0])
+
+
+_FIRST_US: Final = -62_135_596_800_000_000  # year 1, in microseconds since 1970
+_LAST_US: Final = 253_402_300_799_999_999  # the end of year 9999
+
+
+def _check_times(rows: pa.Table) -> None:
+    """Years beyond what a `datetime` holds would break whoever reads them."""
+    for column in rows.itercolumns():
+        if pa.types.is_timestamp(column.type):
+            _check_range(_whole_numbers(column.cast(pa.int64())), _FIRST_US, _LAST_US)
+        elif pa.types.is_date32(column.type):
+            _check_range(
+                _whole_numbers(column.cast(pa.int32())), _FIRST_US // 86_400_000_000, _LAST_US // 86_400_000_000
+            )
+
+
+def _whole_numbers(column: pa.ChunkedArray) -> Iterable[int]:
+    return (number for number in column.unique().to_pylist() if number is not None)
+
+
+def _check_range(numbers: Iterable[int], lowest: int, highest: int) -> None:
+    if any(not lowest <= number <= highest for number in numbers):
+        raise WireError("a time out of range")
