@@ -32,7 +32,7 @@ demo: $(RUNTIME) $(INSTALLED) ## set up, read the bundled captures, serve consol
 
 .PHONY: test
 test: $(DEV) $(INSTALLED) ## set up and run the tests (ARGS="-k tls" picks some)
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 .PHONY: check
 check: $(DEV) $(INSTALLED) ## lint, types, floors, spelling, and our own rules and fingerprints
@@ -49,8 +49,8 @@ fix: $(DEV) ## mend what can be mended by itself: lint, format
 	$(BIN)/ruff format .
 
 .PHONY: golden
-golden: $(DEV) $(INSTALLED) ## rewrite the goldens beside the captures; the commit says why they changed
-	@echo "make golden: not there yet"; exit 1
+golden: $(DEV) $(INSTALLED) ## write the goldens that are missing; ARGS="pcaps/tls/x.pcap" writes that one anew
+	@$(BIN)/python -m tests.golden.goldens $(ARGS)
 
 .PHONY: bench
 bench: ## speed, side by side (comes with the live engine)
@@ -69,8 +69,8 @@ lab: $(DEV) $(INSTALLED) ## record captures again from real software: ARGS="tls 
 	@$(BIN)/python pcaps/lab/record.py $(or $(ARGS),--help)
 
 .PHONY: score
-score: $(DEV) $(INSTALLED) ## agreement with a second opinion, field by field
-	@echo "make score: not there yet"; exit 1
+score: $(DEV) $(INSTALLED) ## agreement with tshark, field by field
+	@$(BIN)/python -m pytest -q -s tests/agreement $(ARGS)
 
 .PHONY: lock
 lock: $(DEV) ## resolve the dependencies anew (needs uv); keeps versions that still fit
