@@ -89,6 +89,7 @@ class Talk:
         self.key: dict[str, Any] = {}
         self.over = [False, False]
         self.finished = [False, False]
+        self.early_data: bool | None = None  # the client offers to send data before it has finished
         self.alert: tuple[str, Side] | None = None
         self.encrypted_alert: Side | None = None
 
@@ -158,6 +159,7 @@ class Lane:
         yield from self.confirm()
         self._whole = True
         self.talking.client = hello
+        self.talking.early_data = bool(self.talking.early_data) or _hello.EARLY_DATA in hello.extensions
         for fact in self._offered(hello):
             if fact not in self._stated:
                 self._stated.add(fact)
@@ -307,22 +309,15 @@ class Lane:
         talking = self.talking
         if not talking.over[self.side]:
             talking.over[self.side] = True
-            if alert:
+            if alert and self._whole and self.transport == "t":  # else the Finished before it may be lost
                 talking.encrypted_alert = self.side
-            else:
-                talking.finished[self.side] = self._proves_finished(handshake=handshake, length=length)
+            if not alert:
+                # an alert in TLS 1.3 looks like data, but has a length of its own
+                talking.finished[self.side] = handshake or length not in _ENCRYPTED_ALERT_BYTES
                 if self.side is Side.RESPONDER:
                     self._accepted()
         if all(talking.over):
             yield Done()
-
-    def _proves_finished(self, *, handshake: bool, length: int) -> bool:
-        """Whether the first encrypted record can only come from a side that has finished its handshake.
-
-        In TLS 1.3 an encrypted alert looks like data, but has a length of its own; and early data come before.
-        """
-        early = self.talking.client is not None and _hello.EARLY_DATA in self.talking.client.extensions
-        return handshake or (length not in _ENCRYPTED_ALERT_BYTES and not (early and self.side is Side.INITIATOR))
 
     def _accepted(self) -> None:
         self.talk.answer("client-certificate", Outcome.ACCEPTED)
@@ -349,9 +344,15 @@ class Lane:
         )
 
 
+_MUTUAL: Final = ("SRP", "KRB5", "ECJPAKE", "ECCPWD")  # key exchanges in which the client proves a secret, as with PSK
+
+
 def _client_authenticated(talking: Talk) -> bool | None:
     if talking.server is None or talking.server.is_tls13 or _resumed(talking):
         return None
+    exchange = _names.key_exchange(_names.cipher_suite(talking.server.suite)) or ""
+    if exchange.startswith(_MUTUAL) or exchange.endswith("PSK"):
+        return True if _completed(talking) else None
     if talking.client_certificate == "empty" or talking.requested is False:
         return False
     return True if talking.client_certificate == "sent" and _completed(talking) else None
@@ -366,7 +367,9 @@ def _resumed(talking: Talk) -> bool | None:
 
 
 def _completed(talking: Talk) -> bool | None:
-    if all(talking.finished):
+    """Whether both have finished. In TLS 1.3 a client's data prove it only where they cannot be early data."""
+    server = talking.server
+    if all(talking.finished) and (talking.early_data is False or (server is not None and not server.is_tls13)):
         return True
     return False if talking.alert is not None else None
 
@@ -455,6 +458,8 @@ def key_parameters(exchange: str, body: bytes) -> dict[str, Any]:
             cursor.vector16()
         if exchange.startswith("ECDH"):
             return _curve(cursor)
+        if exchange == "RSA":  # only of EXPORT suites, whose keys are made short for the moment
+            return {"temporary_rsa_bits": int.from_bytes(cursor.vector16(), "big").bit_length()}
         if exchange.startswith("DH"):
             return {"group_bits": int.from_bytes(cursor.vector16(), "big").bit_length()}
     except Malformed:

@@ -42,6 +42,7 @@ HANDSHAKE_MAX_BYTES: Final = 131_072
 MESSAGE_HEAD_BYTES: Final = 11
 RECORDS_AFTER_MAX: Final = 32
 ALERTS_MAX: Final = 16
+FLIGHT_REST_BYTES: Final = 4_096
 
 _HEADER: Final = struct.Struct(">BBBH")
 _HELLO_MIN_BYTES: Final = 38
@@ -177,11 +178,15 @@ class Records:
 
 
 def _missing(begun: bytes) -> int:
-    """Bytes that a message is still short of, with the headers of the records to come."""
+    """Bytes that a message is still short of, with the headers of the records to come.
+
+    A long one is a chain of certificates: what follows it in the same flight is asked for as well.
+    """
     if len(begun) < 4:
         return 0
     missing = 4 + int.from_bytes(begun[1:4], "big") - len(begun)
-    return min(missing + HEADER_BYTES * (1 + missing // FRAGMENT_MAX_BYTES), MESSAGE_MAX_BYTES)
+    headers = HEADER_BYTES * (1 + missing // FRAGMENT_MAX_BYTES)
+    return min(missing + headers + (FLIGHT_REST_BYTES if missing > FLIGHT_REST_BYTES else 0), MESSAGE_MAX_BYTES)
 
 
 def is_message(head: bytes, length: int) -> bool:
