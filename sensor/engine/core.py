@@ -200,6 +200,7 @@ HALF32 = cython.declare(cython.longlong, 0x80000000)
 M62 = cython.declare(cython.longlong, 0x3FFFFFFFFFFFFFFF)
 DAY_US = cython.declare(cython.longlong, 86400000000)
 
+SECONDS_MAX = cython.declare(cython.longlong, 253402300799)
 RECORD_MAX = cython.declare(cython.longlong, 262144)
 BLOCK_MAX = cython.declare(cython.longlong, 16777216)
 TAGS_MAX = cython.declare(cython.int, 8)
@@ -330,19 +331,14 @@ class Engine:
 
     # the packet under way
     stage: cython.int
-    p_at: cython.longlong
     p_end: cython.longlong
     p_whole: cython.bint
-    p_l3: cython.longlong
-    p_ether: cython.longlong
     p_vlan: cython.longlong
     p_scope: cython.longlong
     p_src_mac: cython.longlong
     p_dst_mac: cython.longlong
     p_proto: cython.longlong
-    p_l4: cython.longlong
     p_l4_end: cython.longlong
-    p_l4_len: cython.longlong
     p_family: cython.longlong
     s0: cython.longlong
     s1: cython.longlong
@@ -450,6 +446,14 @@ class Engine:
         self.c_row = -1
         self.finishing = None
         self.flow = self.lane = self.ts_us = self.frame = self.turn = self.size = self.reason = 0
+        self.big = self.modified = self.nano = self.p_whole = self.c_force = False
+        self.link = 1
+        self.p_end = self.p_proto = self.p_l4_end = self.p_family = self.p_flags = self.p_seq = self.p_ack = 0
+        self.s0 = self.s1 = self.s2 = self.s3 = self.d0 = self.d1 = self.d2 = self.d3 = 0
+        self.p_sport = self.p_dport = self.p_data = self.p_len = self.p_hash = self.p_lane = 0
+        self.p_vlan = self.p_src_mac = self.p_dst_mac = self.p_row = -1
+        self.p_forward = 1
+        self.p_scope = self.c_lane = self.c_base = self.c_at = self.c_end = self.end_reason = self.end_lane = 0
 
     # ================================================================ input
 
@@ -771,8 +775,11 @@ class Engine:
         if end - at < 8 or len(self.interfaces) >= INTERFACES_MAX:
             self.interfaces.append((-1, 1000000, 0))
             return
-        link = self._file16(at)
-        units, offset = 1000000, 0
+        link: cython.longlong = self._file16(at)
+        units: cython.longlong = 1000000
+        offset: cython.longlong = 0
+        code: cython.longlong
+        length: cython.longlong
         at += 8
         while end - at >= 4:
             code, length = self._file16(at), self._file16(at + 2)
@@ -780,14 +787,32 @@ class Engine:
             if code == 0 or length > end - at:
                 break
             if code == 9 and length >= 1:
-                resolution = self.window[at]
-                units = 2 ** min(resolution & 0x7F, 63) if resolution & 0x80 else 10 ** min(resolution, 18)
+                units = self._resolution(self.window[at])
             elif code == 14 and length >= 8:
-                words = self._file32(at), self._file32(at + 4)
-                offset = (words[0] << 32) + words[1] if self.big else (words[1] << 32) + words[0]
-                offset = offset - (1 << 64) if offset >> 63 else offset
+                offset = self._seconds(at)
             at += (length + 3) & ~3
         self.interfaces.append((link, units, offset))
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _resolution(self, code: cython.longlong) -> cython.longlong:
+        """Units to the second: a negative power of ten, or of two where the top bit is set."""
+        units: cython.longlong = 1
+        steps: cython.longlong = min(code & 0x7F, 62 if code & 0x80 else 18)
+        while steps > 0:
+            units *= 2 if code & 0x80 else 10
+            steps -= 1
+        return units
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _seconds(self, at: cython.longlong) -> cython.longlong:
+        """A signed 64-bit number of seconds, as far as it makes sense: the years 1 to 9999 either way."""
+        high: cython.longlong = self._file32(at if self.big else at + 4)
+        low: cython.longlong = self._file32(at + 4 if self.big else at)
+        if high & HALF32:
+            high -= M32 + 1
+        return max(-SECONDS_MAX, min(high * (M32 + 1) + low, SECONDS_MAX))
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -806,7 +831,8 @@ class Engine:
             return 0
         number: cython.longlong = self._file32(at) if kind == 6 else self._file16(at)
         captured: cython.longlong = self._file32(at + 12)
-        ticks = (self._file32(at + 4) << 32) + self._file32(at + 8)
+        # a time with the top bit set would be negative here: no clock says that
+        ticks: cython.longlong = (self._file32(at + 4) & (HALF32 - 1)) << 32 | self._file32(at + 8)
         return self._interface_packet(number, ticks, at + 20, at + 20 + captured, self._file32(at + 16))
 
     @cython.cfunc
@@ -817,17 +843,39 @@ class Engine:
             return 0
         original: cython.longlong = self._file32(at)
         captured: cython.longlong = min(original, end - at - 4)
-        return self._interface_packet(0, None, at + 4, at + 4 + captured, original)
+        return self._interface_packet(0, -1, at + 4, at + 4 + captured, original)
 
-    def _interface_packet(self, number, ticks, at, end, original):
-        if number >= len(self.interfaces):
-            ticks, link = None, -1
-        else:
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _interface_packet(
+        self, number: cython.longlong, ticks: cython.longlong, at: cython.longlong, end: cython.longlong,
+        original: cython.longlong,
+    ) -> cython.int:
+        """A packet of interface `number`; `ticks` is its time in that interface's units, or -1."""
+        link: cython.longlong = -1
+        units: cython.longlong = 0
+        offset: cython.longlong = 0
+        moment: cython.longlong = self.last_ts
+        if number < len(self.interfaces):
             link, units, offset = self.interfaces[number]
-        moment = self.last_ts if ticks is None else ticks * 1000000 // units + offset * 1000000
-        self._stamp(min(max(moment, 0), 253402300799000000))
+            if ticks >= 0:
+                moment = self._moment(ticks, units) + offset * 1000000
+        self._stamp(min(max(moment, 0), SECONDS_MAX * 1000000))
         self._packet(link, at, end, original)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _moment(self, ticks: cython.longlong, units: cython.longlong) -> cython.longlong:
+        """Microseconds, in whole numbers of 64 bits."""
+        if units == 1000000:
+            return min(ticks, SECONDS_MAX * 1000000)
+        seconds: cython.longlong = min(ticks // units, SECONDS_MAX)
+        rest: cython.longlong = ticks % units
+        while units > 1000000000000:
+            units //= 1000
+            rest //= 1000
+        return seconds * 1000000 + rest * 1000000 // units
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
