@@ -1,0 +1,1 @@
+SELECT device_id, now_id FROM device_alias

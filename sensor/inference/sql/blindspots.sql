@@ -1,0 +1,30 @@
+-- Per device, day, peer and service: conversations, and what stood in the way of seeing an identity in them.
+WITH both_sides AS (
+    SELECT initiator_id AS device_id, initiator_id, responder_id, * EXCLUDE (initiator_id, responder_id) FROM seen_conversation
+    UNION ALL
+    SELECT responder_id, initiator_id, responder_id, * EXCLUDE (initiator_id, responder_id)
+    FROM seen_conversation
+    WHERE responder_id IS DISTINCT FROM initiator_id
+), handshakes AS (
+    SELECT day, device_id AS responder_id, peer_id AS initiator_id, port, protocol,
+        sum(n) FILTER (WHERE json_extract_string(details, '$.certificates_hidden') = 'true')::BIGINT AS hidden,
+        sum(n) FILTER (WHERE json_extract_string(details, '$.resumed') = 'true'
+            AND json_extract_string(details, '$.certificates_hidden') IS DISTINCT FROM 'true')::BIGINT AS resumed
+    FROM seen_channel
+    WHERE protocol IN ('tls', 'dtls')
+    GROUP BY ALL
+), services AS (
+    SELECT device_id, initiator_id, responder_id, day, port, protocol,
+        CASE WHEN protocol = '' OR confidence = 'port' THEN FALSE ELSE TRUE END AS known,
+        sum(n)::BIGINT AS n, sum(unanswered_count)::BIGINT AS unanswered, sum(one_sided_count)::BIGINT AS one_sided,
+        sum(midstream_count)::BIGINT AS midstream, sum(gap_count)::BIGINT AS gap
+    FROM both_sides
+    WHERE device_id IS NOT NULL
+    GROUP BY ALL
+)
+SELECT s.device_id, s.day, s.known, s.n, s.unanswered, s.one_sided, s.midstream, s.gap,
+    coalesce(h.hidden, 0) AS hidden, coalesce(h.resumed, 0) AS resumed
+FROM services AS s
+LEFT JOIN handshakes AS h
+    ON h.day = s.day AND h.port IS NOT DISTINCT FROM s.port AND h.protocol = s.protocol
+    AND h.responder_id = s.responder_id AND h.initiator_id = s.initiator_id

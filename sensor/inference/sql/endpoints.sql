@@ -1,0 +1,17 @@
+-- Every address pair with the days on which it was seen. A broadcast's receiver is no endpoint; addresses.py sorts it out.
+WITH seen AS (
+    SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_attribute
+    UNION ALL SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_channel
+    UNION ALL SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_certificate
+    UNION ALL SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_authentication
+    UNION ALL SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_anomaly
+    UNION ALL SELECT scope, initiator_mac, initiator_ip, responder_mac, responder_ip, day, first_ts, last_ts FROM fact_conversation
+), pairs AS (
+    SELECT scope, mac, ip, day, first_ts, last_ts FROM seen
+    UNION ALL SELECT scope, peer_mac, peer_ip, day, first_ts, last_ts FROM seen
+    UNION ALL SELECT scope, mac, ip, CAST(first_ts AS DATE), first_ts, last_ts FROM binding
+)
+SELECT scope, mac, ip, day, min(first_ts) AS first_ts, max(last_ts) AS last_ts
+FROM pairs
+WHERE mac IS NOT NULL OR ip IS NOT NULL
+GROUP BY scope, mac, ip, day

@@ -1,0 +1,1 @@
+INSERT INTO device_alias (device_id, now_id) SELECT * FROM incoming

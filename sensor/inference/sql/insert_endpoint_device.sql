@@ -1,0 +1,1 @@
+INSERT INTO endpoint_device SELECT * FROM incoming

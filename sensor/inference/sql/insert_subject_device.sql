@@ -1,0 +1,1 @@
+INSERT INTO subject_device SELECT * FROM incoming

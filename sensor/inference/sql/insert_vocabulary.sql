@@ -1,0 +1,1 @@
+INSERT INTO vocabulary SELECT * FROM incoming

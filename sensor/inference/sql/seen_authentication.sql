@@ -1,0 +1,19 @@
+-- fact_authentication with its devices: `device_id` is the subject's, `speaker_id` that of the side that spoke, `peer_id` the other side's.
+CREATE OR REPLACE TEMP TABLE seen_authentication AS
+SELECT f.day, coalesce(s.device_id, e.device_id) AS device_id, e.device_id AS speaker_id, p.device_id AS peer_id,
+    e.internal, p.internal AS peer_internal,
+    f.scope, f.side, f.mac, f.ip, f.peer_mac, f.peer_ip, f.port, f.transport, f.protocol, f.about, f.continued,
+    CASE WHEN f.mechanism = 'tls-client-certificate'
+        THEN identity_id('certificate-key', '', '',
+            coalesce(json_extract_string(f.details, '$.spki_sha256'), json_extract_string(f.details, '$.sha256')))
+        WHEN f.principal IS NOT NULL THEN identity_id(identity_kind(f.mechanism), f.scope, f.realm, f.principal)
+    END AS identity_id,
+    f.mechanism, f.principal, f.realm, f.secret_digest, f.secret_principal_digest, f.secret_class, f.secret_length, f.key_epoch, f.outcome, f.protection, f.details,
+    f.first_ts, f.last_ts, f.n, f.hours, f.capture, f.frame, f.community_id, f.midstream, f.gap, f.one_sided
+FROM fact_authentication AS f
+LEFT JOIN endpoint_device AS e
+    ON e.scope = f.scope AND e.mac IS NOT DISTINCT FROM f.mac AND e.ip IS NOT DISTINCT FROM f.ip
+LEFT JOIN endpoint_device AS p
+    ON p.scope = f.scope AND p.mac IS NOT DISTINCT FROM f.peer_mac AND p.ip IS NOT DISTINCT FROM f.peer_ip
+LEFT JOIN subject_device AS s
+    ON s.scope = f.scope AND s.mac IS NOT DISTINCT FROM f.mac AND s.ip IS NOT DISTINCT FROM f.ip AND s.about = f.about

@@ -1,0 +1,86 @@
+"""Checks rules, fingerprints and word lists without a capture: everything that `spanward check` says about data files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sensor.inference.run import infer
+from sensor.inference.verdicts import Verdict, verdicts
+from sensor.knowledge import fingerprints, words
+from sensor.knowledge.problems import Problem
+from sensor.knowledge.yamlfile import line_of
+from sensor.rules.cases import CaseError, build_store, moment
+from sensor.rules.header import Case
+from sensor.rules.registry import CLOSES, FOLDER, OPENS, Rule, RuleError, find_rules
+from sensor.site import Site
+
+
+def check_all(*folders: Path) -> list[Problem]:
+    """Every mistake in what ships and in the site's own rule folders, sorted by place."""
+    return sorted({*check_rules((FOLDER, *folders)), *fingerprints.check(), *words.check()})
+
+
+def check_rules(folders: Sequence[Path]) -> list[Problem]:
+    """Headers, SQL, contract and the row cases of every rule. Cases on captures are run by the tests."""
+    rules, problems = find_rules(folders)
+    for rule in rules:
+        problems += check_sql(rule) or check_cases(rule)
+    return problems
+
+
+def check_sql(rule: Rule) -> list[Problem]:
+    """Whether the rule runs on an empty store and keeps the contract."""
+    try:
+        try_rows(rule, Case(what="an empty store", rows=({"binding": None},)))
+    except RuleError as error:
+        return error.problems
+    return []
+
+
+def check_cases(rule: Rule) -> list[Problem]:
+    """Whether every row case comes true."""
+    problems = []
+    for kind in ("fire", "silent"):
+        for number, case in enumerate(getattr(rule.header.cases, kind)):
+            said = None if case.capture else _judge(rule, case, fires=kind == "fire")
+            if said:
+                problems.append(Problem(rule.path, _line(rule, kind, number), f"{rule.id}, {case.what}: {said}"))
+    return problems
+
+
+def try_rows(rule: Rule, case: Case) -> list[Verdict]:
+    """What the rule says of a case's rows. Raises RuleError, CaseError."""
+    connection = build_store(case.rows)
+    now = moment(case.now)
+    with connection:
+        summary = infer(connection, Site(), now, rules=())
+        return verdicts(connection, rule, summary.now)
+
+
+def judge(case: Case, found: list[Verdict], *, fires: bool) -> str | None:
+    """What is wrong with the answer to a case, or None."""
+    if not fires:
+        return f"fires on {found[0].key.subject} and must be silent" if found else None
+    if not found:
+        return "is silent and must fire"
+    if case.count is not None and len(found) != case.count:
+        return f"fires {len(found)} times, not {case.count}"
+    severities = {verdict.severity for verdict in found}
+    return (
+        f"severity {', '.join(sorted(severities))}, not {case.severity}"
+        if case.severity and severities != {case.severity}
+        else None
+    )
+
+
+def _judge(rule: Rule, case: Case, *, fires: bool) -> str | None:
+    try:
+        return judge(case, try_rows(rule, case), fires=fires)
+    except (RuleError, CaseError) as error:
+        return str(error)
+
+
+def _line(rule: Rule, kind: str, number: int) -> int:
+    head = rule.text[len(OPENS) : rule.text.index(CLOSES)]
+    return line_of(head, ("cases", kind, number)) + 1
