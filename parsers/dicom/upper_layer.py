@@ -64,7 +64,7 @@ class _Message(msgspec.Struct):
 
 
 def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
-    """The facts of one lane. It ends with a rejection, an abort or the answer to a release; the other lane goes on.
+    """The facts of one lane. It is read to the end of the conversation: what ends an association can come twice.
 
     Raises:
         Malformed: a PDU, an item or a command set contradicts itself.
@@ -162,7 +162,7 @@ class _Lane:
             self.talk.shared(Association).rejected(reject, self.talk)
         elif kind is Pdu.ABORT:
             yield association.ABORT(self.me, association.abort_text(cursor))
-        return kind is Pdu.RELEASE_RQ
+        return True
 
     # ------------------------------------------------------------------ messages
 
