@@ -40,8 +40,8 @@ def decode(der: bytes) -> list[Node]:
         tag, size, at = der[at], der[at + 1], at + 2
         if size & LONG_FORM:
             count = size & ~LONG_FORM
-            size, at = int.from_bytes(der[at:at + count], "big"), at + count
-        body, at = der[at:at + size], at + size
+            size, at = int.from_bytes(der[at : at + count], "big"), at + count
+        body, at = der[at : at + size], at + size
         nodes.append(Node(tag, children=decode(body)) if tag & CONSTRUCTED and body else Node(tag, body))
     return nodes
 
@@ -59,10 +59,12 @@ class Tbs:
 
 def resign(cert: Path, key: Path, tbs: Node) -> None:
     """Write the changed certificate in place of the old one, signed with the key by openssl."""
-    old = decode(subprocess.run(["openssl", "x509", "-in", str(cert), "-outform", "DER"], check=True,
-                                capture_output=True).stdout)[0]
-    signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", str(key)], check=True, capture_output=True,
-                               input=tbs.encode()).stdout
+    old = decode(
+        subprocess.run(["openssl", "x509", "-in", str(cert), "-outform", "DER"], check=True, capture_output=True).stdout
+    )[0]
+    signature = subprocess.run(
+        ["openssl", "dgst", "-sha256", "-sign", str(key)], check=True, capture_output=True, input=tbs.encode()
+    ).stdout
     der = Node(old.tag, children=[tbs, old.children[1], Node(BIT_STRING, b"\0" + signature)]).encode()
     pem = subprocess.run(["openssl", "base64"], check=True, capture_output=True, input=der).stdout
     cert.write_bytes(b"-----BEGIN CERTIFICATE-----\n" + pem + b"-----END CERTIFICATE-----\n")
@@ -70,6 +72,7 @@ def resign(cert: Path, key: Path, tbs: Node) -> None:
 
 def take_apart(cert: Path) -> Tbs:
     """Return the TBSCertificate of a PEM file."""
-    der = subprocess.run(["openssl", "x509", "-in", str(cert), "-outform", "DER"], check=True,
-                         capture_output=True).stdout
+    der = subprocess.run(
+        ["openssl", "x509", "-in", str(cert), "-outform", "DER"], check=True, capture_output=True
+    ).stdout
     return Tbs(decode(der)[0].children[0])

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 
 PCAPS = Path(__file__).resolve().parent.parent
 RUN_TIMEOUT_S = 60
-DEBIAN_PACKAGES = {"DCMTK": "dcmtk", "Orthanc": "orthanc", "OpenSSL": "openssl", "GnuTLS": "gnutls-bin",
-                   "OpenJDK": "openjdk-17-jdk-headless"}
+DEBIAN_PACKAGES = {
+    "DCMTK": "dcmtk",
+    "Orthanc": "orthanc",
+    "OpenSSL": "openssl",
+    "GnuTLS": "gnutls-bin",
+    "OpenJDK": "openjdk-17-jdk-headless",
+}
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,15 @@ class Scenario:
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def scenario(path: str, what: str, *software: str,
-             expect: tuple[str, ...] = ()) -> Callable[[Callable[[Lab], None]], Callable[[Lab], None]]:
+def scenario(
+    path: str, what: str, *software: str, expect: tuple[str, ...] = ()
+) -> Callable[[Callable[[Lab], None]], Callable[[Lab], None]]:
     """Register the function as the recorder of ``pcaps/<path>.pcap``."""
+
     def register(play: Callable[[Lab], None]) -> Callable[[Lab], None]:
         SCENARIOS[path] = Scenario(path, what, software, play, expect)
         return play
+
     return register
 
 
@@ -86,27 +94,53 @@ class Lab:
         with self.network.capture(self.target, expression):
             yield
 
-    def serve(self, host: Host, argv: list[str], port: int, table: str = "tcp", **env: str) -> subprocess.Popen[bytes]:
+    def serve(
+        self, host: Host, argv: list[str], port: int, table: str = "tcp", env: dict[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start a server on a host and return when it listens; it is ended with the scenario."""
         with host.inside(), (self.workdir / f"log{len(self.servers)}").open("wb") as log:
-            process = subprocess.Popen(argv, cwd=self.workdir, stdin=subprocess.PIPE, stdout=log, stderr=log,
-                                       env=os.environ | env, start_new_session=True)
+            process = subprocess.Popen(
+                argv,
+                cwd=self.workdir,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=os.environ | (env or {}),
+                start_new_session=True,
+            )
         self.servers.append(process)
         wait_until_listening(host, port, process, table)
         return process
 
-    def run(self, host: Host, argv: list[str], feed: bytes = b"", *, ok: tuple[int, ...] = (0,), **env: str) -> bytes:
+    def run(
+        self,
+        host: Host,
+        argv: list[str],
+        feed: bytes = b"",
+        *,
+        ok: tuple[int, ...] = (0,),
+        env: dict[str, str] | None = None,
+    ) -> bytes:
         """Run a client on a host to its end and return what it printed. Raises LabError on another exit status."""
         with host.inside():
-            done = subprocess.run(argv, cwd=self.workdir, input=feed, capture_output=True, timeout=RUN_TIMEOUT_S,
-                                  check=False, env=os.environ | env)
+            done = subprocess.run(
+                argv,
+                cwd=self.workdir,
+                input=feed,
+                capture_output=True,
+                timeout=RUN_TIMEOUT_S,
+                check=False,
+                env=os.environ | (env or {}),
+            )
         if ok and done.returncode not in ok:
             raise LabError(f"{argv}: {done.returncode}\n{(done.stdout + done.stderr).decode(errors='replace')[-1500:]}")
         return done.stdout + done.stderr
 
     def tool(self, argv: list[str], feed: bytes = b"") -> bytes:
         """Run a program that needs no network and return its output. Raises LabError when it fails."""
-        done = subprocess.run(argv, cwd=self.workdir, input=feed, capture_output=True, timeout=RUN_TIMEOUT_S, check=False)
+        done = subprocess.run(
+            argv, cwd=self.workdir, input=feed, capture_output=True, timeout=RUN_TIMEOUT_S, check=False
+        )
         if done.returncode:
             raise LabError(f"{argv}: {done.returncode}\n{done.stderr.decode(errors='replace')[-1500:]}")
         return done.stdout
@@ -128,8 +162,8 @@ class Lab:
         return path
 
 
-def record(found: Scenario) -> None:
-    """Play a scenario and leave its capture and sidecar under ``pcaps/``. Raises LabError."""
+def record(found: Scenario, into: Path = PCAPS) -> None:
+    """Play a scenario and leave its capture and sidecar in its folder under ``into``. Raises LabError."""
     workdir = Path(tempfile.mkdtemp(prefix="spanward-lab-"))
     fresh = workdir / "capture.pcap"
     try:
@@ -140,16 +174,22 @@ def record(found: Scenario) -> None:
             finally:
                 for server in lab.servers:
                     lab.stop(server)
-        _keep(found, lab, fresh)
+        _keep(found, lab, into)
     finally:
         shutil.rmtree(workdir, ignore_errors=True)
 
 
-def _keep(found: Scenario, lab: Lab, fresh: Path) -> None:
-    kept = PCAPS / f"{found.path}.pcap"
-    kept.parent.mkdir(exist_ok=True)
-    shutil.copyfile(fresh, kept)
+def _keep(found: Scenario, lab: Lab, into: Path) -> None:
+    kept = into / f"{found.path}.pcap"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(lab.target, kept)
     group = found.path.split("/")[0]
     origin = ", ".join(version_of(s) for s in dict.fromkeys([*found.software, *lab.software]))
-    Sidecar(found.what, origin, f"pcaps/lab/record.py {group} {found.path.split('/')[1]}",
-            [*found.expect, *lab.expect], sorted(lab.canaries.planted), list(lab.hosts.values())).write(kept)
+    Sidecar(
+        found.what,
+        origin,
+        f"pcaps/lab/record.py {group} {found.path.split('/')[1]}",
+        [*found.expect, *lab.expect],
+        sorted(lab.canaries.planted),
+        list(lab.hosts.values()),
+    ).write(kept)

@@ -17,7 +17,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ class Network:
         self._namespaces: list[str] = []
         self.hosts: list[Host] = []
 
-    def __enter__(self) -> Network:
+    def __enter__(self) -> Self:
         self._namespace(self._switch)
         with inside(self._switch):
             sh("ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")

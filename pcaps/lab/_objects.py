@@ -12,10 +12,9 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pydicom.uid import UID
-
     from _canary import Canaries
     from _fleet import Machine
+    from pydicom.uid import UID
 
 SOP_CLASS = {
     "CT": "1.2.840.10008.5.1.4.1.1.2",
@@ -108,6 +107,10 @@ def save(ds: Dataset, path: Path, syntax: UID = ExplicitVRLittleEndian) -> Path:
     ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
     ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
     ds.file_meta.TransferSyntaxUID = syntax
-    ds.save_as(path, implicit_vr=syntax == ImplicitVRLittleEndian,
-               little_endian=syntax != ExplicitVRBigEndian, enforce_file_format=True)
+    ds.save_as(
+        path,
+        implicit_vr=syntax == ImplicitVRLittleEndian,
+        little_endian=syntax != ExplicitVRBigEndian,
+        enforce_file_format=True,
+    )
     return path

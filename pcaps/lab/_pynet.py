@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from _net import LabError
 from pynetdicom import AE
 from pynetdicom.acse import ACSE
 from pynetdicom.pdu_primitives import UserIdentityNegotiation
 
-from _net import LabError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pynetdicom.association import Association
-
     from _net import Host
+    from pynetdicom.association import Association
 
     Handlers = Sequence[Any]
 
@@ -49,7 +47,7 @@ def answering_user_names() -> Iterator[None]:
             item.server_response = b""
         return verified, item
 
-    ACSE._check_user_identity = check  # type: ignore[method-assign]  # noqa: SLF001
+    ACSE._check_user_identity = check  # type: ignore[method-assign,assignment]  # noqa: SLF001
     try:
         yield
     finally:
@@ -64,7 +62,8 @@ def serving(host: Host, ae: AE, port: int, handlers: Handlers = (), **tls: Any) 
     try:
         yield
     finally:
-        server.shutdown()
+        if server:
+            server.shutdown()
 
 
 @contextlib.contextmanager

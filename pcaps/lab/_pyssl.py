@@ -18,7 +18,9 @@ LINE = b"invented line\n"
 PATIENCE_S = 10.0
 
 
-def context(side: ssl._SSLMethod, version: ssl.TLSVersion, own: Credential | None = None, trust: str = "") -> ssl.SSLContext:
+def context(
+    side: ssl._SSLMethod, version: ssl.TLSVersion, own: Credential | None = None, trust: str = ""
+) -> ssl.SSLContext:
     """Return a context for exactly one version; ``trust`` is the root that the peer's certificate is checked with."""
     made = ssl.SSLContext(side)
     if version < ssl.TLSVersion.TLSv1_2:

@@ -34,14 +34,22 @@ def serve(lab: Lab, host: Host, *options: str, port: int = HTTPS, udp: bool = Fa
     return lab.serve(host, argv, port, "udp" if udp else "tcp")
 
 
-def connect(lab: Lab, host: Host, server: Host, *options: str, port: int = HTTPS, feed: bytes = REQUEST,
-            ok: tuple[int, ...] = (0,)) -> bytes:
+def connect(
+    lab: Lab,
+    host: Host,
+    server: Host,
+    *options: str,
+    port: int = HTTPS,
+    feed: bytes = REQUEST,
+    ok: tuple[int, ...] = (0,),
+) -> bytes:
     """Run ``openssl s_client`` until the server closes; it asks for the page."""
     return lab.run(host, ["openssl", "s_client", "-connect", f"{server.ip}:{port}", "-ign_eof", *options], feed, ok=ok)
 
 
-def talk(lab: Lab, server_options: list[str], client_options: list[str], *, connections: int = 1,
-         ok: tuple[int, ...] = (0,)) -> None:
+def talk(
+    lab: Lab, server_options: list[str], client_options: list[str], *, connections: int = 1, ok: tuple[int, ...] = (0,)
+) -> None:
     """Record a client that asks a device for a page over TLS."""
     device, client = lab.host(ANALYSER), lab.host(STATION)
     serve(lab, device, *server_options)

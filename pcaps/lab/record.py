@@ -11,11 +11,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from _lab import SCENARIOS, record
+from _lab import PCAPS, SCENARIOS, record
 from _net import LabError
 
-PROGRAMS = {"ip": "iproute2", "ethtool": "ethtool", "tcpdump": "tcpdump", "openssl": "openssl", "storescu": "dcmtk",
-            "Orthanc": "orthanc", "gnutls-cli": "gnutls-bin", "javac": "openjdk-17-jdk-headless", "curl": "curl"}
+PROGRAMS = {
+    "ip": "iproute2",
+    "ethtool": "ethtool",
+    "tcpdump": "tcpdump",
+    "openssl": "openssl",
+    "storescu": "dcmtk",
+    "Orthanc": "orthanc",
+    "gnutls-cli": "gnutls-bin",
+    "javac": "openjdk-17-jdk-headless",
+    "curl": "curl",
+}
 MODULES = ("pydicom", "pynetdicom", "cryptography")
 
 
@@ -43,12 +52,12 @@ def chosen(group: str, names: list[str]) -> list[str]:
     return [f"{group}/{n}" for n in names] or known
 
 
-def record_all(paths: list[str]) -> int:
+def record_all(paths: list[str], into: Path) -> int:
     """Record one after the other; return how many failed."""
     failed = 0
     for path in paths:
         try:
-            record(SCENARIOS[path])
+            record(SCENARIOS[path], into)
             print(f"{path}: recorded", flush=True)
         except (LabError, OSError, ValueError, subprocess.SubprocessError) as error:
             failed += 1
@@ -62,6 +71,7 @@ def main() -> int:
     parser.add_argument("group", choices=["dicom", "tls", "quiet"])
     parser.add_argument("scenario", nargs="*")
     parser.add_argument("--list", action="store_true", help="list the scenarios and end")
+    parser.add_argument("--into", type=Path, default=PCAPS, help="another folder than pcaps/, to try the lab")
     asked = parser.parse_args()
     if wants := missing():
         print("the lab needs " + "; ".join(wants), file=sys.stderr)
@@ -75,7 +85,7 @@ def main() -> int:
     if asked.list:
         print("\n".join(f"{path}: {SCENARIOS[path].what}" for path in paths))
         return 0
-    return 1 if record_all(paths) else 0
+    return 1 if record_all(paths, asked.into) else 0
 
 
 if __name__ == "__main__":

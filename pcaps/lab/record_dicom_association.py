@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from _archive import ACR_NEMA, DICOM, DICOM_TLS, ORTHANC, Route, call, dcmqrscp, orthanc, storescp
+from _fleet import CT, CT2, DX, MG, MR, PACS, US, VIEWER
+from _lab import Lab, scenario
+from _objects import SOP_CLASS, image, save
+from _pynet import associated, attempt, entity, serving
 from pynetdicom import build_role, evt
 from pynetdicom.pdu_primitives import (
     AsynchronousOperationsWindowNegotiation,
@@ -11,17 +16,10 @@ from pynetdicom.pdu_primitives import (
     SOPClassExtendedNegotiation,
 )
 
-from _archive import ACR_NEMA, DICOM, DICOM_TLS, ORTHANC, dcmqrscp, orthanc, storescp
-from _fleet import CT, CT2, DX, MG, MR, PACS, US, VIEWER
-from _lab import Lab, scenario
-from _objects import SOP_CLASS, image, save
-from _pynet import associated, attempt, entity, serving
-
 if TYPE_CHECKING:
-    from pynetdicom.events import Event
-
     from _fleet import Machine
     from _net import Host
+    from pynetdicom.events import Event
 
 VERIFICATION = "1.2.840.10008.1.1"
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -30,13 +28,19 @@ GE_PRIVATE = "1.2.840.113619.4.30"
 ENUMERATED = ("PACS", "PACS1", "ARCHIVE1", "DICOM", "STORESCP", "MAINPACS", "IMPAX", "SYNAPSE")
 
 
-def echo(lab: Lab, host: Host, title: str, archive: Host, called: str, port: int, *, ok: tuple[int, ...] = (0,)) -> None:
+def echo(
+    lab: Lab, host: Host, title: str, archive: Host, called: str, port: int, *, ok: tuple[int, ...] = (0,)
+) -> None:
     """Run echoscu from a host."""
-    lab.run(host, ["echoscu", "-aet", title, "-aec", called, archive.ip, str(port)], ok=ok)
+    call(lab, Route(host, title, archive, called, port), "echoscu", ok=ok)
 
 
-@scenario("dicom/rejected_called", "The archive does not know the called AE title.", "DCMTK",
-          expect=("A-ASSOCIATE-RJ result 1, source 1, reason 7",))
+@scenario(
+    "dicom/rejected_called",
+    "The archive does not know the called AE title.",
+    "DCMTK",
+    expect=("A-ASSOCIATE-RJ result 1, source 1, reason 7",),
+)
 def rejected_called(lab: Lab) -> None:
     modality, archive = lab.host(CT), lab.host(PACS)
     orthanc(lab, archive, PACS.ae_title, ACR_NEMA, DicomCheckCalledAet=True)
@@ -44,8 +48,12 @@ def rejected_called(lab: Lab) -> None:
         echo(lab, modality, CT.ae_title, archive, "WRONGPACS", ACR_NEMA, ok=())
 
 
-@scenario("dicom/rejected_calling", "The archive does not know the calling AE title.", "DCMTK",
-          expect=("A-ASSOCIATE-RJ result 1, source 1, reason 3",))
+@scenario(
+    "dicom/rejected_calling",
+    "The archive does not know the calling AE title.",
+    "DCMTK",
+    expect=("A-ASSOCIATE-RJ result 1, source 1, reason 3",),
+)
 def rejected_calling(lab: Lab) -> None:
     stranger, archive = lab.host(VIEWER), lab.host(PACS)
     server = entity(PACS.ae_title, supported=[VERIFICATION])
@@ -55,20 +63,31 @@ def rejected_calling(lab: Lab) -> None:
         echo(lab, stranger, "STRANGER", archive, PACS.ae_title, DICOM, ok=())
 
 
-@scenario("dicom/rejected_limit", "The archive has as many associations as it takes and rejects for now.", "pynetdicom",
-          expect=("A-ASSOCIATE-RJ result 2, source 3, reason 2",))
+@scenario(
+    "dicom/rejected_limit",
+    "The archive has as many associations as it takes and rejects for now.",
+    "pynetdicom",
+    expect=("A-ASSOCIATE-RJ result 2, source 3, reason 2",),
+)
 def rejected_limit(lab: Lab) -> None:
     modality, viewer, archive = lab.host(CT), lab.host(VIEWER), lab.host(PACS)
     server = entity(PACS.ae_title, supported=[VERIFICATION])
     server.maximum_associations = 1
-    with lab.capture(), serving(archive, server, DICOM), associated(
-            modality, entity(CT.ae_title, requested=[VERIFICATION]), archive, DICOM, PACS.ae_title) as first:
+    with (
+        lab.capture(),
+        serving(archive, server, DICOM),
+        associated(modality, entity(CT.ae_title, requested=[VERIFICATION]), archive, DICOM, PACS.ae_title) as first,
+    ):
         attempt(viewer, entity(VIEWER.ae_title, requested=[VERIFICATION]), archive, DICOM, PACS.ae_title)
         first.send_c_echo()
 
 
-@scenario("dicom/rejected_no_reason", "The receiver rejects every association without a reason.", "DCMTK",
-          expect=("A-ASSOCIATE-RJ result 1, source 1, reason 1",))
+@scenario(
+    "dicom/rejected_no_reason",
+    "The receiver rejects every association without a reason.",
+    "DCMTK",
+    expect=("A-ASSOCIATE-RJ result 1, source 1, reason 1",),
+)
 def rejected_no_reason(lab: Lab) -> None:
     modality, archive = lab.host(CT), lab.host(PACS)
     storescp(lab, archive, PACS.ae_title, DICOM, "--refuse")
@@ -76,8 +95,12 @@ def rejected_no_reason(lab: Lab) -> None:
         echo(lab, modality, CT.ae_title, archive, PACS.ae_title, DICOM, ok=())
 
 
-@scenario("dicom/rejected_enumeration", "Somebody tries eight called AE titles one after the other.", "DCMTK",
-          expect=("DCM-011: eight rejections with reason 7 from one host",))
+@scenario(
+    "dicom/rejected_enumeration",
+    "Somebody tries eight called AE titles one after the other.",
+    "DCMTK",
+    expect=("DCM-011: eight rejections with reason 7 from one host",),
+)
 def rejected_enumeration(lab: Lab) -> None:
     stranger, archive = lab.host(VIEWER), lab.host(PACS)
     orthanc(lab, archive, PACS.ae_title, ACR_NEMA, DicomCheckCalledAet=True)
@@ -92,33 +115,53 @@ def interrupted(lab: Lab, server: tuple[str, ...], client: tuple[str, ...]) -> N
     storescp(lab, archive, PACS.ae_title, DICOM, *server)
     path = save(image(CT, lab.canaries, side=16), lab.workdir / "object.dcm")
     with lab.capture():
-        lab.run(modality, ["storescu", "-R", *client, "-aet", CT.ae_title, "-aec", PACS.ae_title, archive.ip,
-                           str(DICOM), str(path)], ok=())
+        route = Route(modality, CT.ae_title, archive, PACS.ae_title, DICOM)
+        call(lab, route, "storescu", "-R", *client, files=[path], ok=())
 
 
-@scenario("dicom/aborted_requestor", "The modality aborts after its C-STORE instead of releasing.", "DCMTK", "pydicom",
-          expect=("A-ABORT source 0 from the initiator",))
+@scenario(
+    "dicom/aborted_requestor",
+    "The modality aborts after its C-STORE instead of releasing.",
+    "DCMTK",
+    "pydicom",
+    expect=("A-ABORT source 0 from the initiator",),
+)
 def aborted_requestor(lab: Lab) -> None:
     interrupted(lab, (), ("--abort",))
 
 
-@scenario("dicom/aborted_acceptor", "The archive aborts while the object is being sent.", "DCMTK", "pydicom",
-          expect=("A-ABORT from the responder, no C-STORE response",))
+@scenario(
+    "dicom/aborted_acceptor",
+    "The archive aborts while the object is being sent.",
+    "DCMTK",
+    "pydicom",
+    expect=("A-ABORT from the responder, no C-STORE response",),
+)
 def aborted_acceptor(lab: Lab) -> None:
     interrupted(lab, ("--abort-during",), ())
 
 
-@scenario("dicom/aborted_provider", "The acceptor's provider aborts: what came is no DICOM PDU.", "pynetdicom",
-          expect=("the initiator's bytes are HTTP", "A-ABORT source 0, then source 2 reason 2, both from the responder"))
+@scenario(
+    "dicom/aborted_provider",
+    "The acceptor's provider aborts: what came is no DICOM PDU.",
+    "pynetdicom",
+    expect=("the initiator's bytes are HTTP", "A-ABORT source 0, then source 2 reason 2, both from the responder"),
+)
 def aborted_provider(lab: Lab) -> None:
     viewer, archive = lab.host(VIEWER), lab.host(PACS)
     with lab.capture(), serving(archive, entity(PACS.ae_title, supported=[VERIFICATION]), DICOM):
         lab.run(viewer, ["curl", "-s", "-m", "3", f"http://{archive.ip}:{DICOM}/"], ok=())
 
 
-@scenario("dicom/negotiation", "Everything that can be negotiated: roles, asynchronous window, extended negotiation.",
-          "pynetdicom", expect=("items 53H, 54H, 56H and 57H in the request; 53H, 54H and 56H in the answer",
-                                "window 5 invoked, 2 performed; answered 1 and 1"))
+@scenario(
+    "dicom/negotiation",
+    "Everything that can be negotiated: roles, asynchronous window, extended negotiation.",
+    "pynetdicom",
+    expect=(
+        "items 53H, 54H, 56H and 57H in the request; 53H, 54H and 56H in the answer",
+        "window 5 invoked, 2 performed; answered 1 and 1",
+    ),
+)
 def negotiation(lab: Lab) -> None:
     viewer, archive = lab.host(VIEWER), lab.host(PACS)
     window = AsynchronousOperationsWindowNegotiation()
@@ -131,28 +174,46 @@ def negotiation(lab: Lab) -> None:
     classes = [VERIFICATION, STUDY_ROOT_FIND, SOP_CLASS["CT"]]
 
     def agree(event: Event) -> dict[str, bytes]:
-        return dict(event.app_info)
+        return dict(event.app_info)  # type: ignore[attr-defined]  # this event has it
 
     handlers = [(evt.EVT_ASYNC_OPS, lambda _event: (1, 1)), (evt.EVT_SOP_EXTENDED, agree)]
-    with lab.capture(), serving(archive, entity(PACS.ae_title, supported=classes), DICOM, handlers), associated(
-            viewer, entity(VIEWER.ae_title, requested=classes), archive, DICOM, PACS.ae_title, ext_neg=items) as made:
+    with (
+        lab.capture(),
+        serving(archive, entity(PACS.ae_title, supported=classes), DICOM, handlers),
+        associated(
+            viewer, entity(VIEWER.ae_title, requested=classes), archive, DICOM, PACS.ae_title, ext_neg=items
+        ) as made,
+    ):
         made.send_c_echo()
 
 
-@scenario("dicom/private_sop_class", "A mammograph proposes private SOP classes; the archive takes one of them.",
-          "pynetdicom", expect=("abstract syntax 1.2.392.200036.9125.1.1.2 accepted",
-                                "abstract syntax 1.2.840.113619.4.30 result 3 (not supported)"))
+@scenario(
+    "dicom/private_sop_class",
+    "A mammograph proposes private SOP classes; the archive takes one of them.",
+    "pynetdicom",
+    expect=(
+        "abstract syntax 1.2.392.200036.9125.1.1.2 accepted",
+        "abstract syntax 1.2.840.113619.4.30 result 3 (not supported)",
+    ),
+)
 def private_sop_class(lab: Lab) -> None:
     modality, archive = lab.host(MG), lab.host(PACS)
     server = entity(PACS.ae_title, supported=[VERIFICATION, FUJI_PRIVATE_CR])
     client = entity(MG.ae_title, requested=[VERIFICATION, FUJI_PRIVATE_CR, GE_PRIVATE])
-    with lab.capture(), serving(archive, server, DICOM), associated(
-            modality, client, archive, DICOM, PACS.ae_title) as made:
+    with (
+        lab.capture(),
+        serving(archive, server, DICOM),
+        associated(modality, client, archive, DICOM, PACS.ae_title) as made,
+    ):
         made.send_c_echo()
 
 
-@scenario("dicom/vendor_stack", "A stack that names its maker: a pynetdicom configured with a GE class UID and version name.",
-          "pynetdicom", expect=("implementation class UID 1.2.840.113619.6.475, version name DV28.0",))
+@scenario(
+    "dicom/vendor_stack",
+    "A stack that names its maker: a pynetdicom configured with a GE class UID and version name.",
+    "pynetdicom",
+    expect=("implementation class UID 1.2.840.113619.6.475, version name DV28.0",),
+)
 def vendor_stack(lab: Lab) -> None:
     modality, archive = lab.host(US), lab.host(PACS)
     client = entity(US.ae_title, requested=[VERIFICATION])
@@ -162,8 +223,12 @@ def vendor_stack(lab: Lab) -> None:
         made.send_c_echo()
 
 
-@scenario("dicom/promiscuous", "One archive accepts three called AE titles and a calling one that it cannot know.", "DCMTK",
-          expect=("DCM-006: accepted as ARCHIVE, IMPAX and ANYTHING",))
+@scenario(
+    "dicom/promiscuous",
+    "One archive accepts three called AE titles and a calling one that it cannot know.",
+    "DCMTK",
+    expect=("DCM-006: accepted as ARCHIVE, IMPAX and ANYTHING",),
+)
 def promiscuous(lab: Lab) -> None:
     modality, archive = lab.host(CT), lab.host(PACS)
     orthanc(lab, archive, PACS.ae_title)
@@ -173,8 +238,13 @@ def promiscuous(lab: Lab) -> None:
         echo(lab, modality, "NEVERSEEN", archive, PACS.ae_title, ORTHANC)
 
 
-@scenario("dicom/default_titles", "Tools with the AE titles they ship with, at an Orthanc with its own.", "DCMTK", "pydicom",
-          expect=("DCM-007: ECHOSCU, STORESCU, ANY-SCP, ORTHANC",))
+@scenario(
+    "dicom/default_titles",
+    "Tools with the AE titles they ship with, at an Orthanc with its own.",
+    "DCMTK",
+    "pydicom",
+    expect=("DCM-007: ECHOSCU, STORESCU, ANY-SCP, ORTHANC",),
+)
 def default_titles(lab: Lab) -> None:
     viewer, archive = lab.host(VIEWER), lab.host(PACS)
     orthanc(lab, archive, "ORTHANC")
@@ -184,8 +254,13 @@ def default_titles(lab: Lab) -> None:
         lab.run(viewer, ["storescu", "-R", "-aec", "ORTHANC", archive.ip, str(ORTHANC), str(path)])
 
 
-@scenario("dicom/same_calling_title", "Two CTs, two makers' serials, one calling AE title.", "DCMTK", "pydicom",
-          expect=("DCM-008: CT01 from two MAC addresses, serials INV73019 and INV64208",))
+@scenario(
+    "dicom/same_calling_title",
+    "Two CTs, two makers' serials, one calling AE title.",
+    "DCMTK",
+    "pydicom",
+    expect=("DCM-008: CT01 from two MAC addresses, serials INV73019 and INV64208",),
+)
 def same_calling_title(lab: Lab) -> None:
     scanners: list[tuple[Machine, Host]] = [(CT, lab.host(CT)), (CT2, lab.host(CT2))]
     archive = lab.host(PACS)
@@ -193,12 +268,15 @@ def same_calling_title(lab: Lab) -> None:
     with lab.capture():
         for machine, host in scanners:
             path = save(image(machine, lab.canaries, side=16, key=machine.name), lab.workdir / f"{machine.name}.dcm")
-            lab.run(host, ["storescu", "-R", "-aet", machine.ae_title, "-aec", PACS.ae_title, archive.ip, str(DICOM),
-                           str(path)])
+            call(lab, Route(host, machine.ae_title, archive, PACS.ae_title, DICOM), "storescu", "-R", files=[path])
 
 
-@scenario("dicom/clear_on_tls_port", "DICOM without TLS on the port registered for DICOM over TLS.", "DCMTK",
-          expect=("TLS-007: port 2762, first byte 01",))
+@scenario(
+    "dicom/clear_on_tls_port",
+    "DICOM without TLS on the port registered for DICOM over TLS.",
+    "DCMTK",
+    expect=("TLS-007: port 2762, first byte 01",),
+)
 def clear_on_tls_port(lab: Lab) -> None:
     modality, archive = lab.host(MR), lab.host(PACS)
     dcmqrscp(lab, archive, PACS.ae_title, DICOM_TLS)

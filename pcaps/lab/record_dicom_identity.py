@@ -7,15 +7,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pynetdicom import evt
-from pynetdicom.pdu_primitives import UserIdentityNegotiation
-
-from _archive import DICOM, ORTHANC, orthanc
+from _archive import DICOM, ORTHANC, Route, call, orthanc
 from _der import Node
 from _fleet import CT, PACS, VIEWER
 from _lab import Lab, scenario
 from _objects import image, save
 from _pynet import answering_user_names, associated, attempt, entity, serving
+from pynetdicom import evt
+from pynetdicom.pdu_primitives import UserIdentityNegotiation
 
 if TYPE_CHECKING:
     from pynetdicom.events import Event
@@ -58,33 +57,56 @@ def negotiate(lab: Lab, offer: Offer) -> None:
             association.send_c_echo()
 
 
-@scenario("dicom/user_identity_1", "User identity type 1: a user name, no proof; positive response.", "pynetdicom",
-          ANSWERED, expect=("principal svc-viewer3", "DCM-004", "item 59H with an empty response"))
+@scenario(
+    "dicom/user_identity_1",
+    "User identity type 1: a user name, no proof; positive response.",
+    "pynetdicom",
+    ANSWERED,
+    expect=("principal svc-viewer3", "DCM-004", "item 59H with an empty response"),
+)
 def username(lab: Lab) -> None:
     negotiate(lab, Offer(USERNAME, b"svc-viewer3"))
 
 
-@scenario("dicom/user_identity_1_silent", "User identity type 1, no response asked for.", "pynetdicom",
-          expect=("58H without 59H: offered, not verified",))
+@scenario(
+    "dicom/user_identity_1_silent",
+    "User identity type 1, no response asked for.",
+    "pynetdicom",
+    expect=("58H without 59H: offered, not verified",),
+)
 def username_silent(lab: Lab) -> None:
     negotiate(lab, Offer(USERNAME, b"svc-viewer3", response_wanted=False))
 
 
-@scenario("dicom/user_identity_2", "User identity type 2: a nurse's user name and passcode in clear; positive response.",
-          "pynetdicom", ANSWERED, expect=("DCM-003", "the passcode leaves as a digest only"))
+@scenario(
+    "dicom/user_identity_2",
+    "User identity type 2: a nurse's user name and passcode in clear; positive response.",
+    "pynetdicom",
+    ANSWERED,
+    expect=("DCM-003", "the passcode leaves as a digest only"),
+)
 def passcode(lab: Lab) -> None:
     secret = lab.canaries.token("passcode", 14)
     negotiate(lab, Offer(PASSCODE, b"nurse-station-7", secret.encode()))
 
 
-@scenario("dicom/user_identity_2_same", "User identity type 2: the passcode equals the user name.", "pynetdicom",
-          ANSWERED, expect=("secret class same_as_principal",))
+@scenario(
+    "dicom/user_identity_2_same",
+    "User identity type 2: the passcode equals the user name.",
+    "pynetdicom",
+    ANSWERED,
+    expect=("secret class same_as_principal",),
+)
 def passcode_same(lab: Lab) -> None:
     negotiate(lab, Offer(PASSCODE, b"syngo-svc", b"syngo-svc"))
 
 
-@scenario("dicom/user_identity_2_refused", "User identity type 2, a wrong passcode: the association is rejected.",
-          "pynetdicom", expect=("outcome rejected", "A-ASSOCIATE-RJ result 2, source 2, reason 1"))
+@scenario(
+    "dicom/user_identity_2_refused",
+    "User identity type 2, a wrong passcode: the association is rejected.",
+    "pynetdicom",
+    expect=("outcome rejected", "A-ASSOCIATE-RJ result 2, source 2, reason 1"),
+)
 def passcode_refused(lab: Lab) -> None:
     secret = lab.canaries.token("passcode", 14)
     negotiate(lab, Offer(PASSCODE, b"nurse-station-7", secret.encode(), verified=False))
@@ -96,18 +118,34 @@ def dcmtk_against_orthanc(lab: Lab, *identity: str) -> None:
     orthanc(lab, archive, PACS.ae_title)
     path = save(image(CT, lab.canaries, side=16), lab.workdir / "object.dcm")
     with lab.capture():
-        lab.run(modality, ["storescu", "-R", *identity, "-aet", CT.ae_title, "-aec", PACS.ae_title, archive.ip,
-                           str(ORTHANC), str(path)])
+        call(
+            lab,
+            Route(modality, CT.ae_title, archive, PACS.ae_title, ORTHANC),
+            "storescu",
+            "-R",
+            *identity,
+            files=[path],
+        )
 
 
-@scenario("dicom/user_identity_2_ignored", "User identity type 2 from DCMTK to an Orthanc that ignores it.", "DCMTK",
-          "pydicom", expect=("58H without 59H, association accepted, C-STORE status 0000",))
+@scenario(
+    "dicom/user_identity_2_ignored",
+    "User identity type 2 from DCMTK to an Orthanc that ignores it.",
+    "DCMTK",
+    "pydicom",
+    expect=("58H without 59H, association accepted, C-STORE status 0000",),
+)
 def passcode_ignored(lab: Lab) -> None:
     dcmtk_against_orthanc(lab, "-usr", "ct-service", "-pwd", lab.canaries.token("passcode", 12))
 
 
-@scenario("dicom/user_identity_2_empty", "User identity type 2 with an empty passcode.", "DCMTK", "pydicom",
-          expect=("secret class empty",))
+@scenario(
+    "dicom/user_identity_2_empty",
+    "User identity type 2 with an empty passcode.",
+    "DCMTK",
+    "pydicom",
+    expect=("secret class empty",),
+)
 def passcode_empty(lab: Lab) -> None:
     dcmtk_against_orthanc(lab, "-usr", "ct-service", "-epw")
 
@@ -120,32 +158,57 @@ def kerberos_name(kind: int, *parts: bytes) -> Node:
 
 def encrypted(etype: int, cipher: bytes) -> Node:
     """Return an EncryptedData (RFC 4120 5.2.9)."""
-    return Node(0x30, children=[Node(0xA0, children=[Node(0x02, bytes([etype]))]),
-                                Node(0xA1, children=[Node(0x02, b"\x03")]), Node(0xA2, children=[Node(0x04, cipher)])])
+    return Node(
+        0x30,
+        children=[
+            Node(0xA0, children=[Node(0x02, bytes([etype]))]),
+            Node(0xA1, children=[Node(0x02, b"\x03")]),
+            Node(0xA2, children=[Node(0x04, cipher)]),
+        ],
+    )
 
 
 def ap_req(lab: Lab) -> bytes:
     """Return an AP-REQ (RFC 4120 5.5.1) of which the encrypted parts are canaries, so nobody can have issued it."""
-    ticket = Node(0x61, children=[Node(0x30, children=[
-        Node(0xA0, children=[Node(0x02, b"\x05")]), Node(0xA1, children=[Node(0x1B, b"AD.HOSPITAL.EXAMPLE")]),
-        Node(0xA2, children=[kerberos_name(2, b"dicom", b"archive.hospital.example")]),
-        Node(0xA3, children=[encrypted(18, lab.canaries.token("ticket", 50).encode())])])])
+    ticket = Node(
+        0x61,
+        children=[
+            Node(
+                0x30,
+                children=[
+                    Node(0xA0, children=[Node(0x02, b"\x05")]),
+                    Node(0xA1, children=[Node(0x1B, b"AD.HOSPITAL.EXAMPLE")]),
+                    Node(0xA2, children=[kerberos_name(2, b"dicom", b"archive.hospital.example")]),
+                    Node(0xA3, children=[encrypted(18, lab.canaries.token("ticket", 50).encode())]),
+                ],
+            )
+        ],
+    )
     authenticator = encrypted(18, lab.canaries.token("authenticator", 40).encode())
     fields = [Node(0x02, b"\x05"), Node(0x02, b"\x0e"), Node(0x03, b"\0\0\0\0\0"), ticket, authenticator]
-    return Node(0x6E, children=[Node(0x30, children=[
-        Node(0xA0 + n, children=[value]) for n, value in enumerate(fields)])]).encode()
+    return Node(
+        0x6E, children=[Node(0x30, children=[Node(0xA0 + n, children=[value]) for n, value in enumerate(fields)])]
+    ).encode()
 
 
-@scenario("dicom/user_identity_3", "User identity type 3: a Kerberos AP-REQ; server response.", "pynetdicom",
-          "an AP-REQ invented by pcaps/lab/record_dicom_identity.py",
-          expect=("realm AD.HOSPITAL.EXAMPLE, service dicom/archive.hospital.example, etype 18", "59H with 6 bytes"))
+@scenario(
+    "dicom/user_identity_3",
+    "User identity type 3: a Kerberos AP-REQ; server response.",
+    "pynetdicom",
+    "an AP-REQ invented by pcaps/lab/record_dicom_identity.py",
+    expect=("realm AD.HOSPITAL.EXAMPLE, service dicom/archive.hospital.example, etype 18", "59H with 6 bytes"),
+)
 def kerberos(lab: Lab) -> None:
     negotiate(lab, Offer(KERBEROS, ap_req(lab)))
 
 
-@scenario("dicom/user_identity_4", "User identity type 4: a SAML assertion in clear; server response.", "pynetdicom",
-          "an assertion invented by pcaps/lab/record_dicom_identity.py",
-          expect=("issuer https://idp.hospital.example", "NotOnOrAfter 2026-12-31T00:00:00Z", "DCM-005"))
+@scenario(
+    "dicom/user_identity_4",
+    "User identity type 4: a SAML assertion in clear; server response.",
+    "pynetdicom",
+    "an assertion invented by pcaps/lab/record_dicom_identity.py",
+    expect=("issuer https://idp.hospital.example", "NotOnOrAfter 2026-12-31T00:00:00Z", "DCM-005"),
+)
 def saml(lab: Lab) -> None:
     person, signature = lab.canaries.token("subject"), lab.canaries.token("signature", 40)
     assertion = (
@@ -156,7 +219,8 @@ def saml(lab: Lab) -> None:
         f"{signature}</ds:SignatureValue></ds:Signature>"
         f"<saml:Subject><saml:NameID>{person}</saml:NameID></saml:Subject>"
         '<saml:Conditions NotBefore="2026-11-23T08:00:00Z" NotOnOrAfter="2026-12-31T00:00:00Z"/>'
-        "</saml:Assertion>")
+        "</saml:Assertion>"
+    )
     negotiate(lab, Offer(SAML, assertion.encode()))
 
 
@@ -167,21 +231,36 @@ def segment(data: bytes) -> str:
 
 def jwt(lab: Lab, algorithm: str, signature: bytes) -> bytes:
     """Return a JSON Web Token with a canary as subject."""
-    claims = {"iss": "https://idp.hospital.example", "aud": "archive", "iat": 1795424400, "exp": 1798761600,
-              "sub": lab.canaries.token("subject"), "name": f"Invented {lab.canaries.token('name')}"}
+    claims = {
+        "iss": "https://idp.hospital.example",
+        "aud": "archive",
+        "iat": 1795424400,
+        "exp": 1798761600,
+        "sub": lab.canaries.token("subject"),
+        "name": f"Invented {lab.canaries.token('name')}",
+    }
     payload = lab.canaries.plant(segment(json.dumps(claims).encode()))
     sealed = lab.canaries.plant(segment(signature)) if signature else ""
     return f"{segment(json.dumps({'alg': algorithm, 'typ': 'JWT'}).encode())}.{payload}.{sealed}".encode()
 
 
-@scenario("dicom/user_identity_5", "User identity type 5: a JSON Web Token in clear; server response.", "pynetdicom",
-          "a token invented by pcaps/lab/record_dicom_identity.py",
-          expect=("alg HS256, iss https://idp.hospital.example, exp 2027-01-01T00:00:00Z", "DCM-005"))
+@scenario(
+    "dicom/user_identity_5",
+    "User identity type 5: a JSON Web Token in clear; server response.",
+    "pynetdicom",
+    "a token invented by pcaps/lab/record_dicom_identity.py",
+    expect=("alg HS256, iss https://idp.hospital.example, exp 2027-01-01T00:00:00Z", "DCM-005"),
+)
 def json_web_token(lab: Lab) -> None:
     negotiate(lab, Offer(JWT, jwt(lab, "HS256", lab.canaries.token("signature", 32).encode())))
 
 
-@scenario("dicom/user_identity_5_none", "User identity type 5: an unsigned JSON Web Token, no response.", "pynetdicom",
-          "a token invented by pcaps/lab/record_dicom_identity.py", expect=("alg none",))
+@scenario(
+    "dicom/user_identity_5_none",
+    "User identity type 5: an unsigned JSON Web Token, no response.",
+    "pynetdicom",
+    "a token invented by pcaps/lab/record_dicom_identity.py",
+    expect=("alg none",),
+)
 def json_web_token_unsigned(lab: Lab) -> None:
     negotiate(lab, Offer(JWT, jwt(lab, "none", b""), response_wanted=False))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydicom.dataelem import DataElement
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
-
-from _archive import DICOM, ORTHANC, orthanc, storescp
+from _archive import DICOM, ORTHANC, Route, call, orthanc, storescp
 from _fleet import CT, MG, MR, PACS, US
 from _lab import Lab, scenario
 from _objects import SOP_CLASS, image, save
 from _pynet import associated, entity
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 if TYPE_CHECKING:
     from _fleet import Machine
@@ -25,13 +24,18 @@ def store(lab: Lab, machine: Machine, *objects: Dataset) -> None:
     """Store objects from their modality at a storescp, one association."""
     modality, archive = lab.host(machine), lab.host(PACS)
     storescp(lab, archive, PACS.ae_title)
-    files = [str(save(ds, lab.workdir / f"{n}.dcm")) for n, ds in enumerate(objects)]
+    files = [save(ds, lab.workdir / f"{n}.dcm") for n, ds in enumerate(objects)]
     with lab.capture():
-        lab.run(modality, ["storescu", "-R", "-aet", machine.ae_title, "-aec", PACS.ae_title, archive.ip, str(DICOM), *files])
+        call(lab, Route(modality, machine.ae_title, archive, PACS.ae_title, DICOM), "storescu", "-R", files=files)
 
 
-@scenario("dicom/store_series", "A CT sends the five images of a series; each image says the same of the CT.", "DCMTK",
-          "pydicom", expect=("one described device, seen five times",))
+@scenario(
+    "dicom/store_series",
+    "A CT sends the five images of a series; each image says the same of the CT.",
+    "DCMTK",
+    "pydicom",
+    expect=("one described device, seen five times",),
+)
 def store_series(lab: Lab) -> None:
     store(lab, CT, *(image(CT, lab.canaries, number, side=16) for number in range(1, SERIES_LENGTH + 1)))
 
@@ -46,10 +50,17 @@ def contributor(purpose: str, manufacturer: str, model: str, serial: str) -> Dat
     return item
 
 
-@scenario("dicom/store_contributing", "An object that other equipment touched: gateway, frame grabber, original attributes.",
-          "DCMTK", "pydicom",
-          expect=("the acquiring device is the mammograph INV30577", "the contributing gateway INV-GW-7 is another subject",
-                  "UDI (01)09999999999994(21)INV30577, Device UID, Gantry and Detector ids"))
+@scenario(
+    "dicom/store_contributing",
+    "An object that other equipment touched: gateway, frame grabber, original attributes.",
+    "DCMTK",
+    "pydicom",
+    expect=(
+        "the acquiring device is the mammograph INV30577",
+        "the contributing gateway INV-GW-7 is another subject",
+        "UDI (01)09999999999994(21)INV30577, Device UID, Gantry and Detector ids",
+    ),
+)
 def store_contributing(lab: Lab) -> None:
     ds, udi, original, old = image(MG, lab.canaries), Dataset(), Dataset(), Dataset()
     ds.ContributingEquipmentSequence = Sequence([contributor("109103", "Invented Gateways", "Edge Router", "INV-GW-7")])
@@ -67,8 +78,13 @@ def store_contributing(lab: Lab) -> None:
     store(lab, MG, ds)
 
 
-@scenario("dicom/store_private", "Private elements, known and unknown, that hold patient data.", "DCMTK", "pydicom",
-          expect=("nothing of groups 0009, 0019, 0029 and of UN values is kept",))
+@scenario(
+    "dicom/store_private",
+    "Private elements, known and unknown, that hold patient data.",
+    "DCMTK",
+    "pydicom",
+    expect=("nothing of groups 0009, 0019, 0029 and of UN values is kept",),
+)
 def store_private(lab: Lab) -> None:
     ds, nested = image(MR, lab.canaries), Dataset()
     block = ds.private_block(0x0009, "INVENTED PRIVATE 01", create=True)
@@ -82,8 +98,13 @@ def store_private(lab: Lab) -> None:
     store(lab, MR, ds)
 
 
-@scenario("dicom/store_late_serial", "240 referenced images before the serial number: it stands 25 kB into the data set.",
-          "DCMTK", "pydicom", expect=("Manufacturer is read; the serial number lies beyond 16 KiB",))
+@scenario(
+    "dicom/store_late_serial",
+    "240 referenced images before the serial number: it stands 25 kB into the data set.",
+    "DCMTK",
+    "pydicom",
+    expect=("Manufacturer is read; the serial number lies beyond 16 KiB",),
+)
 def store_late_serial(lab: Lab) -> None:
     ds, items = image(US, lab.canaries), []
     for number in range(REFERENCED_IMAGES):
@@ -96,8 +117,13 @@ def store_late_serial(lab: Lab) -> None:
     store(lab, US, ds)
 
 
-@scenario("dicom/store_utf8", "Names in UTF-8 (ISO_IR 192) from a Japanese installation.", "DCMTK", "pydicom",
-          expect=("institution 架空総合病院, station name in ASCII",))
+@scenario(
+    "dicom/store_utf8",
+    "Names in UTF-8 (ISO_IR 192) from a Japanese installation.",
+    "DCMTK",
+    "pydicom",
+    expect=("institution 架空総合病院, station name in ASCII",),
+)
 def store_utf8(lab: Lab) -> None:
     ds = image(MR, lab.canaries)
     ds.SpecificCharacterSet = "ISO_IR 192"
@@ -106,13 +132,22 @@ def store_utf8(lab: Lab) -> None:
     store(lab, MR, ds)
 
 
-@scenario("dicom/store_pynetdicom", "An MR that is built on pynetdicom stores one object at an Orthanc.", "pynetdicom",
-          "pydicom", expect=("initiator pynetdicom, responder DCMTK inside Orthanc",))
+@scenario(
+    "dicom/store_pynetdicom",
+    "An MR that is built on pynetdicom stores one object at an Orthanc.",
+    "pynetdicom",
+    "pydicom",
+    expect=("initiator pynetdicom, responder DCMTK inside Orthanc",),
+)
 def store_pynetdicom(lab: Lab) -> None:
     modality, archive = lab.host(MR), lab.host(PACS)
     orthanc(lab, archive, PACS.ae_title)
     ds = image(MR, lab.canaries)
     path = save(ds, lab.workdir / "object.dcm")
-    with lab.capture(), associated(modality, entity(MR.ae_title, requested=[SOP_CLASS["MR"]]), archive, ORTHANC,
-                                   PACS.ae_title) as association:
+    with (
+        lab.capture(),
+        associated(
+            modality, entity(MR.ae_title, requested=[SOP_CLASS["MR"]]), archive, ORTHANC, PACS.ae_title
+        ) as association,
+    ):
         association.send_c_store(path)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
-
-from _archive import ACR_NEMA, DICOM, dcmqrscp, storescp
-from _fleet import CT, MR, PACS, RIS, VIEWER, WORKSTATION, US
+from _archive import ACR_NEMA, DICOM, Route, call, dcmqrscp, storescp
+from _fleet import CT, MR, PACS, RIS, US, VIEWER, WORKSTATION
 from _lab import Lab, scenario
 from _objects import describe_patient, image, save
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 if TYPE_CHECKING:
     from _fleet import Machine
@@ -22,14 +21,16 @@ MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"
 def filled_archive(lab: Lab, machines: tuple[Machine, ...], destination: Host | None = None) -> Host:
     """Start an archive that holds one image of each machine; nothing of this is recorded."""
     archive, feeder = lab.host(PACS), lab.network.host("feeder", "00:50:56:a4:10:fe", "10.20.1.254")
-    peers = {"viewer": (VIEWER.ae_title, VIEWER.ip, DICOM), "feeder": ("FEEDER", feeder.ip, DICOM),
-             "ct": (CT.ae_title, CT.ip, DICOM)}
+    peers = {
+        "viewer": (VIEWER.ae_title, VIEWER.ip, DICOM),
+        "feeder": ("FEEDER", feeder.ip, DICOM),
+        "ct": (CT.ae_title, CT.ip, DICOM),
+    }
     if destination:
         peers["ws4"] = (WORKSTATION.ae_title, destination.ip, DICOM)
     dcmqrscp(lab, archive, PACS.ae_title, ACR_NEMA, peers)
     files = [save(image(m, lab.canaries, key=m.name), lab.workdir / f"{m.name}.dcm") for m in machines]
-    lab.run(feeder, ["storescu", "-R", "-aet", "FEEDER", "-aec", PACS.ae_title, archive.ip, str(ACR_NEMA),
-                     *map(str, files)])
+    call(lab, Route(feeder, "FEEDER", archive, PACS.ae_title, ACR_NEMA), "storescu", "-R", files=files)
     return archive
 
 
@@ -38,48 +39,102 @@ def keys(**wanted: str) -> list[str]:
     return [x for name, value in wanted.items() for x in ("-k", f"{name}={value}" if value else name)]
 
 
-@scenario("dicom/find_study", "A viewer searches the archive for a patient: C-FIND, Study Root.", "DCMTK", "pydicom",
-          expect=("one pending response, then success", "identifiers of request and response hold canaries"))
+@scenario(
+    "dicom/find_study",
+    "A viewer searches the archive for a patient: C-FIND, Study Root.",
+    "DCMTK",
+    "pydicom",
+    expect=("one pending response, then success", "identifiers of request and response hold canaries"),
+)
 def find_study(lab: Lab) -> None:
     archive, viewer = filled_archive(lab, (CT, MR)), lab.host(VIEWER)
     name = lab.canaries.token("ct1PatientName")
     with lab.capture():
-        lab.run(viewer, ["findscu", "-S", "-aet", VIEWER.ae_title, "-aec", PACS.ae_title,
-                         *keys(QueryRetrieveLevel="STUDY", PatientName=f"{name}*", PatientID="", StudyInstanceUID="",
-                               StudyDescription="", AccessionNumber=""), archive.ip, str(ACR_NEMA)])
+        call(
+            lab,
+            Route(viewer, VIEWER.ae_title, archive, PACS.ae_title, ACR_NEMA),
+            "findscu",
+            "-S",
+            *keys(
+                QueryRetrieveLevel="STUDY",
+                PatientName=f"{name}*",
+                PatientID="",
+                StudyInstanceUID="",
+                StudyDescription="",
+                AccessionNumber="",
+            ),
+        )
 
 
-@scenario("dicom/find_by_modality", "A CT lists every study of the archive with wildcard and date range.", "DCMTK",
-          "pydicom", expect=("DCM-010: C-FIND by a modality", "two pending responses"))
+@scenario(
+    "dicom/find_by_modality",
+    "A CT lists every study of the archive with wildcard and date range.",
+    "DCMTK",
+    "pydicom",
+    expect=("DCM-010: C-FIND by a modality", "two pending responses"),
+)
 def find_by_modality(lab: Lab) -> None:
     archive, modality = filled_archive(lab, (CT, MR)), lab.host(CT)
     with lab.capture():
-        lab.run(modality, ["findscu", "-S", "-aet", CT.ae_title, "-aec", PACS.ae_title,
-                           *keys(QueryRetrieveLevel="STUDY", PatientName="*", PatientID="", StudyInstanceUID="",
-                                 StudyDate="18000101-19001231"), archive.ip, str(ACR_NEMA)])
+        call(
+            lab,
+            Route(modality, CT.ae_title, archive, PACS.ae_title, ACR_NEMA),
+            "findscu",
+            "-S",
+            *keys(
+                QueryRetrieveLevel="STUDY",
+                PatientName="*",
+                PatientID="",
+                StudyInstanceUID="",
+                StudyDate="18000101-19001231",
+            ),
+        )
 
 
-@scenario("dicom/move", "A viewer has a study sent to a third machine: C-MOVE and the archive's C-STOREs.", "DCMTK",
-          "pydicom", expect=("Move Destination WS4", "C-STORE from ARCHIVE to WS4 with Move Originator VIEW3",
-                             "the object describes the CT, not the archive"))
+@scenario(
+    "dicom/move",
+    "A viewer has a study sent to a third machine: C-MOVE and the archive's C-STOREs.",
+    "DCMTK",
+    "pydicom",
+    expect=(
+        "Move Destination WS4",
+        "C-STORE from ARCHIVE to WS4 with Move Originator VIEW3",
+        "the object describes the CT, not the archive",
+    ),
+)
 def move(lab: Lab) -> None:
     viewer, workstation = lab.host(VIEWER), lab.host(WORKSTATION)
     archive = filled_archive(lab, (CT,), workstation)
     storescp(lab, workstation, WORKSTATION.ae_title)
     study = lab.canaries.uid("ct1StudyInstanceUID")
     with lab.capture():
-        lab.run(viewer, ["movescu", "-S", "-aet", VIEWER.ae_title, "-aec", PACS.ae_title, "-aem", WORKSTATION.ae_title,
-                         *keys(QueryRetrieveLevel="STUDY", StudyInstanceUID=study), archive.ip, str(ACR_NEMA)])
+        call(
+            lab,
+            Route(viewer, VIEWER.ae_title, archive, PACS.ae_title, ACR_NEMA),
+            "movescu",
+            *("-S", "-aem", WORKSTATION.ae_title),
+            *keys(QueryRetrieveLevel="STUDY", StudyInstanceUID=study),
+        )
 
 
-@scenario("dicom/get", "A viewer fetches a study: C-GET, the objects come back on the same association.", "DCMTK",
-          "pydicom", expect=("C-STORE requests by the acceptor", "role selection: the requestor is SCP of storage"))
+@scenario(
+    "dicom/get",
+    "A viewer fetches a study: C-GET, the objects come back on the same association.",
+    "DCMTK",
+    "pydicom",
+    expect=("C-STORE requests by the acceptor", "role selection: the requestor is SCP of storage"),
+)
 def get(lab: Lab) -> None:
     archive, viewer = filled_archive(lab, (US,)), lab.host(VIEWER)
     study = lab.canaries.uid("us1StudyInstanceUID")
     with lab.capture():
-        lab.run(viewer, ["getscu", "-S", "-aet", VIEWER.ae_title, "-aec", PACS.ae_title, "-od", str(lab.folder("got")),
-                         *keys(QueryRetrieveLevel="STUDY", StudyInstanceUID=study), archive.ip, str(ACR_NEMA)])
+        call(
+            lab,
+            Route(viewer, VIEWER.ae_title, archive, PACS.ae_title, ACR_NEMA),
+            "getscu",
+            *("-S", "-od", str(lab.folder("got"))),
+            *keys(QueryRetrieveLevel="STUDY", StudyInstanceUID=study),
+        )
 
 
 def worklist_entry(lab: Lab) -> Dataset:
@@ -102,8 +157,13 @@ def worklist_entry(lab: Lab) -> Dataset:
     return ds
 
 
-@scenario("dicom/find_worklist", "A CT asks for its worklist: C-FIND, Modality Worklist.", "DCMTK", "pydicom",
-          expect=("Scheduled Station AE Title CT01 and Modality CT in the request", "one pending response with canaries"))
+@scenario(
+    "dicom/find_worklist",
+    "A CT asks for its worklist: C-FIND, Modality Worklist.",
+    "DCMTK",
+    "pydicom",
+    expect=("Scheduled Station AE Title CT01 and Modality CT in the request", "one pending response with canaries"),
+)
 def find_worklist(lab: Lab) -> None:
     modality, broker = lab.host(CT), lab.host(RIS)
     folder = lab.folder(f"worklists/{RIS.ae_title}")
@@ -111,10 +171,17 @@ def find_worklist(lab: Lab) -> None:
     save(worklist_entry(lab), folder / "entry.wl")
     lab.serve(broker, ["wlmscpfs", "-dfp", str(folder.parent), str(DICOM)], DICOM)
     step = "ScheduledProcedureStepSequence[0]."
-    wanted = {f"{step}ScheduledStationAETitle": CT.ae_title, f"{step}Modality": "CT",
-              f"{step}ScheduledProcedureStepStartDate": "", f"{step}ScheduledStationName": "",
-              "PatientName": "", "PatientID": "", "AccessionNumber": "", "StudyInstanceUID": "",
-              "RequestedProcedureDescription": "", "ReferringPhysicianName": ""}
+    wanted = {
+        f"{step}ScheduledStationAETitle": CT.ae_title,
+        f"{step}Modality": "CT",
+        f"{step}ScheduledProcedureStepStartDate": "",
+        f"{step}ScheduledStationName": "",
+        "PatientName": "",
+        "PatientID": "",
+        "AccessionNumber": "",
+        "StudyInstanceUID": "",
+        "RequestedProcedureDescription": "",
+        "ReferringPhysicianName": "",
+    }
     with lab.capture():
-        lab.run(modality, ["findscu", "-W", "-aet", CT.ae_title, "-aec", RIS.ae_title, *keys(**wanted), broker.ip,
-                           str(DICOM)])
+        call(lab, Route(modality, CT.ae_title, broker, RIS.ae_title, DICOM), "findscu", "-W", *keys(**wanted))

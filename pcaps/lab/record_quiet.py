@@ -5,14 +5,14 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
-from _archive import DICOM_TLS, orthanc
+import _pyssl
+from _archive import DICOM_TLS, Route, call, orthanc
 from _fleet import CT, PACS
 from _lab import Lab, scenario
 from _objects import image, save
 from _pki import BOTH, CA, CLIENT, HOSPITAL, Credential, Pki, trusted
-from _pyssl import call, context, serving
+from _pyssl import context, serving
 from _tls import ANALYSER, GATEWAY, HTTPS, NAME, PUMPS, STATION, connect, serve, sni
-
 from record_dicom_tls import ARCHIVE_NAME, CT_NAME, TLS12, openssl_limit
 from record_tls_python import PYTHON
 
@@ -29,8 +29,14 @@ class Estate:
 
     def leaf(self, name: str, ip: str, usage: tuple[str, ...] = BOTH, key: str = "ec:P-256") -> Credential:
         """Return a leaf for a name and an address; its chain shows the issuing CA but not the root."""
-        made = self.pki.issue(f"{HOSPITAL}/CN={name}", (*usage, f"subjectAltName = DNS:{name},IP:{ip}"), self.issuing,
-                              key=key, start=self.pki.date(-30), end=self.pki.date(300))
+        made = self.pki.issue(
+            f"{HOSPITAL}/CN={name}",
+            (*usage, f"subjectAltName = DNS:{name},IP:{ip}"),
+            self.issuing,
+            key=key,
+            start=self.pki.date(-30),
+            end=self.pki.date(300),
+        )
         return Credential(made.key, made.cert, (self.issuing.cert,))
 
     @property
@@ -43,8 +49,14 @@ def estate(lab: Lab) -> Estate:
     """Make a site's root and issuing CA; the issuing CA lives for two years."""
     pki = Pki(lab)
     root = pki.root("General Hospital Root CA G2", key="ec:P-384", digest="sha384")
-    issuing = pki.issue(f"{HOSPITAL}/CN=General Hospital Device CA 7", (*CA, "authorityKeyIdentifier = keyid"), root,
-                        key="ec:P-256", start=pki.date(-60), end=pki.date(670))
+    issuing = pki.issue(
+        f"{HOSPITAL}/CN=General Hospital Device CA 7",
+        (*CA, "authorityKeyIdentifier = keyid"),
+        root,
+        key="ec:P-256",
+        start=pki.date(-60),
+        end=pki.date(670),
+    )
     return Estate(pki, root, issuing)
 
 
@@ -83,7 +95,7 @@ def tls13_mutual(lab: Lab) -> None:
     own = site.leaf("station-61.ward.hospital.example", STATION.ip, CLIENT)
     client = context(ssl.PROTOCOL_TLS_CLIENT, version, own, root)
     with lab.capture(), serving(device, HTTPS, server):
-        call(station, device, HTTPS, client, NAME)
+        _pyssl.call(station, device, HTTPS, client, NAME)
 
 
 def secure_dicom(lab: Lab, newest: str) -> None:
@@ -91,22 +103,40 @@ def secure_dicom(lab: Lab, newest: str) -> None:
     site, modality, archive = estate(lab), lab.host(CT), lab.host(PACS)
     shown, own = (site.leaf(*who, key="rsa:3072") for who in ((ARCHIVE_NAME, PACS.ip), (CT_NAME, CT.ip)))
     env = openssl_limit(lab, newest) if newest else {}
-    orthanc(lab, archive, PACS.ae_title, DICOM_TLS, DicomTlsEnabled=True, DicomTlsCertificate=bundle(shown),
-            DicomTlsPrivateKey=str(shown.key), DicomTlsTrustedCertificates=str(site.root.cert),
-            DicomTlsRemoteCertificateRequired=True, DicomCheckCalledAet=True)
+    orthanc(
+        lab,
+        archive,
+        PACS.ae_title,
+        DICOM_TLS,
+        DicomTlsEnabled=True,
+        DicomTlsCertificate=bundle(shown),
+        DicomTlsPrivateKey=str(shown.key),
+        DicomTlsTrustedCertificates=str(site.root.cert),
+        DicomTlsRemoteCertificateRequired=True,
+        DicomCheckCalledAet=True,
+    )
     path = save(image(CT, lab.canaries, side=16), lab.workdir / "object.dcm")
     with lab.capture():
-        lab.run(modality, ["storescu", "-R", "+tls", str(own.key), bundle(own), "+cf", str(site.root.cert), "-aet",
-                           CT.ae_title, "-aec", PACS.ae_title, archive.ip, str(DICOM_TLS), str(path)], **env)
+        route = Route(modality, CT.ae_title, archive, PACS.ae_title, DICOM_TLS)
+        tls = ["+tls", str(own.key), bundle(own), "+cf", str(site.root.cert)]
+        call(lab, route, "storescu", "-R", *tls, files=[path], env=env)
 
 
-@scenario("quiet/dicom_tls12_mutual", "A CT stores at an Orthanc over TLS 1.2, both sides with short-lived certificates.",
-          "DCMTK", "pydicom")
+@scenario(
+    "quiet/dicom_tls12_mutual",
+    "A CT stores at an Orthanc over TLS 1.2, both sides with short-lived certificates.",
+    "DCMTK",
+    "pydicom",
+)
 def dicom_tls12_mutual(lab: Lab) -> None:
     secure_dicom(lab, TLS12)
 
 
-@scenario("quiet/dicom_tls13_mutual", "A CT stores at an Orthanc over TLS 1.3, both sides with short-lived certificates.",
-          "DCMTK", "pydicom")
+@scenario(
+    "quiet/dicom_tls13_mutual",
+    "A CT stores at an Orthanc over TLS 1.3, both sides with short-lived certificates.",
+    "DCMTK",
+    "pydicom",
+)
 def dicom_tls13_mutual(lab: Lab) -> None:
     secure_dicom(lab, "")

@@ -18,8 +18,12 @@ def talk_dtls(lab: Lab, server: list[str], client: list[str]) -> None:
         lab.run(pump, ["sh", "-c", '(sleep 1; echo invented reading 42; sleep 1) | "$@"', "sh", *argv])
 
 
-@scenario("tls/dtls12", "DTLS 1.2, ECDHE, with a cookie exchange.", "OpenSSL",
-          expect=("HelloVerifyRequest", "version fefd", "the certificate is split over fragments"))
+@scenario(
+    "tls/dtls12",
+    "DTLS 1.2, ECDHE, with a cookie exchange.",
+    "OpenSSL",
+    expect=("HelloVerifyRequest", "version fefd", "the certificate is split over fragments"),
+)
 def dtls12(lab: Lab) -> None:
     pki = Pki(lab)
     talk_dtls(lab, ["-dtls1_2", "-listen", "-mtu", "600", *pki.server(NAME, pki.root()).chain], ["-dtls1_2", *sni()])
@@ -31,18 +35,33 @@ def dtls10(lab: Lab) -> None:
     talk_dtls(lab, ["-dtls1", *weak, *pki.server(NAME, pki.root()).chain], ["-dtls1", *weak, *sni()])
 
 
-@scenario("tls/dtls12_mutual", "DTLS 1.2, the pump shows a certificate too.", "OpenSSL",
-          expect=("certificates of both sides",))
+@scenario(
+    "tls/dtls12_mutual",
+    "DTLS 1.2, the pump shows a certificate too.",
+    "OpenSSL",
+    expect=("certificates of both sides",),
+)
 def dtls12_mutual(lab: Lab) -> None:
     pki = Pki(lab)
     root = pki.root()
     pump = pki.client("pump-0017.devices.hospital.example", root)
-    talk_dtls(lab, ["-dtls1_2", *pki.server(NAME, root).chain, "-Verify", "2", "-CAfile", str(root.cert)],
-              ["-dtls1_2", *sni(), *pump.chain])
+    talk_dtls(
+        lab,
+        ["-dtls1_2", *pki.server(NAME, root).chain, "-Verify", "2", "-CAfile", str(root.cert)],
+        ["-dtls1_2", *sni(), *pump.chain],
+    )
 
 
-@scenario("tls/dtls12_psk", "DTLS 1.2 with a pre-shared key, as constrained devices use it.", "OpenSSL",
-          expect=("psk identity infusion-pump-0017",))
+@scenario(
+    "tls/dtls12_psk",
+    "DTLS 1.2 with a pre-shared key, as constrained devices use it.",
+    "OpenSSL",
+    expect=("psk identity infusion-pump-0017",),
+)
 def dtls12_psk(lab: Lab) -> None:
     psk = ["-psk", "1a2b3c4d5e6f708192a3b4c5d6e7f809", "-psk_identity", "infusion-pump-0017"]
-    talk_dtls(lab, ["-dtls1_2", "-nocert", *psk, "-cipher", "PSK@SECLEVEL=0"], ["-dtls1_2", *psk, "-cipher", "PSK-AES128-CCM8@SECLEVEL=0"])
+    talk_dtls(
+        lab,
+        ["-dtls1_2", "-nocert", *psk, "-cipher", "PSK@SECLEVEL=0"],
+        ["-dtls1_2", *psk, "-cipher", "PSK-AES128-CCM8@SECLEVEL=0"],
+    )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from _pki import Credential
 
 TALK = str(Path(__file__).with_name("Talk.java"))
-PERMIT_ALL = ("jdk.tls.disabledAlgorithms=\njdk.certpath.disabledAlgorithms=\njdk.tls.legacyAlgorithms=\n")
+PERMIT_ALL = "jdk.tls.disabledAlgorithms=\njdk.certpath.disabledAlgorithms=\njdk.tls.legacyAlgorithms=\n"
 ANY_OUTCOME = (0, 1)
 
 
@@ -27,8 +27,18 @@ def java(lab: Lab, *arguments: str) -> list[str]:
 def keystore(pki: Pki, credential: Credential) -> str:
     """Return a PKCS#12 file that holds the credential."""
     path = pki.path("p12")
-    pki.openssl("pkcs12", "-export", "-inkey", str(credential.key), "-in", str(credential.cert), "-passout",
-                "pass:made-for-the-lab", "-out", str(path))
+    pki.openssl(
+        "pkcs12",
+        "-export",
+        "-inkey",
+        str(credential.key),
+        "-in",
+        str(credential.cert),
+        "-passout",
+        "pass:made-for-the-lab",
+        "-out",
+        str(path),
+    )
     return str(path)
 
 
@@ -41,20 +51,32 @@ def both(lab: Lab, protocols: str, suites: str, offered: str = "") -> None:
         lab.run(station, java(lab, "call", device.ip, str(HTTPS), offered or protocols, suites))
 
 
-@scenario("tls/ssl30_rc4", "SSL 3.0 with RC4 and MD5: an old device meets an old client.", "OpenJDK",
-          expect=("version 0300, suite 0004 TLS_RSA_WITH_RC4_128_MD5", "no extensions: no SNI, no renegotiation info"))
+@scenario(
+    "tls/ssl30_rc4",
+    "SSL 3.0 with RC4 and MD5: an old device meets an old client.",
+    "OpenJDK",
+    expect=("version 0300, suite 0004 TLS_RSA_WITH_RC4_128_MD5", "no extensions: no SNI, no renegotiation info"),
+)
 def ssl30(lab: Lab) -> None:
     both(lab, "SSLv3", "SSL_RSA_WITH_RC4_128_MD5")
 
 
-@scenario("tls/ssl2_hello", "A client that greets in SSL 2.0 format and ends up with TLS 1.0.", "OpenJDK",
-          expect=("a V2 ClientHello, then ServerHello 0301",))
+@scenario(
+    "tls/ssl2_hello",
+    "A client that greets in SSL 2.0 format and ends up with TLS 1.0.",
+    "OpenJDK",
+    expect=("a V2 ClientHello, then ServerHello 0301",),
+)
 def ssl2_hello(lab: Lab) -> None:
     both(lab, "SSLv2Hello,TLSv1", "TLS_RSA_WITH_AES_128_CBC_SHA,SSL_RSA_WITH_3DES_EDE_CBC_SHA")
 
 
-@scenario("tls/tls10_export", "TLS 1.0 with an export suite: RC4 with 40 bits.", "OpenJDK",
-          expect=("suite 0003 TLS_RSA_EXPORT_WITH_RC4_40_MD5", "ServerKeyExchange with a temporary RSA key of 512 bits"))
+@scenario(
+    "tls/tls10_export",
+    "TLS 1.0 with an export suite: RC4 with 40 bits.",
+    "OpenJDK",
+    expect=("suite 0003 TLS_RSA_EXPORT_WITH_RC4_40_MD5", "ServerKeyExchange with a temporary RSA key of 512 bits"),
+)
 def export(lab: Lab) -> None:
     both(lab, "TLSv1", "SSL_RSA_EXPORT_WITH_RC4_40_MD5")
 
@@ -69,8 +91,12 @@ def triple_des(lab: Lab) -> None:
     both(lab, "TLSv1", "SSL_RSA_WITH_3DES_EDE_CBC_SHA")
 
 
-@scenario("tls/tls10_anon_rc4", "TLS 1.0, anonymous Diffie-Hellman and RC4.", "OpenJDK",
-          expect=("suite 0018 TLS_DH_anon_WITH_RC4_128_MD5",))
+@scenario(
+    "tls/tls10_anon_rc4",
+    "TLS 1.0, anonymous Diffie-Hellman and RC4.",
+    "OpenJDK",
+    expect=("suite 0018 TLS_DH_anon_WITH_RC4_128_MD5",),
+)
 def anonymous(lab: Lab) -> None:
     both(lab, "TLSv1", "SSL_DH_anon_WITH_RC4_128_MD5")
 
@@ -83,13 +109,23 @@ def client(lab: Lab, *server: str) -> None:
         lab.run(station, java(lab, "call", device.ip, str(HTTPS), "", ""), ok=ANY_OUTCOME)
 
 
-@scenario("tls/java_tls13", "The Java runtime's own ClientHello, TLS 1.3.", "OpenJDK", "OpenSSL",
-          expect=("JA3 and JA4 of Java 17", "TLS 1.3"))
+@scenario(
+    "tls/java_tls13",
+    "The Java runtime's own ClientHello, TLS 1.3.",
+    "OpenJDK",
+    "OpenSSL",
+    expect=("JA3 and JA4 of Java 17", "TLS 1.3"),
+)
 def java13(lab: Lab) -> None:
     client(lab)
 
 
-@scenario("tls/java_tls12", "The Java runtime's own ClientHello at a TLS 1.2 server.", "OpenJDK", "OpenSSL",
-          expect=("the same JA3 as in java_tls13", "TLS 1.2"))
+@scenario(
+    "tls/java_tls12",
+    "The Java runtime's own ClientHello at a TLS 1.2 server.",
+    "OpenJDK",
+    "OpenSSL",
+    expect=("the same JA3 as in java_tls13", "TLS 1.2"),
+)
 def java12(lab: Lab) -> None:
     client(lab, "-tls1_2")

