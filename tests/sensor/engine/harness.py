@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -99,6 +100,27 @@ def run(
         if react is not None:
             react(engine, event)
     return events
+
+
+def opinions(engine: Any, event: Event) -> None:
+    """Says something to most events, decided by a checksum of what was seen."""
+    mark = zlib.crc32(event.data) + event.flow * 7 + event.turn
+    if event.kind not in {"data", "datagram"}:
+        return
+    lane = event.lane if mark & 64 else 1 - event.lane
+    choice = mark % 12
+    if choice == 0:
+        engine.done(event.flow)
+    elif choice == 1:
+        engine.close_lane(event.flow, lane)
+    elif choice == 2:
+        engine.next_turn(event.flow, lane)
+    elif choice == 3:
+        engine.skip_until(event.flow, lane, event.data[: 1 + mark % 4][-4:], mark % 5000)
+    elif choice < 6:
+        engine.skip(event.flow, lane, mark % 3000)
+    elif choice < 9:
+        engine.want(event.flow, lane, 1 + mark % 900, 1 + mark % 30000)
 
 
 def of(events: list[Event], *kinds: str) -> list[Event]:

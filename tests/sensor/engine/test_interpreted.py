@@ -13,34 +13,13 @@ from sensor import engine as installed
 from sensor.engine import COMPILED, load_interpreted
 from tests.conftest import SHARED_PCAPS
 from tests.sensor.engine.builder import pcap, pcapng
-from tests.sensor.engine.harness import Event, event_of, kinds_of, new_engine
+from tests.sensor.engine.harness import event_of, kinds_of, new_engine, opinions
 from tests.sensor.engine.test_captures import conversation, react
 
 LARGEST = 300_000
 MAGICS = {b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a"}
 
 pytestmark = pytest.mark.skipif(not COMPILED, reason="the engine is not compiled here: there is nothing to compare")
-
-
-def opinions(engine, event: Event) -> None:
-    """Says something to most events, decided by a checksum of what was seen."""
-    mark = zlib.crc32(event.data) + event.flow * 7 + event.turn
-    if event.kind not in {"data", "datagram"}:
-        return
-    lane = event.lane if mark & 64 else 1 - event.lane
-    choice = mark % 12
-    if choice == 0:
-        engine.done(event.flow)
-    elif choice == 1:
-        engine.close_lane(event.flow, lane)
-    elif choice == 2:
-        engine.next_turn(event.flow, lane)
-    elif choice == 3:
-        engine.skip_until(event.flow, lane, event.data[: 1 + mark % 4][-4:], mark % 5000)
-    elif choice < 6:
-        engine.skip(event.flow, lane, mark % 3000)
-    elif choice < 9:
-        engine.want(event.flow, lane, 1 + mark % 900, 1 + mark % 30000)
 
 
 def account(module, capture: bytes, *, say=opinions, **options) -> tuple[list[tuple[object, ...]], dict[str, int]]:
