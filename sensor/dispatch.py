@@ -4,11 +4,11 @@ For every flow whose bytes matter there is one `Session`. An event of the engine
 needs next goes straight back to the engine (`skip`, `skip_until`, `next_turn`, `want`, `done`), before the next byte is
 copied. Facts are stamped here with time, addresses, capture quality and evidence, and secrets become digests here.
 
-A fact of a conversation that lives past midnight is stated again, as `continued`, when its flow is first active on the
-new UTC day. What a flow was that day goes out as one `ConversationDay`.
+A fact of a conversation that lives past midnight is stated again, as `continued`, when its flow is first active on
+the new UTC day. What a flow was that day goes out as one `ConversationDay`.
 
-The one bulkhead of the project stands here: a dissector that fails with anything but a `ProtocolError` is our bug. It is
-counted (`parser_failures`), costs its lane, and nothing else. `bulkhead=False` lets it through, for tests.
+The one bulkhead of the project stands here: a dissector that fails with anything but a `ProtocolError` is our bug. It
+is counted (`parser_failures`), costs its lane, and nothing else. `bulkhead=False` lets it through, for tests.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class _Flow:
 
     __slots__ = ("community_id", "continued", "endpoints", "gap", "scope", "session", "stated", "transport")
 
-    def __init__(self, session: Session, addresses: tuple[int, int, int, bytes, int, int, bytes, int, int], scope: str) -> None:
+    def __init__(
+        self, session: Session, addresses: tuple[int, int, int, bytes, int, int, bytes, int, int], scope: str
+    ) -> None:
         transport, _, _, ip_i, port_i, mac_i, ip_r, port_r, mac_r = addresses
         self.session = session
         self.transport = _TRANSPORT[transport]
@@ -198,11 +200,9 @@ class Dispatcher:
 
     def _settle(self, row: int, flow: _Flow) -> None:
         """Tell the engine what both lanes need next. The other lane may have changed too: a probe settles both."""
-        if flow.session.done:
-            self._engine.done(row)
-            return
         for lane in (0, 1):
-            self._settle_lane(row, flow, lane)
+            if not flow.session.done:
+                self._settle_lane(row, flow, lane)
         if flow.session.done:
             self._engine.done(row)
 
@@ -276,7 +276,7 @@ class Dispatcher:
         )
 
     def _quality(self, row: int, flow: _Flow) -> Quality:
-        """A first datagram is always alone: only of TCP can be said that the other side should have been seen by now."""
+        """A first datagram is always alone: only TCP tells that the other side should have been seen by now."""
         flags = self._engine.stats(row)[_FLAGS]
         one_sided = flow.transport == "tcp" and bool(flags & engine_events.ONE_SIDED)
         return Quality(flow.session.talk.midstream, flow.gap, one_sided)

@@ -53,7 +53,12 @@ _SEEN: Final = (
 )
 _QUALITY: Final = (("midstream", pa.bool_()), ("gap", pa.bool_()), ("one_sided", pa.bool_()))
 _VALUES: Final[dict[str, tuple[tuple[str, pa.DataType], ...]]] = {
-    "fact_attribute": (("name", pa.string()), ("value", pa.string()), ("spec", pa.string()), ("sensitivity", pa.string())),
+    "fact_attribute": (
+        ("name", pa.string()),
+        ("value", pa.string()),
+        ("spec", pa.string()),
+        ("sensitivity", pa.string()),
+    ),
     "fact_channel": (
         ("version", pa.string()),
         ("cipher", pa.string()),
@@ -130,7 +135,14 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
         ]
     ),
     "binding": pa.schema(
-        [("scope", pa.string()), ("mac", pa.string()), ("ip", pa.string()), ("first_ts", _TS), ("last_ts", _TS), ("n", pa.int64())]
+        [
+            ("scope", pa.string()),
+            ("mac", pa.string()),
+            ("ip", pa.string()),
+            ("first_ts", _TS),
+            ("last_ts", _TS),
+            ("n", pa.int64()),
+        ]
     ),
 }
 
@@ -201,7 +213,10 @@ class Fold:
         name, values = self._values_of(item)
         where = self._where(item)
         if self._over_limit(name, where, values):
-            name, values = "fact_anomaly", ("value_overflow", f"more than {VALUES_MAX} values of {name[5:]} {values[0]}")
+            name, values = (
+                "fact_anomaly",
+                ("value_overflow", f"more than {VALUES_MAX} values of {name[5:]} {values[0]}"),
+            )
         self._count(name, (item.ts_us // DAY_US, *where, *values), item)
 
     def _values_of(self, item: Sighting) -> tuple[str, Key]:

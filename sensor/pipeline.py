@@ -1,4 +1,4 @@
-"""One capture on its way through engine, dispatch and fold: what a worker runs, for files and for live capture alike."""
+"""One capture on its way through engine, dispatch and fold: what a worker runs, for files and live alike."""
 
 from __future__ import annotations
 

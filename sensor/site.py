@@ -1,7 +1,7 @@
 """The site file: what only the hospital knows about its network.
 
-All of it is optional. Without a site file RFC 1918, unique local and link-local addresses are internal, all VLANs are one
-scope, and nothing is pseudonymised::
+All of it is optional. Without a site file RFC 1918, unique local and link-local addresses are internal, all VLANs are
+one scope, and nothing is pseudonymised::
 
     name = "Example Hospital"
 

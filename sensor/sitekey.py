@@ -1,15 +1,15 @@
 """The site key: what turns secrets into digests that only this site can compare.
 
-A password, community or token never leaves the worker. What leaves it says whether two secrets are the same, and how weak
-one is at first sight::
+A password, community or token never leaves the worker. What leaves it says whether two secrets are the same, and how
+weak one is at first sight::
 
     digest(secret)             the same secret anywhere at this site
     digest(secret, principal)  the same account
     class, length bucket       empty, default, same_as_principal, short, other; "<8", "8-11", ">=12"
 
-Both digests are HMAC-SHA-256, 128 bits of it. Under four characters there is no digest: it could be guessed from it. The key
-lies outside the database, so a stolen database tells nothing. When it is rotated a new epoch begins, and digests of
-different epochs are not comparable; old keys are not needed and not kept.
+Both digests are HMAC-SHA-256, 128 bits of it. Under four characters there is no digest: it could be guessed from it.
+The key lies outside the database, so a stolen database tells nothing. When it is rotated a new epoch begins, and
+digests of different epochs are not comparable; old keys are not needed and not kept.
 
 The key file is one line: ``spanward-site-key-1 <epoch> <64 hexadecimal digits>``.
 """
@@ -31,7 +31,18 @@ _TEST_KEY: Final = bytes(range(32))
 
 # Well-known defaults of protocols, not of products: names of communities and anonymous log-ins.
 _DEFAULTS: Final = frozenset(
-    (b"public", b"private", b"community", b"snmp", b"admin", b"administrator", b"password", b"guest", b"anonymous", b"default")
+    (
+        b"public",
+        b"private",
+        b"community",
+        b"snmp",
+        b"admin",
+        b"administrator",
+        b"password",
+        b"guest",
+        b"anonymous",
+        b"default",
+    )
 )
 
 
@@ -163,4 +174,4 @@ def _classify(secret: bytes, account: bytes) -> SecretClass:
 def _bucket(length: int) -> str:
     if length < SHORT_CHARS:
         return "<8"
-    return "8-11" if length < 12 else ">=12"  # noqa: PLR2004 - the bucket's own bound
+    return "8-11" if length < 12 else ">=12"

@@ -103,7 +103,7 @@ class Conversation:
         return question.fact if question is not None else None
 
     def defer(self, key: Hashable, make: Callable[[], Fact | None]) -> None:
-        """Let `make` state a fact at `release(key)`, or at the end; it may return None. The first call for a key counts."""
+        """Let `make` state a fact at `release(key)`, or at the end; or None. The first call for a key counts."""
         if key not in self._deferred and len(self._deferred) < OPEN_MAX:
             self._deferred[key] = make
 

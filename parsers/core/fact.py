@@ -84,7 +84,7 @@ class Signed(StrEnum):
 
 
 class Secret:
-    """A password, community or token on its way to be digested. It cannot be printed, compared, copied or pickled by accident.
+    """A password, community or token on its way to be digested. It cannot be printed, compared or pickled by accident.
 
     Args:
         value: the bytes as they were on the wire, decoded of transport encodings only.
@@ -180,7 +180,10 @@ class Certificate(msgspec.Struct, frozen=True):
 
 
 class Authentication(msgspec.Struct, frozen=True):
-    """Who a side claims to be, and how it proves it. `details` holds numbers and names of the standard, never a response or ticket."""
+    """Who a side claims to be, and how it proves it.
+
+    `details` holds numbers and names of the standard, never a response or a ticket.
+    """
 
     subject: Subject
     mechanism: str

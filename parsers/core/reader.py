@@ -6,9 +6,9 @@ A dissector is a generator. It reads with ``yield from r.exactly(n)``. When the 
 it just goes on; when they are not, the reader yields ``WAIT`` and the session puts the generator aside until more bytes
 have come. *Not yet* therefore suspends; *never* (a message that contradicts itself) raises.
 
-What is not wanted is left out, not read: ``skip(n)``, ``skip_until(mark)``, ``next_turn()``. The reader first drops what
-it already holds; the rest becomes a `Demand`. There are two ways to meet a demand, and the dissector cannot tell them
-apart:
+What is not wanted is left out, not read: ``skip(n)``, ``skip_until(mark)``, ``next_turn()``. The reader first drops
+what it already holds; the rest becomes a `Demand`. There are two ways to meet a demand, and the dissector cannot tell
+them apart:
 
 * the packet engine takes it over (`hand_over`) and never copies those bytes to Python;
 * whoever feeds all the bytes lets `feed` drop them.
@@ -141,7 +141,7 @@ class Reader:
             yield from self._until_left()
 
     def skip_until(self, mark: bytes, limit: int) -> Generator[Wait, None, None]:
-        """Leave out everything up to and including `mark` (1 to 4 bytes). Past `limit` bytes the rest of the turn is left out."""
+        """Leave out everything up to and including `mark` (1 to 4 bytes); past `limit` bytes the rest of the turn."""
         at = self._buffer.find(mark)
         if at >= 0:
             self._drop(at + len(mark))
@@ -186,7 +186,7 @@ class Reader:
         elif self._leave is Leave.BYTES:
             self._feed_skipping(data, turn)
         elif self._leave is Leave.UNTIL_MARK:
-            self._feed_searching(data, turn)
+            self._feed_searching(data)
         elif turn > self._turn:
             self._leave = Leave.NOTHING
             self._buffer = data
@@ -227,7 +227,7 @@ class Reader:
             self._leave = Leave.NOTHING
             self.feed(data[dropped:], turn)
 
-    def _feed_searching(self, data: bytes, turn: int) -> None:
+    def _feed_searching(self, data: bytes) -> None:
         joined = self._buffer + data
         at = joined.find(self._mark)
         if at >= 0:

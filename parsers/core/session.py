@@ -20,8 +20,8 @@ dissector therefore yields `Confirmed` before it asks, answers or shares anythin
 feed still finds out what it is.
 
 **After a gap** the lane's generator is closed and a new one made, with ``r.resumed`` and the same `Conversation`. Its
-first bytes are only a candidate for a boundary: the protocol's probe looks at them first; on a mismatch, or when the new
-generator fails before it has yielded `Confirmed`, this turn is given up and counted, which is no anomaly.
+first bytes are only a candidate for a boundary: the protocol's probe looks at them first; on a mismatch, or when the
+new generator fails before it has yielded `Confirmed`, this turn is given up and counted, which is no anomaly.
 
 The session never holds more than `HEAD_MAX` bytes of an unknown head, and what its readers hold.
 """
@@ -139,7 +139,7 @@ class Session:
     # ------------------------------------------------------------------ what happens to a conversation
 
     def feed(self, lane: int, data: bytes, turn: int = 1) -> list[Fact]:
-        """The next bytes of a lane, in order, belonging to its turn number `turn`; returns the facts that are now certain."""
+        """The next bytes of a lane, in order, belonging to its turn number `turn`; returns the facts now certain."""
         if not self.done:
             self._feed(self._lanes[lane], lane, data, turn)
         return self._collect()
@@ -173,7 +173,7 @@ class Session:
         return self._collect()
 
     def side(self, lane: int) -> Side:
-        """The side that a lane is: lanes are swapped when a conversation joined in the middle turns out to run the other way."""
+        """The side that a lane is: swapped when a conversation joined in the middle turns out to run the other way."""
         return Side(lane ^ self._swapped)
 
     def lane(self, side: Side) -> int:
@@ -203,7 +203,7 @@ class Session:
         return self._collect()
 
     def can_hand_over(self, lane: int) -> bool:
-        """Whether the demand is one that the feeder can carry out: not while a mark is half found in bytes fed already."""
+        """Whether the feeder can carry the demand out: not while a mark is half found in bytes fed already."""
         reader = self._lanes[lane].reader
         return reader is None or not reader.partial_mark
 
@@ -225,7 +225,7 @@ class Session:
             self._consider(lane, index, data, new_turn=new_turn)
 
     def _read(self, lane: _Lane, index: int, data: bytes, turn: int) -> None:
-        assert lane.reader is not None  # noqa: S101 - a reading lane has a reader
+        assert lane.reader is not None
         if not lane.confirmed:
             self._remember(lane, data)
         lane.reader.feed(data, turn)
@@ -245,16 +245,19 @@ class Session:
         if lane.overflowed or (not lane.head and not self._due(lane)):
             return
         beyond = self._remember(lane, data)
-        if self.protocol is not None:
-            self._try_known(lane, index, self.protocol)
-        else:
-            self._try_all(lane, index)
+        self._try(lane, index)
         if beyond and lane.reader is not None:  # a dissector was begun with the head: what came with it follows
             lane.reader.feed(beyond, lane.turn)
             self._pump(lane, index)
 
+    def _try(self, lane: _Lane, index: int) -> None:
+        if self.protocol is not None:
+            self._try_known(lane, index, self.protocol)
+        else:
+            self._try_all(lane, index)
+
     def _due(self, lane: _Lane) -> bool:
-        """Whether an unknown lane is to be probed in this turn: at 1, 2, 4, 8…"""
+        """Whether an unknown lane is to be probed in this turn: at 1, 2, 4, 8 and so on."""
         if lane.state is _State.RESUMING or self.protocol is not None:
             return True
         if lane.probed_turn == lane.turn:
@@ -349,7 +352,7 @@ class Session:
         """Give the lane its dissector, and the dissector the head."""
         resumed = lane.state is _State.RESUMING
         self._begin(lane, index, protocol, resumed=resumed)
-        assert lane.reader is not None  # noqa: S101 - `_begin` made it
+        assert lane.reader is not None
         lane.reader.feed(lane.head, lane.turn)
         self._pump(lane, index)
 
@@ -446,10 +449,7 @@ class Session:
             lane.reset(_State.PROBING)
         for lane, index in heads:
             if lane.head and not lane.overflowed and lane.state is _State.PROBING:
-                if self.protocol is None:
-                    self._try_all(lane, index)
-                else:
-                    self._try_known(lane, index, self.protocol)
+                self._try(lane, index)
 
     def _hand_off(self, lane: _Lane, index: int, step: Handoff) -> None:
         """Both lanes go on as another protocol, each from its first unread byte."""

@@ -87,7 +87,9 @@ READINGS: dict[str, Callable[[list[str]], list[str]]] = {
     "number": lambda values: [str(int(value, 0)) for value in values],
     "presentation_result": lambda values: [str(int(value, 0)) for value in values],
     "user_identity": lambda values: [str(int(value, 0)) for value in values],
-    "sha256_of_hex": lambda values: [hashlib.sha256(bytes.fromhex(value.replace(":", ""))).hexdigest() for value in values],
+    "sha256_of_hex": lambda values: [
+        hashlib.sha256(bytes.fromhex(value.replace(":", ""))).hexdigest() for value in values
+    ],
 }
 
 
@@ -116,7 +118,9 @@ def _oracle_values(message: dict[str, Any], row: Row) -> list[str]:
         version = message.get("tls.handshake.extensions.supported_version", message.get(row.tshark_field))
         return each(version) if version is not None else []
     if row.ours == "tls.max_version":
-        return each(message[row.tshark_field]) if row.tshark_field in message else each(message["tls.handshake.version"])
+        return (
+            each(message[row.tshark_field]) if row.tshark_field in message else each(message["tls.handshake.version"])
+        )
     if row.section.startswith("dicom") and message.get("dicom.pdu.type") != "0x01" and row.ours != row.tshark_field:
         responder = row.ours in {"dicom.implementation_class_uid", "dicom.implementation_version_name"}
         return each(message[row.tshark_field]) if responder and row.tshark_field in message else []
@@ -145,7 +149,11 @@ def _add_live(found: Reading, message: dict[str, str], rows: Iterable[Row]) -> N
     for row in rows:
         if not message[row.tshark_field]:
             continue
-        if acceptance and row.ours in {"dicom.called_ae_title", "dicom.calling_ae_title", "dicom.proposed_abstract_syntax"}:
+        if acceptance and row.ours in {
+            "dicom.called_ae_title",
+            "dicom.calling_ae_title",
+            "dicom.proposed_abstract_syntax",
+        }:
             continue
         there = row.ours == "dicom.called_ae_title"
         way = "dst" if there else "src"
@@ -211,7 +219,7 @@ def _our_certificate(fact: dict[str, Any], name: str) -> list[str]:
 
 
 def _short_name(name: str | None) -> list[str]:
-    """The common name, or where there is none the whole name (RFC 4514), unescaped: what ORACLE.jsonl says of a certificate."""
+    """The common name, unescaped, or where there is none the whole name (RFC 4514): as ORACLE.jsonl has it."""
     if not name:
         return []
     parts = re.split(r"(?<!\\)[,+]", name)

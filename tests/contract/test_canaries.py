@@ -25,7 +25,14 @@ PLANTED = [path for path in own_captures() if canaries(path)]
 def forms(token: str) -> list[bytes]:
     """A token as it might be written."""
     raw = token.encode()
-    return [raw, raw.lower(), raw.upper(), base64.b64encode(raw).rstrip(b"="), raw.hex().encode(), token.encode("utf-16-le")]
+    return [
+        raw,
+        raw.lower(),
+        raw.upper(),
+        base64.b64encode(raw).rstrip(b"="),
+        raw.hex().encode(),
+        token.encode("utf-16-le"),
+    ]
 
 
 def everything(path: Path) -> bytes:
@@ -34,8 +41,7 @@ def everything(path: Path) -> bytes:
     for item in items(path):
         fold.add(item)
         parts.append(item.to_json() if isinstance(item, Sighting) else repr(item).encode())
-    for table in fold.drain().values():
-        parts.append(msgspec.json.encode(table.to_pylist(), enc_hook=str))
+    parts += [msgspec.json.encode(table.to_pylist(), enc_hook=str) for table in fold.drain().values()]
     return b"\n".join(parts)
 
 

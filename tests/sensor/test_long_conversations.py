@@ -97,7 +97,11 @@ def store(number: int) -> tuple[bytes, bytes]:
     image.BitsAllocated, image.BitsStored, image.HighBit = 16, 16, 15
     image.PixelData = b"\0" * PIXEL_BYTES
     request = C_STORE()
-    request.MessageID, request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = number % 65_535, CTImageStorage, f"1.2.3.{number}"
+    request.MessageID, request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = (
+        number % 65_535,
+        CTImageStorage,
+        f"1.2.3.{number}",
+    )
     request.Priority = 2
     request.DataSet = io.BytesIO(encode(image, is_implicit_vr=True, is_little_endian=True))
     answer = C_STORE()
@@ -140,7 +144,11 @@ def outcome() -> tuple[list[Sighting], dict[str, int]]:
 
 
 def test_every_machine_is_seen(outcome: tuple[list[Sighting], dict[str, int]]) -> None:
-    values = [getattr(item.fact, "value", None) for item in outcome[0] if getattr(item.fact, "name", "") == "dicom.device_serial_number"]
+    values = [
+        getattr(item.fact, "value", None)
+        for item in outcome[0]
+        if getattr(item.fact, "name", "") == "dicom.device_serial_number"
+    ]
     assert set(values) == {f"SN{number}" for number in range(OBJECTS // 100)}
 
 
