@@ -1,0 +1,110 @@
+"""`spanward read` that ends by SIGKILL at a chosen moment: a program for `test_kill`, not a test.
+
+    python killed_reading.py STORE KEY BATCH_BYTES VICTIM MOMENT COUNT CAPTURE...
+
+VICTIM is `recorder` or `worker`; it dies when MOMENT happens for the COUNT-th time; batches that an earlier reading has
+committed do not count. Prints the worker's process id.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from sensor import reading, recorder, worker, wire
+from sensor.store import Ledger
+
+
+class Bomb:
+    def __init__(self, victim, moment, count):
+        self.victim, self.moment, self.left, self.worker, self.new = victim, moment, count, 0, True
+
+    def look(self, ledger, number, _offset, _batch):
+        self.new = number not in ledger._batches
+
+    def finished(self):
+        self.new = True
+        self.tick("finished")
+
+    def tick(self, moment):
+        if moment != self.moment or not self.new:
+            return
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid() if self.victim == "recorder" else self.worker, signal.SIGKILL)
+
+
+def after(owner, name, then):
+    whole = getattr(owner, name)
+
+    def wrapped(*arguments, **named):
+        result = whole(*arguments, **named)
+        then(*arguments)
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def before(owner, name, first):
+    whole = getattr(owner, name)
+
+    def wrapped(*arguments, **named):
+        first(*arguments)
+        return whole(*arguments, **named)
+
+    setattr(owner, name, wrapped)
+
+
+def arm(bomb):
+    started = recorder.subprocess.Popen
+
+    def start(*arguments, **named):
+        process = started(*arguments, **named)
+        bomb.worker = process.pid
+        print(process.pid, flush=True)
+        return process
+
+    recorder.subprocess.Popen = start
+    after(recorder._Reading, "_greet", lambda *_: bomb.tick("greeted"))
+    before(Ledger, "commit", lambda *_: bomb.tick("received"))
+    before(Ledger, "commit", bomb.look)  # outermost: runs first
+    before(Ledger, "_note", lambda *_: bomb.tick("merged"))
+    after(Ledger, "commit", lambda *_: bomb.tick("committed"))
+    after(recorder._Reading, "_commit", lambda *_: bomb.tick("acknowledged"))
+    after(Ledger, "finish", lambda *_: bomb.finished())
+    before(reading, "infer", lambda *_: bomb.tick("inferring"))
+
+
+def main(store, key, batch_bytes, victim, moment, count, *captures):
+    command = recorder.WORKER
+    if (victim, moment) == ("worker", "half_frame"):
+        command = (sys.executable, "-P", __file__, count)
+    arm(Bomb(victim, moment, int(count)))
+    paths = [Path(capture) for capture in captures]
+    try:
+        reading.read_captures(paths, Path(store), None, Path(key), batch_bytes=int(batch_bytes), command=command)
+    except recorder.WorkerDied as error:
+        sys.exit(str(error))
+
+
+def half_frame(count):
+    """A worker that is killed in the middle of its COUNT-th frame."""
+    whole, left = wire.send, [int(count)]
+
+    def send(pipe, kind, payload):
+        left[0] -= 1
+        if left[0] == 0:
+            frame = wire.HEADER.pack(kind, len(payload)) + payload
+            pipe.write(frame[: len(frame) // 2])
+            pipe.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        whole(pipe, kind, payload)
+
+    worker.send = send
+    worker.main()
+
+
+if __name__ == "__main__":
+    half_frame(sys.argv[1]) if len(sys.argv) == 2 else main(*sys.argv[1:])
