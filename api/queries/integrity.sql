@@ -5,7 +5,7 @@ FROM (
     UNION ALL SELECT 'identity', count(*), count(DISTINCT identity_id) FROM identity
     UNION ALL SELECT 'finding', count(*), count(DISTINCT finding_id) FROM finding
     UNION ALL SELECT 'finding_change', count(*), count(DISTINCT seq) FROM finding_change
-    UNION ALL SELECT 'batch', count(*), count(DISTINCT (capture, parser_set, byte_offset)) FROM batch
+    UNION ALL SELECT 'batch', count(*), count(DISTINCT (capture, parser_set, number)) FROM batch
 )
 WHERE row_count <> key_count
 ORDER BY name

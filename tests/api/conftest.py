@@ -1,136 +1,14 @@
-"""A small store, filled by hand through the real schema and views: two devices, one shared identity, some findings."""
+"""The small store of `stores.py`, and a client of its API."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
 
 import duckdb
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
-
-SCHEMA = Path(__file__).parents[2] / "sensor" / "store"
-T0, T1 = datetime(2026, 11, 23, 10, 0, 0, 123456), datetime(2026, 11, 23, 18, 12, 44)  # noqa: DTZ001
-RULES = [
-    {
-        "id": "TLS-001",
-        "title": "An outdated TLS version is spoken",
-        "severity": "medium",
-        "confidence": "certain",
-        "family": "tls",
-        "why": "TLS 1.0 can be read.",
-        "remedy": "Let it speak TLS 1.2.",
-        "references": ["RFC 8996"],
-        "mappings": {"cwe": ["CWE-327"]},
-    }
-]
-SEVERITIES = ("critical", "high", "medium", "low", "info")
-
-
-def insert(connection: duckdb.DuckDBPyConnection, table: str, **row: object) -> None:
-    columns, marks = ", ".join(row), ", ".join("?" * len(row))
-    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(row.values()))
-
-
-def add_device(connection: duckdb.DuckDBPyConnection, device_id: str, label: str, **more: object) -> None:
-    row = {"device_id": device_id, "label": label, "described": False, "first_ts": T0, "last_ts": T1, "why": "{}"}
-    insert(connection, "device", **{**row, **more})
-
-
-def add_change(connection: duckdb.DuckDBPyConnection, seq: int, finding: str, severity: str = "high") -> None:
-    row = {"seq": seq, "finding_id": finding, "change": "opened", "as_of": T1, "rule_id": "TLS-001", "severity": severity}
-    insert(connection, "finding_change", **row, body='{"title": "x"}')
-
-
-def add_finding(connection: duckdb.DuckDBPyConnection, finding: str, severity: str, **more: object) -> None:
-    row = {
-        "finding_id": finding, "rule_id": "TLS-001", "status": "open", "severity": severity, "confidence": "certain",
-        "title": f"finding {finding}", "first_ts": T0, "last_ts": T1, "evidence": '{"frame": 12}', "changed_seq": 0,
-    }  # fmt: skip
-    insert(connection, "finding", **{**row, **more})
-
-
-def empty_store() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:")
-    for folder in ("schema", "views"):
-        for file in sorted((SCHEMA / folder).glob("*.sql")):
-            connection.execute(file.read_text())
-    return connection
-
-
-def fill(connection: duckdb.DuckDBPyConnection) -> None:
-    add_device(connection, "d-1", "CT01", vendor="Example Medical", device_type="CT", why='{"vendor": "oui"}')
-    add_device(connection, "d-2", "=PACS()", vendor="Other")
-    for old, now in (("d-old", "d-older"), ("d-older", "d-1")):
-        insert(connection, "device_alias", device_id=old, now_id=now)
-    for device, mac, ip in (("d-1", "00:11:22:33:44:55", "10.0.0.5"), ("d-2", None, "2001:db8::9")):
-        insert(
-            connection, "device_endpoint",
-            device_id=device, scope="default", mac=mac, ip=ip, first_ts=T0, last_ts=T1, reason="on-link MAC",
-        )  # fmt: skip
-    insert(
-        connection, "device_attribute",
-        device_id="d-1", name="vendor", value="Example Medical", source="oui", certainty=0.6, chosen=True,
-        first_ts=T0, last_ts=T1, n=3,
-    )  # fmt: skip
-    insert(
-        connection, "identity",
-        identity_id="i-1", kind="ae-title", label="ANY-SCU", belongs_to="device", strength="none", device_count=2,
-        first_ts=T0, last_ts=T1, why='{"strength": "a claim"}',
-    )  # fmt: skip
-    for device, peer in (("d-1", "d-2"), ("d-2", None)):
-        insert(
-            connection, "identity_use",
-            identity_id="i-1", device_id=device, peer_device_id=peer, use="claims", protocol="dicom", port=104,
-            outcome="accepted", protection="none", first_ts=T0, last_ts=T1, n=7, day_count=1,
-        )  # fmt: skip
-    insert(
-        connection, "blindspot",
-        device_id="d-1", day=T0.date(), conversations=4, understood=1, reason="TLS 1.3", reason_count=3,
-    )  # fmt: skip
-    add_finding(connection, "f-1", "high", device_id="d-1", identity_id="i-1", ip="10.0.0.5")
-    add_finding(connection, "f-2", "critical", device_id="d-2")
-    add_finding(connection, "f-3", "low", status="resolved")
-    for seq, finding, severity in ((1, "f-1", "high"), (2, "f-2", "critical"), (3, "f-3", "low")):
-        add_change(connection, seq, finding, severity)
-    add_facts(connection)
-
-
-def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
-    common = {
-        "capture": "c1", "parser_set": "1-x", "day": T0.date(), "scope": "default", "port": 104, "transport": "tcp",
-        "first_ts": T0, "last_ts": T1, "n": 2, "hours": 1 << 10 | 1 << 18, "frame": 4, "community_id": "1:abc=",
-    }  # fmt: skip
-    side = {
-        "side": "initiator", "mac": "00:11:22:33:44:55", "ip": "10.0.0.5", "peer_ip": "10.0.0.9", "about": "side",
-        "continued": False, "midstream": False, "gap": False, "one_sided": False,
-    }  # fmt: skip
-    for number in (2**63 + 1, 2):
-        insert(
-            connection, "fact_authentication", **common, **side, id=number, protocol="dicom", mechanism="ae-title",
-            principal="ANY-SCU", outcome="accepted", protection="none", details='{"called_ae_title": "PACS"}',
-        )  # fmt: skip
-    insert(
-        connection, "fact_conversation", **common, id=3, protocol="", confidence="port", packets=9,
-        initiator_ip="10.0.0.5", initiator_mac="00:11:22:33:44:55", responder_ip="10.0.0.9",
-        **dict.fromkeys(COUNTS, 0),
-    )  # fmt: skip
-    insert(
-        connection, "certificate", capture="c1", parser_set="1-x", sha256="ab" * 32, subject_name="CN=pacs",
-        not_before=T0, not_after=T1, sans=["DNS:pacs", "IP:10.0.0.9"], personal=False, details="{}",
-    )  # fmt: skip
-    insert(
-        connection, "fact_certificate", **common, **side, id=4, protocol="tls", role="server", position=0, sha256="ab" * 32
-    )
-
-
-COUNTS = (
-    "initiator_bytes", "responder_bytes", "copied_bytes", "skipped_bytes", "left_out_bytes", "lost_bytes",
-    "midstream_count", "one_sided_count", "gap_count", "unanswered_count",
-)  # fmt: skip
+from tests.api.stores import client_of, empty_store, fill
 
 
 @pytest.fixture
@@ -139,10 +17,6 @@ def store() -> Iterator[duckdb.DuckDBPyConnection]:
     fill(connection)
     yield connection
     connection.close()
-
-
-def client_of(connection: duckdb.DuckDBPyConnection, **options: float) -> TestClient:
-    return TestClient(create_app(connection, RULES, **options), base_url="http://localhost", raise_server_exceptions=False)
 
 
 @pytest.fixture

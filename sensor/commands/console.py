@@ -1,0 +1,70 @@
+"""The terminal: tables and pages for people, progress only where somebody watches, and nothing hostile from the wire.
+
+Names in facts are chosen by whoever sends them. They never reach the terminal as markup or as control characters: all
+text goes through `plain`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+PIPE_COLUMNS = 100
+SEVERITY_STYLES = {
+    "critical": "bold white on red",
+    "high": "bold red",
+    "medium": "yellow",
+    "low": "cyan",
+    "info": "dim",
+}
+
+
+def console() -> Console:
+    """Standard output: coloured on a terminal, 100 columns of plain text in a pipe."""
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else PIPE_COLUMNS
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+
+
+def plain(value: object, style: str = "") -> Text:
+    """A value from the store as harmless text; None is a dash."""
+    text = "-" if value is None or value == "" else str(value)
+    return Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text), style)
+
+
+def severity(name: object) -> Text:
+    """A severity in its colour."""
+    return plain(name, SEVERITY_STYLES.get(str(name), ""))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> Table:
+    """A table without frames: it survives a pipe and copying into a mail."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else plain(cell) for cell in row))
+    return made
+
+
+def heading(out: Console, text: str, aside: str = "") -> None:
+    """A heading with a remark beside it."""
+    out.print()
+    out.print(Text.assemble((text, "bold"), ("  " + aside if aside else "", "dim")))
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Progress | None]:
+    """A progress bar on standard error, or None where nobody watches."""
+    if not sys.stderr.isatty() or total == 0:
+        yield None
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True, markup=False, highlight=False), transient=True) as bar:
+        yield bar

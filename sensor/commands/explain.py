@@ -1,0 +1,133 @@
+"""`spanward explain`: one finding on a page: what was seen, why it matters, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from sensor.commands.access import Row, rows
+from sensor.commands.console import console, heading, plain, severity
+from sensor.commands.errors import CommandError
+from sensor.commands.rulebook import cards
+from sensor.settings import Settings
+from sensor.store import Store
+
+_WIDTH = 100
+_EVIDENCE_LINES = 40
+_CATALOGUES = {
+    "owasp_nhi": "OWASP NHI 2025",
+    "nist_csf": "NIST CSF 2.0",
+    "maestro": "CSA MAESTRO",
+    "cwe": "CWE",
+    "attack": "MITRE ATT&CK",
+    "hipaa": "HIPAA 45 CFR",
+    "iec_62443": "IEC 62443-4-2",
+    "fda": "FDA premarket",
+}
+
+
+def explain(store: Store, finding: str, settings: Settings) -> None:
+    """Print the page of a finding.
+
+    Raises:
+        CommandError: there is no such finding, or several begin like that.
+        StoreError: the store refused.
+    """
+    row = _found(list(rows(store, "explain_finding", {"finding": finding})), finding)
+    rule = next((card for card in cards(settings.rules) if card["id"] == row["rule_id"]), None)
+    captures = {capture["capture"]: capture["name"] for capture in rows(store, "summary_captures")}
+    out = console()
+    _head(out, row)
+    _evidence(out, row, captures)
+    _rule(out, rule)
+    _life(out, list(rows(store, "explain_changes", {"finding": row["finding_id"]})))
+
+
+def _found(candidates: list[Row], finding: str) -> Row:
+    if not candidates:
+        raise CommandError(f"{finding}: no such finding in this store; `spanward list findings` shows them")
+    if len(candidates) > 1 and candidates[0]["finding_id"] != finding:
+        names = ", ".join(row["finding_id"] for row in candidates[:5])
+        raise CommandError(f"{finding}: several findings begin like that: {names}; write more of it")
+    return candidates[0]
+
+
+def _head(out: Console, row: Row) -> None:
+    out.print()
+    out.print(Text.assemble(severity(row["severity"]), "  ", plain(row["title"], "bold")), width=_WIDTH)
+    out.print(
+        plain(f"{row['finding_id']}   rule {row['rule_id']}   {row['status']}   confidence: {row['confidence']}", "dim")
+    )
+    heading(out, "Where")
+    _lines(out, _where(row))
+
+
+def _where(row: Row) -> Iterator[tuple[str, object]]:
+    if row["device_id"]:
+        kind = ", ".join(part for part in (row["vendor"], row["model"], row["device_type"]) if part)
+        yield "device", f"{row['device_label']}  {f'({kind})  ' if kind else ''}{row['device_id']}"
+        yield "addresses", ", ".join(row["addresses"] or ()) or None
+    if row["ip"] or row["mac"]:
+        yield "seen at", " ".join(part for part in (row["ip"], row["mac"]) if part)
+    if row["scope"]:
+        yield "scope", row["scope"]
+    if row["identity_id"]:
+        used = f"used by {row['device_count']} device{'s' if row['device_count'] != 1 else ''}"
+        yield "identity", f"{row['identity_label']}  ({row['identity_kind']}, {row['identity_strength']}, {used})"
+    yield "seen", f"{row['first_ts']:%Y-%m-%d %H:%M:%S} to {row['last_ts']:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _evidence(out: Console, row: Row, captures: dict[str, str]) -> None:
+    heading(out, "What was seen")
+    lines = list(_flattened(orjson.loads(row["evidence"]), captures))
+    _lines(out, lines[:_EVIDENCE_LINES])
+    if len(lines) > _EVIDENCE_LINES:
+        out.print(
+            plain(f"  ... {len(lines) - _EVIDENCE_LINES} more lines: spanward list findings --format json", "dim")
+        )
+
+
+def _flattened(value: Any, captures: dict[str, str], name: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flattened(inner, captures, f"{name} {key}".strip())
+    elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        for number, inner in enumerate(value, start=1):
+            yield from _flattened(inner, captures, f"{name} {number}".strip())
+    elif isinstance(value, list):
+        yield name, ", ".join(str(inner) for inner in value)
+    elif value is not None:
+        yield name.replace("_", " "), captures.get(value, value) if isinstance(value, str) else value
+
+
+def _rule(out: Console, rule: dict[str, Any] | None) -> None:
+    if rule is None:
+        heading(out, "The rule is no longer there")
+        return
+    for title, key in (("Why it matters", "why"), ("What to do", "remedy")):
+        heading(out, title)
+        _paragraph(out, plain(" ".join(str(rule[key]).split())))
+    heading(out, "References")
+    for reference in rule["references"]:
+        _paragraph(out, plain(reference))
+    _lines(out, ((_CATALOGUES.get(name, name), ", ".join(map(str, value))) for name, value in rule["mappings"].items()))
+
+
+def _life(out: Console, changes: list[Row]) -> None:
+    heading(out, "What happened to it")
+    for change in changes:
+        out.print(plain(f"  {change['as_of']:%Y-%m-%d %H:%M:%S}  {change['change'].replace('_', ' ')}"))
+
+
+def _lines(out: Console, pairs: Any) -> None:  # noqa: ANN401
+    for name, value in pairs:
+        _paragraph(out, Text.assemble(plain(f"{name}: ", "dim"), plain(value)))
+
+
+def _paragraph(out: Console, text: Text) -> None:
+    out.print(Padding(text, (0, 0, 0, 2), expand=False), width=min(out.width, _WIDTH))

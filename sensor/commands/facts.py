@@ -1,0 +1,49 @@
+"""`spanward facts`: what the parsers read, as NDJSON on standard output; no store, no inference."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from sensor.capture.pcapfile import CaptureError, CaptureFile
+from sensor.commands.errors import CommandError, Status, note
+from sensor.pipeline import Pipeline
+from sensor.site import Site
+from sensor.sitekey import SiteKey
+
+
+def facts(captures: Sequence[Path], site: Site, key: SiteKey) -> None:
+    """Print the facts of each capture, in order.
+
+    A capture that ends within a record gives its facts up to there and a line on standard error.
+
+    Captures that cannot be read are named on standard error; the others are read all the same.
+
+    Raises:
+        CommandError: captures could not be read.
+    """
+    failures = [error for path in captures if (error := _failure(path, site, key))]
+    for failure in failures[:-1]:
+        note(str(failure))
+    if failures:
+        raise CommandError(str(failures[-1]), Status.UNREADABLE)
+
+
+def _failure(path: Path, site: Site, key: SiteKey) -> CaptureError | None:
+    try:
+        with CaptureFile(path) as capture:
+            _print(capture, site, key)
+    except CaptureError as error:
+        return error
+    return None
+
+
+def _print(capture: CaptureFile, site: Site, key: SiteKey) -> None:
+    pipeline = Pipeline(capture, site, key)
+    out = sys.stdout.buffer
+    for sighting in pipeline.sightings():
+        out.write(sighting.to_json() + b"\n")
+    out.flush()
+    if capture.damaged:
+        note(f"{capture.path}: {capture.damaged}; the facts before that were printed")
