@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _fleet import Machine
 
 PCAPS = Path(__file__).resolve().parent.parent
-RUN_TIMEOUT_S = 60
+RUN_TIMEOUT_S = 300
 DEBIAN_PACKAGES = {
     "DCMTK": "dcmtk",
     "Orthanc": "orthanc",

@@ -115,7 +115,7 @@ class Network:
         self._namespaces.append(name)
 
     def host(self, name: str, mac: str, ip: str) -> Host:
-        """Plug a new machine into the switch. ``ip`` is inside 10.20.0.0/16."""
+        """Plug a new machine into the switch; its address is of 10.20.0.0/16 or fd00:20::/64."""
         namespace = f"{self._prefix}-{len(self.hosts)}"
         self._namespace(namespace)
         port = f"port{len(self.hosts)}"
@@ -148,8 +148,8 @@ def _bring_up(mac: str, ip: str) -> None:
     sh("ip", "link", "set", "lo", "up")
     sh("ethtool", "-K", "eth0", "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off")
     sh("ip", "link", "set", "eth0", "address", mac, "addrgenmode", "none")
-    sh("ip", "addr", "add", f"{ip}/16", "dev", "eth0")
     sh("ip", "link", "set", "eth0", "up")
+    sh("ip", "addr", "add", *([f"{ip}/64", "nodad"] if ":" in ip else [f"{ip}/16"]), "dev", "eth0")
 
 
 def _wait_for_line(process: subprocess.Popen[str], text: str) -> None:

@@ -68,7 +68,7 @@ def record_all(paths: list[str], into: Path) -> int:
 def main() -> int:
     """Run the command line; exit status 0 all recorded, 1 some failed, 2 usage or something missing."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("group", choices=["dicom", "tls", "quiet"])
+    parser.add_argument("group", choices=["dicom", "tls", "quiet", "large"])
     parser.add_argument("scenario", nargs="*")
     parser.add_argument("--list", action="store_true", help="list the scenarios and end")
     parser.add_argument("--into", type=Path, default=PCAPS, help="another folder than pcaps/, to try the lab")

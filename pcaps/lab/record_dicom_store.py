@@ -159,3 +159,18 @@ def store_undefined_length(lab: Lab) -> None:
 def store_small_pdu(lab: Lab) -> None:
     path = save(image(CT, lab.canaries, side=128), lab.workdir / "object.dcm")
     send(lab, CT, [path], ("-pdu", "4096"), ("-R", "-pdu", "4096"))
+
+
+@scenario(
+    "large/store1000",
+    "A CT sends 1,000 images of 256 KiB in one association; recorded on demand, not kept with the project.",
+    "DCMTK",
+    "pydicom",
+    expect=("1,000 C-STORE requests, each with its command and its described device",),
+)
+def store1000(lab: Lab) -> None:
+    files = []
+    for number in range(OBJECTS_OF_STORE20):
+        ds = image(MODALITIES[number % len(MODALITIES)], lab.canaries, number, side=512, key=str(number))
+        files.append(save(ds, lab.workdir / f"{number:02}.dcm"))
+    send(lab, CT, files, ("+xe",), ("-xe", "-R", "--repeat", "50", "+II"))
