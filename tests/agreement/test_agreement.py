@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -99,8 +101,10 @@ def test_agreement_on_own_captures(capsys: pytest.CaptureFixture[str]) -> None:
     fields = {row.tshark_field for row in table() if row.section == "live"}
     tally: Counter[tuple[str, str]] = Counter()
     found = []
-    for path in own_captures():
-        found += compare(f"{path.parent.name}/{path.name}", live(path), ours(path, section_live=True), fields, tally)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        readings = pool.map(live, own_captures())
+    for path, theirs in zip(own_captures(), readings, strict=True):
+        found += compare(f"{path.parent.name}/{path.name}", theirs, ours(path, section_live=True), fields, tally)
     with capsys.disabled():
         print(f"\n{report(tally)}")  # noqa: T201 - the figures are what this test is for
     judge(found, reviewed("own"))
