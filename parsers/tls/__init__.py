@@ -17,8 +17,12 @@ from parsers.tls._handshake import CLIENT_HELLO, SERVER_HELLO
 
 def probe(head: bytes, side: Side) -> Verdict:
     """Whether this is a record of any type, as after a gap it may be; a hello has to come from its own side."""
-    if head[0] & 0x80:
-        return _sslv2.probe(head, side)
+    if not head:
+        return Verdict.MORE
+    return _sslv2.probe(head, side) if head[0] & 0x80 else _probe_record(head, side)
+
+
+def _probe_record(head: bytes, side: Side) -> Verdict:
     if not _records.is_header(head):
         return Verdict.NO
     if len(head) <= _records.HEADER_BYTES:

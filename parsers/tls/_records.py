@@ -41,6 +41,7 @@ RECORD_MAX_BYTES: Final = FRAGMENT_MAX_BYTES + 2048
 HANDSHAKE_MAX_BYTES: Final = 131_072
 MESSAGE_HEAD_BYTES: Final = 11
 RECORDS_AFTER_MAX: Final = 32
+ENCRYPTED_CHANGE_MAX_BYTES: Final = 256
 ALERTS_MAX: Final = 16
 FLIGHT_REST_BYTES: Final = 4_096
 
@@ -61,7 +62,7 @@ def is_header(head: bytes) -> bool:
 def _fits(kind: int, length: int) -> bool:
     """Whether a record of this type can have this length."""
     if kind == CHANGE_CIPHER_SPEC:
-        return length == 1
+        return length == 1 or 16 < length <= ENCRYPTED_CHANGE_MAX_BYTES  # encrypted in a renegotiation
     if kind == APPLICATION_DATA:
         return length <= RECORD_MAX_BYTES
     return (2 if kind == ALERT else 1) <= length <= RECORD_MAX_BYTES
@@ -103,7 +104,7 @@ class Records:
             yield from self._handshake(length)
         elif kind == ALERT and length == 2:
             yield from self._alert()
-        elif kind == CHANGE_CIPHER_SPEC:
+        elif kind == CHANGE_CIPHER_SPEC and length == 1:
             yield from self._change_cipher_spec()
         else:
             yield from self._encrypted(kind, length)
