@@ -15,7 +15,7 @@ EXHAUSTIVE_BYTES = 2_000
 SAMPLES = 40
 TALK_MAX_BYTES = 60_000
 REGISTRY = Registry.installed()
-# What kinds of fact a conversation holds, without their values: conversations that differ in values only are one sample.
+# What kinds of fact a conversation holds: conversations that differ in values only are one sample.
 KIND = re.compile(
     r"(?:^\w+\(|\bname='[^']*'|mechanism='[^']*'|version='[^']*'|'client_certificate': '\w+'|key_exchange)"
 )
