@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
 ARGS ?=
+COUNT ?= 10000
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := $(CURDIR)/build/tools
@@ -18,6 +19,7 @@ DEV := $(VENV)/.dev
 # Another stamp once Python's headers are there: the engine is then compiled at the next run.
 HEADERS := $(shell $(firstword $(wildcard $(BIN)/python) $(PYTHON)) _build/toolchain.py --headers)
 INSTALLED := $(VENV)/.installed-$(HEADERS)
+FUZZ_TARGETS := $(filter-out run test_%,$(basename $(notdir $(wildcard tests/fuzz/*.py))))
 ENGINE := $(wildcard sensor/engine/core.py sensor/engine/core.pxd)
 
 # --- verbs -----------------------------------------------------------------------------------------------------------
@@ -61,8 +63,9 @@ docs: ## check what the documents claim (comes with the console)
 	@echo "make docs: comes with the console; nothing to check yet"
 
 .PHONY: fuzz
-fuzz: $(DEV) $(INSTALLED) ## feed hostile bytes to parsers and engine; the ledger grows
-	@echo "make fuzz: not there yet"; exit 1
+fuzz: $(DEV) $(INSTALLED) ## feed COUNT hostile inputs to each target, engine and parsers; the ledger grows
+	@seed=$$(date +%s) && for target in $(FUZZ_TARGETS); do \
+	    $(BIN)/python -m tests.fuzz.run $$target $(COUNT) --seed $$seed || exit 1; done
 
 .PHONY: lab
 lab: $(DEV) $(INSTALLED) ## record captures again from real software: ARGS="tls tls12_ecdhe" (root, Linux)
