@@ -48,7 +48,7 @@ def describe(spki: Element) -> Key:
     kind, *parameters = _asn1.some(algorithm.content)
     dotted, bits = _asn1.oid(kind.content), _asn1.bits(key.content)
     if dotted in oids.RSA_KEYS:
-        return _rsa(bits)
+        return _rsa(bits, {"key_algorithm": "RSASSA-PSS"} if dotted == oids.RSASSA_PSS else {})
     if dotted == oids.EC_KEY:
         return _ec(parameters, bits)
     if dotted == oids.DSA_KEY or dotted in oids.DH_KEYS:
@@ -57,11 +57,11 @@ def describe(spki: Element) -> Key:
     return Key(named, size)
 
 
-def _rsa(bits: bytes) -> Key:
+def _rsa(bits: bytes, details: dict[str, Any]) -> Key:
     modulus, exponent = _asn1.pair(_asn1.element(bits)[0])
     e = int.from_bytes(exponent.content, "big")
     size = int.from_bytes(modulus.content, "big").bit_length()
-    return Key("RSA", size, {"rsa_exponent": e if e < 2**63 else None})
+    return Key("RSA", size, details | ({"rsa_exponent": e} if e < 2**63 else {}))
 
 
 def _ec(parameters: list[Element], bits: bytes) -> Key:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -96,22 +96,20 @@ def feed(initiator: bytes, responder: bytes) -> list[Fact]:
     return session.feed(0, initiator) + session.feed(1, responder) + session.end()
 
 
-def shown(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """The certificates in captures, with the captures' names."""
-    seen: set[bytes] = set()
-    original, ders = _x509.read, []
+def shown(names: Iterable[str]) -> list[tuple[str, bytes]]:
+    """The certificates in captures, each once, with the name of the first capture that shows it."""
+    found: dict[bytes, str] = {}
+    original, current = _x509.read, ""
 
     def note(der: bytes) -> _x509.Shown:
-        ders.append(der)
+        found.setdefault(der, current)
         return original(der)
 
     _x509.read = note  # type: ignore[assignment]
     try:
-        for name in names:
-            for talk in conversations(capture(name)):
+        for current in names:
+            for talk in conversations(capture(current)):
                 state(talk)
-            yield from ((name, der) for der in ders if der not in seen)
-            seen.update(ders)
-            ders.clear()
     finally:
         _x509.read = original
+    return [(name, der) for der, name in found.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from datetime import UTC, datetime
 
@@ -82,7 +83,8 @@ def test_bad_object_identifiers(content: bytes) -> None:
 
 @pytest.mark.parametrize(("tag", "content", "read"), [
     (0x0C, "Klinik Süd".encode(), "Klinik Süd"), (0x13, b"plain", "plain"), (0x14, "Süd".encode("latin-1"), "Süd"),
-    (0x1E, "Süd".encode("utf-16-be"), "Süd"), (0x1C, "Süd".encode("utf-32-be"), "Süd"), (0x0C, b"a\xff", "a\N{REPLACEMENT CHARACTER}"),
+    (0x1E, "Süd".encode("utf-16-be"), "Süd"), (0x1C, "Süd".encode("utf-32-be"), "Süd"),
+    (0x0C, b"a\xff", "a\N{REPLACEMENT CHARACTER}"),
 ])  # fmt: skip
 def test_strings(tag: int, content: bytes, read: str) -> None:
     assert _asn1.text(_asn1.element(tlv(tag, content))[0]) == read
@@ -100,7 +102,7 @@ NOON = int(datetime(2026, 1, 31, 12, 0, tzinfo=UTC).timestamp())
     (0x18, b"20260131120000.123Z", NOON, False),
     (0x18, b"20260131120000", NOON, False),
     (0x17, b"20260131120000Z", NOON, False),
-    (0x17, b"500131120000Z", NOON - int((datetime(2026, 1, 31, tzinfo=UTC) - datetime(1950, 1, 31, tzinfo=UTC)).total_seconds()), True),
+    (0x17, b"500131120000Z", int(datetime(1950, 1, 31, 12, tzinfo=UTC).timestamp()), True),
     (0x18, b"99991231235959Z", 253402300799, True),
     (0x18, b"00010101000000Z", -62135596800, True),
     (0x18, b"20260230120000Z", None, False),
@@ -118,7 +120,5 @@ def test_noise_only_raises_what_it_says() -> None:
     for _ in range(5_000):
         data = rng.randbytes(rng.randrange(40))
         for read in (_asn1.element, _asn1.children, _asn1.oid, _asn1.bits, _asn1.integer):
-            try:
+            with contextlib.suppress(ProtocolError):
                 read(data)  # type: ignore[operator]
-            except ProtocolError:
-                pass
