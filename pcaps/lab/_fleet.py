@@ -101,6 +101,10 @@ RIS = Machine("ris", "00:50:56:a4:10:02", "10.20.1.20", "RISBROKER")
 ROUTER = Machine("router", "00:50:56:a4:10:03", "10.20.1.30", "EDGEROUTER")
 VIEWER = Machine("viewer", "8c:ec:4b:77:30:5e", "10.20.2.51", "VIEW3")
 WORKSTATION = Machine("ws4", "8c:ec:4b:20:6b:f3", "10.20.2.54", "WS4")
+VENTILATOR = Machine("ventilator", "00:30:e6:2c:11:5e", "10.20.8.41")
+CENTRAL = Machine("central", "00:a0:37:60:71:02", "10.20.8.5")
+LIS = Machine("lis", "00:50:56:a4:10:07", "10.20.1.40")
+NURSE_PC = Machine("nurse-pc", "8c:ec:4b:51:0f:22", "10.20.2.77")
 PRINTER = Machine(
     "printer",
     "08:00:66:31:7e:90",

@@ -162,21 +162,22 @@ class Lab:
         return path
 
 
+def perform(play: Callable[[Lab], None], path: str, workdir: Path) -> Lab:
+    """Play a scenario on a network of its own; the capture is the returned lab's target. Raises LabError."""
+    with Network() as network:
+        lab = Lab(network, workdir, workdir / "capture.pcap", Canaries(path))
+        try:
+            play(lab)
+        finally:
+            for server in lab.servers:
+                lab.stop(server)
+    return lab
+
+
 def record(found: Scenario, into: Path = PCAPS) -> None:
     """Play a scenario and leave its capture and sidecar in its folder under ``into``. Raises LabError."""
-    workdir = Path(tempfile.mkdtemp(prefix="spanward-lab-"))
-    fresh = workdir / "capture.pcap"
-    try:
-        with Network() as network:
-            lab = Lab(network, workdir, fresh, Canaries(found.path))
-            try:
-                found.play(lab)
-            finally:
-                for server in lab.servers:
-                    lab.stop(server)
-        _keep(found, lab, into)
-    finally:
-        shutil.rmtree(workdir, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="spanward-lab-", ignore_cleanup_errors=True) as workdir:
+        _keep(found, perform(found.play, found.path, Path(workdir)), into)
 
 
 def _keep(found: Scenario, lab: Lab, into: Path) -> None:

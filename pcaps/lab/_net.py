@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import os
 import signal
 import subprocess
@@ -29,6 +30,7 @@ SETTLE_S = 0.4
 BUFFER_KIB = "65536"
 START_TIMEOUT_S = 20.0
 
+_networks = itertools.count()
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -94,7 +96,7 @@ class Network:
     """The switch and its hosts; use as a context manager, so that nothing is left behind."""
 
     def __init__(self) -> None:
-        self._prefix = f"spw{os.getpid()}"
+        self._prefix = f"spw{os.getpid()}n{next(_networks)}"
         self._switch = f"{self._prefix}-switch"
         self._namespaces: list[str] = []
         self.hosts: list[Host] = []

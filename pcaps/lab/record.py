@@ -1,4 +1,4 @@
-"""Record Spanward's captures from real software: ``python3 pcaps/lab/record.py dicom|tls|quiet [SCENARIO...]``."""
+"""Record Spanward's captures from real software: ``record.py dicom|tls|quiet|hospital [SCENARIO...]``."""
 
 from __future__ import annotations
 
@@ -68,13 +68,16 @@ def record_all(paths: list[str], into: Path) -> int:
 def main() -> int:
     """Run the command line; exit status 0 all recorded, 1 some failed, 2 usage or something missing."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("group", choices=["dicom", "tls", "quiet", "large"])
+    parser.add_argument("group", choices=["dicom", "tls", "quiet", "hospital", "large"])
     parser.add_argument("scenario", nargs="*")
     parser.add_argument("--list", action="store_true", help="list the scenarios and end")
     parser.add_argument("--into", type=Path, default=PCAPS, help="another folder than pcaps/, to try the lab")
     asked = parser.parse_args()
     if wants := missing():
         print("the lab needs " + "; ".join(wants), file=sys.stderr)
+        return 2
+    if asked.group == "large" and asked.into == PCAPS:
+        print("large captures are not kept with the project: say --into FOLDER", file=sys.stderr)
         return 2
     load()
     try:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from _lab import Lab, scenario
 from _pki import BOTH, CLIENT, HOSPITAL, Pki, trusted
 from _tls import ANY_OUTCOME, GATEWAY, NAME, PUMPS, connect, serve, sni, talk
+
+if TYPE_CHECKING:
+    from _pki import Credential
 
 DEVICE = "pump-0017.devices.hospital.example"
 
@@ -132,13 +137,20 @@ def same_client(lab: Lab) -> None:
     expect=("only hash, issuer and validity of the client's certificate may be kept",),
 )
 def smartcard(lab: Lab) -> None:
-    pki, canaries = Pki(lab), lab.canaries
+    pki = Pki(lab)
     root = pki.root()
+    card = personal(lab, pki, root)
+    talk(lab, [*pki.server(NAME, root).chain, *trusted(root), "-Verify", "3"], ["-tls1_2", *sni(), *card.chain])
+
+
+def personal(lab: Lab, pki: Pki, root: Credential) -> Credential:
+    """Issue the smart-card logon certificate of a nurse who does not exist."""
+    canaries = lab.canaries
     family, account = canaries.token("surname"), canaries.token("account").lower()
     person = canaries.plant(f"Nurse {family}")
     mail, upn = canaries.plant(f"{account}@mail.hospital.example"), canaries.plant(f"{account}@ad.hospital.example")
     canaries.plant(account)
-    card = pki.issue(
+    return pki.issue(
         f"{HOSPITAL}/OU=Staff/CN={person}/SN={family}/GN=Nurse/serialNumber={canaries.token('employee')}/emailAddress={mail}",
         (
             *CLIENT[:2],
@@ -148,4 +160,3 @@ def smartcard(lab: Lab) -> None:
         ),
         root,
     )
-    talk(lab, [*pki.server(NAME, root).chain, *trusted(root), "-Verify", "3"], ["-tls1_2", *sni(), *card.chain])
