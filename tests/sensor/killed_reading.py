@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from sensor import reading, recorder, worker, wire
+from sensor import reading, recorder, wire, worker
 from sensor.store import Ledger
 
 
@@ -63,7 +63,8 @@ def arm(bomb):
     def start(*arguments, **named):
         process = started(*arguments, **named)
         bomb.worker = process.pid
-        print(process.pid, flush=True)
+        sys.stdout.write(f"{process.pid}\n")
+        sys.stdout.flush()
         return process
 
     recorder.subprocess.Popen = start

@@ -1,4 +1,4 @@
-"""Killing `spanward read`, either process, at 30 moments: the other ends by itself, and reading again gives the same views.
+"""Killing `spanward read`, either process, 30 times: the other ends by itself, and reading again gives the same views.
 
 Moments are chosen by progress (the n-th batch received, merged, committed, half a frame...), never by time.
 """

@@ -1,0 +1,111 @@
+"""A worker that has been taken over: a program for `test_recorder`, not a test. Its argument is what it does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import msgspec
+import pyarrow as pa
+
+from sensor.fold import SCHEMAS
+from sensor.wire import HEADER, BatchEnd, Failure, Hello, Kind, Summary, pack_table, send
+from tests.sensor.store.facts import attribute, binding
+
+OUT = sys.stdout.buffer
+ROWS = pa.Table.from_pylist([attribute(0)], schema=SCHEMAS["fact_attribute"])
+HELLO = Hello("a" * 32, "p1", "b" * 16, 10, "nobody")
+END = Summary(None, None, 0, 0, True, None, "{}")
+
+
+def say(kind, what):
+    send(OUT, kind, msgspec.json.encode(what))
+
+
+def rows(name="fact_attribute", table=ROWS):
+    send(OUT, Kind.TABLE, pack_table(name, table))
+
+
+def greet():
+    say(Kind.HELLO, HELLO)
+    sys.stdin.readline()
+
+
+def one_batch():
+    greet()
+    rows()
+    say(Kind.BATCH, BatchEnd(0, 10))
+    sys.stdin.readline()
+
+
+class Lies:
+    def silent(self):
+        pass
+
+    def no_greeting(self):
+        rows()
+
+    def batch_first(self):
+        say(Kind.BATCH, BatchEnd(0, 0))
+
+    def greets_twice(self):
+        greet()
+        greet()
+
+    def wrong_number(self):
+        one_batch()
+        say(Kind.BATCH, BatchEnd(2, 20))
+
+    def same_table_twice(self):
+        greet()
+        rows()
+        rows()
+
+    def wrong_rows(self):
+        greet()
+        rows("binding")
+
+    def no_json(self):
+        greet()
+        send(OUT, Kind.SUMMARY, b"{")
+
+    def noise(self):
+        OUT.write(os.urandom(10_000))
+        OUT.flush()
+
+    def too_long(self):
+        greet()
+        OUT.write(HEADER.pack(Kind.TABLE, 0xFFFF_FFFF) + bytes(100_000))
+        OUT.flush()
+
+    def null_where_none_may_be(self):
+        one_batch()
+        bad = attribute(1, id=2) | {"value": None}
+        rows(table=pa.Table.from_pylist([bad], schema=SCHEMAS["fact_attribute"]))
+        say(Kind.BATCH, BatchEnd(1, 20))
+
+    def dies(self):
+        one_batch()
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    def dies_in_a_batch(self):
+        one_batch()
+        rows()
+        rows("binding", pa.Table.from_pylist([binding(0)], schema=SCHEMAS["binding"]))
+
+    def escapes(self):
+        say(Kind.ERROR, Failure("NotACapture", "is \x1b[2Jno capture\n" + "x" * 1000, "\x07"))
+
+    def environment(self):
+        say(Kind.ERROR, Failure("NotACapture", " ".join(sorted(os.environ)), "-"))
+
+    def reads_on(self):
+        """Not a lie: a reading to its end."""
+        one_batch()
+        say(Kind.SUMMARY, END)
+
+
+if __name__ == "__main__":
+    sys.stdin.readline()
+    getattr(Lies(), sys.argv[1])()

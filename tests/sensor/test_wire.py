@@ -1,0 +1,176 @@
+"""Frames and tables between worker and recorder: what is sent arrives; what may not be said is refused."""
+
+from __future__ import annotations
+
+import io
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sensor.fold import SCHEMAS
+from sensor.store.sql import tables
+from sensor.wire import (
+    FRAME_BYTES_MAX,
+    Failure,
+    Hello,
+    Kind,
+    WireError,
+    decode,
+    pack_table,
+    receive,
+    send,
+    unpack_table,
+)
+from tests.sensor.store.facts import attribute, binding, certificate, conversation, schema_of
+
+ROWS = {
+    "fact_attribute": [attribute(0), attribute(1, "CT02", id=2**64 - 1, mac=None)],
+    "fact_conversation": [conversation(0)],
+    "certificate": [certificate(sans=["DNS:a", "DNS:b"]), certificate("cd", sans=None, not_before=None)],
+    "binding": [binding(0)],
+}
+
+
+def table(name, rows=None):
+    return pa.Table.from_pylist(rows or ROWS[name], schema=SCHEMAS[name])
+
+
+@pytest.mark.parametrize("name", tables())
+def test_workers_rows_have_the_columns_of_the_store(store, name):
+    ddl = schema_of(store, name)
+    assert dict(zip(SCHEMAS[name].names, SCHEMAS[name].types, strict=True)) == dict(
+        zip(ddl.names, ddl.types, strict=True)
+    )
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_arrive(name):
+    assert unpack_table(pack_table(name, table(name)), SCHEMAS) == (name, table(name))
+
+
+def test_frames_arrive_until_the_end():
+    pipe = io.BytesIO()
+    send(pipe, Kind.HELLO, b"{}")
+    send(pipe, Kind.SUMMARY, b"")
+    whole = pipe.getvalue()
+    pipe.seek(0)
+    assert [receive(pipe) for _ in range(3)] == [(Kind.HELLO, b"{}"), (Kind.SUMMARY, b""), None]
+    assert receive(io.BytesIO(whole[:6])) is None
+
+
+@pytest.mark.parametrize(
+    "header", [b"\x00\x00\x00\x00\x01", b"\x09\x00\x00\x00\x01", b"\x02\xff\xff\xff\xff", b"\x01\x00\x20\x00\x00"]
+)
+def test_frames_of_no_kind_or_any_length_are_refused(header):
+    with pytest.raises(WireError):
+        receive(io.BytesIO(header + b"x"))
+
+
+def stream(rows, **options):
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
+        writer.write_table(rows)
+    return sink.getvalue().to_pybytes()
+
+
+def named(name, body):
+    return bytes([len(name)]) + name.encode() + body
+
+
+def test_compressed_rows_are_refused():
+    rows = table("fact_attribute", [attribute(0, "x" * 256)] * 1000)
+    assert unpack_table(named("fact_attribute", stream(rows)), SCHEMAS)[1] == rows
+    for codec in ("lz4", "zstd"):
+        with pytest.raises(WireError, match="compressed"):
+            unpack_table(named("fact_attribute", stream(rows, compression=codec)), SCHEMAS)
+
+
+def test_another_schema_is_refused():
+    rows = table("binding")
+    for other in (
+        rows.drop_columns(["n"]),
+        rows.append_column("capture", pa.array(["x"])),
+        rows.rename_columns(list(reversed(rows.column_names))),
+        rows.set_column(1, "mac", rows["mac"].dictionary_encode()),
+        rows.cast(
+            pa.schema([field.with_type(pa.large_string()) if field.name == "ip" else field for field in rows.schema])
+        ),
+    ):
+        with pytest.raises(WireError, match=r"another schema|dictionaries"):
+            unpack_table(named("binding", stream(other)), SCHEMAS)
+    for name in ("batch", "capture", "migration", "", "x" * 255):
+        with pytest.raises(WireError, match="does not exist"):
+            unpack_table(named(name, stream(rows)), SCHEMAS)
+    with pytest.raises(WireError):
+        unpack_table(b"", SCHEMAS)
+
+
+def test_text_that_is_no_text_is_refused():
+    bad = pa.array([b"\xff\xfe"], pa.binary()).view(pa.string())
+    rows = table("binding")
+    with pytest.raises(WireError, match="damaged"):
+        unpack_table(named("binding", stream(rows.set_column(1, "mac", bad))), SCHEMAS)
+
+
+@pytest.mark.parametrize("ts_us", [-(2**63), 2**63 - 1, -62_135_596_800_000_001, 253_402_300_800_000_000])
+def test_times_that_no_datetime_holds_are_refused(ts_us):
+    rows = table("binding").set_column(3, "first_ts", pa.array([ts_us], pa.timestamp("us")))
+    with pytest.raises(WireError, match="out of range"):
+        unpack_table(named("binding", stream(rows)), SCHEMAS)
+
+
+WHOLE = pack_table("certificate", table("certificate"))
+
+
+@pytest.mark.parametrize("end", range(0, len(WHOLE), 7))
+def test_rows_that_are_cut_short_are_refused(end):
+    try:
+        _, rows = unpack_table(WHOLE[:end], SCHEMAS)
+    except WireError:
+        return
+    assert rows in (
+        table("certificate"),
+        table("certificate").slice(0, 0),
+    )  # only the end mark was cut off, or all rows
+
+
+@settings(max_examples=400, deadline=None)
+@given(flips=st.lists(st.tuples(st.integers(12, len(WHOLE) - 1), st.integers(1, 255)), min_size=1, max_size=4))
+def test_rows_with_flipped_bits_are_refused_or_whole(flips):
+    payload = bytearray(WHOLE)
+    for position, mask in flips:
+        payload[position] ^= mask
+    try:
+        _, rows = unpack_table(bytes(payload), SCHEMAS)
+    except WireError:
+        return
+    rows.validate(full=True)
+    assert rows.schema == SCHEMAS["certificate"]
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"[]", b"{", b'{"kind": 1}', b'{"kind": "x y", "what": "", "hint": ""}', b"\xff", b'{"kind":"a"}']
+)
+def test_words_that_are_none_are_refused(payload):
+    with pytest.raises(WireError):
+        decode(payload, Failure)
+
+
+def test_ids_are_hexadecimal():
+    good = (
+        b'{"capture":"0123456789abcdef","parser_set":"1-a","settings":"0123456789abcdef","size_bytes":0,"sandbox":"x"}'
+    )
+    assert decode(good, Hello).parser_set == "1-a"
+    for bad in (good.replace(b"cdef", b"'; --"), good.replace(b"1-a", b"\\u001b[2J"), good.replace(b":0,", b":-1,")):
+        with pytest.raises(WireError):
+            decode(bad, Hello)
+
+
+def test_a_frame_may_be_as_long_as_a_table():
+    class Endless(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(size) if size == 5 else b"x" * min(size, 10)
+
+    assert receive(Endless(bytes([Kind.TABLE]) + FRAME_BYTES_MAX.to_bytes(4, "big"))) is None
