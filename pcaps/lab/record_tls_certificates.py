@@ -133,7 +133,7 @@ shown(
 shown(
     "cert_ec_explicit",
     "An EC key with explicit curve parameters, forbidden by RFC 5480 2.1.1.",
-    "the key's curve may be unreadable: an anomaly, the rest is read",
+    "the explicit curve is reported, the rest is read",
     lambda p: p.server(NAME, p.root(), key="ecx:P-256"),
 )
 shown(

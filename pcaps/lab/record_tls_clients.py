@@ -160,3 +160,21 @@ def personal(lab: Lab, pki: Pki, root: Credential) -> Credential:
         ),
         root,
     )
+
+
+@scenario(
+    "tls/personal_email",
+    "A physician's software certificate as client certificate: a name and an e-mail address, no smart card marks.",
+    "OpenSSL",
+    expect=("a certificate of a person: only hash, issuer and validity may be kept",),
+)
+def personal_email(lab: Lab) -> None:
+    pki, canaries = Pki(lab), lab.canaries
+    root = pki.root("Invented Professionals CA")
+    family = canaries.token("surname")
+    mail = canaries.plant(f"{canaries.token('mailbox').lower()}@practice.example")
+    usage = "extendedKeyUsage = clientAuth,emailProtection"
+    own = pki.issue(
+        f"/C=DE/CN=Dr. {family}/SN={family}/GN=Invented", (*CLIENT[:2], usage, f"subjectAltName = email:{mail}"), root
+    )
+    talk(lab, [*pki.server(NAME, root).chain, *trusted(root), "-Verify", "3"], ["-tls1_2", *sni(), *own.chain])

@@ -43,7 +43,7 @@ def extension(tbs: Tbs, oid: bytes) -> Node:
 @odd(
     "cert_negative_serial",
     "A negative serial number (RFC 5280 4.1.2.2 wants a positive one).",
-    "an anomaly, all else read",
+    "reported as a problem, all else read",
 )
 def negative_serial(tbs: Tbs) -> None:
     tbs["serial"].content = b"\x80\x17\x2a\x99"
@@ -68,7 +68,11 @@ def odd_times(tbs: Tbs) -> None:
     tbs["validity"].children = [Node(UTC_TIME, b"2601310800Z"), Node(UTC_TIME, b"271231235959+0100")]
 
 
-@odd("cert_generalized_time", "GeneralizedTime before 2050, with a fraction of a second.", "dates read, an anomaly")
+@odd(
+    "cert_generalized_time",
+    "GeneralizedTime before 2050, with a fraction of a second.",
+    "dates read, reported as a problem",
+)
 def generalized_time(tbs: Tbs) -> None:
     tbs["validity"].children = [
         Node(GENERALIZED_TIME, b"20260131080000.5Z"),
@@ -110,13 +114,13 @@ def bad_san(tbs: Tbs) -> None:
     extension(tbs, OID_SAN).content = Node(SEQUENCE, children=names).encode()
 
 
-@odd("cert_duplicate_extension", "The same extension twice.", "an anomaly")
+@odd("cert_duplicate_extension", "The same extension twice.", "reported as a problem")
 def duplicate_extension(tbs: Tbs) -> None:
     listed = tbs["extensions"].children[0].children
     listed.append(listed[-1])
 
 
-@odd("cert_boolean_01", "BOOLEAN TRUE as 01 instead of FF, in basicConstraints.", "CA true, an anomaly")
+@odd("cert_boolean_01", "BOOLEAN TRUE as 01 instead of FF, in basicConstraints.", "CA true, reported as a problem")
 def boolean_01(tbs: Tbs) -> None:
     extension(tbs, OID_BASIC).content = bytes([SEQUENCE, 3, BOOLEAN, 1, 1])
 
@@ -127,6 +131,6 @@ def empty_subject(tbs: Tbs) -> None:
         tbs[name].children.clear()
 
 
-@odd("cert_v1_with_extensions", "Version 1 by its number, yet with extensions.", "an anomaly")
+@odd("cert_v1_with_extensions", "Version 1 by its number, yet with extensions.", "reported as a problem")
 def v1_with_extensions(tbs: Tbs) -> None:
     tbs["version"].children = [Node(INTEGER, b"\0")]
