@@ -26,6 +26,6 @@ def fuzz_one(data: bytes) -> None:
             session.feed_datagram(lane, piece)
         elif piece[:1] == b"\xff" and choice & 16:
             session.gap(lane)
-        else:
+        elif piece:
             session.feed(lane, piece, 1 + number // 2)
     session.end()
