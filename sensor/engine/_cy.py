@@ -38,3 +38,8 @@ final = cfunc = inline = cclass
 def exceptval(*_args: object, **_kwargs: object) -> Callable[[T], T]:
     """A decorator that changes nothing."""
     return cclass
+
+
+def boundscheck(_on: bool) -> Callable[[T], T]:  # noqa: FBT001 - Cython's signature
+    """A decorator that changes nothing."""
+    return cclass

@@ -15,7 +15,7 @@ takes effect before the next byte is copied. What is under way is a small state 
                └── a flow has to end first (idle, evicted, port reused): its END comes out, then ROUTE again
 
 **Flows** are rows of 64-bit numbers in one table that comes from `mmap`; a keyed hash with a bounded chain finds them. Five
-lists keep them in the order of their last packet: TCP, UDP, lingering, shunted, and half (one side alone, and no TCP
+lists keep them in the order of their last packet, to a second: TCP, UDP, lingering, shunted, and half (one side alone, and no TCP
 payload: scans). The heads of these lists are what is idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
 
 **A lane** knows the next sequence number (`NEXT`) and one of six modes:
@@ -52,177 +52,6 @@ STATS = (
     "lost", "retransmitted", "reordered", "overlap_conflicts", "flags",
 )
 
-# ---------------------------------------------------------------- events, reasons, flags (as in __init__)
-NEED = cython.declare(cython.int, 0)
-DATA = cython.declare(cython.int, 1)
-DATAGRAM = cython.declare(cython.int, 2)
-GAP = cython.declare(cython.int, 3)
-DAY = cython.declare(cython.int, 4)
-END = cython.declare(cython.int, 5)
-CORRUPT = cython.declare(cython.int, 6)
-
-R_FIN = cython.declare(cython.int, 1)
-R_RST = cython.declare(cython.int, 2)
-R_IDLE = cython.declare(cython.int, 3)
-R_EVICTED = cython.declare(cython.int, 4)
-R_EOF = cython.declare(cython.int, 5)
-R_REUSED = cython.declare(cython.int, 6)
-
-F_SYN = cython.declare(cython.longlong, 1)
-F_SYNACK = cython.declare(cython.longlong, 2)
-F_FIN = cython.declare(cython.longlong, 4)
-F_RST = cython.declare(cython.longlong, 8)
-F_MIDSTREAM = cython.declare(cython.longlong, 16)
-F_ONE_SIDED = cython.declare(cython.longlong, 32)
-F_GAP = cython.declare(cython.longlong, 64)
-F_TRUNCATED = cython.declare(cython.longlong, 128)
-F_SHUNTED = cython.declare(cython.longlong, 256)
-F_EVICTED = cython.declare(cython.longlong, 512)
-
-# ---------------------------------------------------------------- columns of a flow's row
-STATE = cython.declare(cython.longlong, 0)
-HASH = cython.declare(cython.longlong, 1)
-CHAIN = cython.declare(cython.longlong, 2)
-PREV = cython.declare(cython.longlong, 3)
-NEXTROW = cython.declare(cython.longlong, 4)
-LIST = cython.declare(cython.longlong, 5)
-K0 = cython.declare(cython.longlong, 6)
-K1 = cython.declare(cython.longlong, 7)
-K2 = cython.declare(cython.longlong, 8)
-K3 = cython.declare(cython.longlong, 9)
-K4 = cython.declare(cython.longlong, 10)
-K5 = cython.declare(cython.longlong, 11)
-K6 = cython.declare(cython.longlong, 12)
-K7 = cython.declare(cython.longlong, 13)
-KPORTS = cython.declare(cython.longlong, 14)
-KREST = cython.declare(cython.longlong, 15)
-INIT = cython.declare(cython.longlong, 16)
-DAYNO = cython.declare(cython.longlong, 17)
-SERIAL = cython.declare(cython.longlong, 18)
-FIRST_TS = cython.declare(cython.longlong, 19)
-LAST_TS = cython.declare(cython.longlong, 20)
-FIRST_FRAME = cython.declare(cython.longlong, 21)
-PK0 = cython.declare(cython.longlong, 22)
-PK1 = cython.declare(cython.longlong, 23)
-BY0 = cython.declare(cython.longlong, 24)
-BY1 = cython.declare(cython.longlong, 25)
-COPIED = cython.declare(cython.longlong, 26)
-SKIPPED = cython.declare(cython.longlong, 27)
-LEFT_OUT = cython.declare(cython.longlong, 28)
-LOST = cython.declare(cython.longlong, 29)
-RETRANS = cython.declare(cython.longlong, 30)
-REORD = cython.declare(cython.longlong, 31)
-OVERLAP = cython.declare(cython.longlong, 32)
-FLAGS = cython.declare(cython.longlong, 33)
-SEEN = cython.declare(cython.longlong, 34)
-MAC0 = cython.declare(cython.longlong, 35)
-MAC1 = cython.declare(cython.longlong, 36)
-VLAN = cython.declare(cython.longlong, 37)
-TRANSPORT = cython.declare(cython.longlong, 38)
-LANES = cython.declare(cython.longlong, 40)
-LANE_WIDTH = cython.declare(cython.longlong, 36)
-WIDTH = cython.declare(cython.longlong, 112)
-
-MODE = cython.declare(cython.longlong, 0)
-NEXT = cython.declare(cython.longlong, 1)
-VALID = cython.declare(cython.longlong, 2)
-TURN = cython.declare(cython.longlong, 3)
-TURN_ACK = cython.declare(cython.longlong, 4)
-TURN_ACKED = cython.declare(cython.longlong, 5)
-DATA_TS = cython.declare(cython.longlong, 6)
-USED = cython.declare(cython.longlong, 7)
-LIMIT = cython.declare(cython.longlong, 8)
-WANT = cython.declare(cython.longlong, 9)
-HELD = cython.declare(cython.longlong, 10)
-LEFT = cython.declare(cython.longlong, 11)
-GAPSIZE = cython.declare(cython.longlong, 12)
-OVERRUN = cython.declare(cython.longlong, 13)
-FINSEQ = cython.declare(cython.longlong, 14)
-FIN_OK = cython.declare(cython.longlong, 15)
-ACKED = cython.declare(cython.longlong, 16)
-ACKED_OK = cython.declare(cython.longlong, 17)
-ROLL = cython.declare(cython.longlong, 18)
-ROLLED = cython.declare(cython.longlong, 19)
-MARK = cython.declare(cython.longlong, 20)
-MARKMASK = cython.declare(cython.longlong, 21)
-MARKLEN = cython.declare(cython.longlong, 22)
-HEADS = cython.declare(cython.longlong, 23)
-PIECES = cython.declare(cython.longlong, 24)
-PIECE_BYTES = cython.declare(cython.longlong, 25)
-HOLE_TS = cython.declare(cython.longlong, 26)
-AFTER_HOLE = cython.declare(cython.longlong, 27)
-TRUNC_END = cython.declare(cython.longlong, 28)
-TRUNC_OK = cython.declare(cython.longlong, 29)
-SEARCH_LIMIT = cython.declare(cython.longlong, 30)
-STRAY = cython.declare(cython.longlong, 31)
-STRAY_OK = cython.declare(cython.longlong, 32)
-ISN = cython.declare(cython.longlong, 33)
-ISN_OK = cython.declare(cython.longlong, 34)
-
-# ---------------------------------------------------------------- values
-FREE = cython.declare(cython.longlong, 0)
-LIVE = cython.declare(cython.longlong, 1)
-LINGER = cython.declare(cython.longlong, 2)
-
-L_TCP = cython.declare(cython.longlong, 0)
-L_UDP = cython.declare(cython.longlong, 1)
-L_LINGER = cython.declare(cython.longlong, 2)
-L_SHUNTED = cython.declare(cython.longlong, 3)
-L_HALF = cython.declare(cython.longlong, 4)
-
-READ = cython.declare(cython.longlong, 0)
-SKIP = cython.declare(cython.longlong, 1)
-SEARCH = cython.declare(cython.longlong, 2)
-DRAIN = cython.declare(cython.longlong, 3)
-OVER = cython.declare(cython.longlong, 4)
-CLOSED = cython.declare(cython.longlong, 5)
-
-S_FETCH = cython.declare(cython.int, 0)
-S_ROUTE = cython.declare(cython.int, 1)
-S_DAY = cython.declare(cython.int, 2)
-S_TRANSPORT = cython.declare(cython.int, 3)
-S_CONSUME = cython.declare(cython.int, 4)
-S_SEGMENT = cython.declare(cython.int, 5)
-S_CLOSE = cython.declare(cython.int, 6)
-
-K_NONE = cython.declare(cython.int, 0)
-K_PCAP = cython.declare(cython.int, 1)
-K_PCAPNG = cython.declare(cython.int, 2)
-
-TCP_FIN = cython.declare(cython.int, 1)
-TCP_SYN = cython.declare(cython.int, 2)
-TCP_RST = cython.declare(cython.int, 4)
-TCP_ACK = cython.declare(cython.int, 16)
-
-M16 = cython.declare(cython.longlong, 0xFFFF)
-M32 = cython.declare(cython.longlong, 0xFFFFFFFF)
-HALF32 = cython.declare(cython.longlong, 0x80000000)
-M62 = cython.declare(cython.longlong, 0x3FFFFFFFFFFFFFFF)
-DAY_US = cython.declare(cython.longlong, 86400000000)
-
-SECONDS_MAX = cython.declare(cython.longlong, 253402300799)
-RECORD_MAX = cython.declare(cython.longlong, 262144)
-BLOCK_MAX = cython.declare(cython.longlong, 16777216)
-TAGS_MAX = cython.declare(cython.int, 8)
-EXTENSIONS_MAX = cython.declare(cython.int, 10)
-CHAIN_MAX = cython.declare(cython.int, 64)
-EPHEMERAL_FROM = cython.declare(cython.longlong, 32768)
-HEADER_SLACK = cython.declare(cython.longlong, 64)
-PIECES_MAX = cython.declare(cython.longlong, 128)
-PIECE_BYTES_MAX = cython.declare(cython.longlong, 262144)
-HOLE_US = cython.declare(cython.longlong, 1000000)
-HOLE_SEGMENTS = cython.declare(cython.longlong, 8)
-OVERTAKEN_BYTES = cython.declare(cython.longlong, 65536)
-OVERTAKEN_PACKETS = cython.declare(cython.longlong, 16)
-BELIEVED_BYTES = cython.declare(cython.longlong, 67108864)
-RST_WINDOW = cython.declare(cython.longlong, 1048576)
-FRAGMENTS_MAX = cython.declare(cython.longlong, 4096)
-FRAGMENT_BYTES_MAX = cython.declare(cython.longlong, 16777216)
-FRAGMENT_PIECES_MAX = cython.declare(cython.int, 512)
-FRAGMENT_US = cython.declare(cython.longlong, 30000000)
-DATAGRAM_MAX = cython.declare(cython.longlong, 65535)
-INTERFACES_MAX = cython.declare(cython.int, 4096)
-
 # ---------------------------------------------------------------- counters
 COUNTERS = (
     "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
@@ -230,35 +59,215 @@ COUNTERS = (
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
     "stray_segments",
 )
-C_PACKETS = cython.declare(cython.int, 0)
-C_BYTES = cython.declare(cython.int, 1)
-C_COPIED = cython.declare(cython.int, 2)
-C_TRUNCATED = cython.declare(cython.int, 3)
-C_NOT_IP = cython.declare(cython.int, 4)
-C_LINK = cython.declare(cython.int, 5)
-C_BAD = cython.declare(cython.int, 6)
-C_OTHER = cython.declare(cython.int, 7)
-C_TCP = cython.declare(cython.int, 8)
-C_UDP = cython.declare(cython.int, 9)
-C_FRAGS = cython.declare(cython.int, 10)
-C_FRAGS_DONE = cython.declare(cython.int, 11)
-C_FRAGS_DROPPED = cython.declare(cython.int, 12)
-C_FRAGS_OVERLAP = cython.declare(cython.int, 13)
-C_FLOWS = cython.declare(cython.int, 14)
-C_EVICTED = cython.declare(cython.int, 15)
-C_EVICTED_BYTES = cython.declare(cython.int, 16)
-C_LATE = cython.declare(cython.int, 17)
-C_HOLES = cython.declare(cython.int, 18)
-C_BACKWARDS = cython.declare(cython.int, 19)
-C_VLAN = cython.declare(cython.int, 20)
-C_TUNNELLED = cython.declare(cython.int, 21)
-C_STRAY = cython.declare(cython.int, 22)
+
+# Constants. The compiler has them from core.pxd, so that they are constants in C too.
+if not cython.compiled:
+    # events, reasons, flags (as in __init__)
+    NEED = 0
+    DATA = 1
+    DATAGRAM = 2
+    GAP = 3
+    DAY = 4
+    END = 5
+    CORRUPT = 6
+
+    R_FIN = 1
+    R_RST = 2
+    R_IDLE = 3
+    R_EVICTED = 4
+    R_EOF = 5
+    R_REUSED = 6
+
+    F_SYN = 1
+    F_SYNACK = 2
+    F_FIN = 4
+    F_RST = 8
+    F_MIDSTREAM = 16
+    F_ONE_SIDED = 32
+    F_GAP = 64
+    F_TRUNCATED = 128
+    F_SHUNTED = 256
+    F_EVICTED = 512
+
+    # columns of a flow's row
+    STATE = 0
+    HASH = 1
+    CHAIN = 2
+    PREV = 3
+    NEXTROW = 4
+    LIST = 5
+    K0 = 6
+    K1 = 7
+    K2 = 8
+    K3 = 9
+    K4 = 10
+    K5 = 11
+    K6 = 12
+    K7 = 13
+    KPORTS = 14
+    KREST = 15
+    INIT = 16
+    DAYNO = 17
+    SERIAL = 18
+    FIRST_TS = 19
+    LAST_TS = 20
+    FIRST_FRAME = 21
+    PK0 = 22
+    PK1 = 23
+    BY0 = 24
+    BY1 = 25
+    COPIED = 26
+    SKIPPED = 27
+    LEFT_OUT = 28
+    LOST = 29
+    RETRANS = 30
+    REORD = 31
+    OVERLAP = 32
+    FLAGS = 33
+    SEEN = 34
+    MAC0 = 35
+    MAC1 = 36
+    VLAN = 37
+    TRANSPORT = 38
+    LINKED = 39
+    LANES = 40
+    LANE_WIDTH = 36
+    WIDTH = 112
+
+    MODE = 0
+    NEXT = 1
+    VALID = 2
+    TURN = 3
+    TURN_ACK = 4
+    TURN_ACKED = 5
+    DATA_TS = 6
+    USED = 7
+    LIMIT = 8
+    WANT = 9
+    HELD = 10
+    LEFT = 11
+    GAPSIZE = 12
+    OVERRUN = 13
+    FINSEQ = 14
+    FIN_OK = 15
+    ACKED = 16
+    ACKED_OK = 17
+    ROLL = 18
+    ROLLED = 19
+    MARK = 20
+    MARKMASK = 21
+    MARKLEN = 22
+    HEADS = 23
+    PIECES = 24
+    PIECE_BYTES = 25
+    HOLE_TS = 26
+    AFTER_HOLE = 27
+    TRUNC_END = 28
+    TRUNC_OK = 29
+    SEARCH_LIMIT = 30
+    STRAY = 31
+    STRAY_OK = 32
+    ISN = 33
+    ISN_OK = 34
+
+    # values
+    FREE = 0
+    LIVE = 1
+    LINGER = 2
+
+    L_TCP = 0
+    L_UDP = 1
+    L_LINGER = 2
+    L_SHUNTED = 3
+    L_HALF = 4
+
+    READ = 0
+    SKIP = 1
+    SEARCH = 2
+    DRAIN = 3
+    OVER = 4
+    CLOSED = 5
+
+    S_FETCH = 0
+    S_ROUTE = 1
+    S_DAY = 2
+    S_TRANSPORT = 3
+    S_CONSUME = 4
+    S_SEGMENT = 5
+    S_CLOSE = 6
+
+    K_NONE = 0
+    K_PCAP = 1
+    K_PCAPNG = 2
+
+    TCP_FIN = 1
+    TCP_SYN = 2
+    TCP_RST = 4
+    TCP_ACK = 16
+
+    M16 = 0xFFFF
+    M32 = 0xFFFFFFFF
+    HALF32 = 0x80000000
+    M62 = 0x3FFFFFFFFFFFFFFF
+    DAY_US = 86400000000
+
+    SWEEP_US = 1000000
+    SECONDS_MAX = 253402300799
+    RECORD_MAX = 262144
+    BLOCK_MAX = 16777216
+    TAGS_MAX = 8
+    EXTENSIONS_MAX = 10
+    CHAIN_MAX = 64
+    EPHEMERAL_FROM = 32768
+    HEADER_SLACK = 64
+    PIECES_MAX = 128
+    PIECE_BYTES_MAX = 262144
+    HOLE_US = 1000000
+    HOLE_SEGMENTS = 8
+    OVERTAKEN_BYTES = 65536
+    OVERTAKEN_PACKETS = 16
+    BELIEVED_BYTES = 67108864
+    RST_WINDOW = 1048576
+    FRAGMENTS_MAX = 4096
+    FRAGMENT_BYTES_MAX = 16777216
+    FRAGMENT_PIECES_MAX = 512
+    FRAGMENT_US = 30000000
+    DATAGRAM_MAX = 65535
+    INTERFACES_MAX = 4096
+
+    # counters
+    C_PACKETS = 0
+    C_BYTES = 1
+    C_COPIED = 2
+    C_TRUNCATED = 3
+    C_NOT_IP = 4
+    C_LINK = 5
+    C_BAD = 6
+    C_OTHER = 7
+    C_TCP = 8
+    C_UDP = 9
+    C_FRAGS = 10
+    C_FRAGS_DONE = 11
+    C_FRAGS_DROPPED = 12
+    C_FRAGS_OVERLAP = 13
+    C_FLOWS = 14
+    C_EVICTED = 15
+    C_EVICTED_BYTES = 16
+    C_LATE = 17
+    C_HOLES = 18
+    C_BACKWARDS = 19
+    C_VLAN = 20
+    C_TUNNELLED = 21
+    C_STRAY = 22
 
 
 def _numbers(count):
     """A zeroed table of 64-bit numbers whose pages exist only once they are touched."""
     private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
-    return memoryview(mmap.mmap(-1, count * 8, **private)).cast("q")
+    pages = mmap.mmap(-1, count * 8, **private)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        pages.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(pages).cast("q")
 
 
 @cython.final
@@ -306,6 +315,7 @@ class Engine:
     free_rows: object
     fresh_row: cython.longlong
     serial: cython.longlong
+    swept: cython.longlong
     held: dict
     held_bytes: cython.longlong
     pieces: dict
@@ -422,6 +432,7 @@ class Engine:
         self.free_rows = []
         self.fresh_row = 0
         self.serial = 0
+        self.swept = -SWEEP_US
         self.held = {}
         self.held_bytes = 0
         self.pieces = {}
@@ -484,6 +495,7 @@ class Engine:
         self.window = view
         self.w = self.window
         self.mem = self.window
+        self.p_whole = False
         self.position = start
         self.window_end = end
 
@@ -760,7 +772,7 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _section(self, at: cython.longlong) -> cython.int:
         """Byte order of a section, from its magic number. -1: it has none."""
-        magic: cython.longlong = self._be32(self.window, at + 8)
+        magic: cython.longlong = self._wide32(at + 8)
         if magic == 0x1A2B3C4D:
             self.big = True
         elif magic == 0x4D3C2B1A:
@@ -890,11 +902,14 @@ class Engine:
 
     # ================================================================ loads
 
+    # Four checked leaves and their two callers: one test of the range each, then bytes without one. All the trusted code.
+
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _file32(self, at: cython.longlong) -> cython.longlong:
-        if self.big:
-            return self._be32(self.window, at)
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _le32(self, at: cython.longlong) -> cython.longlong:
+        if at < 0 or at + 4 > self.window.shape[0]:
+            raise IndexError("beyond the window")
         return (
             cython.cast(cython.longlong, self.window[at])
             | cython.cast(cython.longlong, self.window[at + 1]) << 8
@@ -903,31 +918,59 @@ class Engine:
         )
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _file16(self, at: cython.longlong) -> cython.longlong:
-        if self.big:
-            return self._be16(self.window, at)
-        return cython.cast(cython.longlong, self.window[at]) | cython.cast(cython.longlong, self.window[at + 1]) << 8
-
-    @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _be16(self, mem: cython.uchar[::1], at: cython.longlong) -> cython.longlong:
-        return cython.cast(cython.longlong, mem[at]) << 8 | cython.cast(cython.longlong, mem[at + 1])
-
-    @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _be32(self, mem: cython.uchar[::1], at: cython.longlong) -> cython.longlong:
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _wide32(self, at: cython.longlong) -> cython.longlong:
+        if at < 0 or at + 4 > self.window.shape[0]:
+            raise IndexError("beyond the window")
         return (
-            cython.cast(cython.longlong, mem[at]) << 24
-            | cython.cast(cython.longlong, mem[at + 1]) << 16
-            | cython.cast(cython.longlong, mem[at + 2]) << 8
-            | cython.cast(cython.longlong, mem[at + 3])
+            cython.cast(cython.longlong, self.window[at]) << 24
+            | cython.cast(cython.longlong, self.window[at + 1]) << 16
+            | cython.cast(cython.longlong, self.window[at + 2]) << 8
+            | cython.cast(cython.longlong, self.window[at + 3])
         )
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _be32(self, at: cython.longlong) -> cython.longlong:
+        if at < 0 or at + 4 > self.mem.shape[0]:
+            raise IndexError("beyond the packet")
+        return (
+            cython.cast(cython.longlong, self.mem[at]) << 24
+            | cython.cast(cython.longlong, self.mem[at + 1]) << 16
+            | cython.cast(cython.longlong, self.mem[at + 2]) << 8
+            | cython.cast(cython.longlong, self.mem[at + 3])
+        )
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _be16(self, at: cython.longlong) -> cython.longlong:
+        if at < 0 or at + 2 > self.mem.shape[0]:
+            raise IndexError("beyond the packet")
+        return (
+            cython.cast(cython.longlong, self.mem[at]) << 8
+            | cython.cast(cython.longlong, self.mem[at + 1])
+        )
+
+    @cython.cfunc
+    @cython.exceptval(-2)
+    def _file32(self, at: cython.longlong) -> cython.longlong:
+        """A number of the capture file, in the byte order of its writer."""
+        return self._wide32(at) if self.big else self._le32(at)
+
+    @cython.cfunc
+    @cython.exceptval(-2)
+    def _file16(self, at: cython.longlong) -> cython.longlong:
+        if self.big:
+            return cython.cast(cython.longlong, self.window[at]) << 8 | cython.cast(cython.longlong, self.window[at + 1])
+        return cython.cast(cython.longlong, self.window[at]) | cython.cast(cython.longlong, self.window[at + 1]) << 8
+
+    @cython.cfunc
+    @cython.exceptval(-2)
     def _mac(self, at: cython.longlong) -> cython.longlong:
-        return self._be16(self.mem, at) << 32 | self._be32(self.mem, at + 2)
+        return self._be16(at) << 32 | self._be32(at + 2)
 
     # ================================================================ link layers
 
@@ -937,8 +980,9 @@ class Engine:
         self, link: cython.longlong, at: cython.longlong, end: cython.longlong, original: cython.longlong
     ) -> cython.int:
         """One captured packet: sets `stage` to ROUTE when it belongs to a flow."""
-        self.mem = self.window
-        self.p_whole = False
+        if self.p_whole:
+            self.mem = self.window
+            self.p_whole = False
         self.n[C_BYTES] += end - at
         if original > end - at:
             self.n[C_TRUNCATED] += 1
@@ -964,7 +1008,7 @@ class Engine:
             return self._bad()
         self.p_dst_mac = self._mac(at)
         self.p_src_mac = self._mac(at + 6)
-        return self._ether_type(self._be16(self.mem, at + 12), at + 14)
+        return self._ether_type(self._be16(at + 12), at + 14)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -975,10 +1019,10 @@ class Engine:
         """Linux cooked capture, version 1 or 2: the sender's address only. Its length field is the low byte at `length_at`."""
         if self.p_end - at < header:
             return self._bad()
-        length: cython.longlong = self.mem[at + 11] if header == 20 else self._be16(self.mem, at + length_at)
+        length: cython.longlong = self.mem[at + 11] if header == 20 else self._be16(at + length_at)
         if length == 6:
             self.p_src_mac = self._mac(at + address_at)
-        return self._ether_type(self._be16(self.mem, at + proto_at), at + header)
+        return self._ether_type(self._be16(at + proto_at), at + header)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1008,8 +1052,8 @@ class Engine:
         while (kind == 0x8100 or kind == 0x88A8 or kind == 0x9100) and tags < TAGS_MAX:
             if self.p_end - at < 4:
                 return self._bad()
-            self.p_vlan = self._be16(self.mem, at) & 0xFFF
-            kind = self._be16(self.mem, at + 2)
+            self.p_vlan = self._be16(at) & 0xFFF
+            kind = self._be16(at + 2)
             at += 4
             tags += 1
         if tags:
@@ -1039,20 +1083,20 @@ class Engine:
         if self.p_end - at < 20 or self.mem[at] >> 4 != 4:
             return self._bad()
         header: cython.longlong = (self.mem[at] & 15) * 4
-        total: cython.longlong = self._be16(self.mem, at + 2)
+        total: cython.longlong = self._be16(at + 2)
         if total == 0:
             total = self.p_end - at
         if header < 20 or total < header or self.p_end - at < header:
             return self._bad()
         self.p_family = 4
         self.s0 = self.s1 = self.s2 = self.d0 = self.d1 = self.d2 = 0
-        self.s3 = self._be32(self.mem, at + 12)
-        self.d3 = self._be32(self.mem, at + 16)
+        self.s3 = self._be32(at + 12)
+        self.d3 = self._be32(at + 16)
         self.p_proto = self.mem[at + 9]
         end: cython.longlong = min(self.p_end, at + total)
-        fragment: cython.longlong = self._be16(self.mem, at + 6)
+        fragment: cython.longlong = self._be16(at + 6)
         if fragment & 0x3FFF:
-            ident: cython.longlong = self._be16(self.mem, at + 4)
+            ident: cython.longlong = self._be16(at + 4)
             return self._fragment(
                 ident, (fragment & 0x1FFF) * 8, (fragment & 0x2000) != 0, at + header, end, total - header
             )
@@ -1064,18 +1108,18 @@ class Engine:
         """RFC 8200, with its extension headers."""
         if self.p_end - at < 40 or self.mem[at] >> 4 != 6:
             return self._bad()
-        length: cython.longlong = self._be16(self.mem, at + 4)
+        length: cython.longlong = self._be16(at + 4)
         if length == 0:
             length = self.p_end - at - 40
         self.p_family = 6
-        self.s0 = self._be32(self.mem, at + 8)
-        self.s1 = self._be32(self.mem, at + 12)
-        self.s2 = self._be32(self.mem, at + 16)
-        self.s3 = self._be32(self.mem, at + 20)
-        self.d0 = self._be32(self.mem, at + 24)
-        self.d1 = self._be32(self.mem, at + 28)
-        self.d2 = self._be32(self.mem, at + 32)
-        self.d3 = self._be32(self.mem, at + 36)
+        self.s0 = self._be32(at + 8)
+        self.s1 = self._be32(at + 12)
+        self.s2 = self._be32(at + 16)
+        self.s3 = self._be32(at + 20)
+        self.d0 = self._be32(at + 24)
+        self.d1 = self._be32(at + 28)
+        self.d2 = self._be32(at + 32)
+        self.d3 = self._be32(at + 36)
         return self._extensions(self.mem[at + 6], at + 40, at + 40 + length)
 
     @cython.cfunc
@@ -1086,7 +1130,7 @@ class Engine:
         while kind == 0 or kind == 43 or kind == 60 or kind == 51 or kind == 135 or kind == 139 or kind == 140 or kind == 44:
             if end - at < 8 or count >= EXTENSIONS_MAX:
                 return self._bad()
-            if kind == 44 and self._be16(self.mem, at + 2) & 0xFFF9:
+            if kind == 44 and self._be16(at + 2) & 0xFFF9:
                 return self._fragment_header(at, end, whole_end)
             size: cython.longlong = (self.mem[at + 1] + 1) * 8
             if kind == 51:
@@ -1108,8 +1152,8 @@ class Engine:
         if self.p_whole:
             return self._bad()
         self.p_proto = self.mem[at]
-        place: cython.longlong = self._be16(self.mem, at + 2)
-        ident: cython.longlong = self._be32(self.mem, at + 4)
+        place: cython.longlong = self._be16(at + 2)
+        ident: cython.longlong = self._be32(at + 4)
         return self._fragment(ident, place & 0xFFF8, (place & 1) != 0, at + 8, end, whole_end - at - 8)
 
     def _fragment(
@@ -1204,8 +1248,8 @@ class Engine:
         header: cython.longlong = (self.mem[at + 12] >> 4) * 4
         if header < 20 or header > length:
             return self._bad()
-        self.p_seq = self._be32(self.mem, at + 4)
-        self.p_ack = self._be32(self.mem, at + 8)
+        self.p_seq = self._be32(at + 4)
+        self.p_ack = self._be32(at + 8)
         self.p_flags = self.mem[at + 13]
         self.n[C_TCP] += 1
         return self._to_route(at, min(at + header, end), end, length - header)
@@ -1215,7 +1259,7 @@ class Engine:
     def _udp_header(self, at: cython.longlong, end: cython.longlong, length: cython.longlong) -> cython.int:
         if end - at < 8:
             return self._bad()
-        said: cython.longlong = self._be16(self.mem, at + 4)
+        said: cython.longlong = self._be16(at + 4)
         if said >= 8 and said < length:
             length = said
         self.p_flags = 0
@@ -1227,8 +1271,8 @@ class Engine:
     def _to_route(
         self, at: cython.longlong, data: cython.longlong, end: cython.longlong, length: cython.longlong
     ) -> cython.int:
-        self.p_sport = self._be16(self.mem, at)
-        self.p_dport = self._be16(self.mem, at + 2)
+        self.p_sport = self._be16(at)
+        self.p_dport = self._be16(at + 2)
         self.p_data = data
         self.p_l4_end = end
         self.p_len = length
@@ -1447,6 +1491,7 @@ class Engine:
         r: cython.longlong = row * WIDTH
         last: cython.longlong = self.lists[kind * 2 + 1]
         self.F[r + LIST] = kind
+        self.F[r + LINKED] = self.ts_us
         self.F[r + PREV] = last
         self.F[r + NEXTROW] = -1
         if last >= 0:
@@ -1476,7 +1521,10 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _sweep(self) -> cython.bint:
-        """End the longest idle flow, if it has been idle for too long; lingering rows just go."""
+        """End the longest idle flow, if it has been idle for too long; lingering rows just go. Looks once a second."""
+        since: cython.longlong = self.ts_us - self.swept
+        if 0 <= since < SWEEP_US:
+            return False
         kind: cython.longlong
         for kind in range(5):
             row: cython.longlong = self.lists[kind * 2]
@@ -1486,6 +1534,7 @@ class Engine:
                 else:
                     self._begin_end(row, R_IDLE)
                 return True
+        self.swept = self.ts_us
         return False
 
     @cython.cfunc
@@ -1656,7 +1705,8 @@ class Engine:
         if self.p_l4_end - self.p_data < self.p_len:
             self.F[r + FLAGS] |= F_TRUNCATED
         kind: cython.longlong = self._list_of(r)
-        if kind != self.F[r + LIST] or self.lists[kind * 2 + 1] != self.p_row:
+        since: cython.longlong = self.ts_us - self.F[r + LINKED]
+        if kind != self.F[r + LIST] or since >= SWEEP_US or since < 0:
             self._unlink(self.p_row)
             self._link(self.p_row, kind)
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import re
 import zlib
 from pathlib import Path
 
@@ -79,3 +80,15 @@ def test_both_agree_on_mutated_captures() -> None:
             content[chance.randrange(24, len(content))] = chance.randrange(256)
         if content:
             both_agree(bytes(content), flows=8, buffer_bytes=20_000, head_bytes=64, head_max=400)
+
+
+def test_the_compiler_and_the_interpreter_have_the_same_constants() -> None:
+    """core.pxd holds what core.py holds: one of them alone would be changed some day."""
+    text = (Path(installed.__file__).parent / "core.pxd").read_text()
+    pattern = r"^\s+(?:const long long )?([A-Z][A-Z0-9_]*) (?:= )?\"?(0x[0-9A-F]+|\d+)"
+    declared = dict(re.findall(pattern, text, re.MULTILINE))
+    module = load_interpreted()
+    block = Path(module.__file__).read_text().split("if not cython.compiled:\n")[1].split("\n\n\n")[0]
+    names = set(re.findall(r"^    ([A-Z][A-Z0-9_]*) = ", block, re.MULTILINE))
+    assert set(declared) == names
+    assert {name: int(value, 0) for name, value in declared.items()} == {name: getattr(module, name) for name in names}
