@@ -26,9 +26,10 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -38,9 +39,11 @@ from parsers._asn1 import Element
 from parsers.core import Certificate, Malformed, ProtocolError, Subject
 from parsers.core.fact import clean
 
+CACHED_MAX_BYTES: Final = 8_192
 NAME_MAX_CHARS: Final = 1_024
 SANS_MAX: Final = 256
 EXTENSIONS_MAX: Final = 64
+PURPOSES_MAX: Final = 32
 
 _VERSION_TAG: Final = 0xA0
 _EXTENSIONS_TAG: Final = 0xA3
@@ -83,12 +86,20 @@ class Shown(msgspec.Struct):
         )  # fmt: skip
 
 
-@lru_cache(512)
 def read(der: bytes) -> Shown:
     """What the certificate `der` says. Never raises: what cannot be read stays None and is named in `details.problems`.
 
     The result is shared: do not change it.
     """
+    return _cached(der) if len(der) <= CACHED_MAX_BYTES else _read(der)
+
+
+@lru_cache(512)
+def _cached(der: bytes) -> Shown:
+    return _read(der)
+
+
+def _read(der: bytes) -> Shown:
     shown = Shown(hashlib.sha256(der).hexdigest())
     try:
         parts = _Parts(der)
@@ -136,7 +147,7 @@ class _Parts:
         self.serial, self.inner_algorithm, self.issuer, self.validity, self.subject, self.key = fields[:6]
         self.rest = fields[6:]
         self.extensions: dict[str, bytes] = {}
-        self.subject_attributes: list[tuple[str, str]] = []
+        self.subject_attributes: tuple[tuple[str, str], ...] = ()
         self.names: list[tuple[str, str]] = []  # of subjectAltName: kind, value
 
     def _version(self, fields: list[Element]) -> int:
@@ -180,20 +191,32 @@ def _oid_name(content: bytes, names: dict[str, str]) -> str:
 # ---------------------------------------------------------------------- names
 
 
-def _attributes(name: Element) -> Iterator[list[tuple[str, str]]]:
-    """The attributes of each part of a distinguished name, in its order."""
-    for part in _asn1.children(name.content):
-        read = []
-        for attribute in _asn1.children(part.content):
-            kind, value = _asn1.pair(attribute)
-            read.append((_asn1.oid(kind.content), _asn1.text(value)))
-        yield read
+class _Name(NamedTuple):
+    """A distinguished name: its attributes (type, value) in order; and as RFC 4514 writes it, the last part first."""
+
+    attributes: tuple[tuple[str, str], ...]
+    written: str
 
 
-def _distinguished(parts: list[list[tuple[str, str]]]) -> str:
-    """A name as RFC 4514 writes it: the last part first."""
-    written = ["+".join(map(_written, part)) for part in parts]
-    return clean(",".join(reversed(written)), NAME_MAX_CHARS)
+def _name(element: Element) -> _Name:
+    content = element.content
+    return _cached_name(content) if len(content) <= CACHED_MAX_BYTES else _read_name(content)
+
+
+@lru_cache(512)
+def _cached_name(content: bytes) -> _Name:
+    return _read_name(content)
+
+
+def _read_name(content: bytes) -> _Name:
+    parts = [list(map(_attribute, _asn1.children(part.content))) for part in _asn1.children(content)]
+    written = ["+".join(map(_written, part)) for part in reversed(parts)]
+    return _Name(tuple(chain.from_iterable(parts)), clean(",".join(written), NAME_MAX_CHARS))
+
+
+def _attribute(element: Element) -> tuple[str, str]:
+    kind, value = _asn1.pair(element)
+    return _asn1.oid(kind.content), _asn1.text(value)
 
 
 def _written(attribute: tuple[str, str]) -> str:
@@ -209,9 +232,7 @@ def _escaped(value: str) -> str:
 
 
 def _fill_subject(parts: _Parts, shown: Shown) -> None:
-    read = list(_attributes(parts.subject))
-    shown.subject_name = _distinguished(read)
-    parts.subject_attributes = [attribute for part in read for attribute in part]
+    parts.subject_attributes, shown.subject_name = _name(parts.subject)
     for key, kind in (("common_name", oids.COMMON_NAME), ("organization", oids.ORGANIZATION)):
         for found, value in parts.subject_attributes:
             if found == kind:
@@ -219,7 +240,7 @@ def _fill_subject(parts: _Parts, shown: Shown) -> None:
 
 
 def _fill_issuer(parts: _Parts, shown: Shown) -> None:
-    shown.issuer = _distinguished(list(_attributes(parts.issuer)))
+    shown.issuer = _name(parts.issuer).written
 
 
 # ---------------------------------------------------------------------- serial, validity, key, signature
@@ -312,7 +333,7 @@ def _fill_usages(parts: _Parts, shown: Shown) -> None:
 def _fill_purposes(parts: _Parts, shown: Shown) -> None:
     value = parts.extensions.get(oids.EXTENDED_KEY_USAGE)
     if value is not None:
-        shown.details["eku"] = [_oid_name(element.content, oids.PURPOSES) for element in _inner(value)]
+        shown.details["eku"] = [_oid_name(element.content, oids.PURPOSES) for element in _inner(value)[:PURPOSES_MAX]]
 
 
 def _fill_sans(parts: _Parts, shown: Shown) -> None:
@@ -359,7 +380,7 @@ _GENERAL_NAMES: Final[dict[int, Callable[[Element], tuple[str, str]]]] = {
     0xA0: _other_name,
     0x81: _plain_name("email"),
     0x82: _plain_name("DNS"),
-    0xA4: lambda name: ("directory", _distinguished(list(_attributes(_asn1.element(name.content)[0])))),
+    0xA4: lambda name: ("directory", _name(_asn1.element(name.content)[0]).written),
     0x86: _plain_name("URI"),
     _IP_NAME: _ip_name,
     0x88: lambda name: ("RID", _asn1.oid(name.content)),

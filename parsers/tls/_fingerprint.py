@@ -6,13 +6,17 @@ Spec: JA3 and JA3S as published by Salesforce (BSD-3-Clause); JA4 as published b
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from functools import _lru_cache_wrapper, lru_cache
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from parsers.tls._names import GREASE, newest
 
 if TYPE_CHECKING:
     from parsers.tls._hello import ClientHello, ServerHello
+
+T = TypeVar("T")
+
+CACHED_MAX: Final = 256
 
 _JA4_VERSIONS: Final = {
     0x0304: "13",
@@ -33,8 +37,8 @@ _NOTHING: Final = "000000000000"
 def ja3(hello: ClientHello) -> str:
     """MD5 of version, suites, extensions, groups and point formats, in their order, without GREASE."""
     text = (
-        f"{hello.version},{_dashed(hello.suites)},{_dashed(hello.extensions)},"
-        f"{_dashed(hello.groups)},{_dashed(tuple(hello.point_formats))}"
+        f"{hello.version},{_bounded(_dashed, hello.suites)},{_bounded(_dashed, hello.extensions)},"
+        f"{_bounded(_dashed, hello.groups)},{_bounded(_dashed, tuple(hello.point_formats))}"
     )
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
@@ -47,8 +51,8 @@ def ja3s(hello: ServerHello) -> str:
 
 def ja4(hello: ClientHello, transport: str) -> str:
     """JA4; `transport` is `t` over TCP, `d` in DTLS."""
-    suites, suites_hash = _ja4_suites(hello.suites)
-    extensions, extensions_hash = _ja4_extensions(hello.extensions, hello.signature_algorithms)
+    suites, suites_hash = _bounded(_ja4_suites, hello.suites)
+    extensions, extensions_hash = _bounded(_ja4_extensions, hello.extensions, hello.signature_algorithms)
     offered = newest(tuple(v for v in hello.versions if v not in GREASE)) if hello.versions else hello.version
     version = _JA4_VERSIONS.get(offered or 0, "00")
     name = "d" if _SERVER_NAME in hello.extensions else "i"
@@ -56,6 +60,13 @@ def ja4(hello: ClientHello, transport: str) -> str:
 
 
 # The lists below are the same in all hellos of one program: the caches spare most of the work.
+
+
+def _bounded(function: _lru_cache_wrapper[T], *lists: tuple[int, ...]) -> T:
+    """Call `function`, past its cache where a list is longer than any program's: memory is not the sender's to fill."""
+    if all(len(numbers) <= CACHED_MAX for numbers in lists):
+        return function(*lists)
+    return function.__wrapped__(*lists)
 
 
 @lru_cache(1024)

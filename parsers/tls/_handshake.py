@@ -56,6 +56,7 @@ CLIENT_KEY_EXCHANGE: Final = 16
 _PASSED_OVER: Final = frozenset({HELLO_REQUEST, HELLO_VERIFY_REQUEST, 4, 15, 21, 22, 23, 67})
 
 CHAIN_MAX: Final = 16
+STATED_MAX: Final = 64
 CERTIFICATE_MAX_BYTES: Final = 65_536
 IDENTITY_MAX_BYTES: Final = 1_024
 FATAL: Final = 2
@@ -170,13 +171,13 @@ class Lane:
         me = self.talk.me(self.side)
         if hello.server_name is not None:
             yield SNI(me, hello.server_name)
-        for protocol in hello.alpn:
+        for protocol in hello.alpn[:STATED_MAX]:
             if not _is_grease(protocol):
                 yield ALPN_OFFERED(me, protocol.decode("utf-8", "backslashreplace"))
         highest = _names.newest(hello.versions or (hello.version,))
         if highest is not None:
             yield MAX_VERSION(me, _names.version(highest))
-        for group in hello.groups:
+        for group in hello.groups[:STATED_MAX]:
             if group not in _names.GREASE:
                 yield GROUP_OFFERED(me, _names.group(group).name)
         if self.transport == "t":

@@ -16,7 +16,7 @@ def fuzz_one(data: bytes) -> None:
         return
     choice, rest = data[0], data[1:]
     if choice & 3 == 3:
-        _x509.read.__wrapped__(rest)
+        _x509._read(rest)
         return
     over = "udp" if choice & 1 else "tcp"
     session = Session(REGISTRY, over, midstream=bool(choice & 4), roles_guessed=bool(choice & 8))
