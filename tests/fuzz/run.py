@@ -2,7 +2,7 @@
 
 A target is a module of this folder with ``fuzz_one(data)``, which raises when something is wrong. It may have:
 
-* ``corpus() -> list[bytes]``: what to begin from;
+* ``corpus() -> list[bytes]``: what to begin from; captures whose names hold the target's name otherwise;
 * ``mutate(data, chance) -> bytes``: how to spoil it; bytes are changed, cut and glued at random otherwise;
 * ``EXPECTED``: exceptions that are fine.
 
@@ -22,6 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Final
+
+from tests.fuzz import streams
 
 LEDGER: Final = Path(__file__).with_name("ledger.tsv")
 FOUND: Final = Path(__file__).resolve().parent.parent.parent / "build" / "fuzz"
@@ -53,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def fuzz(target: ModuleType, count: int, seed: int, first: int = 0) -> tuple[int, str]:
     """How many inputs were tried, and "ok" or what went wrong."""
-    seeds, mutator = list(target.corpus()) if hasattr(target, "corpus") else [b""], getattr(target, "mutate", spoil)
+    seeds, mutator = seeds_of(target), getattr(target, "mutate", spoil)
     resting = 0
     for index in range(first, first + count):
         data = make(seeds, mutator, random.Random(f"{seed}:{index}"))
@@ -66,6 +68,13 @@ def fuzz(target: ModuleType, count: int, seed: int, first: int = 0) -> tuple[int
     faulthandler.cancel_dump_traceback_later()
     growth = resident_bytes() - resting if resting else 0
     return count, "ok" if growth < GROWTH_BYTES else f"failed: {growth >> 20} MiB more memory after {count} inputs"
+
+
+def seeds_of(target: ModuleType) -> list[bytes]:
+    """What the inputs are made from."""
+    if hasattr(target, "corpus"):
+        return list(target.corpus())
+    return streams.seeds_for(target.__name__.rpartition(".")[2])
 
 
 def attempt(target: ModuleType, data: bytes) -> str:
