@@ -256,7 +256,7 @@ def default_titles(lab: Lab) -> None:
 
 @scenario(
     "dicom/same_calling_title",
-    "Two CTs, two makers' serials, one calling AE title.",
+    "Two CTs with their own serials share one calling AE title.",
     "DCMTK",
     "pydicom",
     expect=("DCM-008: CT01 from two MAC addresses, serials INV73019 and INV64208",),

@@ -133,6 +133,29 @@ def store_utf8(lab: Lab) -> None:
 
 
 @scenario(
+    "dicom/store_undefined_length",
+    "One CT object whose sequences and items have undefined length and end with delimiters.",
+    "pynetdicom",
+    "pydicom",
+    expect=("a delimited sequence stands between the model name and the serial number",),
+)
+def store_undefined_length(lab: Lab) -> None:
+    ds = image(CT, lab.canaries, side=16)
+    ds["ReferencedImageSequence"].is_undefined_length = True
+    ds.ReferencedImageSequence[0].is_undefined_length_sequence_item = True
+    store_by_pynetdicom(lab, CT, ds)
+
+
+def store_by_pynetdicom(lab: Lab, machine: Machine, ds: Dataset) -> None:
+    """Store one object from its modality at an Orthanc; pynetdicom leaves the data set's encoding alone."""
+    modality, archive = lab.host(machine), lab.host(PACS)
+    orthanc(lab, archive, PACS.ae_title)
+    path, client = save(ds, lab.workdir / "object.dcm"), entity(machine.ae_title, requested=[ds.SOPClassUID])
+    with lab.capture(), associated(modality, client, archive, ORTHANC, PACS.ae_title) as association:
+        association.send_c_store(path)
+
+
+@scenario(
     "dicom/store_pynetdicom",
     "An MR that is built on pynetdicom stores one object at an Orthanc.",
     "pynetdicom",
@@ -140,14 +163,4 @@ def store_utf8(lab: Lab) -> None:
     expect=("initiator pynetdicom, responder DCMTK inside Orthanc",),
 )
 def store_pynetdicom(lab: Lab) -> None:
-    modality, archive = lab.host(MR), lab.host(PACS)
-    orthanc(lab, archive, PACS.ae_title)
-    ds = image(MR, lab.canaries)
-    path = save(ds, lab.workdir / "object.dcm")
-    with (
-        lab.capture(),
-        associated(
-            modality, entity(MR.ae_title, requested=[SOP_CLASS["MR"]]), archive, ORTHANC, PACS.ae_title
-        ) as association,
-    ):
-        association.send_c_store(path)
+    store_by_pynetdicom(lab, MR, image(MR, lab.canaries))

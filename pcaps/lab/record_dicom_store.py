@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pydicom
 from _archive import DICOM, ORTHANC, Route, call, orthanc, storescp
 from _fleet import CT, MODALITIES, MR, PACS, US, VIEWER
 from _lab import Lab, scenario
@@ -132,21 +131,6 @@ def store_jpeg(lab: Lab) -> None:
 )
 def store_rle(lab: Lab) -> None:
     compressed(lab, US, ["dcmcrle", "+un"], "+xr", "-xr")
-
-
-@scenario(
-    "dicom/store_undefined_length",
-    "One CT object whose sequences have undefined length; group lengths kept.",
-    "DCMTK",
-    "pydicom",
-    expect=("sequence delimiters before Manufacturer's neighbours", "accepted"),
-)
-def store_undefined_length(lab: Lab) -> None:
-    plain = save(image(CT, lab.canaries), lab.workdir / "plain.dcm")
-    ds = pydicom.dcmread(plain)
-    ds["ReferencedImageSequence"].is_undefined_length = True
-    ds.ReferencedImageSequence[0].is_undefined_length_sequence_item = True
-    send(lab, CT, [save(ds, lab.workdir / "object.dcm")], (), ("-R",))
 
 
 @scenario(
