@@ -199,7 +199,9 @@ class DataSet:
             inflated = self._inflate.decompress(data, _INFLATE_STEP_BYTES)
             data = self._inflate.unconsumed_tail
             self._feed_inflated(inflated)
-            if not data and len(inflated) < _INFLATE_STEP_BYTES:
+            if self._inflate.eof:
+                self.end()  # what follows the stream is padding; an ended stream would hoard it
+            elif not data and len(inflated) < _INFLATE_STEP_BYTES:
                 return
 
     def _feed_inflated(self, data: bytes) -> None:

@@ -12,7 +12,17 @@ from pydicom.filewriter import write_dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import build_context, build_role
 from pynetdicom import dimse_messages as messages
-from pynetdicom.dimse_primitives import C_ECHO, C_FIND, C_GET, C_MOVE, C_STORE, N_ACTION, N_CREATE, N_EVENT_REPORT, N_GET
+from pynetdicom.dimse_primitives import (
+    C_ECHO,
+    C_FIND,
+    C_GET,
+    C_MOVE,
+    C_STORE,
+    N_ACTION,
+    N_CREATE,
+    N_EVENT_REPORT,
+    N_GET,
+)
 from pynetdicom.pdu import (
     A_ABORT_RQ,
     A_ASSOCIATE_AC,
@@ -233,4 +243,6 @@ def described(found: Iterable[Fact]) -> dict[str, dict[str, list[str]]]:
 
 def comparable(found: Iterable[Fact]) -> list[str]:
     """Facts in a form that can be sorted and compared; secrets by what they hide."""
-    return sorted(repr(fact) + repr(secret.reveal() if (secret := getattr(fact, "secret", None)) else "") for fact in found)
+    return sorted(
+        repr(fact) + repr(secret.reveal() if (secret := getattr(fact, "secret", None)) else "") for fact in found
+    )

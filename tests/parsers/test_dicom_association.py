@@ -191,7 +191,11 @@ def ap_req() -> bytes:
     ticket = der(
         0x61,
         der(
-            0x30, der(0xA0, der(0x02, b"\x05")), der(0xA1, der(0x1B, b"EXAMPLE.ORG")), der(0xA2, service), der(0xA3, sealed)
+            0x30,
+            der(0xA0, der(0x02, b"\x05")),
+            der(0xA1, der(0x1B, b"EXAMPLE.ORG")),
+            der(0xA2, service),
+            der(0xA3, sealed),
         ),
     )
     fields = [der(0xA0, der(0x02, b"\x05")), der(0xA1, der(0x02, b"\x0e")), der(0xA2, der(0x03, b"\0\0\0\0\0"))]
@@ -223,7 +227,13 @@ def test_negotiation_items():
     extended.sop_class_uid, extended.service_class_application_information = dicom.CT, b"\x01"
     common = SOPClassCommonExtendedNegotiation()
     common.sop_class_uid, common.service_class_uid = dicom.CT, "1.2.840.10008.4.2"
-    items = [window, extended, common, dicom.role(dicom.CT, scu=True, scp=True), dicom.role(dicom.MR, scu=False, scp=True)]
+    items = [
+        window,
+        extended,
+        common,
+        dicom.role(dicom.CT, scu=True, scp=True),
+        dicom.role(dicom.MR, scu=False, scp=True),
+    ]
     told = dicom.attributes(dicom.facts((0, dicom.associate(items=items))))
     assert told["dicom.async_operations"] == ["5/0"]
     assert told["dicom.sop_class_extended_negotiation"] == [dicom.CT]

@@ -12,8 +12,8 @@ from pydicom.sequence import Sequence
 from parsers.core import Anomaly, LimitExceeded, Malformed
 from parsers.dicom.charset import codec_of, text_of
 from parsers.dicom.dataset import DEPTH_MAX, DataSet
-from parsers.dicom.elements import MPPS, SECONDARY_CAPTURE, STORE, WORKLIST
 from parsers.dicom.elements import EQUIPMENT as EQUIPMENT_FIELDS
+from parsers.dicom.elements import MPPS, SECONDARY_CAPTURE, STORE, WORKLIST
 from tests.parsers import _dicom as dicom
 
 EQUIPMENT = {
@@ -28,7 +28,7 @@ EQUIPMENT = {
     "dicom.software_versions": ["VB20A", "VB20A-SP1"],
 }
 ENCODINGS = {
-    "explicit": lambda data_set: dicom.encoded(data_set),
+    "explicit": dicom.encoded,
     "implicit": lambda data_set: dicom.encoded(data_set, implicit=True),
     "big-endian": lambda data_set: dicom.encoded(data_set, big=True),
     "deflated": lambda data_set: deflated(dicom.encoded(data_set)),
@@ -96,7 +96,12 @@ def test_sequences_are_walked_over(encoding, define):
 
 def test_sequence_as_unknown_of_undefined_length_is_implicit_inside():
     inner = bytes.fromhex("080070000a000000") + b"CANARYMAKE"
-    items = bytes.fromhex("feff00e0ffffffff") + inner + bytes.fromhex("feff0de000000000") + bytes.fromhex("feffdde000000000")
+    items = (
+        bytes.fromhex("feff00e0ffffffff")
+        + inner
+        + bytes.fromhex("feff0de000000000")
+        + bytes.fromhex("feffdde000000000")
+    )
     unknown = bytes.fromhex("09001110") + b"UN\0\0" + b"\xff\xff\xff\xff" + items
     data = dicom.encoded(dicom.equipment())
     at = data.index(bytes.fromhex("10001000"))  # before (0010,0010)
@@ -122,8 +127,18 @@ def fed(data: bytes, plan=STORE, step: int = 100) -> DataSet:
 def test_elements_and_bytes_are_bounded():
     many = b"".join(b"\x08\x00\x05\x00CS\x02\x00AB" for _ in range(5_000))
     assert isinstance(fed(many).problem, LimitExceeded)
-    bomb = fed(deflated(dicom.encoded(dicom.equipment())[:60] + b"\x08\x00\x81\x00UT\0\0\xff\xff\xff\x0f" + bytes(1 << 24)))
+    bomb = fed(
+        deflated(dicom.encoded(dicom.equipment())[:60] + b"\x08\x00\x81\x00UT\0\0\xff\xff\xff\x0f" + bytes(1 << 24))
+    )
     assert isinstance(bomb.problem, LimitExceeded)
+
+
+def test_what_follows_a_deflated_stream_is_left_out():
+    data_set = Dataset()
+    data_set.Manufacturer = "SIEMENS"
+    found = fed(deflated(dicom.encoded(data_set)) + bytes(100_000), step=50_000)
+    assert (found.done, found.problem, found.found) == (True, None, {0x00080070: [b"SIEMENS "]})
+    assert not found._inflate.unused_data[50_000:]
 
 
 def test_elements_out_of_order_end_the_reading():
@@ -179,7 +194,9 @@ def test_modality_is_the_last_resort_and_nothing_is_nobody():
 
 
 def test_object_that_was_moved_says_so():
-    told = read(dicom.encoded(dicom.equipment()), MoveOriginatorApplicationEntityTitle="VIEW3", MoveOriginatorMessageID=4)
+    told = read(
+        dicom.encoded(dicom.equipment()), MoveOriginatorApplicationEntityTitle="VIEW3", MoveOriginatorMessageID=4
+    )
     assert told["serial:SIEMENS|4711"]["dicom.via"] == ["C-STORE moved"]
 
 
@@ -247,7 +264,10 @@ def worklist_query(**step: str) -> bytes:
     item.ScheduledPerformingPhysicianName = "CANARY"
     data_set.ScheduledProcedureStepSequence = Sequence([item])
     return dicom.message(
-        "C_FIND_RQ", data=dicom.encoded(data_set, implicit=True), Priority=2, AffectedSOPClassUID="1.2.840.10008.5.1.4.31"
+        "C_FIND_RQ",
+        data=dicom.encoded(data_set, implicit=True),
+        Priority=2,
+        AffectedSOPClassUID="1.2.840.10008.5.1.4.31",
     )
 
 
