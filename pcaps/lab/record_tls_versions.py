@@ -267,7 +267,7 @@ PSK = "1a2b3c4d5e6f708192a3b4c5d6e7f809"
     "tls/tls12_psk",
     "TLS 1.2, pre-shared key: the identity is in clear, there is no certificate.",
     "OpenSSL",
-    expect=("suite 00ae or a8 family (PSK)", "psk identity infusion-pump-0017"),
+    expect=("suite 00a8 TLS_PSK_WITH_AES_128_GCM_SHA256", "psk identity infusion-pump-0017"),
 )
 def psk12(lab: Lab) -> None:
     options = ["-psk", PSK, "-psk_identity", "infusion-pump-0017"]
