@@ -46,7 +46,9 @@ SAID_BY_SIDE: Final = {
 def classify(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> list[Claim]:
     """All claims about all devices. Needs table `seen_attribute`."""
     claims = list(_from_attributes(connection))
+    claims += _from_titles(connection)
     claims += _from_addresses(resolution)
+    claims += _seen_via(resolution)
     return claims + role_claims(connection, resolution)
 
 
@@ -58,6 +60,24 @@ def _from_attributes(connection: duckdb.DuckDBPyConnection) -> Iterator[Claim]:
             yield Claim(device_id, simple[0], text, name, simple[1], first, last, n)
         for hit in Fingerprints.installed().look_up(name, value):
             yield Claim(device_id, hit.name, hit.value, f"{name} {value}", hit.certainty, first, last, n)
+
+
+def _from_titles(connection: duckdb.DuckDBPyConnection) -> Iterator[Claim]:
+    """AE titles that a device answers to, unless it answers to several: then none of them need be its own."""
+    for device_id, title, first, last, n in run(connection, "answered_titles"):
+        yield Claim(device_id, "ae_title", title, "answers to this AE title", 0.6, first, last, n)
+
+
+def _seen_via(resolution: Resolution) -> Iterator[Claim]:
+    """Who spoke of a device that does not speak for itself."""
+    pairs = {
+        (device_id, resolution.endpoint_device[endpoint][0])
+        for (endpoint, _), device_id in resolution.subject_device.items()
+    }
+    for device_id, speaker in sorted(pairs):
+        if device_id != speaker:
+            span = resolution.devices[device_id].span
+            yield Claim(device_id, "seen_via", speaker, "what this device sends", 1.0, span.first, span.last, 1)
 
 
 def _from_addresses(resolution: Resolution) -> Iterable[Claim]:

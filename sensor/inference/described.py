@@ -5,6 +5,7 @@ on what others made. So a described thing is a device of its own, unless there i
 speaks of itself:
 
 * its implementation class UID belongs to the maker that the data set names, and it never spoke of another serial number;
+* its network card is that maker's, it never spoke of another serial number, and it was never seen to keep objects;
 * the station's AE title in the message is the speaker's own calling AE title;
 * the station's name in the message is the speaker's host name;
 * a printer that answers about its printer.
@@ -30,6 +31,7 @@ NEVER_OWN: Final = {
     "C-STORE moved": "objects moved on another's behalf",
     "worklist": "an answer of a worklist",
 }
+MEDICAL_CARD: Final = 0.6  # certainty of fingerprints that name a maker of medical devices, not of network modules
 STATION_AE_TITLES: Final = (
     "dicom.station_ae_title",
     "dicom.performed_station_ae_title",
@@ -90,6 +92,7 @@ class Self(NamedTuple):
     ae_titles: frozenset[str]
     hostnames: frozenset[str]
     vendors: frozenset[str]
+    card_vendors: frozenset[str] = frozenset()
 
 
 def is_junk(serial: str) -> bool:
@@ -133,6 +136,12 @@ def implementation_vendors(uids: Iterable[str]) -> frozenset[str]:
     return frozenset(vendor for vendor in said if vendor)
 
 
+def card_vendors(mac: str) -> frozenset[str]:
+    """The maker of medical devices to whom a MAC address is registered, if it is one."""
+    hits = Fingerprints.installed().look_up("mac", mac)
+    return frozenset(hit.value for hit in hits if hit.name == "vendor" and hit.certainty >= MEDICAL_CARD)
+
+
 def _never(thing: Thing) -> bool:
     via = thing.said["dicom.via"]
     return bool(via & NEVER_OWN.keys()) or "dicom.secondary_capture_manufacturer" in thing.said
@@ -171,4 +180,7 @@ def _reason(thing: Thing, me: Self, *, alone: bool) -> str | None:
     vendors = thing.vendors & me.vendors
     if alone and thing.serial and vendors:
         return f"its implementation class UID is one of {min(vendors)}, and it spoke of this serial number alone"
+    makers = thing.vendors & me.card_vendors
+    if alone and thing.serial and makers:
+        return f"its network card is one of {min(makers)}, and it spoke of this serial number alone"
     return None

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sensor.inference.addresses import MacKind, MacVerdict, is_host, is_nobody, judge_all, mac_in
-from sensor.inference.described import Anchor, Self, Thing, implementation_vendors, own, things
+from sensor.inference.described import Anchor, Self, Thing, card_vendors, implementation_vendors, own, things
 from sensor.inference.evidence import Endpoint, Evidence, Span
 from sensor.inference.merging import Proof, merges
 from sensor.knowledge import vocabulary
@@ -164,7 +164,7 @@ class _Resolver:
     ) -> tuple[dict[Anchor, list[tuple[Thing, str]]], dict[Anchor, str]]:
         owned, forwarders = {}, {}
         for speaker, spoken in by_speaker.items():
-            owned[speaker], forwards = own(spoken, _self(proofs[speaker]))
+            owned[speaker], forwards = own(spoken, _self(speaker, proofs[speaker]))
             if forwards:
                 forwarders[speaker] = forwards
         return owned, forwarders
@@ -263,12 +263,13 @@ class _Resolver:
         )
 
 
-def _self(proofs: Iterable[Proof]) -> Self:
+def _self(speaker: Anchor, proofs: Iterable[Proof]) -> Self:
     kinds: dict[str, set[str]] = defaultdict(set)
     for kind, value in proofs:
         kinds[kind].add(value)
     vendors = implementation_vendors(kinds["implementation-class-uid"])
-    return Self(frozenset(kinds["ae-title"]), frozenset(kinds["hostname"]), vendors)
+    card = card_vendors(speaker.value) if speaker.kind == "mac" and not kinds["keeps-objects"] else frozenset()
+    return Self(frozenset(kinds["ae-title"]), frozenset(kinds["hostname"]), vendors, card)
 
 
 def _names(thing: Thing) -> list[tuple[str, str]]:

@@ -111,6 +111,8 @@ def _roles(device: Device, services: Services) -> list[tuple[str, str, float]]:
         said.append(("modality", "stores objects and asks for a worklist or reports procedure steps", 0.9))
     if keeps and queried:
         said.append(("archive", "keeps objects and answers queries", 0.9))
+    elif queried:
+        said.append(("archive", "answers queries", 0.7))
     if services.does("answers", WORKLIST) or services.does("answers", MPPS):
         said.append(("worklist broker", "answers worklists or procedure steps", 0.9))
     if services.does("answers", PRINT):
@@ -128,12 +130,12 @@ def _weak_roles(
     said = []
     if stores and device.forwards:
         said.append(("forwarder", device.forwards, 0.6))
-    elif stores and not keeps and len(_types(services)) == 1:
+    elif stores and not keeps and not queried and len(_types(services)) == 1:
         said.append(("modality", "stores objects of one kind", 0.5))
     if keeps and not queried and not stores:
         said.append(("archive", "keeps objects", 0.5))
     if services.does("asks", QUERY) and not keeps and not stores:
-        said.append(("workstation", "queries", 0.4))
+        said.append(("query client", "queries, and was not seen to receive", 0.4))
     return said
 
 

@@ -32,6 +32,8 @@ cases:
     - what: a name without dots under .localdomain
       rows:
         - certificate: {common_name: localhost.localdomain}
+    - what: recorded, the certificate that an installation makes
+      capture: pcaps/tls/cert_snakeoil.pcap
   silent:
     - what: an ordinary name
       rows:
@@ -42,6 +44,8 @@ cases:
     - what: a server outside the hospital
       rows:
         - {certificate: {common_name: localhost}, to: 192.0.2.7}
+    - what: recorded, an ordinary name in other letters
+      capture: pcaps/tls/cert_unicode.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, port,
     'certificate ' || left(sha256, 16) AS subject,

@@ -34,6 +34,8 @@ cases:
       rows:
         - certificate: {not_before: -600d, not_after: +80d}
       severity: low
+    - what: recorded, a certificate in its last days
+      capture: pcaps/tls/cert_expires_soon.pcap
   silent:
     - what: 335 days are left
       rows:
@@ -48,6 +50,8 @@ cases:
       rows:
         - certificate: {not_after: +5d}
         - {certificate: {not_after: +400d}, at: +1d}
+    - what: recorded, an ordinary chain
+      capture: pcaps/tls/cert_chain3.pcap
 */
 WITH shown AS (
     SELECT *, date_diff('hour', $now, not_after) / 24.0 AS days_left,

@@ -28,6 +28,8 @@ cases:
     - what: a client's certificate ended while in use
       rows:
         - {certificate: {role: client, not_after: +1d}, side: initiator, until: +2d}
+    - what: recorded, an expired certificate
+      capture: pcaps/tls/cert_expired.pcap
   silent:
     - what: shown before its end
       rows:
@@ -39,6 +41,8 @@ cases:
     - what: an authority's certificate in the chain is not the device's
       rows:
         - certificate: {role: ca, position: 1, not_after: -2d}
+    - what: recorded, an ordinary chain
+      capture: pcaps/tls/cert_chain3.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, port,
     'certificate ' || left(sha256, 16) AS subject,

@@ -42,6 +42,8 @@ cases:
     - what: nothing is known of the issuer
       rows:
         - certificate: {issuer: CN=Somebody}
+    - what: recorded, a leaf alone, its issuer unknown
+      capture: pcaps/tls/cert_leaf_only.pcap
 */
 WITH intermediates AS (
     SELECT DISTINCT subject_name

@@ -31,6 +31,8 @@ cases:
       rows:
         - certificate: {not_before: -30d, not_after: +10920d}
       severity: medium
+    - what: recorded, fifty years
+      capture: pcaps/tls/cert_50_years.pcap
   silent:
     - what: one year
       rows:
@@ -38,6 +40,8 @@ cases:
     - what: an authority's certificate may live longer
       rows:
         - certificate: {role: ca, position: 1, not_before: -30d, not_after: +3620d, is_ca: true}
+    - what: recorded, an ordinary chain under a root of ten years
+      capture: pcaps/tls/cert_chain3.pcap
 */
 WITH shown AS (
     SELECT *, date_diff('day', not_before, not_after) AS days_of_life

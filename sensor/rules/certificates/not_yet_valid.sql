@@ -28,6 +28,8 @@ cases:
     - what: made with the clock at its zero
       rows:
         - certificate: {not_before: "1970-01-01T00:00:00", not_after: "2037-12-31T00:00:00"}
+    - what: recorded, a certificate of the future
+      capture: pcaps/tls/cert_not_yet_valid.pcap
   silent:
     - what: begun a month ago
       rows:
@@ -35,6 +37,8 @@ cases:
     - what: begins the same minute
       rows:
         - {certificate: {not_before: +30s}, at: +0s}
+    - what: recorded, an ordinary chain
+      capture: pcaps/tls/cert_chain3.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, port,
     'certificate ' || left(sha256, 16) AS subject,

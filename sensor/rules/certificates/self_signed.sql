@@ -27,6 +27,8 @@ cases:
       rows:
         - certificate: {self_signed: true, issuer: CN=ct1.hospital.example}
       count: 1
+    - what: recorded, a self-signed server
+      capture: pcaps/tls/cert_self_signed.pcap
   silent:
     - what: signed by an authority
       rows:
@@ -41,6 +43,8 @@ cases:
     - what: a server outside the hospital is not ours to mend
       rows:
         - {certificate: {self_signed: true}, to: 192.0.2.7}
+    - what: recorded, an ordinary chain
+      capture: pcaps/tls/cert_chain3.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, port,
     'certificate ' || left(sha256, 16) AS subject,

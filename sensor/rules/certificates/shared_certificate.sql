@@ -32,6 +32,8 @@ cases:
       rows:
         - {certificate: {role: client}, side: initiator, from: 10.0.0.11}
         - {certificate: {role: client}, side: initiator, from: 10.0.0.12}
+    - what: recorded, two servers, one certificate
+      capture: pcaps/tls/same_certificate.pcap
   silent:
     - what: two devices, each its own
       rows:
@@ -45,6 +47,8 @@ cases:
       rows:
         - {certificate: {role: client, personal: true}, side: initiator, from: 10.0.0.11}
         - {certificate: {role: client, personal: true}, side: initiator, from: 10.0.0.12}
+    - what: recorded, one key, two certificates
+      capture: pcaps/tls/same_key.pcap
 */
 WITH holders AS (
     SELECT identity_id, sha256, device_id, min(ip) AS ip, min(first_ts) AS first_ts, max(last_ts) AS last_ts,

@@ -44,6 +44,8 @@ cases:
         - {certificate: {spki_sha256: aa11}, to: 10.0.0.2, scope: north}
         - {certificate: {spki_sha256: aa11}, to: 10.0.0.2, scope: south}
       severity: critical
+    - what: recorded, two servers, one key
+      capture: pcaps/tls/same_key.pcap
   silent:
     - what: one device, two certificates for one key
       rows:
@@ -63,6 +65,8 @@ cases:
       rows:
         - {certificate: {spki_sha256: aa11}, to: 192.0.2.7}
         - {certificate: {spki_sha256: aa11}, to: 192.0.2.8}
+    - what: recorded, one server, two names
+      capture: pcaps/tls/two_names.pcap
 */
 WITH holders AS (
     SELECT identity_id, key_sha256, device_id, scope, min(ip) AS ip, min(first_ts) AS first_ts, max(last_ts) AS last_ts,

@@ -39,6 +39,8 @@ cases:
     - what: RSA with the exponent 3
       rows:
         - certificate: {rsa_exponent: 3}
+    - what: recorded, RSA with 1024 bits
+      capture: pcaps/tls/cert_rsa1024.pcap
   silent:
     - what: RSA with 2048 bits
       rows:
@@ -49,6 +51,8 @@ cases:
     - what: Ed25519
       rows:
         - certificate: {key_type: Ed25519, key_bits: 256}
+    - what: recorded, a curve of 256 bits
+      capture: pcaps/tls/cert_p256.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, port,
     'certificate ' || left(sha256, 16) AS subject,

@@ -34,6 +34,8 @@ cases:
     - what: an authority's certificate below the root
       rows:
         - certificate: {role: ca, position: 1, signature: md5WithRSAEncryption}
+    - what: recorded, SHA-1
+      capture: pcaps/tls/cert_sha1.pcap
   silent:
     - what: SHA-256
       rows:
@@ -41,6 +43,8 @@ cases:
     - what: a root's own signature proves nothing anyway
       rows:
         - certificate: {role: ca, position: 1, signature: sha1WithRSAEncryption, self_signed: true}
+    - what: recorded, RSA-PSS
+      capture: pcaps/tls/cert_rsa_pss.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, port,
     'certificate ' || left(sha256, 16) AS subject,

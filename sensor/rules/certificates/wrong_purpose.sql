@@ -33,6 +33,8 @@ cases:
     - what: a client with a server's purpose
       rows:
         - {certificate: {role: client, eku: [serverAuth]}, side: initiator}
+    - what: recorded, a server with a wrong purpose
+      capture: pcaps/tls/cert_wrong_eku.pcap
   silent:
     - what: a server's purpose
       rows:
@@ -46,6 +48,8 @@ cases:
     - what: an authority in the chain
       rows:
         - certificate: {role: ca, position: 1, is_ca: true}
+    - what: recorded, no purpose named
+      capture: pcaps/tls/cert_no_eku.pcap
 */
 WITH shown AS (
     SELECT *, from_json(json_extract(details, '$.eku'), '["VARCHAR"]') AS eku,

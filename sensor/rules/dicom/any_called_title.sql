@@ -27,6 +27,8 @@ cases:
         - {authentication: {principal: CT01, called_ae_title: TWO, user_identity: none}, protocol: dicom, port: 104}
         - {authentication: {principal: CT01, called_ae_title: THREE, user_identity: none}, protocol: dicom, port: 104}
       count: 1
+    - what: recorded, Orthanc answers to every title
+      capture: pcaps/dicom/promiscuous.pcap
   silent:
     - what: two titles
       rows:
@@ -44,6 +46,8 @@ cases:
         - {authentication: {principal: CT01, called_ae_title: TWO}, protocol: dicom, port: 104}
         - {authentication: {principal: CT01, called_ae_title: THREE}, protocol: dicom, port: 104}
         - {authentication: {principal: THREE, called_ae_title: VIEW}, protocol: dicom, port: 104, from: 10.0.0.2, to: 10.0.0.30}
+    - what: recorded, two titles
+      capture: pcaps/dicom/default_titles.pcap
 */
 WITH called AS (
     SELECT *, json_extract_string(details, '$.called_ae_title') AS title,

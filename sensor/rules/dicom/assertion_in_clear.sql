@@ -32,6 +32,8 @@ cases:
       rows:
         - {authentication: {mechanism: dicom-kerberos, principal: dicom/pacs, outcome: unknown}, protocol: dicom, port: 104}
       severity: low
+    - what: recorded, a SAML assertion
+      capture: pcaps/dicom/user_identity_4.pcap
   silent:
     - what: inside TLS
       rows:
@@ -39,6 +41,8 @@ cases:
     - what: a user name is another finding
       rows:
         - {authentication: {mechanism: dicom-username, principal: ctservice}, protocol: dicom, port: 104}
+    - what: recorded, a user name alone
+      capture: pcaps/dicom/user_identity_1.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port,
     mechanism || ' to ' || coalesce(peer_ip, 'an unknown address') AS subject,

@@ -30,6 +30,8 @@ cases:
       rows:
         - {authentication: {principal: CT01, called_ae_title: ORTHANC}, protocol: dicom, port: 104}
       count: 1
+    - what: recorded, titles of test tools and of Orthanc
+      capture: pcaps/dicom/default_titles.pcap
   silent:
     - what: own titles on both sides
       rows:
@@ -37,6 +39,8 @@ cases:
     - what: refused under that title, so it is not the device's
       rows:
         - {authentication: {principal: CT01, called_ae_title: ANY-SCP, outcome: rejected}, protocol: dicom, port: 104}
+    - what: recorded, titles of their own
+      capture: pcaps/dicom/store20.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port, 'calls itself ' || principal AS subject,
     principal AS ae_title, peer_ip, first_ts, last_ts, capture, frame, community_id

@@ -44,6 +44,8 @@ cases:
         - {authentication: {principal: CT01}, protocol: dicom, port: 104, from: 10.0.0.11, at: +2d}
         - {authentication: {principal: CT01}, protocol: dicom, port: 104, from: 10.0.0.12, at: +7d}
         - {authentication: {principal: CT01}, protocol: dicom, port: 104, from: 10.0.0.11, at: +8d}
+    - what: recorded, two CTs at the same time
+      capture: pcaps/dicom/same_calling_title.pcap
 */
 WITH spans AS (
     SELECT identity_id, principal, scope, device_id, any_value(mac) AS mac, max(ip) AS ip,

@@ -40,6 +40,8 @@ cases:
     - what: inside TLS a certificate may have been checked
       rows:
         - {authentication: {principal: CT01, called_ae_title: ARCHIVE, user_identity: none, protection: tls}, protocol: dicom, port: 104}
+    - what: recorded, a called title that is refused
+      capture: pcaps/dicom/rejected_called.pcap
 */
 SELECT peer_id AS device_id, NULL AS identity_id, scope, peer_mac AS mac, peer_ip AS ip, port,
     'no authentication offered on tcp/' || port AS subject,

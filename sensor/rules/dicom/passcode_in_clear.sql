@@ -26,6 +26,8 @@ cases:
       rows:
         - {authentication: {mechanism: dicom-username-passcode, principal: ctservice, outcome: unknown}, protocol: dicom, port: 104}
       count: 1
+    - what: recorded, user name and passcode
+      capture: pcaps/dicom/user_identity_2.pcap
   silent:
     - what: inside TLS
       rows:
@@ -33,6 +35,8 @@ cases:
     - what: a user name alone gives no passcode away
       rows:
         - {authentication: {mechanism: dicom-username, principal: ctservice}, protocol: dicom, port: 104}
+    - what: recorded, a user name alone
+      capture: pcaps/dicom/user_identity_1.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port,
     'passcode of ' || coalesce(principal, 'an unnamed user') AS subject,

@@ -27,6 +27,8 @@ cases:
         - {authentication: {principal: CT01}, protocol: dicom, port: 104, from: 10.0.0.11}
         - {authentication: {principal: CT01}, protocol: dicom, port: 104, from: 10.0.0.12, at: +5h}
       count: 1
+    - what: recorded, two CTs, one title
+      capture: pcaps/dicom/same_calling_title.pcap
   silent:
     - what: two devices, two titles
       rows:
@@ -44,6 +46,8 @@ cases:
       rows:
         - {authentication: {principal: CT01}, protocol: dicom, port: 104, from: 10.0.0.11}
         - {authentication: {principal: CT01}, protocol: dicom, port: 104, from: 10.0.0.12, at: +7d}
+    - what: recorded, three modalities and a router
+      capture: pcaps/dicom/router.pcap
 */
 WITH used AS (
     SELECT identity_id, principal, scope, device_id, ip, day, first_ts, last_ts, capture, frame, community_id

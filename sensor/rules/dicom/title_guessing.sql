@@ -27,6 +27,8 @@ cases:
         - {authentication: {principal: X, called_ae_title: A2, outcome: rejected, reason: called_ae_title_not_recognized}, protocol: dicom, port: 104, at: +20s, n: 2}
         - {authentication: {principal: X, called_ae_title: A3, outcome: rejected, reason: called_ae_title_not_recognized}, protocol: dicom, port: 104, at: +40s, n: 2}
       count: 1
+    - what: recorded, a scanner
+      capture: pcaps/dicom/rejected_enumeration.pcap
   silent:
     - what: the same title again and again
       rows:
@@ -41,6 +43,8 @@ cases:
         - {authentication: {principal: X, called_ae_title: A1, outcome: rejected, reason: local_limit_exceeded}, protocol: dicom, port: 104, n: 3}
         - {authentication: {principal: X, called_ae_title: A2, outcome: rejected, reason: local_limit_exceeded}, protocol: dicom, port: 104, n: 3}
         - {authentication: {principal: X, called_ae_title: A3, outcome: rejected, reason: local_limit_exceeded}, protocol: dicom, port: 104, n: 3}
+    - what: recorded, one wrong title
+      capture: pcaps/dicom/rejected_called.pcap
 */
 WITH refused AS (
     -- a row is one pair of titles on a day; only those that lie within five minutes themselves can be placed

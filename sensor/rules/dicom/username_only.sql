@@ -25,6 +25,8 @@ cases:
       rows:
         - {authentication: {mechanism: dicom-username, principal: ctservice, outcome: unknown}, protocol: dicom, port: 104}
       count: 1
+    - what: recorded, a user name alone
+      capture: pcaps/dicom/user_identity_1.pcap
   silent:
     - what: a passcode was given, too
       rows:
@@ -32,6 +34,8 @@ cases:
     - what: rejected
       rows:
         - {authentication: {mechanism: dicom-username, principal: ctservice, outcome: rejected}, protocol: dicom, port: 104}
+    - what: recorded, user name and passcode
+      capture: pcaps/dicom/user_identity_2.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port,
     'user ' || coalesce(principal, 'without a name') AS subject,

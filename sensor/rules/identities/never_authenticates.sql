@@ -55,6 +55,8 @@ cases:
         - {channel: {version: TLS 1.3, certificates_hidden: true}, port: 443, n: 5}
         - {conversation: {n: 5}, port: 443, at: +40d}
         - {channel: {version: TLS 1.3, certificates_hidden: true}, port: 443, at: +40d, n: 5}
+    - what: recorded, a capture of a minute says nothing about months
+      capture: pcaps/dicom/echo.pcap
 */
 WITH talk AS (
     SELECT initiator_id AS device_id, scope, initiator_mac AS mac, initiator_ip AS ip,

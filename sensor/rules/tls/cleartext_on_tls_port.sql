@@ -26,6 +26,8 @@ cases:
       rows:
         - {conversation: {}, protocol: dicom, port: 2762}
       count: 1
+    - what: recorded, DICOM in clear text on 2762
+      capture: pcaps/dicom/clear_on_tls_port.pcap
   silent:
     - what: TLS on 2762
       rows:
@@ -36,6 +38,8 @@ cases:
     - what: nothing was understood, so it may well be encrypted
       rows:
         - {conversation: {confidence: port}, protocol: '', port: 8443}
+    - what: recorded, DICOM over TLS on 2762
+      capture: pcaps/dicom/tls12_mutual.pcap
 */
 SELECT responder_id AS device_id, NULL AS identity_id, scope, responder_mac AS mac, responder_ip AS ip, port,
     protocol || ' on ' || transport || '/' || port AS subject,

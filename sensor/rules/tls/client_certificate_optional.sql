@@ -25,6 +25,8 @@ cases:
       rows:
         - channel: {client_certificate: empty, client_authenticated: false, completed: true}
       count: 1
+    - what: recorded, an empty certificate message is good enough
+      capture: pcaps/tls/tls12_mutual_empty.pcap
   silent:
     - what: an empty certificate message, and the server hung up
       rows:
@@ -34,6 +36,8 @@ cases:
         - channel: {client_certificate: sent, client_authenticated: true, completed: true}
     - what: recorded, a server that asks for nothing
       capture: pcaps/tls/tls12_ecdhe.pcap
+    - what: recorded, an empty certificate message is refused
+      capture: pcaps/tls/tls12_mutual_missing.pcap
 */
 SELECT device_id, NULL AS identity_id, scope, mac, ip, port,
     'client certificate optional on ' || transport || '/' || port AS subject,

@@ -29,6 +29,8 @@ cases:
       rows:
         - {channel: {client_certificate: not_requested, completed: true}, port: 2762}
       count: 1
+    - what: recorded, DICOM over TLS, the server alone has a certificate
+      capture: pcaps/dicom/tls12_server_only.pcap
   silent:
     - what: a certificate was asked for and shown
       rows:
@@ -42,6 +44,8 @@ cases:
     - what: a web page is not a clinical service
       rows:
         - {channel: {client_certificate: not_requested}, port: 443}
+    - what: recorded, DICOM over TLS, both have certificates
+      capture: pcaps/dicom/tls12_mutual.pcap
 */
 SELECT device_id, NULL AS identity_id, scope, mac, ip, port,
     'no client certificate asked for on ' || transport || '/' || port AS subject,

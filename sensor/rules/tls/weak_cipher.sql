@@ -38,6 +38,8 @@ cases:
       severity: high
     - what: recorded, anonymous ECDH
       capture: pcaps/tls/tls12_anon_ecdh.pcap
+    - what: recorded, an export cipher
+      capture: pcaps/tls/tls10_export.pcap
   silent:
     - what: AES-GCM
       rows:

@@ -1,0 +1,33 @@
+"""Captures read into a store in memory, without processes: the pipeline's own rows in the real schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from sensor.capture.pcapfile import CaptureFile
+from sensor.pipeline import Pipeline
+from sensor.rules.cases import build_store
+from sensor.site import Site
+from sensor.sitekey import SiteKey
+
+
+def store_of(*paths: Path) -> duckdb.DuckDBPyConnection:
+    """A store in memory that holds the facts of these captures."""
+    connection = build_store(())
+    for path in paths:
+        with CaptureFile(path) as capture:
+            pipeline = Pipeline(capture, Site(), SiteKey.test(), bulkhead=False)
+            for batch in pipeline.batches():
+                for name, table in batch.tables.items():
+                    _insert(connection, name, table, path.stem)
+    return connection
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: object, capture: str) -> None:
+    connection.register("batch_rows", table)
+    connection.execute(
+        f"INSERT INTO {name} BY NAME SELECT *, $capture AS capture, '1' AS parser_set FROM batch_rows", {"capture": capture}
+    )
+    connection.unregister("batch_rows")
