@@ -29,7 +29,7 @@ help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(RUNTIME) $(INSTALLED) ## set up, read the bundled captures, serve console and API on 127.0.0.1:8470
+demo: $(RUNTIME) $(INSTALLED) ## set up, read the bundled captures, serve the API on 127.0.0.1:8470
 	@exec $(BIN)/spanward demo $(ARGS)
 
 .PHONY: test
