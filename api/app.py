@@ -6,6 +6,7 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import uvicorn
@@ -81,7 +82,7 @@ def create_app(
 
 
 def serve(
-    store: Source,
+    opening: AbstractContextManager[Source],
     rules: Iterable[Mapping[str, Any]] = (),
     *,
     listen: str = "127.0.0.1:8470",
@@ -89,12 +90,20 @@ def serve(
     request_timeout_s: float = 10.0,
     wide_queries: int = 4,
 ) -> None:
-    """Serves the store until SIGINT or SIGTERM. `ready` gets the URL once connections are accepted.
+    """Serves a store until SIGINT or SIGTERM.
+
+    Args:
+        opening: gives the open store; entered once the address is ours, so that nobody waits in vain.
+        rules: see `create_app`.
+        listen: ADDRESS:PORT, loopback only.
+        ready: gets the URL once connections are accepted.
+        request_timeout_s: see `create_app`.
+        wide_queries: see `create_app`.
 
     Raises:
         ListenError: `listen` is no loopback address with a port, or the port is taken.
     """
-    with _bound(listen) as listener:
+    with _bound(listen) as listener, opening as store:
         app = create_app(store, rules, request_timeout_s=request_timeout_s, wide_queries=wide_queries)
         config = uvicorn.Config(
             app, http="h11", ws="none", lifespan="off", log_level="warning", access_log=False, proxy_headers=False,

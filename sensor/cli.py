@@ -81,11 +81,11 @@ def facts(captures: Captures) -> None:
 @app.command()
 def serve(store: StorePath = None, listen: Listen = None) -> None:
     """Serve the API on an existing store."""
-    from sensor.commands.access import settings
+    from sensor.commands.access import opened, settings
     from sensor.commands.serving import serve as run
 
     configured = settings()
-    run(store or configured.store, listen, configured)
+    run(opened(store or configured.store), listen, configured)
 
 
 @app.command("list")

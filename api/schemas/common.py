@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from api.formats import Format
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EARLIEST = datetime(1677, 9, 22)  # noqa: DTZ001 - the store's timestamps are naive UTC
 _LATEST = datetime(2262, 4, 11)  # noqa: DTZ001
 
@@ -42,6 +44,13 @@ def _naive_utc(value: datetime) -> datetime:
     return min(max(naive, _EARLIEST), _LATEST)
 
 
+def _calendar(value: object) -> object:
+    # pydantic would take a number for seconds since 1970; here it is rather a mistake.
+    if isinstance(value, str) and not _DATE.match(value):
+        raise ValueError("must be a time as in 2026-11-23T10:00:00Z")
+    return value
+
+
 def _address(value: str) -> str:
     return str(ipaddress.ip_address(value))
 
@@ -50,7 +59,7 @@ def _mac(value: str) -> str:
     return value.lower().replace("-", ":")
 
 
-Moment = Annotated[datetime, AfterValidator(_naive_utc)]
+Moment = Annotated[datetime, BeforeValidator(_calendar), AfterValidator(_naive_utc)]
 Ip = Annotated[
     str,
     AfterValidator(_address),

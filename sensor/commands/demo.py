@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sensor
@@ -14,6 +16,7 @@ from sensor.commands.serving import serve
 from sensor.commands.summary import summarise
 from sensor.settings import Settings
 from sensor.sitekey import SiteKey
+from sensor.store import Store
 
 _LEFT_OUT = frozenset({"hostile", "lab"})  # made to be refused; scripts
 
@@ -26,16 +29,24 @@ def demo(store_path: Path | None, listen: str | None, settings: Settings, *, onc
     """
     captures = bundled(settings.captures)
     with tempfile.TemporaryDirectory(prefix="spanward-demo-") as folder:
-        path = store_path or Path(folder) / "demo.duckdb"
-        key_path = Path(folder) / "site.key"
-        # Whatever is in them was made up: the fixed key keeps two demos comparable, and the site's own key out of it.
-        SiteKey.test().save(key_path)
-        for failure in fill(captures, path, settings.site, key_path).failures:
-            note(str(failure))
-        with opened(path) as store:
-            summarise(store, SummaryFormat.TABLE)
-        if not once:
-            serve(path, listen, settings)
+        opening = _filled(captures, store_path or Path(folder) / "demo.duckdb", Path(folder), settings.site)
+        if once:
+            with opening:
+                return
+        serve(opening, listen, settings)
+
+
+@contextmanager
+def _filled(captures: list[Path], path: Path, folder: Path, site: Path | None) -> Iterator[Store]:
+    """The store with the captures in it, once its summary has been shown."""
+    # Whatever is in the captures was made up: a fixed key makes two demos comparable and leaves the site's own alone.
+    key_path = folder / "site.key"
+    SiteKey.test().save(key_path)
+    for failure in fill(captures, path, site, key_path).failures:
+        note(str(failure))
+    with opened(path) as store:
+        summarise(store, SummaryFormat.TABLE)
+        yield store
 
 
 def bundled(folder: Path | None) -> list[Path]:

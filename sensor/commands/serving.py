@@ -7,33 +7,33 @@ point is; it gets the store and what is known of the rules, and knows nothing el
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-from sensor.commands.access import opened
 from sensor.commands.console import console, plain
 from sensor.commands.errors import CommandError
 from sensor.commands.rulebook import cards
 from sensor.settings import Settings
+from sensor.store import Store
 
 
-def serve(store_path: Path, listen: str | None, settings: Settings) -> None:
-    """Serve the API until it is told to stop.
+def serve(opening: AbstractContextManager[Store], listen: str | None, settings: Settings) -> None:
+    """Serve the API until it is told to stop. `opening` gives the open store, and is entered once the address is ours.
 
     Raises:
-        CommandError: the store cannot be read, or the address cannot be listened on.
+        CommandError: a rule or a setting is broken, or what `opening` raises.
+        OSError: the address cannot be listened on.
     """
     run = _entry(settings.api)
-    with opened(store_path) as store:
-        run(
-            store,
-            cards(settings.rules),
-            listen=listen or settings.listen,
-            ready=_say_ready,
-            request_timeout_s=settings.request_timeout_s,
-            wide_queries=settings.wide_queries,
-        )
+    run(
+        opening,
+        cards(settings.rules),
+        listen=listen or settings.listen,
+        ready=_say_ready,
+        request_timeout_s=settings.request_timeout_s,
+        wide_queries=settings.wide_queries,
+    )
 
 
 def _entry(name: str) -> Callable[..., Any]:
@@ -48,4 +48,5 @@ def _entry(name: str) -> Callable[..., Any]:
 def _say_ready(url: str) -> None:
     out = console()
     out.print()
-    out.print(plain(f"API on {url}  (openapi.json describes it; Ctrl-C ends it)"))
+    out.print(plain(f"API on {url}   what there is: {url}/   end it with Ctrl-C"))
+    out.file.flush()

@@ -136,7 +136,8 @@ def _quality(out: Console, captures: Sequence[Row], quality: Row) -> None:
     lost = f"{_bytes(quality['lost_bytes'])} missing, {_bytes(quality['left_out_bytes'])} left out"
     out.print(
         f"conversations: {quality['midstream']:,} begun before the capture, "
-        f"{quality['one_sided']:,} seen from one side, {quality['with_gaps']:,} with gaps, {quality['unanswered']:,} unanswered"
+        f"{quality['one_sided']:,} seen from one side, "
+        f"{quality['with_gaps']:,} with gaps, {quality['unanswered']:,} unanswered"
     )
     out.print(f"payload: {_bytes(quality['payload_bytes'])}, {_bytes(quality['copied_bytes'])} of it read, {lost}")
     damaged = [capture for capture in captures if capture["damaged"]]

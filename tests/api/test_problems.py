@@ -31,6 +31,7 @@ from tests.api.stores import client_of, insert
         ("/v1/devices?severty=high", 422, "invalid-request"),
         ("/v1/devices?ip=10.0.0.300", 422, "invalid-request"),
         ("/v1/devices?mac=zz", 422, "invalid-request"),
+        ("/v1/devices?since=0.5", 422, "invalid-request"),
         ("/v1/devices?format=xml", 422, "invalid-request"),
         ("/v1/devices?cursor=%20", 400, "bad-cursor"),
         ("/v1/findings/feed?cursor=abc", 400, "bad-cursor"),
