@@ -1,3 +1,15 @@
+from cpython.bytes cimport PyBytes_FromStringAndSize
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define SPANWARD_PREFETCH(p) __builtin_prefetch(p)
+    #else
+    #define SPANWARD_PREFETCH(p)
+    #endif
+    """
+    void PREFETCH "SPANWARD_PREFETCH"(const void *p) noexcept
+
 # Constants of the engine for the compiler; core.py holds them again for the interpreter, and a test compares both.
 cdef enum:
     # events, reasons, flags (as in __init__)
@@ -66,8 +78,8 @@ cdef enum:
     TRANSPORT = 38
     LINKED = 39
     LANES = 40
-    LANE_WIDTH = 36
-    WIDTH = 112
+    LANE_WIDTH = 40
+    WIDTH = 120
     MODE = 0
     NEXT = 1
     VALID = 2
@@ -103,6 +115,37 @@ cdef enum:
     STRAY_OK = 32
     ISN = 33
     ISN_OK = 34
+    # columns of a batch
+    B_POSITION = 0
+    B_TS = 1
+    B_FRAME = 2
+    B_WHOLE = 3
+    B_PROTO = 4
+    B_FAMILY = 5
+    B_S0 = 6
+    B_S1 = 7
+    B_S2 = 8
+    B_S3 = 9
+    B_D0 = 10
+    B_D1 = 11
+    B_D2 = 12
+    B_D3 = 13
+    B_SPORT = 14
+    B_DPORT = 15
+    B_DATA = 16
+    B_L4_END = 17
+    B_LEN = 18
+    B_FLAGS = 19
+    B_SEQ = 20
+    B_ACK = 21
+    B_SCOPE = 22
+    B_VLAN = 23
+    B_SRC_MAC = 24
+    B_DST_MAC = 25
+    B_FORWARD = 26
+    B_HASH = 27
+    BATCH_WIDTH = 32
+    BATCH = 32
     # values
     FREE = 0
     LIVE = 1

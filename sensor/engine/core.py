@@ -14,6 +14,9 @@ takes effect before the next byte is copied. What is under way is a small state 
     FETCH ─► ROUTE ─► DAY ─► TRANSPORT ─► SEGMENT ─► CLOSE ─► FETCH ...
                └── a flow has to end first (idle, evicted, port reused): its END comes out, then ROUTE again
 
+**Batches.** FETCH decodes up to 32 packets ahead, asks for the memory of their flows, and then hands them on one by one:
+most of the time of small packets was waiting for memory.
+
 **Flows** are rows of 64-bit numbers in one table that comes from `mmap`; a keyed hash with a bounded chain finds them. Five
 lists keep them in the order of their last packet, to a second: TCP, UDP, lingering, shunted, and half (one side alone, and no TCP
 payload: scans). The heads of these lists are what is idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
@@ -131,8 +134,8 @@ if not cython.compiled:
     TRANSPORT = 38
     LINKED = 39
     LANES = 40
-    LANE_WIDTH = 36
-    WIDTH = 112
+    LANE_WIDTH = 40
+    WIDTH = 120
 
     MODE = 0
     NEXT = 1
@@ -169,6 +172,38 @@ if not cython.compiled:
     STRAY_OK = 32
     ISN = 33
     ISN_OK = 34
+
+    # columns of a batch
+    B_POSITION = 0
+    B_TS = 1
+    B_FRAME = 2
+    B_WHOLE = 3
+    B_PROTO = 4
+    B_FAMILY = 5
+    B_S0 = 6
+    B_S1 = 7
+    B_S2 = 8
+    B_S3 = 9
+    B_D0 = 10
+    B_D1 = 11
+    B_D2 = 12
+    B_D3 = 13
+    B_SPORT = 14
+    B_DPORT = 15
+    B_DATA = 16
+    B_L4_END = 17
+    B_LEN = 18
+    B_FLAGS = 19
+    B_SEQ = 20
+    B_ACK = 21
+    B_SCOPE = 22
+    B_VLAN = 23
+    B_SRC_MAC = 24
+    B_DST_MAC = 25
+    B_FORWARD = 26
+    B_HASH = 27
+    BATCH_WIDTH = 32
+    BATCH = 32
 
     # values
     FREE = 0
@@ -329,6 +364,14 @@ class Engine:
     w: cython.uchar[::1]
     window: cython.uchar[::1]
     mem: cython.uchar[::1]
+    whole: cython.uchar[::1]
+    w_other: cython.bint
+    w_whole: cython.bint
+    cursor: cython.longlong
+    frames: cython.longlong
+    batch: cython.longlong[::1]
+    b_at: cython.longlong
+    b_count: cython.longlong
     window_end: cython.longlong
     kind: cython.int
     big: cython.bint
@@ -444,6 +487,10 @@ class Engine:
         self.window = memoryview(bytearray(1))
         self.w = self.window
         self.mem = self.window
+        self.whole = self.window
+        self.cursor = self.frames = self.b_at = self.b_count = 0
+        self.batch = memoryview(bytearray(8 * BATCH * BATCH_WIDTH)).cast("q")
+        self.w_other = self.w_whole = False
         self.window_end = 0
         self.position = 0
         self.needed = 0
@@ -495,9 +542,10 @@ class Engine:
         self.window = view
         self.w = self.window
         self.mem = self.window
-        self.p_whole = False
-        self.position = start
+        self.p_whole = self.w_whole = self.w_other = False
+        self.position = self.cursor = start
         self.window_end = end
+        self.b_at = self.b_count = 0
 
     def finish(self):
         """No more input: `step` now delivers what is held, and an END for every flow, in the order of their first packets."""
@@ -652,6 +700,8 @@ class Engine:
                 event = self._fetch()
                 if event == -1:
                     return NEED
+                if self.stage == S_ROUTE:
+                    event = self._through()
             elif self.stage == S_ROUTE:
                 self._route()
             elif self.stage == S_DAY:
@@ -662,6 +712,25 @@ class Engine:
                 self._segment()
             else:
                 self._close()
+        return event
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _through(self) -> cython.int:
+        """The usual way of a packet, without looking round at every stage; `step` takes up whatever is left."""
+        self._route()
+        if self.stage != S_DAY:
+            return 0
+        event: cython.int = self._day()
+        if event == 0:
+            event = self._transport()
+        if event != 0 or self.stage != S_SEGMENT or self.c_row >= 0:
+            return event
+        self._segment()
+        if self.c_row >= 0:
+            event = self._consume()
+        if event == 0 and self.c_row < 0 and self.end_row < 0:
+            self._close()
         return event
 
     @cython.cfunc
@@ -693,14 +762,152 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _fetch(self) -> cython.int:
-        """The next packet, decoded down to its transport, if it has one that we follow. -1: more input is needed."""
+        """The next packet of the batch, or of a new batch. -1: more input is needed."""
+        if self.b_at < self.b_count:
+            return self._unpack()
         if self.finishing is not None:
             return self._finish_next()
+        event: cython.int = self._fill()
+        if self.b_count > 0:
+            self._warm()
+            return self._unpack()
+        if event != 0:
+            self.position, self.ts_us, self.frame = self.cursor, self.last_ts, self.frames
+        return event
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _fill(self) -> cython.int:
+        """Decode up to a batch of packets. Returns what ended it early: -1 or CORRUPT; both come again when it is worked off."""
+        event: cython.int = 0
+        tried: cython.int = 0
+        self.b_at = self.b_count = 0
+        if self.w_whole:
+            self.mem = self.window
+            self.w_other, self.w_whole = True, False
+        while event == 0 and tried < BATCH and not self.p_whole:
+            event = self._decode()
+            tried += 1
+            if self.stage == S_ROUTE:
+                self._pack()
+                self.b_count += 1
+                self.stage = S_FETCH
+        if self.p_whole:
+            # a reassembled packet has memory of its own: it ends its batch
+            self.whole = self.mem
+            self.mem = self.window
+            self.p_whole = False
+        return event
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _decode(self) -> cython.int:
+        """One record or block; a packet in it that belongs to a flow sets `stage` to ROUTE."""
         if self.kind == K_PCAP:
             return self._fetch_record()
         if self.kind == K_PCAPNG:
             return self._fetch_block()
         return -1
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _warm(self) -> cython.int:
+        """Ask for the memory of all flows of the batch, so that it is there when their turn comes."""
+        if cython.compiled:
+            number: cython.longlong
+            row: cython.longlong
+            place: cython.longlong
+            for number in range(self.b_count):
+                row = self.heads[self.batch[number * BATCH_WIDTH + B_HASH] & (self.buckets - 1)] - 1
+                if row >= 0:
+                    for place in range(0, WIDTH, 8):
+                        PREFETCH(cython.address(self.F[row * WIDTH + place]))
+        return 0
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _pack(self) -> cython.int:
+        """Put the decoded packet by, as a row of the batch."""
+        b: cython.longlong = self.b_count * BATCH_WIDTH
+        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
+            raise IndexError("the batch is full")
+        self.batch[b + B_POSITION] = self.cursor
+        self.batch[b + B_TS] = self.last_ts
+        self.batch[b + B_FRAME] = self.frames
+        self.batch[b + B_WHOLE] = self.p_whole
+        self.batch[b + B_PROTO] = self.p_proto
+        self.batch[b + B_FAMILY] = self.p_family
+        self.batch[b + B_S0] = self.s0
+        self.batch[b + B_S1] = self.s1
+        self.batch[b + B_S2] = self.s2
+        self.batch[b + B_S3] = self.s3
+        self.batch[b + B_D0] = self.d0
+        self.batch[b + B_D1] = self.d1
+        self.batch[b + B_D2] = self.d2
+        self.batch[b + B_D3] = self.d3
+        self.batch[b + B_SPORT] = self.p_sport
+        self.batch[b + B_DPORT] = self.p_dport
+        self.batch[b + B_DATA] = self.p_data
+        self.batch[b + B_L4_END] = self.p_l4_end
+        self.batch[b + B_LEN] = self.p_len
+        self.batch[b + B_FLAGS] = self.p_flags
+        self.batch[b + B_SEQ] = self.p_seq
+        self.batch[b + B_ACK] = self.p_ack
+        self.batch[b + B_SCOPE] = self.p_scope
+        self.batch[b + B_VLAN] = self.p_vlan
+        self.batch[b + B_SRC_MAC] = self.p_src_mac
+        self.batch[b + B_DST_MAC] = self.p_dst_mac
+        self.batch[b + B_FORWARD] = self.p_forward
+        self.batch[b + B_HASH] = self.p_hash
+        if cython.compiled:
+            PREFETCH(cython.address(self.heads[self.p_hash & (self.buckets - 1)]))
+        return 0
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _unpack(self) -> cython.int:
+        """The next packet of the batch becomes the one under way."""
+        b: cython.longlong = self.b_at * BATCH_WIDTH
+        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
+            raise IndexError("the batch is empty")
+        self.b_at += 1
+        self.position = self.batch[b + B_POSITION]
+        self.ts_us = self.batch[b + B_TS]
+        self.frame = self.batch[b + B_FRAME]
+        self.p_proto = self.batch[b + B_PROTO]
+        self.p_family = self.batch[b + B_FAMILY]
+        self.s0 = self.batch[b + B_S0]
+        self.s1 = self.batch[b + B_S1]
+        self.s2 = self.batch[b + B_S2]
+        self.s3 = self.batch[b + B_S3]
+        self.d0 = self.batch[b + B_D0]
+        self.d1 = self.batch[b + B_D1]
+        self.d2 = self.batch[b + B_D2]
+        self.d3 = self.batch[b + B_D3]
+        self.p_sport = self.batch[b + B_SPORT]
+        self.p_dport = self.batch[b + B_DPORT]
+        self.p_data = self.batch[b + B_DATA]
+        self.p_l4_end = self.batch[b + B_L4_END]
+        self.p_len = self.batch[b + B_LEN]
+        self.p_flags = self.batch[b + B_FLAGS]
+        self.p_seq = self.batch[b + B_SEQ]
+        self.p_ack = self.batch[b + B_ACK]
+        self.p_scope = self.batch[b + B_SCOPE]
+        self.p_vlan = self.batch[b + B_VLAN]
+        self.p_src_mac = self.batch[b + B_SRC_MAC]
+        self.p_dst_mac = self.batch[b + B_DST_MAC]
+        self.p_forward = self.batch[b + B_FORWARD]
+        self.p_hash = self.batch[b + B_HASH]
+        if self.batch[b + B_WHOLE]:
+            self.mem = self.whole
+            self.w_other = self.w_whole = True
+        elif self.w_whole:
+            self.mem = self.window
+            self.w_other, self.w_whole = True, False
+        self.stage = S_ROUTE
+        return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -721,7 +928,7 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _fetch_record(self) -> cython.int:
         """A record of a pcap file: seconds, fraction, captured length, original length; 8 bytes more in the old variant."""
-        at: cython.longlong = self.position
+        at: cython.longlong = self.cursor
         header: cython.longlong = 24 if self.modified else 16
         if self.window_end - at < header:
             return self._need(header)
@@ -731,7 +938,7 @@ class Engine:
         if self.window_end - at < header + captured:
             return self._need(header + captured)
         fraction: cython.longlong = self._file32(at + 4)
-        self.position = at + header + captured
+        self.cursor = at + header + captured
         self._stamp(self._file32(at) * 1000000 + (fraction // 1000 if self.nano else fraction))
         self._packet(self.link, at + header, at + header + captured, self._file32(at + 12))
         return 0
@@ -740,7 +947,7 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _fetch_block(self) -> cython.int:
         """A block of a pcapng file: type, total length, body, total length again."""
-        at: cython.longlong = self.position
+        at: cython.longlong = self.cursor
         if self.window_end - at < 12:
             return self._need(12)
         kind: cython.longlong = self._file32(at)
@@ -757,7 +964,7 @@ class Engine:
             return self._need(total)
         if (kind == 6 or kind == 2) and not self._sound(at + 8, at + total - 4):
             return CORRUPT
-        self.position = at + total
+        self.cursor = at + total
         if kind == 6 or kind == 2:
             return self._enhanced(kind, at + 8, at + total - 4)
         if kind == 3:
@@ -895,14 +1102,13 @@ class Engine:
         if ts < self.last_ts:
             self.n[C_BACKWARDS] += 1
         self.last_ts = ts
-        self.ts_us = ts
-        self.frame += 1
+        self.frames += 1
         self.n[C_PACKETS] += 1
         return 0
 
     # ================================================================ loads
 
-    # Four checked leaves and their two callers: one test of the range each, then bytes without one. All the trusted code.
+    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack` all the trusted code.
 
     @cython.cfunc
     @cython.boundscheck(False)
@@ -955,6 +1161,28 @@ class Engine:
         )
 
     @cython.cfunc
+    def _packet_bytes(self, at: cython.longlong, end: cython.longlong):
+        """A copy of bytes of the packet: one test of the range, then one memcpy."""
+        if at < 0 or end > self.mem.shape[0]:
+            raise IndexError("beyond the packet")
+        if at >= end:
+            return b""
+        if cython.compiled:
+            return PyBytes_FromStringAndSize(cython.cast(cython.p_char, cython.address(self.mem[at])), end - at)
+        return bytes(self.mem[at:end])
+
+    @cython.cfunc
+    def _lane_bytes(self, at: cython.longlong, end: cython.longlong):
+        """The same for the bytes of a lane under way: of the packet, or of a segment that was kept."""
+        if at < 0 or end > self.w.shape[0]:
+            raise IndexError("beyond the segment")
+        if at >= end:
+            return b""
+        if cython.compiled:
+            return PyBytes_FromStringAndSize(cython.cast(cython.p_char, cython.address(self.w[at])), end - at)
+        return bytes(self.w[at:end])
+
+    @cython.cfunc
     @cython.exceptval(-2)
     def _file32(self, at: cython.longlong) -> cython.longlong:
         """A number of the capture file, in the byte order of its writer."""
@@ -980,9 +1208,6 @@ class Engine:
         self, link: cython.longlong, at: cython.longlong, end: cython.longlong, original: cython.longlong
     ) -> cython.int:
         """One captured packet: sets `stage` to ROUTE when it belongs to a flow."""
-        if self.p_whole:
-            self.mem = self.window
-            self.p_whole = False
         self.n[C_BYTES] += end - at
         if original > end - at:
             self.n[C_TRUNCATED] += 1
@@ -1170,17 +1395,17 @@ class Engine:
             self.p_family, scope, self.s0, self.s1, self.s2, self.s3, self.d0, self.d1, self.d2, self.d3, self.p_proto, ident
         )
         entry = self.fragments.get(key)
-        if entry is not None and self.ts_us - entry[0] > FRAGMENT_US:
+        if entry is not None and self.last_ts - entry[0] > FRAGMENT_US:
             self._forget_fragments(key)
             entry = None
         if entry is None:
-            entry = self.fragments[key] = [self.ts_us, -1, [], 0]
+            entry = self.fragments[key] = [self.last_ts, -1, [], 0]
         if not more:
             if entry[1] >= 0 and entry[1] != offset + length:
                 self.n[C_FRAGS_OVERLAP] += 1
             else:
                 entry[1] = offset + length
-        self._add_fragment(entry, offset, bytes(memoryview(self.mem)[at:end]))
+        self._add_fragment(entry, offset, self._packet_bytes(at, end))
         if entry[1] >= 0 and entry[3] >= entry[1]:
             return self._whole_datagram(key, entry)
         if len(entry[2]) > FRAGMENT_PIECES_MAX:
@@ -1733,7 +1958,7 @@ class Engine:
         self.size = self.p_l4_end - self.p_data
         self.F[r + COPIED] += self.size
         self.n[C_COPIED] += self.size
-        self.payload = bytes(memoryview(self.mem)[self.p_data : self.p_l4_end])
+        self.payload = self._packet_bytes(self.p_data, self.p_l4_end)
         return self._event(DATAGRAM, self.p_row, self.p_lane)
 
     # ---------------------------------------------------------------- TCP
@@ -1832,7 +2057,9 @@ class Engine:
         if have <= 0:
             return 0
         self.F[base + NEXT] = (self.F[base + NEXT] + have) & M32
-        self.w = self.mem
+        if self.w_other:
+            self.w = self.mem
+            self.w_other = False
         self._turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.ts_us)
         self.c_row, self.c_lane, self.c_base = self.p_row, self.p_lane, base
         self.c_at, self.c_end = at, at + have
@@ -1982,7 +2209,6 @@ class Engine:
             if self.c_at >= self.c_end:
                 if not self.F[base + PIECES] or not self._next_piece(base):
                     self.c_row = -1
-                    self.w = self.mem
                     return 0
                 continue
             mode: cython.longlong = self.F[base + MODE]
@@ -2027,7 +2253,7 @@ class Engine:
         self.F[self.c_row * WIDTH + COPIED] += n
         self.n[C_COPIED] += n
         if self.F[base + HELD] == 0 and n >= self.F[base + WANT]:
-            self.payload = bytes(memoryview(self.w)[at : at + n])
+            self.payload = self._lane_bytes(at, at + n)
             return self._data(self.c_row, self.c_lane, base)
         if self._hold(base, at, n) and self.F[base + HELD] >= self.F[base + WANT]:
             return self._deliver_held(self.c_row, self.c_lane, base)
@@ -2114,7 +2340,7 @@ class Engine:
         buffer = self.held.get(key)
         if buffer is None:
             buffer = self.held[key] = bytearray()
-        buffer += memoryview(self.w)[at : at + n]
+        buffer += self._lane_bytes(at, at + n)
         self.F[base + HELD] += n
         self.held_bytes += n
         while self.held_bytes + self.pieces_bytes > self.buffer_bytes:
@@ -2191,7 +2417,7 @@ class Engine:
         self.F[r + REORD] += 1
         self._truncation(base, have)
         acks = bool(self.p_flags & TCP_ACK)
-        data = bytearray(memoryview(self.mem)[self.p_data : self.p_data + have])
+        data = bytearray(self._packet_bytes(self.p_data, self.p_data + have))
         start = self._distance(self.p_seq, self.F[base + NEXT])
         flat = [(self._distance(piece[0], self.F[base + NEXT]), piece[1]) for piece in kept]
         self.F[r + OVERLAP] += _conflicts(flat, start, data)
@@ -2248,6 +2474,7 @@ class Engine:
         self.F[base + NEXT] = (seq + len(data)) & M32
         self._turn(base, ack, acks, ts)
         self.w = memoryview(data)
+        self.w_other = True
         self.c_at, self.c_end = -ahead, len(data)
         return True
 

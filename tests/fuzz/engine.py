@@ -66,7 +66,7 @@ def check(events: list[Event]) -> None:
 
 def corpus() -> list[bytes]:
     """Small captures of our own, and the small ones among the shared captures when they are there."""
-    own = [form(frames) for frames in (_streams(), _fragments(), _datagrams()) for form in (pcap, pcapng)]
+    own = [form(frames) for frames in (_streams(), _fragments(), _datagrams(), _mixed()) for form in (pcap, pcapng)]
     shared = sorted(SHARED.glob("*.pcap*")) if SHARED.is_dir() else []
     return own + [path.read_bytes() for path in shared if 60 < path.stat().st_size < LARGEST_SEED]
 
@@ -146,6 +146,12 @@ def _fragments() -> list[Frame]:
             wire.put(ethernet(ip("fd00::1", "fd00::2", 44, bytes(range(16)), extensions=head)))
             wire.put(ethernet(ip("10.0.0.1", "10.0.0.2", 17, bytes(range(16)), ident=ident, fragment=at, more=at < 32)))
     return wire.frames
+
+
+def _mixed() -> list[Frame]:
+    """Reassembled packets between packets of streams."""
+    streams, fragments = _streams(), _fragments()
+    return [frame for pair in zip(streams, fragments * 9, strict=False) for frame in pair]
 
 
 def _datagrams() -> list[Frame]:

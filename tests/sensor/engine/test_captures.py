@@ -35,12 +35,16 @@ PACKET = ethernet(ip("10.0.0.1", "10.0.0.2", 17, udp(40000, 161, b"hello")))
 
 
 def conversation() -> Wire:
-    """A little of everything: turns, loss, reordering, datagrams, a lane that waits."""
+    """A little of everything: turns, loss, reordering, datagrams, fragments, a lane that waits."""
     wire = Wire()
     talk = Tcp(wire).open()
     for number in range(4):
         talk.send(0, b"ask%d" % number * 30, mss=50)
         datagram(wire, b"noise")
+        for at in (0, 16):
+            wire.put(
+                ethernet(ip("10.0.0.3", "10.0.0.4", 17, udp(7, 8, bytes(24))[at : at + 16], fragment=at, more=at == 0))
+            )
         talk.send(1, b"answer%d" % number * 20, mss=33)
     talk.lose(0, 10)
     talk.send(0, b"late")
