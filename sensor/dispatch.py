@@ -23,7 +23,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from parsers.core import Anomaly, Authentication, Confidence, Fact, Leave, Registry, Secret, Session, Side
+from parsers.core import Anomaly, Attribute, Authentication, Confidence, Fact, Leave, Registry, Secret, Session, Side
 from sensor import engine as engine_events
 from sensor.engine import Engine
 from sensor.sighting import Endpoint, Quality, Sighting
@@ -83,7 +83,7 @@ class _Flow:
         self.community_id = community_id(transport, ip_i, port_i, ip_r, port_r)
         self.gap = False
         self.continued = False
-        self.stated: dict[bytes, tuple[Fact, SecretMark | None]] = {}
+        self.stated: dict[Attribute | int, tuple[Fact, SecretMark | None]] = {}
 
 
 class _Events(Protocol):
@@ -241,7 +241,7 @@ class Dispatcher:
 
     def _keep_for_midnight(self, flow: _Flow, fact: Fact, mark: SecretMark | None) -> None:
         if not isinstance(fact, Anomaly) and len(flow.stated) < RESTATED_MAX:
-            flow.stated.setdefault(hashlib.blake2b(repr(fact).encode(), digest_size=16).digest(), (fact, mark))
+            flow.stated.setdefault(fact if isinstance(fact, Attribute) else len(flow.stated), (fact, mark))
 
     def _without_secret(self, fact: Fact) -> tuple[Fact, SecretMark | None]:
         """The fact with its secret replaced by what may be kept of it, and with its principal as the site wants it."""

@@ -1,0 +1,98 @@
+"""Questions and answers: in either order, once, bounded, and never a false accepted."""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parsers.core import Authentication, Channel, Conversation, Field, Outcome, Secret, Side
+from parsers.core.conversation import OPEN_MAX
+
+if TYPE_CHECKING:
+    from parsers.core import Fact
+
+
+def claim(talk: Conversation, name: str = "a") -> Authentication:
+    return Authentication(talk.me(Side.INITIATOR), "test", principal=name)
+
+
+def outcomes(facts: list[Fact]) -> list[Outcome]:
+    return [fact.outcome for fact in facts if isinstance(fact, Authentication)]
+
+
+def test_either_order() -> None:
+    talk = Conversation()
+    talk.ask(1, claim(talk))
+    talk.answer(1, Outcome.ACCEPTED)
+    talk.answer(2, Outcome.REJECTED)
+    talk.ask(2, claim(talk))
+    assert outcomes(talk.collect()) == [Outcome.ACCEPTED, Outcome.REJECTED]
+
+
+def test_open_questions_end_unknown() -> None:
+    talk = Conversation()
+    talk.ask(1, claim(talk))
+    assert talk.collect() == []
+    talk.end()
+    assert outcomes(talk.collect()) == [Outcome.UNKNOWN]
+
+
+def test_a_gap_ends_positional_questions_only() -> None:
+    talk = Conversation()
+    talk.ask("by id", claim(talk))
+    talk.ask(0, claim(talk), positional=True)
+    talk.gap()
+    assert outcomes(talk.collect()) == [Outcome.UNKNOWN]
+    talk.answer("by id", Outcome.ACCEPTED)
+    assert outcomes(talk.collect()) == [Outcome.ACCEPTED]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 2_000)), max_size=900))
+def test_every_question_is_stated_once(steps: list[tuple[bool, int]]) -> None:
+    talk = Conversation()
+    asked = 0
+    for asks, key in steps:
+        if asks:
+            talk.ask(key, claim(talk))
+            asked += 1
+        else:
+            talk.answer(key, Outcome.ACCEPTED)
+    talk.end()
+    assert len(outcomes(talk.collect())) == asked
+
+
+def test_questions_are_bounded() -> None:
+    talk = Conversation()
+    for key in range(10 * OPEN_MAX):
+        talk.ask(key, claim(talk))
+    assert len(talk.collect()) == 9 * OPEN_MAX
+
+
+def test_deferred_facts_are_made_once_when_released() -> None:
+    talk = Conversation()
+    state = {"version": "early"}
+    talk.defer("channel", lambda: Channel(talk.me(Side.RESPONDER), state["version"]))
+    state["version"] = "late"
+    talk.release("channel")
+    talk.release("channel")
+    talk.end()
+    assert [fact.version for fact in talk.collect() if isinstance(fact, Channel)] == ["late"]
+
+
+def test_a_secret_does_not_show_itself() -> None:
+    secret = Secret(b"canary")
+    assert "canary" not in f"{secret!r} {secret} {claim(Conversation())}"
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+
+
+def test_values_are_cleaned_and_cut() -> None:
+    talk = Conversation()
+    fact = Field("test.x", "none")(talk.me(Side.INITIATOR), " a\x00\x1b[31mb\ud800 " + "z" * 400)
+    assert fact.value.startswith("a\N{REPLACEMENT CHARACTER}")
+    assert fact.value.isprintable()
+    assert len(fact.value) == 256

@@ -1,0 +1,209 @@
+"""The ladder of confidence, resumption and hand-off, shown on made-up protocols."""
+
+from __future__ import annotations
+
+from parsers.core import (
+    Anomaly,
+    Attribute,
+    Confidence,
+    Confirmed,
+    Conversation,
+    Done,
+    Fact,
+    Field,
+    Handoff,
+    Leave,
+    Malformed,
+    Protocol,
+    Reader,
+    Registry,
+    Session,
+    Side,
+    Steps,
+    Verdict,
+)
+
+WORD = Field("test.word", "none")
+
+
+def starting(*words: bytes):
+    def probe(head: bytes, side: Side) -> Verdict:
+        if any(head.startswith(word) for word in words):
+            return Verdict.LIKELY
+        return Verdict.MORE if any(word.startswith(head) for word in words) else Verdict.NO
+
+    return probe
+
+
+def lines(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """`A` and a digit per message: the digit is stated."""
+    while True:
+        message = yield from r.exactly(2)
+        if message[:1] != b"A":
+            raise Malformed("no A", r.offset)
+        yield Confirmed()
+        yield WORD(talk.me(side), message[1:].decode())
+
+
+def pretender(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """Takes the head, states something, and then finds out that it was wrong."""
+    yield WORD(talk.me(side), (yield from r.exactly(1)).decode())
+    raise Malformed("not mine after all", 1)
+
+
+def protocol(name: str, dissect, *words: bytes, over: str = "tcp", ports: frozenset[int] = frozenset()) -> Protocol:
+    return Protocol(name, "none", over, starting(*words), dissect, words, ports)
+
+
+LINES = protocol("lines", lines, b"A")
+PRETENDER = protocol("pretender", pretender, b"A", ports=frozenset({7}))
+
+
+def words(facts: list[Fact]) -> list[str]:
+    return [fact.value for fact in facts if isinstance(fact, Attribute)]
+
+
+def codes(facts: list[Fact]) -> list[str]:
+    return [fact.code for fact in facts if isinstance(fact, Anomaly)]
+
+
+def test_a_pretender_is_dropped_with_all_it_said() -> None:
+    session = Session(Registry([LINES, PRETENDER]), "tcp", (7, 50_000))
+    assert words(session.feed(0, b"A1A2")) == ["1", "2"]
+    assert session.protocol is LINES
+    assert session.confidence is Confidence.CONFIRMED
+
+
+def test_a_port_alone_makes_no_protocol() -> None:
+    session = Session(Registry([PRETENDER]), "tcp", (7, 50_000))
+    assert session.feed(0, b"zzz") + session.end() == []
+    assert session.protocol is None
+    assert session.confidence is Confidence.PORT
+
+
+def test_unknown_lanes_are_probed_at_turns_1_2_4_8() -> None:
+    session = Session(Registry([LINES]), "tcp")
+    asked = []
+    for turn in range(1, 10):
+        session.feed(0, b"?", turn)
+        asked.append(session.demand(0).leave)
+    assert asked == [Leave.TURN] * 9
+    late = Session(Registry([LINES]), "tcp")
+    read = [turn for turn in range(1, 10) if words(late.feed(0, b"A1" if turn in {3, 4} else b"?", turn))]
+    assert read == [4]
+
+
+def test_the_other_lane_is_read_once_one_is_known() -> None:
+    session = Session(Registry([LINES]), "tcp")
+    assert session.feed(1, b"nothing", 1) == []
+    assert words(session.feed(0, b"A1", 1)) == ["1"]
+    assert words(session.feed(1, b"A2", 2)) == ["2"]
+
+
+def test_a_reply_in_another_protocol_is_an_anomaly() -> None:
+    session = Session(Registry([LINES]), "tcp")
+    session.feed(0, b"A1")
+    assert codes(session.feed(1, b"HTTP")) == ["unexpected_reply"]
+    assert session.closed(1)
+    assert words(session.feed(0, b"A2")) == ["2"]
+
+
+def test_malformed_ends_its_lane_only() -> None:
+    session = Session(Registry([LINES]), "tcp")
+    session.feed(0, b"A1")
+    session.feed(1, b"A1")
+    assert codes(session.feed(0, b"XX")) == ["malformed"]
+    assert words(session.feed(1, b"A2")) == ["2"]
+
+
+def test_after_a_gap_candidates_are_tried_turn_by_turn() -> None:
+    session = Session(Registry([LINES]), "tcp")
+    session.feed(0, b"A1", 1)
+    session.gap(0)
+    assert session.feed(0, b"??", 2) == []
+    assert session.demand(0).leave is Leave.TURN
+    assert session.feed(0, b"A8", 2) == []  # still the turn that was given up
+    assert words(session.feed(0, b"A3", 3)) == ["3"]
+    assert session.failed_candidates == 1
+
+
+def test_too_many_failed_candidates_close_the_lane() -> None:
+    session = Session(Registry([LINES]), "tcp")
+    session.feed(0, b"A1", 1)
+    session.gap(0)
+    for turn in range(2, 30):
+        session.feed(0, b"??", turn)
+    assert session.closed(0)
+    assert not session.done
+
+
+def test_roles_are_swapped_where_they_were_guessed() -> None:
+    def probe(head: bytes, side: Side) -> Verdict:
+        return Verdict.LIKELY if head[:1] == b"A" and side is Side.INITIATOR else Verdict.NO
+
+    only_initiators = Protocol("lines", "none", "tcp", probe, lines, (b"A",))
+    certain, guessed = (
+        Session(Registry([only_initiators]), "tcp"),
+        Session(Registry([only_initiators]), "tcp", midstream=True),
+    )
+    assert certain.feed(1, b"A1") == []
+    (fact,) = guessed.feed(1, b"A1")
+    assert fact.subject.side is Side.INITIATOR
+    assert guessed.lane(Side.INITIATOR) == 1
+
+
+def test_hand_off_moves_both_lanes_at_their_next_byte() -> None:
+    def upgrading(r: Reader, side: Side, talk: Conversation) -> Steps:
+        yield from r.exactly(2)
+        yield Confirmed()
+        if side is Side.RESPONDER:
+            yield Handoff("lines")
+        yield from r.exactly(2)
+        raise Malformed("must not be read by me")
+
+    upgrade = protocol("upgrade", upgrading, b"UP")
+    session = Session(Registry([LINES, upgrade]), "tcp")
+    session.feed(0, b"UP", 1)
+    assert words(session.feed(1, b"UPA1", 1)) == ["1"]
+    assert words(session.feed(0, b"A2", 2)) == ["2"]
+    assert session.protocol is LINES
+
+
+def test_done_wants_nothing_more() -> None:
+    def brief(r: Reader, side: Side, talk: Conversation) -> Steps:
+        yield from r.exactly(1)
+        yield Confirmed()
+        yield Done()
+
+    session = Session(Registry([protocol("brief", brief, b"B")]), "tcp")
+    session.feed(0, b"B")
+    assert session.done
+    assert session.feed(0, b"more") == []
+
+
+def test_datagrams_stand_alone() -> None:
+    def datagrams(r: Reader, side: Side, talk: Conversation) -> Steps:
+        while True:
+            data = yield from r.datagram()
+            if data[:1] != b"A":
+                raise Malformed("no A")
+            yield Confirmed()
+            yield WORD(talk.me(side), data[1:].decode())
+
+    session = Session(Registry([protocol("datagrams", datagrams, b"A", over="udp")]), "udp")
+    said = [session.feed_datagram(0, data) for data in (b"A1", b"x", b"A2")]
+    assert [words(facts) for facts in said] == [["1"], [], ["2"]]
+    assert codes(said[1]) == ["malformed"]
+
+
+def test_unknown_datagrams_are_given_up() -> None:
+    session = Session(Registry([protocol("datagrams", lines, b"A", over="udp")]), "udp")
+    for _ in range(4):
+        assert not session.done
+        session.feed_datagram(0, b"?")
+    assert session.done
+
+
+def test_a_large_first_delivery_is_read_whole() -> None:
+    session = Session(Registry([LINES]), "tcp")
+    assert len(words(session.feed(0, b"A1" * 20_000))) == 20_000
