@@ -13,6 +13,7 @@ from sensor.capture.errors import CaptureError
 from sensor.inference.run import InferenceSummary, infer
 from sensor.pipeline import BATCH_BYTES
 from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied
+from sensor.rules import Rule, load_rules
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 from sensor.store import Store, StoreError
@@ -36,13 +37,14 @@ class ReadSummary:
     inference: InferenceSummary | None = None
 
 
-def read_captures(
+def read_captures(  # noqa: PLR0913 - the last ones are for tests
     paths: Sequence[Path],
     store: Path | Store,
     site: Path | None,
     site_key: Path,
     *,
     as_of: datetime | None = None,
+    rules: Path | None = None,
     progress: Progress | None = None,
     batch_bytes: int = BATCH_BYTES,
     command: Sequence[str] = WORKER,
@@ -55,27 +57,38 @@ def read_captures(
         site: the site file.
         site_key: the site key's file, made on first use.
         as_of: *now* for rules about age; otherwise the newest fact's time.
+        rules: folder of the site's own rules, beside those that ship.
         progress: called after each batch.
         batch_bytes: capture bytes to a batch.
         command: starts a worker.
 
     Raises:
         SiteError, SiteKeyError: site file or key cannot be used.
+        RuleError: a rule is broken; nothing was read.
         StoreError: the store cannot; what was committed is safe.
         WorkerDied: a worker ended before the capture did; what was committed is safe.
     """
     known_site = Site.load(site)
+    known_rules = load_rules(*([rules] if rules else []))
     SiteKey.load_or_create(site_key)
     if isinstance(store, Path):
         with Store.open(store) as opened:
             return read_captures(
-                paths, opened, site, site_key, as_of=as_of, progress=progress, batch_bytes=batch_bytes, command=command
+                paths,
+                opened,
+                site,
+                site_key,
+                as_of=as_of,
+                rules=rules,
+                progress=progress,
+                batch_bytes=batch_bytes,
+                command=command,
             )
     recorder = Recorder(
         store, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, command=command
     )
     summary = _read_all(recorder, paths)
-    summary.inference = _infer(store, known_site, as_of)
+    summary.inference = _infer(store, known_site, as_of, known_rules)
     return summary
 
 
@@ -89,12 +102,12 @@ def _read_all(recorder: Recorder, paths: Sequence[Path]) -> ReadSummary:
     return summary
 
 
-def _infer(store: Store, site: Site, as_of: datetime | None) -> InferenceSummary:
+def _infer(store: Store, site: Site, as_of: datetime | None, rules: Sequence[Rule]) -> InferenceSummary:
     store.space.check()
     cursor: duckdb.DuckDBPyConnection = store.cursor()
     try:
         with translated(store.path):
-            summary = infer(cursor, site, as_of)
+            summary = infer(cursor, site, as_of, rules)
     finally:
         cursor.close()
     store.checkpoint()

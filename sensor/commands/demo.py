@@ -18,6 +18,7 @@ from sensor.settings import Settings
 from sensor.sitekey import SiteKey
 from sensor.store import Store
 
+_HOSPITAL = "hospital"  # the capture that was recorded for this
 _LEFT_OUT = frozenset({"hostile", "lab"})  # made to be refused; scripts
 
 
@@ -29,7 +30,7 @@ def demo(store_path: Path | None, listen: str | None, settings: Settings, *, onc
     """
     captures = bundled(settings.captures)
     with tempfile.TemporaryDirectory(prefix="spanward-demo-") as folder:
-        opening = _filled(captures, store_path or Path(folder) / "demo.duckdb", Path(folder), settings.site)
+        opening = _filled(captures, store_path or Path(folder) / "demo.duckdb", Path(folder), settings)
         if once:
             with opening:
                 return
@@ -37,12 +38,12 @@ def demo(store_path: Path | None, listen: str | None, settings: Settings, *, onc
 
 
 @contextmanager
-def _filled(captures: list[Path], path: Path, folder: Path, site: Path | None) -> Iterator[Store]:
+def _filled(captures: list[Path], path: Path, folder: Path, settings: Settings) -> Iterator[Store]:
     """The store with the captures in it, once its summary has been shown."""
     # Whatever is in the captures was made up: a fixed key makes two demos comparable and leaves the site's own alone.
     key_path = folder / "site.key"
     SiteKey.test().save(key_path)
-    for failure in fill(captures, path, site, key_path).failures:
+    for failure in fill(captures, path, settings, key_path).failures:
         note(str(failure))
     with opened(path) as store:
         summarise(store, SummaryFormat.TABLE)
@@ -50,13 +51,14 @@ def _filled(captures: list[Path], path: Path, folder: Path, site: Path | None) -
 
 
 def bundled(folder: Path | None) -> list[Path]:
-    """The captures beside the packages, or those in `folder`, by name.
+    """The hospital's captures beside the packages or in `folder`; where there are none, all others; by name.
 
     Raises:
         CommandError: there are none.
     """
     where = folder or Path(sensor.__file__).resolve().parent.parent / "pcaps"
     found = sorted(path for path in where.glob("*/*.pcap*") if path.parent.name not in _LEFT_OUT)
+    found = [path for path in found if path.parent.name == _HOSPITAL] or found
     if not found:
         raise CommandError(
             f"{where}: no captures (*/*.pcap); run it in a checkout, set SPANWARD_CAPTURES, or use `spanward read`"

@@ -30,7 +30,7 @@ def read(
     Raises:
         CommandError: captures could not be read, or the store, site file or key cannot be used.
     """
-    failures = fill(captures, store_path, settings.site, site_key_path(settings.site_key), as_of).failures
+    failures = fill(captures, store_path, settings, site_key_path(settings.site_key), as_of).failures
     for failure in failures[:-1]:
         note(str(failure))
     if len(failures) < len(captures):
@@ -41,7 +41,7 @@ def read(
 
 
 def fill(
-    captures: Sequence[Path], store_path: Path, site: Path | None, key_path: Path, as_of: datetime | None = None
+    captures: Sequence[Path], store_path: Path, settings: Settings, key_path: Path, as_of: datetime | None = None
 ) -> ReadSummary:
     """Read captures into the store and infer.
 
@@ -50,7 +50,9 @@ def fill(
     """
     try:
         with _watched(captures) as watch:
-            return read_captures(captures, store_path, site, key_path, as_of=as_of, progress=watch)
+            return read_captures(
+                captures, store_path, settings.site, key_path, as_of=as_of, rules=settings.rules, progress=watch
+            )
     except RuleError as error:
         raise broken(error) from error
     except (StoreError, SiteError, SiteKeyError) as error:

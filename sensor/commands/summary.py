@@ -81,7 +81,9 @@ def _device(device: Row) -> tuple[object, ...]:
     where = "spoken of" if device["described"] else _some(addresses, 2)
     worst = severity(device["worst"])
     count = Text(str(device["open_findings"] or "-"), worst.style)
-    return device["label"], made_by, device["device_type"] or device["role"], where, count
+    # A label may repeat what stands in the next column.
+    name = device["label"].removesuffix(f" ({made_by})")
+    return name, made_by, device["device_type"] or device["role"], where, count
 
 
 def _identities(out: Console, identities: Sequence[Row]) -> None:
@@ -90,7 +92,7 @@ def _identities(out: Console, identities: Sequence[Row]) -> None:
         out.print("none were seen")
         return
     shown = [
-        (row["kind"], row["label"], row["strength"], row["device_count"], _some(row["devices"] or (), _LABELS_SHOWN))
+        (row["kind"], row["label"], row["strength"], row["device_count"], _some(_short(row["devices"]), _LABELS_SHOWN))
         for row in identities[:_IDENTITIES_SHOWN]
     ]
     out.print(table(("kind", "identity", "strength", "devices", "used by"), shown, right=("devices",)))
@@ -103,10 +105,19 @@ def _findings(out: Console, findings: Sequence[Row]) -> None:
         out.print("none; see below for what could not be seen")
         return
     shown = [
-        (severity(row["severity"]), row["rule_id"], row["title"], row["devices"], row["example"])
+        (
+            severity(row["severity"]),
+            row["rule_id"],
+            row["title"],
+            row["findings"],
+            row["devices"] or "-",
+            row["example"],
+        )
         for row in findings[:_RULES_SHOWN]
     ]
-    out.print(table(("severity", "rule", "finding", "devices", "explain"), shown, right=("devices",)))
+    out.print(
+        table(("severity", "rule", "what", "findings", "devices", "explain"), shown, right=("findings", "devices"))
+    )
     _more(out, len(findings) - _RULES_SHOWN, "spanward list findings")
     out.print()
     out.print(plain(f"What it means and what to do:  spanward explain {findings[0]['example']}"))
@@ -156,6 +167,11 @@ def _more(out: Console, count: int, how: str) -> None:
 def _some(values: Sequence[str], count: int) -> str:
     rest = len(values) - count
     return ", ".join(values[:count]) + (f" +{rest}" if rest > 0 else "")
+
+
+def _short(labels: Sequence[str] | None) -> list[str]:
+    """Labels without what stands in brackets behind the name."""
+    return [label.partition(" (")[0] or label for label in labels or ()]
 
 
 def _count(count: int, one: str, many: str | None = None) -> str:

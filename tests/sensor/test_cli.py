@@ -296,6 +296,37 @@ def test_check_passes_and_names_file_and_line_of_what_is_wrong(spanward, tmp_pat
     assert "x.sql:2: " in done.stdout
 
 
+OWN_RULE = """/*
+id: OWN-001
+title: An archive is called ARCHIVE
+severity: info
+confidence: certain
+why: It is a test.
+remedy: Take the rule away.
+references: [none]
+resolves: {seen: attribute}
+mappings: {}
+cases:
+  fire: [{what: nothing, rows: [{binding: null}]}]
+  silent: [{what: nothing, rows: [{binding: null}]}]
+*/
+SELECT device_id, NULL AS identity_id, scope, mac, ip, port, value AS subject, first_ts, last_ts, capture, frame,
+       community_id
+FROM seen_attribute
+WHERE name = 'dicom.called_ae_title'
+"""
+
+
+def test_the_site_s_own_rules_are_run_and_explained(spanward, tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "own.sql").write_text(OWN_RULE)
+    own = {"SPANWARD_RULES": str(tmp_path / "rules")}
+    found = json.loads(spanward("read", ECHO, "--format", "json", **own).stdout)["findings"]
+    example = next(row["example"] for row in found if row["rule_id"] == "OWN-001")
+    assert "Take the rule away." in spanward("explain", example, **own).stdout
+    assert "no longer there" in spanward("explain", example).stdout
+
+
 def test_the_site_key_is_backed_up_and_rotated(spanward, tmp_path: Path, home: Path) -> None:
     missing = spanward("site-key", "rotate")
     assert missing.returncode == 2
@@ -319,6 +350,17 @@ def test_demo_once_shows_the_bundled_captures(spanward, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "Findings" in done.stdout
     assert not (tmp_path / "spanward.duckdb").exists()
+
+
+def test_demo_shows_the_hospital_before_all_others(tmp_path: Path) -> None:
+    from sensor.commands.demo import bundled
+
+    for name in ("tls/a.pcap", "hospital/b.pcap", "hostile/c.pcap", "lab/d.pcap"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert bundled(tmp_path) == [tmp_path / "hospital" / "b.pcap"]
+    (tmp_path / "hospital" / "b.pcap").unlink()
+    assert bundled(tmp_path) == [tmp_path / "tls" / "a.pcap"]
 
 
 def test_demo_without_captures_says_what_to_do(spanward, tmp_path: Path) -> None:
