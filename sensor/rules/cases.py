@@ -37,10 +37,15 @@ def build_store(rows: Iterable[Mapping[str, Any]]) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     for path in sorted(SCHEMA.glob("*.sql")):
         connection.execute(path.read_text(encoding="utf-8"))
+    add_rows(connection, rows)
+    return connection
+
+
+def add_rows(connection: duckdb.DuckDBPyConnection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add facts to a store that `build_store` made. Raises CaseError."""
     for number, row in enumerate(rows):
         for table, values in _facts(row, number):
             _insert(connection, table, values)
-    return connection
 
 
 def moment(text: str | None) -> datetime | None:

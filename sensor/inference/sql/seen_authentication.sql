@@ -3,7 +3,9 @@ CREATE OR REPLACE TEMP TABLE seen_authentication AS
 SELECT f.day, coalesce(s.device_id, e.device_id) AS device_id, e.device_id AS speaker_id, p.device_id AS peer_id,
     e.internal, p.internal AS peer_internal,
     f.scope, f.side, f.mac, f.ip, f.peer_mac, f.peer_ip, f.port, f.transport, f.protocol, f.about, f.continued,
-    CASE WHEN f.mechanism = 'tls-client-certificate'
+    CASE WHEN f.mechanism = 'tls-client-certificate' AND json_extract_string(f.details, '$.sha256') IS NULL
+            AND json_extract_string(f.details, '$.spki_sha256') IS NULL THEN NULL
+        WHEN f.mechanism = 'tls-client-certificate'
         THEN identity_id('certificate-key', '', '',
             coalesce(json_extract_string(f.details, '$.spki_sha256'), json_extract_string(f.details, '$.sha256')))
         WHEN f.principal IS NOT NULL THEN identity_id(identity_kind(f.mechanism), f.scope, f.realm, f.principal)

@@ -28,6 +28,7 @@ def store_of(*paths: Path) -> duckdb.DuckDBPyConnection:
 def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: object, capture: str) -> None:
     connection.register("batch_rows", table)
     connection.execute(
-        f"INSERT INTO {name} BY NAME SELECT *, $capture AS capture, '1' AS parser_set FROM batch_rows", {"capture": capture}
+        f"INSERT INTO {name} BY NAME SELECT *, $capture AS capture, '1' AS parser_set FROM batch_rows",
+        {"capture": capture},
     )
     connection.unregister("batch_rows")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sensor.knowledge import fingerprints
-from sensor.rules.check import check_all, check_rules
+from sensor.rules.check import check_all
 from sensor.rules.registry import FOLDER, RuleError, find_rules, load_rules, parse_rule
 
 GOOD = (FOLDER / "tls" / "old_version.sql").read_text(encoding="utf-8").replace("TLS-001", "SITE-001")
@@ -25,7 +25,7 @@ def test_everything_that_ships_is_right() -> None:
 
 def test_a_sites_own_rule_is_found_and_checked(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
-    assert check_rules([tmp_path]) == []
+    assert check_all(tmp_path) == []
     assert "SITE-001" in {rule.id for rule in load_rules(tmp_path)}
 
 
@@ -49,10 +49,10 @@ def test_a_mistake_is_reported_with_its_line(tmp_path: Path, old: str, new: str,
     assert old in GOOD
     text = GOOD.replace(old, new)
     path = write(tmp_path, text)
-    problems = check_rules([tmp_path])
+    problems = check_all(tmp_path)
     assert problems
     assert any(says in problem.message for problem in problems), problems
-    assert all(problem.path == path for problem in problems)
+    assert {problem.path for problem in problems} == {path}
     if line:
         expected = text[: text.index(line)].count("\n") + 1
         assert expected in {problem.line for problem in problems}, problems

@@ -1,0 +1,102 @@
+"""Inference on recorded captures against their ground truth."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from sensor.inference.run import infer
+from sensor.site import Site
+from tests.captures import name_of, own_captures
+from tests.conftest import PCAPS
+from tests.sensor.rules.captured import store_of
+
+RECORDED = [
+    path for path in own_captures() if path.with_suffix(".toml").exists() and path.parent.name in {"dicom", "tls"}
+]
+
+
+@cache
+def inferred(path: Path):
+    store = store_of(path)
+    infer(store, Site(), rules=())
+    return store
+
+
+def device(path: Path, ip: str):
+    row = inferred(path).execute(
+        "SELECT DISTINCT d.* FROM device AS d JOIN device_endpoint AS e USING (device_id) WHERE e.ip = $ip", {"ip": ip}
+    )
+    columns, rows = [item[0] for item in row.description], row.fetchall()
+    assert len(rows) == 1, rows
+    return dict(zip(columns, rows[0], strict=True))
+
+
+@pytest.mark.parametrize("path", RECORDED[:: max(1, len(RECORDED) // 40)], ids=name_of)
+def test_every_machine_is_one_device(path: Path) -> None:
+    hosts = tomllib.loads(path.with_suffix(".toml").read_text())["host"]
+    store = inferred(path)
+    seen = dict(store.execute("SELECT ip, count(DISTINCT device_id) FROM device_endpoint GROUP BY ip").fetchall())
+    assert seen.keys() <= {host["ip"] for host in hosts}
+    assert set(seen.values()) == {1}
+    assert store.execute("SELECT count(*) FROM device WHERE NOT described").fetchone()[0] == len(seen)
+
+
+def test_a_router_forwards_three_devices_and_is_none_of_them() -> None:
+    path = PCAPS / "dicom" / "router.pcap"
+    router = device(path, "10.20.1.30")
+    assert router["serial"] is None
+    assert router["role"] == "DICOM router"
+    serials = {
+        row[0] for row in inferred(path).execute("SELECT serial FROM device WHERE serial IS NOT NULL").fetchall()
+    }
+    assert serials == {"INV73019", "INV41877", "INV52214US6"}
+
+
+def test_the_modalities_behind_the_router_are_the_described_ones() -> None:
+    path = PCAPS / "dicom" / "router.pcap"
+    found = {ip: device(path, ip)["serial"] for ip in ("10.20.4.11", "10.20.4.21", "10.20.5.31")}
+    assert found == {"10.20.4.11": "INV73019", "10.20.4.21": "INV41877", "10.20.5.31": "INV52214US6"}
+
+
+def test_a_workstation_that_sends_five_devices_objects() -> None:
+    path = PCAPS / "dicom" / "store20.pcap"
+    assert device(path, "10.20.2.51")["serial"] is None
+    assert inferred(path).execute("SELECT count(*) FROM device WHERE described").fetchone()[0] == 5
+
+
+def test_an_archive_that_moves_is_not_the_modality() -> None:
+    path = PCAPS / "dicom" / "move.pcap"
+    assert device(path, "10.20.1.10")["role"] == "archive"
+    assert device(path, "10.20.1.10")["serial"] is None
+
+
+def test_two_cts_with_one_title_are_two_devices() -> None:
+    path = PCAPS / "dicom" / "same_calling_title.pcap"
+    assert {device(path, ip)["serial"] for ip in ("10.20.4.11", "10.20.4.12")} == {"INV73019", "INV64208"}
+
+
+def test_a_printer_says_what_it_is() -> None:
+    printer = device(PCAPS / "dicom" / "printer.pcap", "10.20.2.90")
+    assert (printer["vendor"], printer["model"], printer["serial"]) == ("Agfa HealthCare", "DRYSTAR 5503", "INV11932")
+
+
+def test_what_a_mammograph_says_of_itself() -> None:
+    found = device(PCAPS / "dicom" / "store_contributing.pcap", "10.20.5.51")
+    assert found["serial"] in {"INV30577", None}
+    assert found["device_type"] == "mammography"
+
+
+def test_a_makers_stack() -> None:
+    found = device(PCAPS / "dicom" / "vendor_stack.pcap", "10.20.5.31")
+    assert (found["vendor"], found["device_type"]) == ("GE HealthCare", "MRI")
+
+
+def test_tls13_is_a_blind_spot() -> None:
+    rows = (
+        inferred(PCAPS / "tls" / "tls13.pcap").execute("SELECT DISTINCT understood, reason FROM blindspot").fetchall()
+    )
+    assert rows == [(0, "TLS 1.3")]

@@ -1,0 +1,237 @@
+"""Entity resolution and its pitfalls: what is one device, what is not, and why."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.sensor.inference.world import CT, DCMTK_UID, DICOM, SIEMENS_UID, device_of, devices, stores, world
+
+MAC_A, MAC_B, MAC_R = "8c:ec:4b:00:00:0a", "8c:ec:4b:00:00:0b", "8c:ec:4b:00:00:ff"
+
+
+def talk(ip: str, mac: str | None = MAC_A, **row) -> dict:
+    return {"conversation": {}, "from": ip, "from_mac": mac, "to": "10.0.0.2", **row}
+
+
+def test_a_new_lease_is_the_same_device() -> None:
+    store = world(talk("10.0.0.11"), talk("10.0.0.12", at="+2d"))
+    assert device_of(store, "10.0.0.11") == device_of(store, "10.0.0.12")
+
+
+def test_an_address_that_moves_is_two_devices() -> None:
+    store = world(talk("10.0.0.11"), talk("10.0.0.11", MAC_B, at="+2d"))
+    found = store.execute("SELECT DISTINCT device_id FROM device_endpoint WHERE ip = '10.0.0.11'").fetchall()
+    assert len(found) == 2
+
+
+def test_a_router_is_not_its_hosts() -> None:
+    store = world(*(talk(f"10.0.{net}.11", MAC_R) for net in range(4, 9)))
+    assert len({device_of(store, f"10.0.{net}.11") for net in range(4, 9)}) == 5
+
+
+def test_two_networks_behind_one_address_on_one_day_are_a_router() -> None:
+    store = world(talk("10.0.4.11", MAC_R), talk("10.0.5.11", MAC_R))
+    assert device_of(store, "10.0.4.11") != device_of(store, "10.0.5.11")
+    reasons = [
+        row[0] for row in store.execute("SELECT reason FROM device_endpoint WHERE mac = $m", {"m": MAC_R}).fetchall()
+    ]
+    assert all("a router's" in reason for reason in reasons)
+
+
+def test_an_off_site_address_shows_the_router() -> None:
+    store = world(talk("192.0.2.7", MAC_R), talk("10.0.0.12", MAC_R))
+    assert device_of(store, "192.0.2.7") != device_of(store, "10.0.0.12")
+
+
+def test_a_routed_host_is_found_again_on_its_own_link() -> None:
+    behind = [talk(f"10.0.{net}.11", MAC_R) for net in range(4, 9)]
+    store = world(*behind, talk("10.0.4.11", MAC_A, at="+1h"))
+    assert frozenset({f"{MAC_R} 10.0.4.11", f"{MAC_A} 10.0.4.11"}) in devices(store)
+
+
+@pytest.mark.parametrize(
+    ("mac", "why"),
+    [
+        ("00:00:5e:00:01:0a", "VRRP"),
+        ("00:00:0c:07:ac:01", "HSRP"),
+        ("00:00:0c:9f:f0:01", "HSRP"),
+        ("02:bf:0a:00:00:01", "load balancing"),
+        ("da:a1:19:00:00:01", "random"),
+    ],
+)
+def test_addresses_that_are_no_ones_own(mac: str, why: str) -> None:
+    store = world(talk("10.0.0.11", mac), talk("10.0.0.12", mac))
+    assert device_of(store, "10.0.0.11") != device_of(store, "10.0.0.12")
+    reasons = store.execute("SELECT DISTINCT reason FROM device_endpoint WHERE mac = $m", {"m": mac}).fetchall()
+    assert reasons
+    assert all(why in reason for (reason,) in reasons)
+
+
+def test_a_virtual_machines_fixed_address_is_its_own() -> None:
+    store = world(talk("10.0.0.11", "52:54:00:12:34:56"), talk("10.0.0.12", "52:54:00:12:34:56", at="+2d"))
+    assert device_of(store, "10.0.0.11") == device_of(store, "10.0.0.12")
+
+
+def test_groups_and_broadcasts_are_no_devices() -> None:
+    store = world(
+        talk("10.0.0.11", to="255.255.255.255", to_mac="ff:ff:ff:ff:ff:ff"),
+        talk("10.0.0.11", to="224.0.0.251", to_mac="01:00:5e:00:00:fb"),
+        talk("10.0.0.11", to="10.0.0.255", to_mac="ff:ff:ff:ff:ff:ff"),
+    )
+    assert devices(store) == {frozenset({f"{MAC_A} 10.0.0.11"})}
+
+
+def test_one_address_in_two_scopes_is_two_devices() -> None:
+    store = world(talk("10.0.0.11", MAC_A, scope="north"), talk("10.0.0.11", MAC_B, scope="south"))
+    assert device_of(store, "10.0.0.11", "north") != device_of(store, "10.0.0.11", "south")
+
+
+def test_an_ipv6_address_shows_the_mac_inside() -> None:
+    store = world(
+        talk("10.0.0.11", "8c:ec:4b:00:00:0a"),
+        talk("fd00::8eec:4bff:fe00:a", MAC_R),
+        *(talk(f"10.0.{net}.9", MAC_R) for net in range(4, 9)),
+    )
+    assert device_of(store, "fd00::8eec:4bff:fe00:a") == device_of(store, "10.0.0.11")
+
+
+def test_without_mac_addresses_ip_addresses_stand() -> None:
+    store = world(talk("10.0.0.11", None), talk("10.0.0.12", None))
+    assert device_of(store, "10.0.0.11") != device_of(store, "10.0.0.12")
+
+
+def test_a_shared_key_is_a_finding_and_no_merge() -> None:
+    key = {"certificate": {"spki_sha256": "aa"}}
+    store = world({**key, "to": "10.0.0.2"}, {**key, "to": "10.0.0.3"})
+    assert device_of(store, "10.0.0.2") != device_of(store, "10.0.0.3")
+
+
+def proofs(ip: str, *, at: str = "+0s", mac: str | None = None, title: str = "CT01") -> list[dict]:
+    place = {"from": ip, "from_mac": mac, "at": at}
+    return [
+        {"certificate": {"role": "client", "spki_sha256": "aa"}, "side": "initiator", **place},
+        {"attribute": {"dicom.calling_ae_title": title}, **place, **DICOM},
+    ]
+
+
+def test_key_and_title_join_a_routed_device_that_changed_its_address() -> None:
+    store = world(*proofs("10.9.0.1"), *proofs("10.9.0.2", at="+2d"))
+    assert device_of(store, "10.9.0.1") == device_of(store, "10.9.0.2")
+    (why,) = store.execute(
+        "SELECT why FROM device WHERE device_id = $d", {"d": device_of(store, "10.9.0.1")}
+    ).fetchone()
+    assert "never in use at the same time" in why
+
+
+def test_key_and_title_at_the_same_time_are_a_copy() -> None:
+    store = world(*proofs("10.9.0.1"), *proofs("10.9.0.2"))
+    assert device_of(store, "10.9.0.1") != device_of(store, "10.9.0.2")
+
+
+def test_key_and_a_default_title_prove_too_little() -> None:
+    store = world(*proofs("10.9.0.1", title="STORESCU"), *proofs("10.9.0.2", at="+2d", title="STORESCU"))
+    assert device_of(store, "10.9.0.1") != device_of(store, "10.9.0.2")
+
+
+def test_key_and_title_do_not_join_two_network_cards() -> None:
+    store = world(*proofs("10.0.0.11", mac=MAC_A), *proofs("10.0.0.12", mac=MAC_B, at="+2d"))
+    assert device_of(store, "10.0.0.11") != device_of(store, "10.0.0.12")
+
+
+def test_key_and_serial_join_two_network_cards_of_one_modality() -> None:
+    rows = [row for ip in ("10.0.0.11", "10.0.0.12") for row in stores(ip, uid=SIEMENS_UID)]
+    rows += [
+        {"certificate": {"role": "client", "spki_sha256": "aa"}, "side": "initiator", "from": ip}
+        for ip in ("10.0.0.11", "10.0.0.12")
+    ]
+    store = world(*rows)
+    assert device_of(store, "10.0.0.11") == device_of(store, "10.0.0.12")
+
+
+# --- whose identity is it? ---
+
+
+def described(store) -> set[str]:
+    return {row[0] for row in store.execute("SELECT serial FROM device WHERE described").fetchall()}
+
+
+def serial_of(store, ip: str) -> str | None:
+    return store.execute("SELECT serial FROM device WHERE device_id = $d", {"d": device_of(store, ip)}).fetchone()[0]
+
+
+def test_a_stack_of_the_same_maker_speaks_of_itself() -> None:
+    store = world(*stores("10.0.0.11", uid=SIEMENS_UID))
+    assert serial_of(store, "10.0.0.11") == "INV73019"
+    assert described(store) == set()
+
+
+def test_a_toolkits_stack_does_not() -> None:
+    store = world(*stores("10.0.0.11", uid=DCMTK_UID))
+    assert serial_of(store, "10.0.0.11") is None
+    assert described(store) == {"INV73019"}
+
+
+def test_its_own_station_title_is_enough() -> None:
+    store = world(
+        *stores("10.0.0.11"),
+        {"attribute": {"dicom.calling_ae_title": "CT01"}, "from": "10.0.0.11", **DICOM},
+        {"attribute": {"dicom.performed_station_ae_title": "CT01"}, "about": CT, "from": "10.0.0.11", **DICOM},
+    )
+    assert serial_of(store, "10.0.0.11") == "INV73019"
+
+
+def test_a_gateway_is_none_of_the_devices_it_sends_for() -> None:
+    rows = [
+        row for n in range(3) for row in stores("10.0.0.11", f"serial:SIEMENS|INV{n}00", uid=SIEMENS_UID, at=f"+{n}h")
+    ]
+    store = world(*rows)
+    assert serial_of(store, "10.0.0.11") is None
+    assert described(store) == {"INV000", "INV100", "INV200"}
+    why = json.loads(
+        store.execute("SELECT why FROM device WHERE NOT described AND why LIKE '%forwards%'").fetchone()[0]
+    )
+    assert "3 serial numbers" in why["forwards"]
+
+
+def test_a_new_serial_after_a_day_is_no_gateway_but_binds_neither() -> None:
+    store = world(
+        *stores("10.0.0.11", "serial:SIEMENS|OLD1", uid=SIEMENS_UID),
+        *stores("10.0.0.11", "serial:SIEMENS|NEW1", uid=SIEMENS_UID, at="+9d"),
+    )
+    assert serial_of(store, "10.0.0.11") is None
+    assert described(store) == {"OLD1", "NEW1"}
+
+
+@pytest.mark.parametrize("via", ["C-STORE moved", "worklist"])
+def test_what_is_sent_on_behalf_of_others_never_binds(via: str) -> None:
+    store = world(*stores("10.0.0.11", uid=SIEMENS_UID, via=via))
+    assert serial_of(store, "10.0.0.11") is None
+
+
+def test_a_printer_describes_itself() -> None:
+    store = world(*stores("10.0.0.11", via="printer"))
+    assert serial_of(store, "10.0.0.11") == "INV73019"
+
+
+@pytest.mark.parametrize("serial", ["0000", "1", "UNKNOWN", "NotSpecified", "123456789", "000-000"])
+def test_junk_serials_join_nothing(serial: str) -> None:
+    about = f"serial:SIEMENS|{serial}"
+    store = world(*stores("10.0.0.11", about), *stores("10.0.0.12", about))
+    assert store.execute("SELECT count(*) FROM device WHERE described").fetchone()[0] == 2
+
+
+def test_one_serial_by_two_spellings_of_the_maker_is_one_device() -> None:
+    store = world(
+        *stores("10.0.0.11", "serial:SIEMENS|INV73019"), *stores("10.0.0.12", "serial:Siemens Healthineers|INV73019")
+    )
+    assert store.execute("SELECT count(*) FROM device WHERE described").fetchone()[0] == 1
+
+
+def test_a_card_of_the_same_maker_counts_unless_it_keeps_objects() -> None:
+    card = {"from_mac": "88:4b:39:10:20:31"}
+    assert serial_of(world(*stores("10.0.0.11", **card)), "10.0.0.11") == "INV73019"
+    keeps = {"attribute": {"dicom.operation": "C-STORE"}, "from": "10.0.0.30", "to": "10.0.0.11", **DICOM}
+    store = world(*stores("10.0.0.11", **card), {**keeps, "to_mac": card["from_mac"]})
+    assert serial_of(store, "10.0.0.11") is None
