@@ -17,9 +17,11 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from parsers import _asn1
 from parsers import _x509_oids as oids
 from parsers._asn1 import Element
+from parsers.core import ProtocolError
 
 RSA_VERIFY_MAX_BYTES: Final = 2_200  # a key of 16,384 bits; larger ones would only cost time
 
+_VERIFIED: Final = frozenset({"RSA", "EC", "DSA", "Ed25519", "Ed448"})
 _HASHES: Final[dict[str, type[hashes.HashAlgorithm]]] = {
     "md5": hashes.MD5,
     "sha1": hashes.SHA1,
@@ -100,14 +102,15 @@ def pss_hash(algorithm: list[Element]) -> str:
     """The hash of an RSASSA-PSS signature; SHA-1 unless it says otherwise (RFC 4055 3.1)."""
     for parameter in _asn1.children(algorithm[1].content) if len(algorithm) > 1 else []:
         if parameter.tag == 0xA0:
-            dotted = _asn1.oid(_asn1.children(_asn1.element(parameter.content)[0].content)[0].content)
+            hashed = _asn1.some(_asn1.element(parameter.content)[0].content)[0]
+            dotted = _asn1.oid(hashed.content)
             return oids.HASHES.get(dotted, dotted)
     return "sha1"
 
 
 def verifies(spki: Element, algorithm: str, signed: bytes, signature: bytes) -> bool | None:
     """Whether the key made this signature; None where that cannot be checked (unknown algorithms, odd keys)."""
-    if len(signature) > RSA_VERIFY_MAX_BYTES and algorithm.endswith("RSAEncryption"):
+    if len(signature) > RSA_VERIFY_MAX_BYTES or not _is_verifiable(spki):
         return None
     try:
         return _verify(spki.whole, algorithm, signed, signature)
@@ -115,6 +118,15 @@ def verifies(spki: Element, algorithm: str, signed: bytes, signature: bytes) -> 
         return False
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
+
+
+def _is_verifiable(spki: Element) -> bool:
+    """Whether the library should see the key: it warns of kinds that it is going to forget, such as binary curves."""
+    try:
+        key = describe(spki)
+    except ProtocolError:
+        return False
+    return key.kind in _VERIFIED and not str(key.details.get("curve", "")).startswith("sect")
 
 
 def _verify(spki: bytes, algorithm: str, signed: bytes, signature: bytes) -> bool | None:

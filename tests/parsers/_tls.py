@@ -93,7 +93,8 @@ def certificates(*chain: bytes) -> bytes:
 def feed(initiator: bytes, responder: bytes) -> list[Fact]:
     """What is said about two lanes, the initiator's fed first."""
     session = Session(REGISTRY, "tcp")
-    return session.feed(0, initiator) + session.feed(1, responder) + session.end()
+    facts = [fact for lane, data in enumerate((initiator, responder)) if data for fact in session.feed(lane, data)]
+    return facts + session.end()
 
 
 def shown(names: Iterable[str]) -> list[tuple[str, bytes]]:

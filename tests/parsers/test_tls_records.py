@@ -7,7 +7,7 @@ import random
 import pytest
 
 from parsers import tls
-from parsers.core import Anomaly, Certificate, Channel, Session, Side, Verdict
+from parsers.core import Anomaly, Authentication, Certificate, Channel, Session, Side, Verdict
 from parsers.tls import _records
 from tests.captures import Piece
 from tests.parsers._tls import (
@@ -251,3 +251,52 @@ def test_noise_in_a_lane_breaks_nothing(seed: int) -> None:
             data[at : at + rng.randrange(4)] = rng.randbytes(rng.randrange(4))
         pieces.append(Piece(piece.lane, bytes(data), piece.turn))
     state(talk, pieces)
+
+
+# ---------------------------------------------------------------------- key exchange
+
+
+@pytest.mark.parametrize(("suite", "body", "known"), [
+    (b"\xc0\x2f", b"\x03\x00\x17\x01\x04", {"group": "secp256r1", "group_bits": 256}),
+    (b"\xc0\x2f", b"\x03\x77\x77\x01\x04", {"group": "0x7777"}),
+    (b"\xc0\x2f", b"\x01\x1c\xff" + bytes(27), {"group": "explicit_prime", "group_bits": 224}),
+    (b"\xc0\x2f", b"\x02\x00\xa3", {"group": "explicit_char2", "group_bits": 163}),
+    (b"\xc0\x2f", b"\x09", {}),
+    (b"\xc0\x2f", b"", {}),
+    (b"\x00\x33", b"\x00\x80\x7f" + bytes(127), {"group_bits": 1023}),
+    (b"\x00\xaa", b"\x00\x04hint\x00\x02\x01\x00", {"group_bits": 9}),  # DHE_PSK: a hint in front
+])  # fmt: skip
+def test_server_key_exchange(suite: bytes, body: bytes, known: dict[str, object]) -> None:
+    facts = feed(record(22, client_hello()), record(22, server_hello(suite) + message(12, body) + DONE))
+    details = only(facts, Channel).details
+    assert {key: details[key] for key in ("group", "group_bits") if key in details} == known
+
+
+def test_psk_identities_that_are_no_text() -> None:
+    for identity, principal in ((b"pump-17", "pump-17"), (b"\x00\xff", "00ff"), (b"a\nb", "610a62")):
+        exchange = message(16, vector(2, identity))
+        facts = feed(record(22, client_hello() + exchange), record(22, server_hello(b"\x00\xa8") + DONE))
+        assert only(facts, Authentication).principal == principal
+
+
+def test_ssl3_clients_warn_instead_of_showing_nothing() -> None:
+    """SSL 3.0 has no empty Certificate message: the client sends the warning no_certificate."""
+    request = record(22, server_hello() + message(13, b"\x01\x01\x00\x00") + DONE)
+    channel = only(feed(record(22, client_hello()) + record(21, b"\x01\x29"), request), Channel)
+    assert (channel.client_authenticated, channel.details["client_certificate"]) == (False, "empty")
+
+
+def test_psk_only_in_tls13() -> None:
+    answer = server_hello(b"\x13\x01", extension(43, b"\x03\x04") + extension(41, b"\x00\x00"))
+    details = only(feed(record(22, client_hello()), record(22, answer)), Channel).details
+    assert (details["key_exchange"], details["resumed"]) == ("PSK", True)
+
+
+def test_encrypted_client_hello_is_offered() -> None:
+    hello = client_hello(extension(0xFE0D, bytes(8)))
+    assert only(feed(record(22, hello), record(22, server_hello())), Channel).details["ech"] is True
+
+
+def test_an_encrypted_alert_instead_of_finished() -> None:
+    facts = feed(record(22, client_hello()) + CHANGE + record(21, bytes(26)) + DATA, record(22, server_hello() + DONE))
+    assert only(facts, Channel).details["encrypted_alert_by"] == "initiator"

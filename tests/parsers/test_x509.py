@@ -10,11 +10,11 @@ import pytest
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from parsers import _x509, _x509_keys
-from parsers.core import Certificate, Side, Subject
+from parsers import _asn1, _x509, _x509_keys
+from parsers.core import Certificate, Malformed, Side, Subject
 from tests.captures import own_captures
 from tests.parsers._tls import all_of, said, shown
 
@@ -221,3 +221,73 @@ def is_self_signed(library: x509.Certificate) -> bool:
     except (ValueError, UnsupportedAlgorithm) as error:
         return "Unsupported" in str(error)  # SHA-1 and MD5: the library no longer looks
     return True
+
+
+# ---------------------------------------------------------------------- keys and signatures of every kind
+
+
+def made(key: Any, hashed: hashes.HashAlgorithm | None = None) -> bytes:
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "pump")])
+    begin, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    return (
+        x509.CertificateBuilder(who, who, key.public_key(), 1, begin, end).sign(key, hashed).public_bytes(Encoding.DER)
+    )
+
+
+@pytest.mark.parametrize(("der", "kind", "bits"), [
+    (made(ed25519.Ed25519PrivateKey.generate()), "Ed25519", 255),
+    (made(ed448.Ed448PrivateKey.generate()), "Ed448", 448),
+    (made(ec.generate_private_key(ec.SECP521R1()), hashes.SHA512()), "EC", 521),
+    (made(dsa.generate_private_key(1024), hashes.SHA256()), "DSA", 1024),
+    (made(rsa.generate_private_key(65537, 1024), hashes.SHA224()), "RSA", 1024),
+], ids=["Ed25519", "Ed448", "EC", "DSA", "RSA"])  # fmt: skip
+def test_self_signatures_are_verified(der: bytes, kind: str, bits: int) -> None:
+    read = _x509.read(der)
+    assert (read.key_type, read.key_bits, read.self_signed) == (kind, bits, True)
+    assert "self_issued" not in read.details
+    assert not _x509.read(der[:-3] + bytes(3)).self_signed
+
+
+def tlv(tag: int, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    assert len(content) < 128
+    return bytes((tag, len(content))) + content
+
+
+def spki(algorithm: bytes, parameters: bytes, key: bytes) -> _asn1.Element:
+    return _asn1.element(tlv(0x30, tlv(0x30, tlv(6, algorithm), parameters), tlv(3, b"\x00" + key)))[0]
+
+
+EC_KEY = b"\x2a\x86\x48\xce\x3d\x02\x01"
+PRIME = tlv(0x30, tlv(2, b"\x01"), tlv(0x30, tlv(6, b"\x2a\x86\x48\xce\x3d\x01\x01"), tlv(2, b"\x00\xff" + bytes(27))))
+
+
+@pytest.mark.parametrize(("key", "kind", "bits"), [
+    (spki(EC_KEY, tlv(6, b"\x2a\x03\x04"), b"\x04" + bytes(56)), "EC", 224),  # an unknown curve, by its point
+    (spki(EC_KEY, tlv(6, b"\x2a\x03\x04"), b"\x02" + bytes(28)), "EC", 224),
+    (spki(EC_KEY, tlv(5), b"\x00"), "EC", None),
+    (spki(EC_KEY, PRIME, b"\x04"), "EC", 224),
+    (spki(b"\x2a\x86\x48\xce\x38\x04\x01", b"", b""), "DSA", None),  # parameters inherited from the CA
+    (spki(b"\x60\x86\x48\x01\x65\x03\x04\x03\x12", b"", bytes(20)), "ML-DSA-65", None),
+    (spki(b"\x60\x86\x48\x01\x65\x03\x04\x03\x14", b"", bytes(20)), "SLH-DSA-SHA2-128s", None),
+    (spki(b"\x2a\x03\x04", b"", b""), "1.2.3.4", None),
+])  # fmt: skip
+def test_kinds_of_keys(key: _asn1.Element, kind: str, bits: int | None) -> None:
+    described = _x509_keys.describe(key)
+    assert (described.kind, described.bits) == (kind, bits)
+
+
+def test_keys_the_library_would_warn_of_are_not_shown_to_it(recwarn: pytest.WarningsRecorder) -> None:
+    """Diffie-Hellman keys and binary curves."""
+    dh = spki(
+        b"\x2a\x86\x48\x86\xf7\x0d\x01\x03\x01", tlv(0x30, tlv(2, b"\x00\xff" * 20), tlv(2, b"\x02")), tlv(2, b"\x05")
+    )
+    binary = spki(EC_KEY, tlv(6, b"\x2b\x81\x04\x00\x1a"), b"\x04" + bytes(60))
+    assert [_x509_keys.verifies(key, "sha1WithRSAEncryption", b"", b"") for key in (dh, binary)] == [None, None]
+    assert list(recwarn) == []
+
+
+def test_empty_parameters_of_a_pss_signature() -> None:
+    empty = _asn1.element(tlv(0x30, tlv(0xA0, tlv(0x30))))[0]
+    with pytest.raises(Malformed):
+        _x509_keys.pss_hash([empty, empty])
