@@ -28,6 +28,7 @@ ACTION_TYPE: Final = Field("dicom.action_type", "PS3.7 E.1-1 (0000,1008)")
 _RESPONSE: Final = 0x8000
 _CANCEL: Final = 0x0FFF
 _NO_DATA_SET: Final = 0x0101
+_PENDING: Final = frozenset({0xFF00, 0xFF01})
 _OPERATIONS: Final = {
     0x0001: "C-STORE",
     0x0010: "C-GET",
@@ -56,6 +57,11 @@ class Command(msgspec.Struct, frozen=True):
     move_originator: str = ""
     event_type: int | None = None
     action_type: int | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """More responses to the same request follow."""
+        return self.status in _PENDING
 
 
 def parse(data: bytes, base: int) -> Command:

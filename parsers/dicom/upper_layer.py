@@ -9,6 +9,8 @@ the last of its message, its rest is left out by length. Where more fragments fo
   (asynchronous operations window). What it sends next begins a new turn, so the rest of the turn is given up unseen:
   a thousand slices cost a thousand commands and heads.
 * Otherwise PDUs and PDVs are followed by their lengths, a dozen bytes each.
+* Of a long list of answers to a query `PENDING_MAX` are read; then the turn is given up as well, and with it, as a
+  rule, the last answer's status.
 
 After a turn was given up, the next one must begin with a command, a release or an abort. It does not if the sender
 paused within an object for longer than a turn lasts, or was answered before it had sent everything. Then this turn is
@@ -48,6 +50,7 @@ from parsers.dicom.pdu import Pdu
 
 CHUNK_BYTES: Final = 1_024
 LOST_MAX: Final = 64
+PENDING_MAX: Final = 16
 PRESENTATION_MAX_BYTES: Final = 40_960
 
 # A part of a dissector; its value says whether the lane goes on as before.
@@ -84,6 +87,7 @@ class _Lane:
         self.talk = talk
         self.me = talk.me(side)
         self.messages: dict[int, _Message] = {}
+        self.pending = 0
 
     def next_pdu(self) -> Part:
         """Read one PDU; False: nothing follows in this lane."""
@@ -179,6 +183,8 @@ class _Lane:
             last = bool(control & 2)
             if control & 1:
                 yield from self._command(context, size, last=last)
+                if self.pending > PENDING_MAX:
+                    return (yield from self._next_message())
             elif not (yield from self._data(context, size, last=last)):
                 return (yield from self._next_message())
         return True
@@ -200,6 +206,7 @@ class _Lane:
         message.pieces = b""
         yield Confirmed()
         self.talk.shared(Association).used(self.talk)
+        self.pending = self.pending + 1 if told.is_pending else 0
         yield from command.facts_of(told, self.me)
         if not told.has_data_set:
             del self.messages[context]
@@ -257,6 +264,7 @@ class _Lane:
     def _next_message(self) -> Part:
         """Give up this turn, and those that do not begin with a message; False: too many of those."""
         self.messages.clear()
+        self.pending = 0
         for _ in range(LOST_MAX):
             yield from self.r.next_turn()
             head = yield from self.r.peek(10)

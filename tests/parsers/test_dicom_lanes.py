@@ -10,7 +10,7 @@ from pynetdicom.pdu_primitives import AsynchronousOperationsWindowNegotiation
 
 from parsers.core import Anomaly, Side, Verdict
 from parsers.dicom.pdu import BOUNDARY_BYTES, begins_message, probe
-from parsers.dicom.upper_layer import LOST_MAX
+from parsers.dicom.upper_layer import LOST_MAX, PENDING_MAX
 from tests.parsers import _dicom as dicom
 from tests.parsers._dicom import comparable, facts
 
@@ -237,6 +237,21 @@ def test_objects_sent_by_the_acceptor():
     assert operations == [(Side.INITIATOR, "C-GET"), (Side.RESPONDER, "C-STORE"), (Side.RESPONDER, "C-STORE")]
 
 
+def answers(count: int) -> bytes:
+    found = dicom.message("C_FIND_RSP", data=small_object(), Status=0xFF00, AffectedSOPClassUID=dicom.CT) * count
+    return found + dicom.message("C_FIND_RSP", Status=0, AffectedSOPClassUID=dicom.CT)
+
+
+def test_short_lists_of_answers_are_read_to_their_end():
+    told = dicom.attributes(facts((1, answers(PENDING_MAX)), midstream=True))
+    assert told["dicom.status"] == ["C-FIND FF00"] * PENDING_MAX + ["C-FIND 0000"]
+
+
+def test_long_lists_of_answers_are_given_up_for_their_turn():
+    told = dicom.attributes(facts((1, answers(1_000)), (1, answers(0)), midstream=True))
+    assert told["dicom.status"] == ["C-FIND FF00"] * (PENDING_MAX + 1) + ["C-FIND 0000"]
+
+
 def test_storage_commitment():
     action = dicom.message(
         "N_ACTION_RQ", data=small_object(), RequestedSOPClassUID="1.2.840.10008.1.20.1",
@@ -256,8 +271,13 @@ def test_storage_commitment():
 
 
 def test_every_object_of_a_long_association_is_told():
-    turns = conversation(*(small_object(str(number)) for number in range(1_000)))
-    assert serials(facts(*turns)) == [str(number) for number in range(1_000)]
+    *first, release, released = conversation()
+    one, answer = dicom.store(small_object("SERIAL")), dicom.stored()
+    objects = [one.replace(b"SERIAL", b"%06d" % number) for number in range(1_000)]
+    turns = [turn for data in objects for turn in ((0, data), (1, answer))]
+    found = facts(*first, *turns, release, released)
+    assert serials(found) == [f"{number:06}" for number in range(1_000)]
+    assert dicom.attributes(found)["dicom.operation"] == ["C-STORE"] * 1_000
 
 
 # ---------------------------------------------------------------------- anomalies
