@@ -597,7 +597,7 @@ class Engine:
     def counters(self):
         """Counts of the whole engine, by name."""
         found = {name: self.n[number] for number, name in enumerate(COUNTERS)}
-        found["live_flows"] = found["flows"] - found["evicted_flows"]
+        found["rows_in_use"] = self.fresh_row - len(self.free_rows)
         found["held_bytes"] = self.held_bytes + self.pieces_bytes + self.fragment_bytes
         return found
 
@@ -2084,7 +2084,6 @@ class Engine:
     def _restart(self, base: cython.longlong):
         """The lane goes on somewhere else; how much is missing cannot be known."""
         self._drop_pieces_of(self.p_row, self.p_lane)
-        self._drop_held_of(self.p_row, self.p_lane, base)
         self.F[base + NEXT] = self.p_seq
         self.F[base + FIN_OK] = self.F[base + LEFT] = self.F[base + OVERRUN] = 0
         self.F[base + MODE] = READ
@@ -2227,8 +2226,10 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _gap(self, base: cython.longlong) -> cython.int:
+        # the beginning of a message that waited for its rest is missing too
+        self.size = self.F[base + GAPSIZE] + self.F[base + HELD]
+        self.F[self.c_row * WIDTH + LEFT_OUT] += self.F[base + HELD]
         self._drop_held_of(self.c_row, self.c_lane, base)
-        self.size = self.F[base + GAPSIZE]
         self.F[base + GAPSIZE] = 0
         self.F[base + WANT] = 1
         self.F[self.c_row * WIDTH + FLAGS] |= F_GAP

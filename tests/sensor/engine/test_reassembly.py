@@ -192,6 +192,17 @@ def test_a_segment_far_outside_the_window_is_not_believed_at_once() -> None:
     assert stream(events, 0).startswith(b"onetwothree")
 
 
+def test_a_gap_counts_the_beginning_of_the_message_that_is_lost() -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, b"a")
+    talk.send(0, b"half")
+    talk.lose(0, 10)
+    talk.send(0, b"next")
+    events = run(wire.pcap(), lambda engine, e: engine.want(e.flow, 0, 50, 50) if e.data == b"a" else None)
+    assert story(events)[:3] == [("data", 0, 1, b"a"), ("gap", 0, 1, 14), ("data", 0, 1, b"next")]
+
+
 def test_two_segments_in_a_row_far_away_are_believed() -> None:
     """The SYN of a new connection on old ports was lost."""
     wire = Wire()
@@ -316,6 +327,28 @@ def test_bytes_and_gaps_account_for_the_stream(case: Traffic, head: int) -> None
             assert event.data == CONTENT[at : at + event.size]
         at += event.size
     assert at <= case.size
+
+
+@settings(max_examples=400, deadline=None)
+@given(traffic(loss=True), st.sampled_from([16, 100, 16384]), st.lists(st.integers(-300, 300), max_size=8))
+def test_skips_and_wants_keep_the_account(case: Traffic, head: int, says: list[int]) -> None:
+    """A number above 0 skips so many bytes, one below waits for so many: each DATA is what stands at its place."""
+    at, orders = 0, iter(says)
+
+    def react(engine, event: Event) -> None:
+        nonlocal at
+        if event.kind == "data":
+            assert event.data == CONTENT[at : at + event.size]
+        if event.kind in {"data", "gap"}:
+            at += event.size
+            order = next(orders, 0)
+            if order > 0:
+                engine.skip(event.flow, 0, order)
+                at += order
+            elif order < 0:
+                engine.want(event.flow, 0, -order, -order)
+
+    run(capture_of(case), react, head_bytes=head, head_max=2 * head)
 
 
 @pytest.mark.parametrize("lost", range(12))
