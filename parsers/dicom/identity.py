@@ -140,7 +140,7 @@ def _tlv(cursor: Cursor) -> tuple[int, Cursor]:
 
 # ---------------------------------------------------------------------- SAML and JWT
 
-_ISSUER: Final = re.compile(rb"<(?:[\w.-]{1,32}:)?Issuer\b[^<>]{0,512}>\s{0,64}([^<>]{1,512}?)\s{0,64}</")
+_ISSUER: Final = re.compile(rb"<(?:[\w.-]{1,32}:)?Issuer\b[^<>]{0,512}>([^<>]{1,512})</")
 _NOT_BEFORE: Final = re.compile(rb"\bNotBefore\s?=\s?[\"']([0-9T:.Z+-]{10,40})[\"']")
 _NOT_AFTER: Final = re.compile(rb"\bNotOnOrAfter\s?=\s?[\"']([0-9T:.Z+-]{10,40})[\"']")
 
@@ -204,4 +204,4 @@ def _json(part: bytes, kind: type[_Json]) -> _Json | None:
 
 
 def _text(data: bytes) -> str:
-    return clean(data.decode("utf-8", "replace").strip("\0"), _DETAIL_MAX_CHARS)
+    return clean(data.decode("utf-8", "replace").strip(" \t\r\n\0"), _DETAIL_MAX_CHARS)

@@ -166,7 +166,7 @@ def test_broken_tokens_are_told_without_details(token):
 
 def test_assertion_tells_its_issuer_and_never_its_subject():
     assertion = (
-        b'<saml2:Assertion xmlns:saml2="x" ID="_1"><saml2:Issuer>https://idp.example</saml2:Issuer>'
+        b'<saml2:Assertion xmlns:saml2="x" ID="_1"><saml2:Issuer Format="x"> https://idp.example\n</saml2:Issuer>'
         b"<saml2:Subject><saml2:NameID>CANARY-PERSON</saml2:NameID></saml2:Subject>"
         b'<saml2:Conditions NotBefore="2026-01-01T00:00:00Z" NotOnOrAfter="2026-01-01T00:05:00Z"/></saml2:Assertion>'
     )
