@@ -24,33 +24,27 @@ Spec: RFC 5280 4, RFC 4514, RFC 3279, RFC 8410, RFC 9881 (ML-DSA)
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
-from parsers import _asn1, _x509_keys
+from parsers import _asn1, _x509_keys, _x509_names
 from parsers import _x509_oids as oids
 from parsers._asn1 import Element
 from parsers.core import Certificate, Malformed, ProtocolError, Subject
 from parsers.core.fact import clean
 
 CACHED_MAX_BYTES: Final = 8_192
-NAME_MAX_CHARS: Final = 1_024
 SANS_MAX: Final = 256
 EXTENSIONS_MAX: Final = 64
 PURPOSES_MAX: Final = 32
 
 _VERSION_TAG: Final = 0xA0
 _EXTENSIONS_TAG: Final = 0xA3
-_IP_NAME: Final = 0x87
-_IP_BYTES: Final = frozenset({4, 16})
 _PERSON: Final = re.compile(r"[^\W\d_]{2,}\.?(?:[ ,'-]+[^\W\d_]+\.?)+|[^\W\d_]{2,}(?:\.[^\W\d_]+)+\.\d{8,}")
-_ESCAPED: Final = re.compile(r'([,+"\\<>;])')
 
 
 class Shown(msgspec.Struct):
@@ -191,48 +185,8 @@ def _oid_name(content: bytes, names: dict[str, str]) -> str:
 # ---------------------------------------------------------------------- names
 
 
-class _Name(NamedTuple):
-    """A distinguished name: its attributes (type, value) in order; and as RFC 4514 writes it, the last part first."""
-
-    attributes: tuple[tuple[str, str], ...]
-    written: str
-
-
-def _name(element: Element) -> _Name:
-    content = element.content
-    return _cached_name(content) if len(content) <= CACHED_MAX_BYTES else _read_name(content)
-
-
-@lru_cache(512)
-def _cached_name(content: bytes) -> _Name:
-    return _read_name(content)
-
-
-def _read_name(content: bytes) -> _Name:
-    parts = [list(map(_attribute, _asn1.children(part.content))) for part in _asn1.children(content)]
-    written = ["+".join(map(_written, part)) for part in reversed(parts)]
-    return _Name(tuple(chain.from_iterable(parts)), clean(",".join(written), NAME_MAX_CHARS))
-
-
-def _attribute(element: Element) -> tuple[str, str]:
-    kind, value = _asn1.pair(element)
-    return _asn1.oid(kind.content), _asn1.text(value)
-
-
-def _written(attribute: tuple[str, str]) -> str:
-    kind, value = attribute
-    return f"{oids.NAME_TYPES.get(kind, kind)}={_escaped(value)}"
-
-
-def _escaped(value: str) -> str:
-    escaped = _ESCAPED.sub(r"\\\1", value).replace("\0", "\\00")
-    if escaped[:1] in {"#", " "}:
-        escaped = "\\" + escaped
-    return escaped[:-1] + "\\ " if escaped[-1:] == " " and len(value) > 1 else escaped
-
-
 def _fill_subject(parts: _Parts, shown: Shown) -> None:
-    parts.subject_attributes, shown.subject_name = _name(parts.subject)
+    parts.subject_attributes, shown.subject_name = _x509_names.name(parts.subject)
     for key, kind in (("common_name", oids.COMMON_NAME), ("organization", oids.ORGANIZATION)):
         for found, value in parts.subject_attributes:
             if found == kind:
@@ -240,7 +194,7 @@ def _fill_subject(parts: _Parts, shown: Shown) -> None:
 
 
 def _fill_issuer(parts: _Parts, shown: Shown) -> None:
-    shown.issuer = _name(parts.issuer).written
+    shown.issuer = _x509_names.name(parts.issuer).written
 
 
 # ---------------------------------------------------------------------- serial, validity, key, signature
@@ -340,51 +294,10 @@ def _fill_sans(parts: _Parts, shown: Shown) -> None:
     names = _inner(parts.extensions.get(oids.SUBJECT_ALT_NAME, b""))
     if len(names) > SANS_MAX:
         parts.problem("too_many_sans")
-    parts.names = [_general_name(element) for element in names[:SANS_MAX]]
+    parts.names = [_x509_names.general_name(element) for element in names[:SANS_MAX]]
     shown.sans = tuple(f"{kind}:{value}" for kind, value in parts.names if kind not in {"email", "UPN"})
-    if not all(map(_is_sound, names)):
+    if not all(map(_x509_names.is_sound, names)):
         parts.problem("bad_san")
-
-
-def _is_sound(name: Element) -> bool:
-    return len(name.content) in _IP_BYTES if name.tag == _IP_NAME else bool(name.content)
-
-
-def _general_name(name: Element) -> tuple[str, str]:
-    """Kind and value (RFC 5280 4.2.1.6). Kinds that can name a person are told apart, so that they can be left out."""
-    read = _GENERAL_NAMES.get(name.tag)
-    return read(name) if read is not None else (f"tag {name.tag:02x}", name.content[:64].hex())
-
-
-def _plain_name(kind: str) -> Callable[[Element], tuple[str, str]]:
-    return lambda name: (kind, clean(name.content.decode("utf-8", "replace")))
-
-
-def _ip_name(name: Element) -> tuple[str, str]:
-    is_address = len(name.content) in _IP_BYTES
-    return "IP", str(ipaddress.ip_address(name.content)) if is_address else name.content[:32].hex()
-
-
-def _other_name(name: Element) -> tuple[str, str]:
-    kind, *value = _asn1.some(name.content)
-    dotted = _asn1.oid(kind.content)
-    if dotted == oids.MAILBOX:
-        return "email", ""
-    if dotted != oids.USER_PRINCIPAL_NAME or not value:
-        return "other", dotted
-    principal = _asn1.text(_asn1.element(value[0].content)[0])
-    return ("other", dotted) if principal.partition("@")[0].endswith("$") else ("UPN", principal)
-
-
-_GENERAL_NAMES: Final[dict[int, Callable[[Element], tuple[str, str]]]] = {
-    0xA0: _other_name,
-    0x81: _plain_name("email"),
-    0x82: _plain_name("DNS"),
-    0xA4: lambda name: ("directory", _name(_asn1.element(name.content)[0]).written),
-    0x86: _plain_name("URI"),
-    _IP_NAME: _ip_name,
-    0x88: lambda name: ("RID", _asn1.oid(name.content)),
-}
 
 
 # ---------------------------------------------------------------------- persons
