@@ -60,7 +60,7 @@ def read_captures(  # noqa: PLR0913 - the last ones are for tests
         rules: folder of the site's own rules, beside those that ship.
         progress: called after each batch.
         batch_bytes: capture bytes to a batch.
-        command: starts a worker.
+        command: starts the process that forks workers.
 
     Raises:
         SiteError, SiteKeyError: site file or key cannot be used.
@@ -84,10 +84,10 @@ def read_captures(  # noqa: PLR0913 - the last ones are for tests
                 batch_bytes=batch_bytes,
                 command=command,
             )
-    recorder = Recorder(
+    with Recorder(
         store, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, command=command
-    )
-    summary = _read_all(recorder, paths)
+    ) as recorder:
+        summary = _read_all(recorder, paths)
     summary.inference = _infer(store, known_site, as_of, known_rules)
     return summary
 

@@ -1,4 +1,4 @@
-"""The recorder: the one process that owns the store. It starts a worker, checks what it says, commits and acknowledges.
+"""The recorder: the one process that owns the store. It has workers read, checks what they say, commits, acknowledges.
 
 A batch is acknowledged when it is on disk. When the worker dies, the recorder says what was committed and ends; when
 the recorder dies, the worker reads the end of its input and ends too. Reading again goes on where it stopped, because
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Self
 
 import msgspec
 import pyarrow as pa
@@ -28,6 +29,7 @@ from sensor.store import Summary as CaptureSummary
 from sensor.store.ledger import LedgerMismatch
 from sensor.wire import (
     BATCH_BYTES_MAX,
+    NUMBER,
     BatchEnd,
     Failure,
     Hello,
@@ -82,7 +84,7 @@ class CaptureRead:
 
 
 class Recorder:
-    """Reads captures into an open store.
+    """Reads captures into an open store; a context manager, because it keeps a process.
 
     Args:
         store: open for writing.
@@ -90,7 +92,7 @@ class Recorder:
         site_key: path of the site key.
         batch_bytes: capture bytes to a batch.
         progress: see `Progress`.
-        command: starts a worker.
+        command: starts the process that forks workers.
     """
 
     def __init__(
@@ -108,7 +110,13 @@ class Recorder:
         self._site_key = site_key
         self._batch_bytes = batch_bytes
         self._progress = progress or (lambda _path, _done, _size: None)
-        self._command = command
+        self._workers = Workers(command)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._workers.close()
 
     def read(self, path: Path) -> CaptureRead:
         """Read one capture to its end, unless the store has it.
@@ -124,7 +132,7 @@ class Recorder:
             return self._attempt(path)
 
     def _attempt(self, path: Path) -> CaptureRead:
-        with _worker(self._command, self._job(path)) as talk:
+        with self._workers.talk(self._job(path)) as talk:
             conversation = _Reading(self._store, path, talk, self._batch_bytes, self._progress)
             try:
                 return conversation.run()
@@ -133,42 +141,114 @@ class Recorder:
 
     def _job(self, path: Path) -> Job:
         site = str(self._site.absolute()) if self._site else None
-        return Job(os.getpid(), str(path.absolute()), site, str(self._site_key.absolute()), self._batch_bytes)
+        return Job(str(path.absolute()), site, str(self._site_key.absolute()), self._batch_bytes)
 
 
-class _Talk:
-    """The recorder's ends of the pipes to a worker."""
+class Workers:
+    """The process that forks workers, started when the first one is wanted.
 
-    def __init__(self, process: subprocess.Popen[bytes], orders: IO[bytes], words: IO[bytes]) -> None:
-        self._process = process
+    Args:
+        command: starts it.
+    """
+
+    def __init__(self, command: Sequence[str] = WORKER) -> None:
+        self._command = list(command)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+
+    @contextmanager
+    def talk(self, job: Job) -> Iterator[Talk]:
+        """A worker with its job; it is gone when the context ends."""
+        line = self._line or self._start()
+        orders, words = _pipes(line)
+        talk = Talk(line, orders, words)
+        try:
+            talk.order(msgspec.json.encode(job))
+            yield talk
+        finally:
+            words.close()
+            _close_quietly(orders)
+            talk.end()
+
+    def close(self) -> None:
+        """End them all."""
+        if self._line is not None:
+            self._line.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._line = self._process = None
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                self._command,
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                env=_environment(os.environ),
+                start_new_session=True,  # Ctrl-C is for the recorder, which ends the workers in order
+            )
+        self._line = ours
+        return ours
+
+
+class Talk:
+    """The recorder's ends of the pipes to a worker.
+
+    Attributes:
+        pid: the worker's process id; 0 when it could not be made.
+    """
+
+    def __init__(self, line: socket.socket, orders: IO[bytes], words: IO[bytes]) -> None:
+        self._line = line
         self._orders = orders
         self._words = words
+        self._code: int | None = None
+        self._ended = False
+        self.pid = self._number() or 0
 
-    def order(self, line: bytes) -> None:
+    def order(self, text: bytes) -> None:
         """Write a line; a worker that is gone is noticed at the next read."""
-        try:
-            self._orders.write(line + b"\n")
+        with suppress(BrokenPipeError):
+            self._orders.write(text + b"\n")
             self._orders.flush()
-        except BrokenPipeError:
-            return
 
     def frames(self) -> Iterator[tuple[Kind, bytes]]:
         """Until the worker ends."""
         while (frame := receive(self._words)) is not None:
             yield frame
 
+    def end(self) -> None:
+        """See that the worker ends, and learn how."""
+        if self._ended:
+            return
+        self._ended = True
+        with suppress(ConnectionError):
+            self._line.sendall(b".")
+            self._code = self._number()
+
     def death(self) -> str:
         """How the worker ended, in words."""
-        code = self._process.wait()
-        if code < 0:
-            return f"was ended by signal {-code} ({signal.strsignal(-code)})"
-        return f"ended with status {code}"
+        self.end()
+        if self._code is None:
+            return "was ended with the process that it came from"
+        if self._code < 0:
+            return f"was ended by signal {-self._code} ({signal.strsignal(-self._code)})"
+        return f"ended with status {self._code}"
+
+    def _number(self) -> int | None:
+        with suppress(ConnectionError):
+            said = self._line.recv(NUMBER.size, socket.MSG_WAITALL)
+            if len(said) == NUMBER.size:
+                return int(NUMBER.unpack(said)[0])
+        return None
 
 
 class _Reading:
     """One worker's reading of one capture."""
 
-    def __init__(self, store: Store, path: Path, talk: _Talk, batch_bytes: int, progress: Progress) -> None:
+    def __init__(self, store: Store, path: Path, talk: Talk, batch_bytes: int, progress: Progress) -> None:
         self._store = store
         self._path = path
         self._talk = talk
@@ -258,34 +338,20 @@ class _Reading:
         return _CAPTURE_ERRORS.get(said.kind, CaptureError)(self._path, what, hint)
 
 
-@contextmanager
-def _worker(command: Sequence[str], job: Job) -> Iterator[_Talk]:
-    """A running worker with its job; it is gone when the context ends."""
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        list(command),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=_environment(os.environ),
-        start_new_session=True,  # Ctrl-C is for the recorder, which ends the worker in order
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        talk = _Talk(process, process.stdin, process.stdout)
-        talk.order(msgspec.json.encode(job))
-        yield talk
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        _close_quietly(process.stdin)
+def _pipes(line: socket.socket) -> tuple[IO[bytes], IO[bytes]]:
+    """Two new pipes, whose other ends go to a new worker."""
+    orders, our_orders = os.pipe()
+    our_words, words = os.pipe()
+    with suppress(ConnectionError):  # noticed when no process id comes back
+        socket.send_fds(line, [b"."], [orders, words])
+    os.close(orders)
+    os.close(words)
+    return os.fdopen(our_orders, "wb"), os.fdopen(our_words, "rb")
 
 
 def _close_quietly(pipe: IO[bytes]) -> None:
-    try:
+    with suppress(BrokenPipeError):
         pipe.close()
-    except BrokenPipeError:
-        return
 
 
 def _environment(own: os._Environ[str]) -> dict[str, str]:

@@ -39,10 +39,10 @@ def no_dumps() -> None:
 
 
 def enter(parent: int) -> str:
-    """Give up all rights for good; `parent` is the recorder's process id. Says who we are now.
+    """Give up all rights for good; this process will not outlive `parent`, its parent. Says who we are now.
 
     Raises:
-        SystemExit: the recorder is gone already.
+        SystemExit: the parent is gone already.
     """
     said = _drop_root() if os.geteuid() == 0 else "unprivileged"
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

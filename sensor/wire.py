@@ -3,7 +3,7 @@
 The worker parses hostile bytes and may be taken over, so the recorder believes nothing it says: frames are bounded,
 JSON is decoded into typed structs, rows must have the very schema of their table and whole, valid Arrow buffers.
 
-Worker to recorder, on its standard output, in frames of
+Worker to recorder, on one pipe, in frames of
 
     ====== ====== ==============================================
     offset length meaning
@@ -14,7 +14,7 @@ Worker to recorder, on its standard output, in frames of
     ====== ====== ==============================================
 
 in this order: HELLO, then for each batch some TABLEs and one BATCH, then SUMMARY; or ERROR at any point.
-Recorder to worker, on its standard input, in lines: the job as JSON; `go` or `skip` to HELLO; `ack` to each BATCH.
+Recorder to worker, on the other pipe, in lines: the job as JSON; `go` or `skip` to HELLO; `ack` to each BATCH.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import msgspec
 import pyarrow as pa
 
 HEADER: Final = struct.Struct(">BI")
+NUMBER: Final = struct.Struct(">q")
 FRAME_BYTES_MAX: Final = 256 << 20
 BATCH_BYTES_MAX: Final = 512 << 20
 JSON_BYTES_MAX: Final = 1 << 20
@@ -58,9 +59,8 @@ class Kind(IntEnum):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What a worker is to read, and how. Paths are absolute; `recorder` is a process id."""
+    """What a worker is to read, and how. Paths are absolute."""
 
-    recorder: int
     capture: str
     site: str | None
     site_key: str

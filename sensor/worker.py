@@ -3,7 +3,11 @@
 It may crash, or be taken over by what it parses: it has no store and no rights (see `sandbox`), and what it sends is
 data that the recorder checks (see `wire`). It ends by itself when the recorder is gone.
 
-`python -m sensor.worker` is started by `sensor.recorder`; the job comes as the first line of standard input.
+`python -m sensor.worker` is started once by `sensor.recorder`. It imports what parsing takes, then forks a worker for
+each capture, which spares the capture half a second; it never sees a byte of one itself. Standard input is a socket:
+
+    recorder: a byte, with the two pipes of a job      this process: the new worker's process id
+    recorder: a byte when it has done with the worker  this process: how the worker ended, as `subprocess` counts it
 """
 
 from __future__ import annotations
@@ -11,22 +15,28 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 import msgspec
 import pyarrow as pa
 
+from parsers.core import Registry
 from sensor import sandbox
 from sensor.capture.pcapfile import CaptureError, CaptureFile
 from sensor.pipeline import Pipeline
 from sensor.site import Site, SiteError
 from sensor.sitekey import SiteKey, SiteKeyError
-from sensor.wire import BATCHES_AHEAD, BatchEnd, Failure, Hello, Job, Kind, decode, pack_table, send
+from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, pack_table, send
+
+GRACE_S: Final = 2.0
+GLANCE_S: Final = 0.005
 
 
 class Cut(Protocol):
@@ -56,12 +66,21 @@ class Source(Protocol):
 Opener = Callable[[CaptureFile, Site, SiteKey, int], Source]
 
 
+class Pipes(NamedTuple):
+    """A worker's ends of its pipes, and the process that it must not outlive."""
+
+    orders: BinaryIO
+    words: BinaryIO
+    parent: int
+
+
 class Worker:
     """One reading of one capture, over two pipes."""
 
-    def __init__(self, orders: BinaryIO, words: BinaryIO, opener: Opener) -> None:
-        self._orders = orders
-        self._words = words
+    def __init__(self, pipes: Pipes, opener: Opener) -> None:
+        self._orders = pipes.orders
+        self._words = pipes.words
+        self._parent = pipes.parent
         self._open = opener
         self._unacknowledged = 0
 
@@ -83,7 +102,7 @@ class Worker:
         with CaptureFile(Path(job.capture)) as capture:
             source = self._open(capture, site, key, job.batch_bytes)
             size_bytes = Path(job.capture).stat().st_size
-            mode = sandbox.enter(job.recorder)
+            mode = sandbox.enter(self._parent)
             self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, settings(site, key), size_bytes, mode))
             if self._order() == b"go":
                 self._send_batches(source)
@@ -132,17 +151,66 @@ def tell_where(kind: type[BaseException], _: BaseException, trace: TracebackType
     sys.stderr.write(f"spanward worker: {kind.__name__}{where}; please report it\n")
 
 
+def next_job() -> Pipes:
+    """Fork a worker for every job, until the recorder is gone. Returns in the workers only.
+
+    Raises:
+        SystemExit: the recorder is gone.
+    """
+    with socket.socket(fileno=os.dup(0)) as line:
+        parent = os.getpid()
+        while True:
+            _, pipes, _, _ = socket.recv_fds(line, 1, 2)
+            if len(pipes) < 2:
+                raise SystemExit(0)
+            child = os.fork()
+            if child == 0:
+                break
+            _attend(line, child, pipes)
+    _silence()
+    return Pipes(os.fdopen(pipes[0], "rb"), os.fdopen(pipes[1], "wb"), parent)
+
+
+def _attend(line: socket.socket, child: int, pipes: list[int]) -> None:
+    """Stand by until the recorder has done with the worker, or is gone; then see that it ends, and say how."""
+    for pipe in pipes:
+        os.close(pipe)
+    line.sendall(NUMBER.pack(child))
+    line.recv(1)
+    line.sendall(NUMBER.pack(_end(child)))
+
+
+def _end(child: int) -> int:
+    """Exit status of a child that ends by itself, or is killed."""
+    last_s = time.monotonic() + GRACE_S
+    while time.monotonic() < last_s:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(GLANCE_S)
+    os.kill(child, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _silence() -> None:
+    """Standard input and output are not the worker's: the first is the way to new workers."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+
+
 def main(opener: Opener = open_pipeline) -> None:
-    """Run one job from standard input to standard output."""
+    """Run the jobs that come over standard input, each in a process of its own."""
     sandbox.no_dumps()
     sys.excepthook = tell_where
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the recorder decides; without it we end
-    words = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints must not get between the frames
+    Registry.installed()  # imports every parser
     try:
-        Worker(os.fdopen(os.dup(0), "rb"), words, opener).run()
+        Worker(next_job(), opener).run()
     except BrokenPipeError:
         os._exit(1)  # the recorder is gone; nothing is left to flush
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ class Ledger:
         self._id: dict[str, object] = {"capture": reading.capture}
         self._batches: dict[int, tuple[int, int]] = {}
         self._begun = False
+        self._other = False
         self.known: Known | None = None
         self._look()
 
@@ -138,6 +139,7 @@ class Ledger:
         rows = self._store.query(statement("ledger/find_capture"), self._id)
         if not rows:
             return
+        self._other = True
         parser_set, settings, batch_bytes, finished, packets, byte_count, damaged = rows[0]
         if (parser_set, settings) != (self._reading.parser_set, self._reading.settings):
             return
@@ -158,7 +160,8 @@ class Ledger:
     def _begin(self, cursor: duckdb.DuckDBPyConnection) -> None:
         if self._begun:
             return
-        self._forget(cursor)
+        if self._other:
+            self._forget(cursor)
         cursor.execute(statement("ledger/begin_capture"), vars(self._reading) | {"read_at": _now()})
 
     def _forget(self, cursor: duckdb.DuckDBPyConnection) -> None:

@@ -2,8 +2,8 @@
 
     python killed_reading.py STORE KEY BATCH_BYTES VICTIM MOMENT COUNT CAPTURE...
 
-VICTIM is `recorder` or `worker`; it dies when MOMENT happens for the COUNT-th time; batches that an earlier reading has
-committed do not count. Prints the worker's process id.
+VICTIM is `recorder`, `worker` or `parent`, which forks workers; it dies when MOMENT happens for the COUNT-th time;
+batches that an earlier reading has committed do not count. Prints the process ids of all that were started.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sensor.store import Ledger
 
 class Bomb:
     def __init__(self, victim, moment, count):
-        self.victim, self.moment, self.left, self.worker, self.new = victim, moment, count, 0, True
+        self.victim, self.moment, self.left, self.worker, self.parent, self.new = victim, moment, count, 0, 0, True
 
     def look(self, ledger, number, _offset, _batch):
         self.new = number not in ledger._batches
@@ -33,7 +33,8 @@ class Bomb:
             return
         self.left -= 1
         if self.left == 0:
-            os.kill(os.getpid() if self.victim == "recorder" else self.worker, signal.SIGKILL)
+            victims = {"recorder": os.getpid(), "worker": self.worker, "parent": self.parent}
+            os.kill(victims[self.victim], signal.SIGKILL)
 
 
 def after(owner, name, then):
@@ -58,16 +59,18 @@ def before(owner, name, first):
 
 
 def arm(bomb):
-    started = recorder.subprocess.Popen
-
-    def start(*arguments, **named):
-        process = started(*arguments, **named)
-        bomb.worker = process.pid
-        sys.stdout.write(f"{process.pid}\n")
+    def note(talk, *_):
+        bomb.worker = talk.pid
+        sys.stdout.write(f"{talk.pid}\n")
         sys.stdout.flush()
-        return process
 
-    recorder.subprocess.Popen = start
+    def note_parent(workers):
+        bomb.parent = workers._process.pid
+        sys.stdout.write(f"{workers._process.pid}\n")
+        sys.stdout.flush()
+
+    after(recorder.Talk, "__init__", note)
+    after(recorder.Workers, "_start", note_parent)
     after(recorder._Reading, "_greet", lambda *_: bomb.tick("greeted"))
     before(Ledger, "commit", lambda *_: bomb.tick("received"))
     before(Ledger, "commit", bomb.look)  # outermost: runs first

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from sensor.fold import SCHEMAS
 from sensor.wire import HEADER, BatchEnd, Failure, Hello, Kind, Summary, pack_table, send
+from sensor.worker import next_job
 from tests.sensor.store.facts import attribute, binding
 
-OUT = sys.stdout.buffer
 ROWS = pa.Table.from_pylist([attribute(0)], schema=SCHEMAS["fact_attribute"])
 HELLO = Hello("a" * 32, "p1", "b" * 16, 10, "nobody")
 END = Summary(None, None, 0, 0, True, None, "{}")
@@ -29,14 +29,14 @@ def rows(name="fact_attribute", table=ROWS):
 
 def greet():
     say(Kind.HELLO, HELLO)
-    sys.stdin.readline()
+    IN.readline()
 
 
 def one_batch():
     greet()
     rows()
     say(Kind.BATCH, BatchEnd(0, 10))
-    sys.stdin.readline()
+    IN.readline()
 
 
 class Lies:
@@ -107,5 +107,6 @@ class Lies:
 
 
 if __name__ == "__main__":
-    sys.stdin.readline()
+    IN, OUT, _ = next_job()
+    IN.readline()
     getattr(Lies(), sys.argv[1])()

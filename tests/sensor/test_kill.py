@@ -23,7 +23,8 @@ from tests.sensor.store.facts import seen
 CAPTURES = [PCAPS / name for name in ("dicom/store20.pcap", "tls/tls12_rsa.pcap", "dicom/echo.pcap")]
 BATCH_BYTES = 4_096
 MIDWAY = ("greeted", "received", "merged", "committed", "acknowledged")
-KINDS = [(victim, moment) for moment in MIDWAY for victim in ("recorder", "worker")] + [("worker", "half_frame")]
+KINDS = [(victim, moment) for moment in MIDWAY for victim in ("recorder", "worker")]
+KINDS += [("worker", "half_frame"), ("parent", "received"), ("parent", "acknowledged")]
 LATE = [("recorder", "finished", 1), ("recorder", "inferring", 1)]
 PROGRAM = Path(__file__).with_name("killed_reading.py")
 KILLS = 30
@@ -47,13 +48,13 @@ def clean(tmp_path_factory):
 
 
 def killed_read(store, key, victim, moment, count):
-    """The reading's exit status and the process id of its last worker."""
+    """The reading's end, and the process ids of all that it started."""
     command = [sys.executable, PROGRAM, store, key, BATCH_BYTES, victim, moment, count, *CAPTURES]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, check=False, env=environment, timeout=DEADLINE_S
     )
-    return done, int(done.stdout.split()[-1])
+    return done, [int(pid) for pid in done.stdout.split()]
 
 
 def wait_for_end(pid):
@@ -84,8 +85,9 @@ def test_killed_again_and_again_it_ends_up_the_same(tmp_path, clean, plan):
     key, views = clean
     path = tmp_path / "s.duckdb"
     for victim, moment, count in plan:
-        done, worker = killed_read(path, key, victim, moment, count)
-        wait_for_end(worker)
+        done, started = killed_read(path, key, victim, moment, count)
+        for pid in started:
+            wait_for_end(pid)
         if victim == "recorder":
             assert done.returncode == -signal.SIGKILL, (moment, done.stderr)
         else:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import resource
-import subprocess
+import select
+import socket
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from sensor.capture.errors import CaptureError, NotACapture
 from sensor.reading import read_captures
-from sensor.recorder import WORKER, Recorder, WorkerDied, _environment, _worker
+from sensor.recorder import Recorder, WorkerDied, Workers
 from sensor.sitekey import SiteKey
 from sensor.store import StoreError
 from sensor.wire import Hello, Job, Kind, decode
-from tests.conftest import PCAPS, ROOT
+from tests.conftest import PCAPS
 from tests.sensor.store.facts import seen
 
 LIAR = Path(__file__).with_name("lying_worker.py")
@@ -34,6 +34,11 @@ def key(tmp_path):
 def recorder(store, key, lie):
     command = (sys.executable, "-P", str(LIAR), lie)
     return Recorder(store, site=None, site_key=key, batch_bytes=100, command=command)
+
+
+def read(store, key, lie):
+    with recorder(store, key, lie) as opened:
+        return opened.read(ECHO)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +60,7 @@ def recorder(store, key, lie):
 )
 def test_a_worker_that_lies_or_dies_leaves_whole_batches_only(store, key, lie, says, batches):
     with pytest.raises(WorkerDied, match=says) as caught:
-        recorder(store, key, lie).read(ECHO)
+        read(store, key, lie)
     line = str(caught.value)
     assert line.startswith(f"{ECHO}: the worker ")
     assert line.endswith("safe in the store, run it again to go on from there")
@@ -67,13 +72,13 @@ def test_a_worker_that_lies_or_dies_leaves_whole_batches_only(store, key, lie, s
 
 def test_rows_that_the_store_refuses_end_the_reading(store, key):
     with pytest.raises(StoreError, match="NOT NULL"):
-        recorder(store, key, "null_where_none_may_be").read(ECHO)
+        read(store, key, "null_where_none_may_be")
     assert store.query("SELECT count(*) FROM fact_attribute") == [(1,)]
 
 
 def test_what_a_worker_says_cannot_command_a_terminal(store, key):
     with pytest.raises(NotACapture) as caught:
-        recorder(store, key, "escapes").read(ECHO)
+        read(store, key, "escapes")
     assert str(caught.value).isprintable()
     assert str(caught.value).startswith(f"{ECHO}: is ?[2Jno capture?xxx")
 
@@ -82,16 +87,16 @@ def test_a_worker_is_not_told_what_is_secret(store, key, monkeypatch):
     monkeypatch.setenv("SPANWARD_TOKEN", "secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     with pytest.raises(NotACapture) as caught:
-        recorder(store, key, "environment").read(ECHO)
+        read(store, key, "environment")
     assert "PATH" in str(caught.value)
     assert "SPANWARD_TOKEN" not in str(caught.value)
     assert "SECRET" not in str(caught.value)
 
 
 def test_a_finished_reading_is_not_done_twice(store, key):
-    assert recorder(store, key, "reads_on").read(ECHO).batch_count == 1
+    assert read(store, key, "reads_on").batch_count == 1
     before = seen(store)
-    again = recorder(store, key, "reads_on").read(ECHO)
+    again = read(store, key, "reads_on")
     assert (again.known, again.batch_count) == (True, 0)
     assert seen(store) == before
 
@@ -99,10 +104,10 @@ def test_a_finished_reading_is_not_done_twice(store, key):
 def test_an_interrupted_reading_of_other_batches_begins_anew(store, key):
     """What is in the ledger came from another engine, say: the reading is begun anew, not mixed."""
     with pytest.raises(WorkerDied):
-        recorder(store, key, "dies").read(ECHO)
+        read(store, key, "dies")
     with store.transaction() as cursor:
         cursor.execute("UPDATE batch SET byte_offset = 11")
-    result = recorder(store, key, "reads_on").read(ECHO)
+    result = read(store, key, "reads_on")
     assert (result.batch_count, result.resumed_count) == (1, 0)
     assert store.query("SELECT n FROM attributes") == [(1,)]
 
@@ -142,39 +147,64 @@ def test_a_capture_that_is_cut_short_is_read_as_far_as_it_goes(tmp_path, key, st
 
 
 def job(key, capture=ECHO):
-    return Job(os.getpid(), str(capture), None, str(key), 1 << 20)
+    return Job(str(capture), None, str(key), 1 << 20)
 
 
-def test_a_worker_ends_when_the_recorder_is_gone(key):
-    """Its input ends before it was told to go on."""
-    process = subprocess.Popen(
-        WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment(os.environ)
-    )
-    out, err = process.communicate(msgspec.json.encode(job(key)) + b"\n", timeout=60)
-    assert process.returncode == 1
-    assert out[0] == Kind.HELLO
-    assert err == b""
+@pytest.fixture
+def workers():
+    opened = Workers()
+    yield opened
+    opened.close()
 
 
-def test_a_worker_of_a_recorder_that_died_before_ends_at_once(key):
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    orphan = msgspec.structs.replace(job(key), recorder=gone.pid)
-    done = subprocess.run(
-        WORKER,
-        input=msgspec.json.encode(orphan) + b"\ngo\n",
-        capture_output=True,
-        check=False,
-        env=_environment(os.environ),
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
+def gone(pid):
+    """Whether process `pid` ends, however long it takes, within reason."""
+    try:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    ended, _, _ = select.select([watched], [], [], 60)
+    os.close(watched)
+    return bool(ended)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="watches processes by pidfd")
+def test_workers_end_when_the_recorder_is_gone(key, workers):
+    """Nobody is killed: the ends of the pipes are closed, as when the recorder dies."""
+    with workers.talk(job(key)) as talk:
+        assert next(talk.frames())[0] == Kind.HELLO
+        talk._orders.close()
+        assert gone(talk.pid)
+        parent = workers._process.pid
+        workers._line.shutdown(socket.SHUT_RDWR)
+        assert gone(parent)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="by the parent's death signal")
+def test_a_worker_does_not_outlive_the_process_that_it_came_from(key, workers):
+    with workers.talk(job(key)) as talk:
+        assert next(talk.frames())[0] == Kind.HELLO
+        workers._process.kill()
+        assert gone(talk.pid)
+        assert talk.death() == "was ended with the process that it came from"
+
+
+def test_one_process_makes_all_workers_one_for_each_capture(key, workers):
+    pids = set()
+    for _ in range(3):
+        with workers.talk(job(key)) as talk:
+            assert next(talk.frames())[0] == Kind.HELLO
+            talk.order(b"skip")
+        assert talk.death() == "ended with status 0"
+        pids.add(talk.pid)
+    assert len(pids | {workers._process.pid}) == 4
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_worker_has_given_up_its_rights(key):
-    with _worker(WORKER, job(key)) as talk:
+def test_a_worker_has_given_up_its_rights(key, workers):
+    with workers.talk(job(key)) as talk:
         kind, payload = next(talk.frames())
-        pid = talk._process.pid
+        pid = talk.pid
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
         limits = resource.prlimit(pid, resource.RLIMIT_CORE), resource.prlimit(pid, resource.RLIMIT_FSIZE)
     status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
@@ -187,20 +217,17 @@ def test_a_worker_has_given_up_its_rights(key):
         assert status["Groups"].strip() == ""
 
 
-def test_an_error_of_ours_tells_where_but_not_what(key, tmp_path):
+def test_an_error_of_ours_tells_where_but_not_what(store, key, tmp_path, capfd):
     """A worker's last words never quote a capture."""
-    code = (
-        "import sys; from sensor import worker\n"
-        "def opener(*_): raise ValueError('patient name')\n"
-        "worker.main(opener)\n"
-    )  # fmt: skip
-    environment = _environment(os.environ) | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=msgspec.json.encode(job(key)) + b"\n",
-        capture_output=True,
-        check=False,
-        env=environment,
+    program = tmp_path / "failing.py"
+    program.write_text(
+        "from sensor import worker\ndef opener(*_):\n    raise ValueError('patient name')\nworker.main(opener)\n"
     )
-    assert done.returncode == 1
-    assert done.stderr == b"spanward worker: ValueError at <string>:2; please report it\n"
+    with (
+        Recorder(
+            store, site=None, site_key=key, batch_bytes=100, command=(sys.executable, "-P", str(program))
+        ) as failing,
+        pytest.raises(WorkerDied, match="ended with status 1"),
+    ):
+        failing.read(ECHO)
+    assert capfd.readouterr().err == "spanward worker: ValueError at failing.py:3; please report it\n"
