@@ -1,8 +1,8 @@
 """Which MAC and IP addresses can stand for a device, and why the others cannot.
 
-A MAC address seen on a mirror port belongs to the device only on its own link: behind a router every frame carries the
-router's. So every MAC is judged over all that was ever seen with it, never packet by packet: the order of facts does not
-matter.
+A MAC address seen on a mirror port belongs to the device only on its own link: behind a router every frame carries
+the router's. So every MAC is judged over all that was ever seen with it, never packet by packet: the order of facts
+does not matter.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def judge(mac: str, ips_by_day: dict[date, set[str]], internal: Callable[[str], 
     by_form = _by_form(mac)
     if by_form is not None:
         return by_form
-    outside = sorted(ip for ips in ips_by_day.values() for ip in ips if is_host(ip) and not internal(ip))
+    outside = sorted(ip for ip in set().union(*ips_by_day.values()) if is_host(ip) and not internal(ip))
     if outside:
         return MacVerdict(
             MacKind.ROUTER, f"its MAC address {mac} carries off-site addresses such as {outside[0]}: a router's"
@@ -126,6 +126,8 @@ def _by_form(mac: str) -> MacVerdict | None:
 
 def _routed(ips: set[str]) -> str:
     """Why the addresses of one day cannot all be one host's, or an empty text."""
+    if len(ips) < 2:
+        return ""
     hosts = [ip_address(ip) for ip in ips if is_host(ip)]
     v4 = [address for address in hosts if isinstance(address, IPv4Address)]
     nets = {address.packed[:3] for address in v4}

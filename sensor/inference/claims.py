@@ -1,4 +1,4 @@
-"""Claims about a device (`vendor`, `model`, `role`, …), each with its source and certainty, and the verdict among them."""
+"""Claims about a device (`vendor`, `model`, `role`, …), each with source and certainty, and the verdict among them."""
 
 from __future__ import annotations
 

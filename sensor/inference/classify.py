@@ -1,9 +1,10 @@
-"""Classification: what each device is, from fingerprints, from what it says of itself and from the part that it plays."""
+"""Classification: what each device is, by fingerprints, by what it says of itself and by the part that it plays."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 import duckdb
@@ -93,6 +94,7 @@ def _from_addresses(resolution: Resolution) -> Iterable[Claim]:
             yield Claim(device_id, name, value, source, certainty, span.first, span.last, 1)
 
 
+@lru_cache(maxsize=100_000)
 def _maker(mac: str) -> list[tuple[str, str, float, str]]:
     hits = Fingerprints.installed().look_up("mac", mac)
     if hits:

@@ -4,8 +4,8 @@ A data set names the device that made it, which is often not the one that sends 
 on what others made. So a described thing is a device of its own, unless there is a reason to believe that the speaker
 speaks of itself:
 
-* its implementation class UID belongs to the maker that the data set names, and it never spoke of another serial number;
-* its network card is that maker's, it never spoke of another serial number, and it was never seen to keep objects;
+* its implementation class UID belongs to the maker that the data set names, and it spoke of no other serial number;
+* its network card is that maker's, it spoke of no other serial number, and never kept objects;
 * the station's AE title in the message is the speaker's own calling AE title;
 * the station's name in the message is the speaker's host name;
 * a printer that answers about its printer.
@@ -78,7 +78,7 @@ class Thing:
 
     @property
     def anchor(self) -> Anchor:
-        """Serial numbers and UIDs are the same thing whoever speaks of it; weaker keys only mean something per speaker."""
+        """Serial numbers and UIDs are one thing whoever speaks of it; weaker keys only mean something per speaker."""
         if self.device_uid:
             return Anchor("device-uid", "", self.device_uid)
         if self.serial:

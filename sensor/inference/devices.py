@@ -1,10 +1,10 @@
 """Devices: endpoints and described things joined by evidence, each join with its reason.
 
-Theory of operation. Everything that can stand for a device is an *anchor*: a device UID, a serial number, an on-link MAC
-address, an IP address where the MAC is not the device's own, a thing that only one speaker names. Every endpoint gets
-one anchor of its own (addresses.py); anchors that are the same device are joined (merging.py, described.py); what hangs
-together is a device. All judgements look at the whole of the evidence, so the order of facts cannot matter, and nothing
-is undone by hand: a join whose evidence is gone is not made the next time.
+Theory of operation. Everything that can stand for a device is an *anchor*: a device UID, a serial number, an on-link
+MAC address, an IP address where the MAC is not the device's own, a thing that only one speaker names. Every endpoint
+gets one anchor of its own (addresses.py); anchors that are the same device are joined (merging.py, described.py);
+what hangs together is a device. All judgements look at the whole of the evidence, so the order of facts cannot
+matter, and nothing is undone by hand: a join whose evidence is gone is not made the next time.
 
 A device's id is made from its strongest anchor. Every other anchor in it could have been its id earlier, or will have
 been elsewhere, and becomes an alias: so ids are a function of the facts, and old ids keep resolving.
@@ -170,7 +170,7 @@ class _Resolver:
         return owned, forwarders
 
     def _bind(self, owned: dict[Anchor, list[tuple[Thing, str]]]) -> None:
-        """Join a thing with the device that is it, where exactly one device claims it and claims no other serial number."""
+        """Join a thing with the device that is it, where one device alone claims it, and no other serial number."""
         claims: dict[Anchor, set[Anchor]] = defaultdict(set)
         serials: dict[Anchor, set[str]] = defaultdict(set)
         for speaker, pairs in owned.items():

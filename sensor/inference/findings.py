@@ -1,9 +1,9 @@
 """Findings and their life: opened, seen again, changed, resolved, reopened.
 
-Theory of operation. Rules are run over all facts in the store, so a rule goes on returning what was once true. Whether it
-is still true is decided here: a finding is *over* when facts of the kind that its rule names (`resolves.seen`) went on for
-`resolves.after_days` after its last evidence, in whole conversations of the same device and port. Where nothing of the
-kind was seen since, it could not have been seen, and the finding stays open.
+Theory of operation. Rules are run over all facts in the store, so a rule goes on returning what was once true.
+Whether it is still true is decided here: a finding is *over* when facts of the kind that its rule names
+(`resolves.seen`) went on for `resolves.after_days` after its last evidence, in whole conversations of the same device
+and port. Where nothing of the kind was seen since, it could not have been seen, and the finding stays open.
 
 Every change is a row of `finding_change` with the next number: one writer, one transaction, no holes. `seen_again` is
 written once a UTC day at most, so that the feed follows the days and not the packets.

@@ -1,9 +1,9 @@
 """Which addresses are one device: only two independent proofs join what addresses keep apart.
 
-A key that several addresses show may be one machine with several interfaces, or a key copied to several machines (which
-is a finding, not a merge). So one shared key never merges. Two strong ones do; a strong one with a weaker one does where
-the addresses were never in use at the same time and at least one of them is known by IP alone (a routed device whose
-lease changed).
+A key that several addresses show may be one machine with several interfaces, or a key copied to several machines
+(which is a finding, not a merge). So one shared key never merges. Two strong ones do; a strong one with a weaker one
+does where the addresses were never in use at the same time and at least one of them is known by IP alone (a routed
+device whose lease changed).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known beforehand: fingerprints (`fingerprints/*.yaml`) and word lists (`vocabulary/*.txt`), each with its tests inside."""
+"""What is known beforehand: fingerprints (`fingerprints/*.yaml`, tests inside) and word lists (`vocabulary/*.txt`)."""
 
 from sensor.knowledge.fingerprints import Fingerprints, Hit
 from sensor.knowledge.words import vocabulary

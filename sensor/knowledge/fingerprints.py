@@ -8,7 +8,8 @@ arc beats its maker's root.
     match: oid                      # exact | oid | regex | mac
     reference: where this is known from
     entries:
-      - {pattern: 1.2.840.113619, vendor: GE HealthCare, certainty: 0.6, examples: [1.2.840.113619.6.9], counterexamples: [1.2.840.1136190]}
+      - {pattern: 1.2.840.113619, vendor: GE HealthCare, certainty: 0.6,
+         examples: [1.2.840.113619.6.9], counterexamples: [1.2.840.1136190]}
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sensor.knowledge.problems import Problem
-from sensor.knowledge.yamlfile import line_of, problems_of
+from sensor.knowledge.yamlfile import line_of, load, problems_of
 
 FOLDER: Final = Path(__file__).parent / "fingerprints"
 SAYS: Final = ("vendor", "model", "software", "toolkit", "device_type", "role", "os")
+KNOWN_MAX: Final = 100_000
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -95,6 +97,7 @@ class Fingerprints:
 
     def __init__(self, sheets: list[Sheet]) -> None:
         self._sheets: dict[str, list[Sheet]] = {}
+        self._known: dict[tuple[str, str], list[Hit]] = {}
         for sheet in sheets:
             self._sheets.setdefault(sheet.observable, []).append(sheet)
 
@@ -111,6 +114,14 @@ class Fingerprints:
 
     def look_up(self, observable: str, value: str) -> list[Hit]:
         """What the most specific entry of each file says about `value`."""
+        known = self._known.get((observable, value))
+        if known is None:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            known = self._known[observable, value] = self._look_up(observable, value)
+        return known
+
+    def _look_up(self, observable: str, value: str) -> list[Hit]:
         hits = []
         for sheet in self._sheets.get(observable, ()):
             best = sheet.best(value)
@@ -151,13 +162,13 @@ def _statements(entry: Entry, groups: dict[str, str], reference: str) -> list[Hi
 
 
 def _load(path: Path) -> object:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return load(path.read_text(encoding="utf-8"))
 
 
 def _check(path: Path) -> list[Problem]:
     text = path.read_text(encoding="utf-8")
     try:
-        sheet = Sheet.model_validate(yaml.safe_load(text))
+        sheet = Sheet.model_validate(load(text))
         found = [(number, said) for number, entry in enumerate(sheet.entries) for said in _untrue(sheet, entry)]
     except (yaml.YAMLError, ValidationError) as error:
         return problems_of(path, text, error)

@@ -1,4 +1,4 @@
-"""Word lists: one word a line, `#` begins a comment. The comment on top says what the list is and where it comes from."""
+"""Word lists: one word a line, `#` begins a comment; the one on top says what the list is and where it comes from."""
 
 from __future__ import annotations
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import yaml
 from pydantic import ValidationError
 
 from sensor.knowledge.problems import Problem
+
+LOADER: Final[type[yaml.SafeLoader | yaml.CSafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def load(text: str) -> object:
+    """Plain values of a YAML text, by libyaml where it is there (ten times as fast). Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=LOADER)  # noqa: S506 - both loaders are the safe ones
 
 
 def problems_of(path: Path, text: str, error: yaml.YAMLError | ValidationError, offset: int = 0) -> list[Problem]:

@@ -99,10 +99,11 @@ def _certificate(said: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
     role, position = fields.pop("role", "server"), fields.pop("position", 0)
     digest = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
     known: dict[str, Any] = {
-        "sha256": digest, "spki_sha256": digest[::-1], "subject_name": "CN=ct1.hospital.example", "issuer": "CN=Invented CA",
-        "serial": "01", "not_before": "-30d", "not_after": "+335d", "key_type": "RSA", "key_bits": 2048,
-        "signature": "sha256WithRSAEncryption", "sans": ["DNS:ct1.hospital.example"], "self_signed": False, "is_ca": False,
-        "personal": False,
+        "sha256": digest, "spki_sha256": digest[::-1], "subject_name": "CN=ct1.hospital.example",
+        "issuer": "CN=Invented CA", "serial": "01", "not_before": "-30d", "not_after": "+335d",
+        "key_type": "RSA", "key_bits": 2048,
+        "signature": "sha256WithRSAEncryption", "sans": ["DNS:ct1.hospital.example"], "self_signed": False,
+        "is_ca": False, "personal": False,
     }  # fmt: skip
     values = _with_details(known, fields)
     values["not_before"], values["not_after"] = moment(values["not_before"]), moment(values["not_after"])
@@ -112,8 +113,9 @@ def _certificate(said: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 def _authentication(said: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     known = {
-        "mechanism": "ae-title", "principal": None, "realm": None, "secret_digest": None, "secret_principal_digest": None,
-        "secret_class": None, "secret_length": None, "key_epoch": None, "outcome": "accepted", "protection": "none",
+        "mechanism": "ae-title", "principal": None, "realm": None, "secret_digest": None,
+        "secret_principal_digest": None, "secret_class": None, "secret_length": None, "key_epoch": None,
+        "outcome": "accepted", "protection": "none",
     }  # fmt: skip
     yield "fact_authentication", _with_details(known, dict(said))
 
@@ -192,10 +194,10 @@ def _extent(row: Mapping[str, Any], number: int) -> dict[str, Any]:
     first = moment(row.get("at", "+0s")) or BASE
     last = moment(row.get("until")) or first
     return {
-        "capture": row.get("capture", "case"), "parser_set": "1", "day": first.date(), "id": number, "first_ts": first, "last_ts": last,
-        "n": row.get("n", 1), "hours": 1 << first.hour, "frame": row.get("frame", number + 1),
-        "community_id": row.get("community_id", "1:case"), "midstream": row.get("midstream", False), "gap": row.get("gap", False),
-        "one_sided": row.get("one_sided", False),
+        "capture": row.get("capture", "case"), "parser_set": "1", "day": first.date(), "id": number, "first_ts": first,
+        "last_ts": last, "n": row.get("n", 1), "hours": 1 << first.hour, "frame": row.get("frame", number + 1),
+        "community_id": row.get("community_id", "1:case"), "midstream": row.get("midstream", False),
+        "gap": row.get("gap", False), "one_sided": row.get("one_sided", False),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Checks rules, fingerprints and word lists without a capture: everything that `spanward check` says about data files."""
+"""Checks rules, fingerprints and word lists without a capture: what `spanward check` says about data files."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from sensor.knowledge.problems import Problem
-from sensor.knowledge.yamlfile import problems_of
+from sensor.knowledge.yamlfile import load, problems_of
 from sensor.rules.header import Header
 
 FOLDER: Final = Path(__file__).parent
@@ -85,6 +85,6 @@ def parse_rule(path: Path) -> Rule:
         raise RuleError([Problem(path, 1, "the file must begin with /* on a line, a YAML header, and */ on a line")])
     head = text[len(OPENS) : text.index(CLOSES)]
     try:
-        return Rule(Header.model_validate(yaml.safe_load(head)), text, path)
+        return Rule(Header.model_validate(load(head)), text, path)
     except (yaml.YAMLError, ValidationError) as error:
         raise RuleError(problems_of(path, head, error, offset=1)) from error

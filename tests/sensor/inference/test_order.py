@@ -14,7 +14,7 @@ from sensor.inference.run import infer
 from sensor.rules.cases import add_rows, build_store
 from sensor.site import Site
 
-DAY = datetime(2026, 11, 23)
+DAY = datetime(2026, 11, 23)  # noqa: DTZ001 - naive UTC, as everything in the store
 SCOPES = ["default", "south"]
 MACS = ["8c:ec:4b:00:00:0a", "88:4b:39:10:20:31", "8c:ec:4b:00:00:ff", "00:00:5e:00:01:0a", "da:a1:19:00:00:01", None]
 IPS = ["10.0.4.1", "10.0.4.2", "10.0.5.1", "10.0.6.1", "192.0.2.7", "fd00::8eec:4bff:fe00:a", "169.254.1.1"]
