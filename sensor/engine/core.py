@@ -19,7 +19,7 @@ most of the time of small packets was waiting for memory.
 
 **Flows** are rows of 64-bit numbers in one table that comes from `mmap`; a keyed hash with a bounded chain finds them. Five
 lists keep them in the order of their last packet, to a second: TCP, UDP, lingering, shunted, and half (one side alone, and no TCP
-payload: scans). The heads of these lists are what is idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
+payload: scans; or both have said FIN and something before is missing). The heads of these lists are what is idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
 
 **A lane** knows the next sequence number (`NEXT`) and one of six modes:
 
@@ -820,8 +820,25 @@ class Engine:
             for number in range(self.b_count):
                 row = self.heads[self.batch[number * BATCH_WIDTH + B_HASH] & (self.buckets - 1)] - 1
                 if row >= 0:
-                    for place in range(0, WIDTH, 8):
-                        PREFETCH(cython.address(self.F[row * WIDTH + place]))
+                    self._warm_row(row * WIDTH)
+        return 0
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _warm_row(self, r: cython.longlong) -> cython.int:
+        if cython.compiled and 0 <= r <= self.F.shape[0] - WIDTH:
+            PREFETCH(cython.address(self.F[r]))
+            PREFETCH(cython.address(self.F[r + 8]))
+            PREFETCH(cython.address(self.F[r + 16]))
+            PREFETCH(cython.address(self.F[r + 24]))
+            PREFETCH(cython.address(self.F[r + 32]))
+            PREFETCH(cython.address(self.F[r + LANES]))
+            PREFETCH(cython.address(self.F[r + LANES + 8]))
+            PREFETCH(cython.address(self.F[r + LANES + 16]))
+            PREFETCH(cython.address(self.F[r + LANES + LANE_WIDTH]))
+            PREFETCH(cython.address(self.F[r + LANES + LANE_WIDTH + 8]))
+            PREFETCH(cython.address(self.F[r + LANES + LANE_WIDTH + 16]))
         return 0
 
     @cython.cfunc
@@ -1757,7 +1774,7 @@ class Engine:
                 if kind == L_LINGER:
                     self._recycle(row)
                 else:
-                    self._begin_end(row, R_IDLE)
+                    self._begin_end(row, R_FIN if self._both_fin(row * WIDTH) else R_IDLE)
                 return True
         self.swept = self.ts_us
         return False
@@ -2523,9 +2540,20 @@ class Engine:
         """Both lanes have sent FIN and all before it was read, or the other lane is not there to be seen: END."""
         r: cython.longlong = self.p_row * WIDTH
         self.stage = S_FETCH
-        if self.F[r + STATE] == LIVE and self.F[r + FLAGS] & F_FIN and self._closed(r, 0) and self._closed(r, 1):
+        if not self.F[r + FLAGS] & F_FIN or self.F[r + STATE] != LIVE:
+            return 0
+        if self._closed(r, 0) and self._closed(r, 1):
             return self._begin_end(self.p_row, R_FIN)
+        if self._both_fin(r) and self.F[r + LIST] != L_HALF:
+            # something before a FIN is missing: it may still come, but not for an hour
+            self._unlink(self.p_row)
+            self._link(self.p_row, L_HALF)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _both_fin(self, r: cython.longlong) -> cython.bint:
+        return self.F[r + LANES + FIN_OK] == 1 and self.F[r + LANES + LANE_WIDTH + FIN_OK] == 1
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)

@@ -69,6 +69,15 @@ def test_mid_stream_a_well_known_port_responds(sender: int, other: int, lane: in
     assert not flags(events) & SYN_SEEN
 
 
+def test_ports_can_be_marked_as_responders() -> None:
+    wire = Wire()
+    Tcp(wire, ports=(11112, 2575)).send(0, b"x")
+    assert of(run(wire.pcap()), "data")[0].lane == 0
+    engine = new_engine()
+    engine.mark_responders([11112])
+    assert of(run(wire.pcap(), engine=engine), "data")[0].lane == 1
+
+
 @pytest.mark.parametrize(("sender", "other", "lane"), [(161, 40000, 1), (40000, 161, 0), (40000, 50000, 0)])
 def test_datagrams_have_an_initiator_too(sender: int, other: int, lane: int) -> None:
     wire = Wire()
@@ -106,6 +115,23 @@ def test_fin_both_ways_ends_a_flow() -> None:
     talk.send(0, b"x")
     talk.close()
     assert [e.reason for e in of(run(wire.pcap()), "end")] == [FIN]
+
+
+def test_a_closed_flow_with_a_hole_ends_within_minutes() -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.lose(0, 100)
+    talk.send(0, b"after")
+    talk.fin(0)
+    talk.segment(1, 0, ack=0, flags=17)  # its FIN, captured before it heard anything
+    wire.wait(400)
+    datagram(wire, b"later")
+    wire.wait(2)
+    datagram(wire, b"later")
+    events = run(wire.pcap())
+    assert [e.kind for e in events if e.addresses[0] == 6] == ["gap", "data", "end"]
+    assert of(events, "end")[0].reason == FIN
+    assert of(events, "end")[0].ts_us < wire.now_us - SECOND
 
 
 def test_a_reset_ends_a_flow() -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
 import re
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -56,6 +59,13 @@ def test_the_interpreted_engine_is_interpreted() -> None:
     assert COMPILED
     assert not load_interpreted().COMPILED
     assert load_interpreted().STATS == installed.STATS
+
+
+def test_the_environment_asks_for_the_interpreter() -> None:
+    code = "from sensor.engine import COMPILED, Engine; print(COMPILED, Engine(flows=8).counters()['packets'])"
+    environment = os.environ | {"SPANWARD_INTERPRETED": "1"}
+    answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["False", "0"]
 
 
 @pytest.mark.parametrize("form", [pcap, pcapng])
