@@ -70,7 +70,7 @@ WITH asked AS (
     WHERE name = 'tls.sni' AND about = 'side' AND community_id IS NOT NULL
 ), shown AS (
     SELECT c.*, a.name AS asked_for,
-        list_filter(list_transform(c.sans, san -> lower(san)), san -> starts_with(san, 'dns:')) AS dns_names
+        list_filter(list_transform(c.sans, lambda san: lower(san)), lambda san: starts_with(san, 'dns:')) AS dns_names
     FROM seen_certificate AS c
     JOIN asked AS a ON a.capture = c.capture AND a.day = c.day AND a.community_id = c.community_id AND a.peer_ip = c.ip
     WHERE c.position = 0 AND c.role = 'server' AND c.device_id IS NOT NULL
