@@ -358,5 +358,6 @@ def _environment(own: os._Environ[str]) -> dict[str, str]:
     """What a worker needs to know; nothing that it could give away."""
     kept = {name: value for name, value in own.items() if name in _KEPT_VARIABLES or name.startswith(_KEPT_PREFIXES)}
     root = str(Path(sensor.__file__ or "").parent.parent)
+    kept["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # who forks has one thread only
     kept["PYTHONPATH"] = os.pathsep.join(path for path in (root, own.get("PYTHONPATH", "")) if path)
     return kept

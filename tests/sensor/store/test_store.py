@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -268,3 +269,20 @@ def intact(path):
         assert store.query("SELECT count(*) FROM fact_attribute") == [(rows,)]
         assert store.query("SELECT count(DISTINCT id) FROM fact_attribute") == [(rows,)]
         return batches
+
+
+def test_the_readme_names_every_view_with_its_columns(store):
+    text = (ROOT / "sensor" / "store" / "README.md").read_text()
+    common = {
+        word: re.findall(r"`(\w+)`", line.partition(":")[0])
+        for word, line in re.findall(r"^\*(where|seen)\* stands for (.+?:)", text, re.MULTILINE | re.DOTALL)
+    }
+    documented = {}
+    for name, said in re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", text, re.MULTILINE):
+        for word, names_ in common.items():
+            said = said.replace(f"*{word}*", " ".join(f"`{column}`" for column in names_))  # noqa: PLW2901
+        documented[name] = sorted(re.findall(r"`(\w+)`", said))
+    for name in views():
+        columns = [str(column) for (column,) in store.query(f"SELECT column_name FROM (DESCRIBE {name})")]
+        assert documented.pop(name) == sorted(columns), name
+    assert not documented
