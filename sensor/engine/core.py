@@ -610,14 +610,16 @@ class Engine:
             self.F[base + WANT] = max(1, min(n, self.head_max + 1))
             used: cython.longlong = self.F[base + USED] - self.F[base + HELD]
             if used < self.head_bytes + HEADER_SLACK:
-                self._raise(base, used + max(n, message))
+                self._raise(base, used + max(0, min(max(n, message), self.head_max)))
             if self.F[base + HELD] >= self.F[base + WANT]:
                 self.ready.append((row, lane))
 
     def skip(self, row, lane, n):
         """Leave out exactly `n` bytes by sequence number, across turns and across loss."""
         base: cython.longlong = self._lane(row, lane)
-        left: cython.longlong = min(n, 1 << 60)
+        if self._is_lost(base):
+            return
+        left: cython.longlong = max(0, min(n, 1 << 60))
         dropped: cython.longlong = min(left, self.F[base + HELD])
         if dropped:
             self.F[row * WIDTH + SKIPPED] += dropped
@@ -630,6 +632,8 @@ class Engine:
         if not 1 <= len(mark) <= 4:
             raise ValueError("a mark has 1 to 4 bytes")
         base: cython.longlong = self._lane(row, lane)
+        if self._is_lost(base):
+            return
         key = row * 2 + (lane ^ self.F[row * WIDTH + INIT])
         there = bytes(self.held.get(key, b""))
         self._leave(base, SEARCH)
@@ -662,8 +666,18 @@ class Engine:
     def next_turn(self, row, lane):
         """Leave out the rest of this turn; DATA goes on with the first byte of the next."""
         base: cython.longlong = self._lane(row, lane)
+        if self.F[base + MODE] == CLOSED:
+            return
+        self.F[row * WIDTH + SKIPPED] += self.F[base + HELD]
         self._drop_held(row, lane)
         self._leave(base, DRAIN)
+        self.F[base + OVERRUN] = 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_lost(self, base: cython.longlong) -> cython.bint:
+        """The lane is closed, or over its budget: then nobody knows where in the stream it is, until its GAP."""
+        return self.F[base + MODE] == CLOSED or self.F[base + MODE] == OVER
 
     def done(self, row):
         """Shunt the flow: it is counted and never copied again."""

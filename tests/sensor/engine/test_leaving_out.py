@@ -329,6 +329,75 @@ def test_the_other_lane_may_be_told_too() -> None:
     assert stream(events, 1) == b"456789"
 
 
+@pytest.mark.parametrize("call", ["skip", "skip_until", "next_turn", "want"])
+def test_a_closed_lane_stays_closed(call: str) -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, b"head")
+    talk.send(1, b"answer")
+    talk.send(0, b"more")
+    arguments = {"skip": (1,), "skip_until": (b"e", 10), "next_turn": (), "want": (1, 1)}[call]
+
+    def react(engine, event) -> None:
+        if event.data == b"head":
+            engine.close_lane(event.flow, 0)
+        if event.data == b"answer":
+            getattr(engine, call)(event.flow, 0, *arguments)
+
+    assert stream(run(wire.pcap(), react), 0) == b"head"
+
+
+@pytest.mark.parametrize("call", ["skip", "skip_until"])
+def test_a_lane_over_its_budget_has_its_gap_whatever_is_said(call: str) -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, bytes(100))
+    talk.send(1, b"answer")
+    talk.send(0, b"more")
+
+    def react(engine, event) -> None:
+        if event.data == b"answer":
+            getattr(engine, call)(event.flow, 0, *((5,) if call == "skip" else (b"x", 5)))
+
+    events = run(wire.pcap(), react, head_bytes=64, head_max=64)
+    assert [(e.kind, e.size) for e in events if e.lane == 0][:3] == [("data", 64), ("gap", 36), ("data", 4)]
+
+
+def test_next_turn_forgets_what_was_over_the_budget() -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, bytes(100))
+    talk.send(1, b"answer")
+    talk.send(0, b"second")
+    talk.lose(0, 5)
+    talk.send(0, b"third")
+
+    def react(engine, event) -> None:
+        if event.data == b"answer":
+            engine.next_turn(event.flow, 0)
+
+    events = run(wire.pcap(), react, head_bytes=64, head_max=64)
+    assert [e.size for e in of(events, "gap")] == [5]
+
+
+@pytest.mark.parametrize("count", [-1, -(1 << 70), 1 << 70])
+def test_absurd_numbers_are_no_errors(count: int) -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    for _ in range(3):
+        talk.send(0, b"x")
+
+    def react(engine, event) -> None:
+        if event.kind == "data":
+            engine.want(event.flow, 0, count, count)
+            engine.skip_until(event.flow, 1, b"x", count)
+            engine.skip(event.flow, 1, count)
+
+    events = run(wire.pcap(), react)
+    assert stream(events, 0) == b"xxx"
+    assert min(of(events, "end")[0].stats) >= 0
+
+
 @pytest.mark.parametrize("call", ["want", "skip", "skip_until", "next_turn", "done", "close_lane"])
 def test_words_about_flows_that_are_not_there_are_errors_or_nothing(call: str) -> None:
     """Never a crash, never a changed neighbour."""
