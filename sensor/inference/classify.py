@@ -33,6 +33,9 @@ SAID_OF_ITSELF: Final = {
     "dicom.institution_name": ("institution", 0.6),
     "dicom.department_name": ("department", 0.6),
     "dicom.udi": ("udi", 0.95),
+    "dicom.secondary_capture_manufacturer": ("vendor", 0.8),
+    "dicom.secondary_capture_model_name": ("model", 0.8),
+    "dicom.secondary_capture_software_versions": ("software", 0.8),
     "dicom.date_of_last_calibration": ("calibrated", 0.9),
 }
 SAID_BY_SIDE: Final = {
@@ -48,6 +51,7 @@ def classify(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> l
     """All claims about all devices. Needs table `seen_attribute`."""
     claims = list(_from_attributes(connection))
     claims += _from_titles(connection)
+    claims += _from_certificates(connection)
     claims += _from_addresses(resolution)
     claims += _seen_via(resolution)
     return claims + role_claims(connection, resolution)
@@ -67,6 +71,18 @@ def _from_titles(connection: duckdb.DuckDBPyConnection) -> Iterator[Claim]:
     """AE titles that a device answers to, unless it answers to several: then none of them need be its own."""
     for device_id, title, first, last, n in run(connection, "answered_titles"):
         yield Claim(device_id, "ae_title", title, "answers to this AE title", 0.6, first, last, n)
+
+
+def _from_certificates(connection: duckdb.DuckDBPyConnection) -> Iterator[Claim]:
+    """Names of certificates that one device alone shows, and the maker where the organisation is one."""
+    for device_id, common_name, organization, first, last, n in run(connection, "certificate_names"):
+        if common_name:
+            yield Claim(device_id, "name", common_name, "its certificate's common name", 0.5, first, last, n)
+        maker = Fingerprints.installed().say("manufacturer", organization, "vendor") if organization else None
+        if maker:
+            yield Claim(
+                device_id, "vendor", maker, f"its certificate's organisation {organization}", 0.8, first, last, n
+            )
 
 
 def _seen_via(resolution: Resolution) -> Iterator[Claim]:

@@ -10,8 +10,8 @@ speaks of itself:
 * the station's name in the message is the speaker's host name;
 * a printer that answers about its printer.
 
-And never when the object was moved on somebody's behalf (C-MOVE), is an answer of a worklist or a secondary capture, or
-when the speaker spoke of two serial numbers or two makers within 24 hours.
+And never when the object was moved on somebody's behalf (C-MOVE), when the thing is a frame grabber, or when the
+speaker spoke of two serial numbers or two makers within 24 hours. Of worklists the question is read, not the answer.
 """
 
 from __future__ import annotations
@@ -27,10 +27,7 @@ from sensor.knowledge import Fingerprints, vocabulary
 from sensor.knowledge.fingerprints import normal_vendor
 
 FORWARDING_WINDOW: Final = timedelta(hours=24)
-NEVER_OWN: Final = {
-    "C-STORE moved": "objects moved on another's behalf",
-    "worklist": "an answer of a worklist",
-}
+NEVER_OWN: Final = frozenset({"C-STORE moved"})
 MEDICAL_CARD: Final = 0.6  # certainty of fingerprints that name a maker of medical devices, not of network modules
 STATION_AE_TITLES: Final = (
     "dicom.station_ae_title",
@@ -62,9 +59,15 @@ class Thing:
         """Its serial number with its maker, when the number identifies something."""
         kind, _, rest = self.about.partition(":")
         maker, _, serial = rest.rpartition("|")
-        if kind != "serial" or is_junk(serial):
+        if kind == "device-uid":
+            maker, serial = self._only("dicom.manufacturer"), self._only("dicom.device_serial_number")
+        elif kind != "serial":
             return None
-        return f"{normal_vendor(maker)}|{serial}"
+        return None if is_junk(serial) else f"{normal_vendor(maker)}|{serial}"
+
+    def _only(self, name: str) -> str:
+        """The one value that was told of an attribute, else nothing."""
+        return next(iter(self.said[name])) if len(self.said[name]) == 1 else ""
 
     @property
     def device_uid(self) -> str | None:
@@ -144,7 +147,7 @@ def card_vendors(mac: str) -> frozenset[str]:
 
 def _never(thing: Thing) -> bool:
     via = thing.said["dicom.via"]
-    return bool(via & NEVER_OWN.keys()) or "dicom.secondary_capture_manufacturer" in thing.said
+    return bool(via & NEVER_OWN) or "dicom.secondary_capture_manufacturer" in thing.said
 
 
 def _forwards(spoken: list[Thing]) -> str | None:

@@ -13,7 +13,7 @@ been elsewhere, and becomes an alias: so ids are a function of the facts, and ol
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -83,6 +83,8 @@ class _Resolver:
         spoken = things(self._evidence.sayings, of_endpoint)
         for thing in spoken:
             self._add(thing.anchor, thing.span)
+            if thing.device_uid and thing.serial:
+                self._add(Anchor("serial", "", thing.serial), thing.span)
         forwarders = self._join(spoken, of_endpoint)
         return self._gather(anchored, spoken, forwarders)
 
@@ -147,6 +149,7 @@ class _Resolver:
         for merge in merges(proofs, self._spans):
             self._union(merge.one, merge.other, f"{_say(merge.one)} and {_say(merge.other)}: {merge.reason}")
         self._bind(owned)
+        self._join_uids(spoken)
         self._join_namesakes(spoken)
         return forwarders
 
@@ -185,6 +188,15 @@ class _Resolver:
         }
         for (speaker, anchor), reason in sorted(agreed.items()):
             self._union(speaker, anchor, f"{_say(anchor)} is {_say(speaker)}: {reason}")
+
+    def _join_uids(self, spoken: list[Thing]) -> None:
+        """Join a device UID with the serial number told along with it, unless either was told with another one, too."""
+        told = {(thing.device_uid, thing.serial) for thing in spoken if thing.device_uid and thing.serial}
+        uids, serials = Counter(uid for uid, _ in told), Counter(serial for _, serial in told)
+        for uid, serial in sorted(told):
+            if uids[uid] == serials[serial] == 1:
+                one, other = Anchor("device-uid", "", uid), Anchor("serial", "", serial)
+                self._union(one, other, f"{_say(one)} and {_say(other)} were told of one thing")
 
     def _join_namesakes(self, spoken: list[Thing]) -> None:
         """Join what a speaker names by station or model only with the one thing of that name whose serial it told."""

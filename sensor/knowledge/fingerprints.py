@@ -26,7 +26,7 @@ from sensor.knowledge.problems import Problem
 from sensor.knowledge.yamlfile import line_of, load, problems_of
 
 FOLDER: Final = Path(__file__).parent / "fingerprints"
-SAYS: Final = ("vendor", "model", "software", "toolkit", "device_type", "role", "os")
+SAYS: Final = ("vendor", "model", "software", "toolkit", "device_type", "role", "os", "platform")
 KNOWN_MAX: Final = 100_000
 Text = Annotated[str, Field(min_length=1)]
 
@@ -53,6 +53,7 @@ class Entry(BaseModel):
     device_type: str | None = None
     role: str | None = None
     os: str | None = None
+    platform: str | None = None
     certainty: Annotated[float, Field(gt=0, le=1)]
     reference: str | None = None
     examples: Annotated[tuple[Text, ...], Field(min_length=1)]

@@ -204,10 +204,39 @@ def test_a_new_serial_after_a_day_is_no_gateway_but_binds_neither() -> None:
     assert described(store) == {"OLD1", "NEW1"}
 
 
-@pytest.mark.parametrize("via", ["C-STORE moved", "worklist"])
-def test_what_is_sent_on_behalf_of_others_never_binds(via: str) -> None:
-    store = world(*stores("10.0.0.11", uid=SIEMENS_UID, via=via))
+def test_what_is_sent_on_behalf_of_others_never_binds() -> None:
+    store = world(*stores("10.0.0.11", uid=SIEMENS_UID, via="C-STORE moved"))
     assert serial_of(store, "10.0.0.11") is None
+
+
+@pytest.mark.parametrize(("title", "bound"), [("CT01", True), ("CT02", False)])
+def test_who_asks_for_its_own_worklist(title: str, bound: bool) -> None:
+    asked = {
+        "attribute": {"dicom.scheduled_station_ae_title": title, "dicom.via": "worklist"},
+        "about": f"ae-title:{title}",
+    }
+    store = world(
+        {**asked, "from": "10.0.0.11", **DICOM},
+        {"attribute": {"dicom.calling_ae_title": "CT01"}, "from": "10.0.0.11", **DICOM},
+    )
+    assert (store.execute("SELECT count(*) FROM device WHERE described").fetchone()[0] == 0) is bound
+
+
+def test_a_device_uid_and_the_serial_told_with_it_are_one_device() -> None:
+    uid = "device-uid:1.2.3"
+    store = world(*stores("10.0.0.30"), *stores("10.0.0.30", uid))
+    assert described(store) == {"INV73019"}
+    assert store.execute("SELECT count(*) FROM device WHERE described").fetchone()[0] == 1
+
+
+def test_a_device_uid_with_two_serials_joins_nothing() -> None:
+    rows = [stores("10.0.0.30", "serial:SIEMENS|A11"), stores("10.0.0.31", "serial:SIEMENS|B22")]
+    told = [{"dicom.manufacturer": "SIEMENS", "dicom.device_serial_number": serial} for serial in ("A11", "B22")]
+    uids = [
+        {"attribute": said, "about": "device-uid:1.2.3", "from": f"10.0.0.3{n}", **DICOM} for n, said in enumerate(told)
+    ]
+    store = world(*(row for part in rows for row in part), *uids)
+    assert store.execute("SELECT count(*) FROM device WHERE described").fetchone()[0] == 3
 
 
 def test_a_printer_describes_itself() -> None:
@@ -235,3 +264,47 @@ def test_a_card_of_the_same_maker_counts_unless_it_keeps_objects() -> None:
     keeps = {"attribute": {"dicom.operation": "C-STORE"}, "from": "10.0.0.30", "to": "10.0.0.11", **DICOM}
     store = world(*stores("10.0.0.11", **card), {**keeps, "to_mac": card["from_mac"]})
     assert serial_of(store, "10.0.0.11") is None
+
+
+# --- what it is ---
+
+
+def said(store, ip: str, name: str) -> dict[str, bool]:
+    return dict(
+        store.execute(
+            "SELECT value, chosen FROM device_attribute WHERE device_id = $d AND name = $n",
+            {"d": device_of(store, ip), "n": name},
+        ).fetchall()
+    )
+
+
+def test_conflicting_evidence_is_kept_and_the_verdict_says_why() -> None:
+    store = world(*stores("10.0.0.11", uid="1.2.840.113619.6.284"), *stores("10.0.0.11", via="printer"))
+    assert said(store, "10.0.0.11", "vendor") == {
+        "Siemens Healthineers": True,
+        "GE HealthCare": False,
+        "Dell Inc.": False,
+    }
+    why = json.loads(store.execute("SELECT why FROM device WHERE serial IS NOT NULL").fetchone()[0])
+    assert why["vendor"]["source"] == "dicom.manufacturer"
+    assert {rival["value"] for rival in why["vendor"]["against"]} == {"GE HealthCare", "Dell Inc."}
+
+
+def test_a_virtual_machine_has_a_platform_and_no_maker() -> None:
+    store = world({"conversation": {}, "from_mac": "00:50:56:00:00:01"})
+    assert said(store, "10.0.0.11", "platform") == {"VMware virtual machine": True}
+    assert said(store, "10.0.0.11", "vendor") == {}
+
+
+def test_a_certificate_names_its_device_unless_others_show_it() -> None:
+    store = world({"certificate": {"common_name": "ct1.hospital.example", "organization": "Siemens Healthcare GmbH"}})
+    assert said(store, "10.0.0.2", "name") == {"ct1.hospital.example": True}
+    assert said(store, "10.0.0.2", "vendor")["Siemens Healthineers"] is True
+    row = {"certificate": {"common_name": "ct1.hospital.example"}}
+    assert said(world(row, {**row, "to": "10.0.0.3"}), "10.0.0.2", "name") == {}
+
+
+def test_who_told_of_a_described_device_is_kept() -> None:
+    store = world(*stores("10.0.0.30"))
+    via = store.execute("SELECT value FROM device_attribute WHERE name = 'seen_via'").fetchall()
+    assert via == [(device_of(store, "10.0.0.30"),)]
