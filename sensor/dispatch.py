@@ -23,7 +23,19 @@ from typing import Final, Protocol
 
 import msgspec
 
-from parsers.core import Anomaly, Attribute, Authentication, Confidence, Fact, Leave, Registry, Secret, Session, Side
+from parsers.core import (
+    Anomaly,
+    Attribute,
+    Authentication,
+    Confidence,
+    Demand,
+    Fact,
+    Leave,
+    Registry,
+    Secret,
+    Session,
+    Side,
+)
 from sensor import engine as engine_events
 from sensor.engine import Engine
 from sensor.sighting import Endpoint, Quality, Sighting
@@ -67,7 +79,7 @@ Item = Sighting | ConversationDay
 class _Flow:
     """A conversation under way: its session, its addresses, and what has to be restated at midnight."""
 
-    __slots__ = ("community_id", "continued", "endpoints", "gap", "scope", "session", "stated", "transport")
+    __slots__ = ("community_id", "continued", "endpoints", "gap", "leaving", "scope", "session", "stated", "transport")
 
     def __init__(
         self, session: Session, addresses: tuple[int, int, int, bytes, int, int, bytes, int, int], scope: str
@@ -82,6 +94,7 @@ class _Flow:
         )
         self.community_id = community_id(transport, ip_i, port_i, ip_r, port_r)
         self.gap = False
+        self.leaving = [False, False]
         self.continued = False
         self.stated: dict[Attribute | int, tuple[Fact, SecretMark | None]] = {}
 
@@ -139,6 +152,7 @@ class Dispatcher:
         engine, flow = self._engine, self._flow(row)
         lane, turn = engine.lane, engine.turn
         data = engine.take()
+        flow.leaving[lane] = False
         self._state(row, flow, self._guarded(flow, lane, lambda session: session.feed(lane, data, turn)))
         self._settle(row, flow)
 
@@ -152,6 +166,7 @@ class Dispatcher:
     def _on_gap(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
         flow.gap = True
+        flow.leaving[lane] = False
         self._state(row, flow, self._guarded(flow, lane, lambda session: session.gap(lane)))
         self._settle(row, flow)
 
@@ -207,26 +222,29 @@ class Dispatcher:
             self._engine.done(row)
 
     def _settle_lane(self, row: int, flow: _Flow, lane: int) -> None:
+        """One demand at a time is the engine's: until the lane's next bytes come, a further one stays with the session."""
         engine, session = self._engine, flow.session
         if session.closed(lane):
             engine.close_lane(row, lane)
             return
-        while True:
-            demand = session.demand(lane)
-            if demand.leave is Leave.NOTHING or not session.can_hand_over(lane):
-                engine.want(row, lane, demand.want, demand.message)
-                return
-            if demand.leave is Leave.BYTES:
-                engine.skip(row, lane, demand.count)
-            elif demand.leave is Leave.UNTIL_MARK:
-                engine.skip_until(row, lane, demand.mark, demand.count)
-            else:
-                engine.next_turn(row, lane)
-            if not session.reading(lane):
-                return
+        demand = session.demand(lane)
+        if demand.leave is not Leave.NOTHING and not flow.leaving[lane] and session.can_hand_over(lane):
+            self._leave(row, lane, demand)
+            flow.leaving[lane] = True
             self._state(row, flow, self._guarded(flow, lane, lambda session: session.hand_over(lane)))
-            if session.closed(lane):
-                return
+            demand = session.demand(lane)
+        if session.closed(lane):
+            engine.close_lane(row, lane)
+        else:
+            engine.want(row, lane, demand.want, demand.message)
+
+    def _leave(self, row: int, lane: int, demand: Demand) -> None:
+        if demand.leave is Leave.BYTES:
+            self._engine.skip(row, lane, demand.count)
+        elif demand.leave is Leave.UNTIL_MARK:
+            self._engine.skip_until(row, lane, demand.mark, demand.count)
+        else:
+            self._engine.next_turn(row, lane)
 
     # ------------------------------------------------------------------ stamping
 

@@ -210,6 +210,9 @@ class Fold:
     # ------------------------------------------------------------------ sightings
 
     def _add_sighting(self, item: Sighting) -> None:
+        if item.ts_us // DAY_US > self._values_day:
+            self._values_day = item.ts_us // DAY_US
+            self._values = {}
         name, values = self._values_of(item)
         where = self._where(item)
         if self._over_limit(name, where, values):
@@ -280,9 +283,6 @@ class Fold:
         seen.midstream |= item.quality.midstream
         seen.gap |= item.quality.gap
         seen.one_sided |= item.quality.one_sided
-        if key[0] > self._values_day:
-            self._values_day = key[0]
-            self._values = {}
 
     def _keep_certificate(self, fact: Certificate) -> None:
         if fact.sha256 in self._certificates or fact.sha256 in self._certificates_sent:

@@ -207,10 +207,6 @@ class Session:
         reader = self._lanes[lane].reader
         return reader is None or not reader.partial_mark
 
-    def reading(self, lane: int) -> bool:
-        """Whether a dissector is at work on this lane."""
-        return self._lanes[lane].reader is not None
-
     def closed(self, lane: int) -> bool:
         """Whether nothing more of this lane is wanted."""
         return self.done or self._lanes[lane].state is _State.CLOSED

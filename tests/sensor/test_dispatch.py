@@ -1,0 +1,127 @@
+"""Dispatch: midnight, privacy, the bulkhead, and what goes out about a conversation."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from parsers.core import (
+    Attribute,
+    Authentication,
+    Confirmed,
+    Conversation,
+    Field,
+    Protocol,
+    Reader,
+    Registry,
+    Secret,
+    Side,
+    Steps,
+    Verdict,
+)
+from sensor.capture.pcapfile import CaptureFile
+from sensor.dispatch import ConversationDay, community_id
+from sensor.pipeline import Pipeline
+from sensor.sighting import Sighting
+from sensor.site import Site
+from sensor.sitekey import SiteKey
+from tests.captures import Packet, packets, write
+from tests.conftest import PCAPS
+
+NAME = Field("test.name", "none")
+MIDNIGHT = 20_000 * 86_400
+ECHO = PCAPS / "dicom" / "echo.pcap"
+
+
+def probe(head: bytes, side: Side) -> Verdict:
+    return Verdict.LIKELY
+
+
+def naming(r: Reader, side: Side, talk: Conversation) -> Steps:
+    yield from r.exactly(1)
+    yield Confirmed()
+    yield NAME(talk.me(side), "x")
+    claim = Authentication(talk.me(side), "test", principal="bob", secret=Secret(b"hunter22"))
+    yield claim
+    while True:
+        yield from r.skip(1)
+
+
+def breaking(r: Reader, side: Side, talk: Conversation) -> Steps:
+    yield from r.exactly(1)
+    yield Confirmed()
+    raise ZeroDivisionError
+
+
+def run(path: Path, dissect, site: Site | None = None, *, bulkhead: bool = False) -> tuple[list, Pipeline]:
+    registry = Registry([Protocol("test", "none", "tcp", probe, dissect)])
+    with CaptureFile(path) as capture:
+        pipeline = Pipeline(capture, site or Site(), SiteKey.test(), registry=registry, bulkhead=bulkhead)
+        return list(pipeline.items()), pipeline
+
+
+def at_second(record: Packet, seconds: int) -> Packet:
+    return record._replace(header=struct.pack("<I", seconds) + record.header[4:])
+
+
+@pytest.fixture
+def past_midnight(tmp_path: Path) -> Path:
+    """An echo whose second half happens a second later, on the next day."""
+    header, records = packets(ECHO)
+    half = len(records) // 2
+    moved = [at_second(record, MIDNIGHT - (number < half)) for number, record in enumerate(records)]
+    return write(tmp_path / "night.pcap", header, moved)
+
+
+def test_facts_are_restated_on_a_new_day(past_midnight: Path) -> None:
+    items, _ = run(past_midnight, naming)
+    names = [item for item in items if isinstance(item, Sighting) and isinstance(item.fact, Attribute)]
+    assert sorted((item.ts_us // 86_400_000_000, item.continued, item.endpoint.port == 4242) for item in names) == [
+        (19_999, False, False),
+        (19_999, False, True),
+        (20_000, True, False),
+        (20_000, True, True),
+    ]
+
+
+def test_a_conversation_is_stated_per_day(past_midnight: Path) -> None:
+    items, _ = run(past_midnight, naming)
+    days = [item for item in items if isinstance(item, ConversationDay)]
+    whole = [item for item in run(ECHO, naming)[0] if isinstance(item, ConversationDay)]
+    assert [day.begins for day in days] == [True, False]
+    assert sum(day.packets for day in days) == sum(day.packets for day in whole)
+    assert sum(day.initiator_bytes for day in days) == sum(day.initiator_bytes for day in whole)
+
+
+def test_secrets_become_marks_and_principals_what_the_site_wants() -> None:
+    def claims(site: Site) -> Iterator[Sighting]:
+        return (i for i in run(ECHO, naming, site)[0] if isinstance(i, Sighting) and isinstance(i.fact, Authentication))
+
+    kept, hidden = next(claims(Site())), next(claims(Site.model_validate({"privacy": {"principals": "pseudonym"}})))
+    assert isinstance(kept.fact, Authentication)
+    assert isinstance(hidden.fact, Authentication)
+    assert (kept.fact.secret, kept.fact.principal) == (None, "bob")
+    assert kept.secret == SiteKey.test().mark(b"hunter22", "bob") == hidden.secret
+    assert hidden.fact.principal == SiteKey.test().pseudonym("bob") != "bob"
+
+
+def test_the_bulkhead_counts_and_goes_on() -> None:
+    items, pipeline = run(ECHO, breaking, bulkhead=True)
+    assert [item.protocol for item in items if isinstance(item, ConversationDay)] == ["test"]
+    assert '"parser_failures":2' in str(pipeline.summary()["counters"])
+    assert "ZeroDivisionError" in str(pipeline.summary()["counters"])
+
+
+def test_the_bulkhead_is_off_in_tests() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(ECHO, breaking)
+
+
+def test_community_id_is_the_published_one() -> None:
+    """The first TCP example of the specification's baseline."""
+    browser, server = (b"\x80\xe8\x6e\x78", 34_855), (b"\x42\x23\xfa\xcc", 80)
+    ids = {community_id(6, *browser, *server), community_id(6, *server, *browser)}
+    assert ids == {"1:LQU9qZlK+B5F3KDmev6m5PMibrg="}
