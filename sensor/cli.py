@@ -166,8 +166,12 @@ def run(arguments: list[str]) -> int:
     except (CommandError, TyperException, OSError) as error:
         return _told(error)
     except (KeyboardInterrupt, typer.Abort):
-        note("interrupted; what was committed to the store is safe")
-        return Status.INTERRUPTED
+        return _interrupted()
+    except RuntimeError as error:
+        # What DuckDB makes of Ctrl-C during a query.
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            return _interrupted()
+        raise
     return Status.DONE
 
 
@@ -188,6 +192,11 @@ def _told(error: CommandError | TyperException | OSError) -> int:
     where = f"{error.filename}: " if error.filename else ""
     note(f"{where}{error.strerror or error}")
     return Status.USAGE
+
+
+def _interrupted() -> int:
+    note("interrupted; what was committed to the store is safe")
+    return Status.INTERRUPTED
 
 
 def _let_go_of_stdout() -> None:

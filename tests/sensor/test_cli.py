@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -179,6 +180,23 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path, environment: dict[str, str]) 
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(60) == 0
+
+
+def interrupted_query() -> None:
+    """What DuckDB makes of Ctrl-C."""
+    raise RuntimeError("Query interrupted") from KeyboardInterrupt()
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("interruption", [interrupted, interrupted_query])
+def test_ctrl_c_is_one_line(spanward, monkeypatch: pytest.MonkeyPatch, interruption: Callable[[], None]) -> None:
+    monkeypatch.setattr("sensor.cli._invoke", lambda _: interruption())
+    done = spanward("read", ECHO)
+    assert done.returncode == 130
+    assert "interrupted" in complaint(done)
 
 
 @pytest.mark.parametrize("command", [("list", "devices"), ("serve",), ("explain", "x")])
