@@ -270,11 +270,11 @@ class Lane:
     def alert(self, level: int, description: int) -> Iterator[Stated]:
         """A plain alert; a fatal one ends the handshake."""
         name = _names.alert(description)
+        yield ALERT(self.talk.me(self.side), name)
         if level != FATAL:
             if description == NO_CERTIFICATE and self.side is Side.INITIATOR:
                 self.talking.client_certificate = "empty"
             return
-        yield ALERT(self.talk.me(self.side), name)
         if self.talking.alert is None:
             self.talking.alert = (name, self.side)
         if self.side is Side.RESPONDER:
@@ -315,6 +315,8 @@ def certificate(me: Subject, side: Side, position: int, der: bytes) -> Iterator[
     yield shown.fact(me, role, position)
     if shown.unreadable:
         yield Anomaly(me, "unreadable_certificate", detail=f"certificate {position} of the chain")
+    for problem in shown.details.get("problems", ()):
+        yield Anomaly(me, f"certificate_{problem}", detail=f"certificate {position} of the chain")
 
 
 def _chain(body: bytes) -> tuple[list[bytes], bool]:
