@@ -574,6 +574,7 @@ class Engine:
         first, second = (high, low) if self.F[r + INIT] else (low, high)
         return (self.F[r + TRANSPORT], self.F[r + KREST] >> 16, self.F[r + VLAN], *first, *second)
 
+    @cython.cfunc
     def _ip(self, r: cython.longlong, column: cython.longlong):
         words = [self.F[r + column + i] for i in range(4)]
         if (self.F[r + KREST] >> 8) & 0xFF == 4:
@@ -646,6 +647,7 @@ class Engine:
         if there:
             self._search_held(row, lane, there, mark)
 
+    @cython.cfunc
     def _search_held(self, row, lane, there, mark):
         """The mark may be in what is held already; else what is held counts as searched."""
         base: cython.longlong = self._lane(row, lane)
@@ -1020,6 +1022,7 @@ class Engine:
         self.in_section = True
         return 0
 
+    @cython.cfunc
     def _interface(self, at: cython.longlong, end: cython.longlong):
         """An Interface Description Block: link type and, in its options, resolution (9) and offset (14) of time stamps."""
         if end - at < 8 or len(self.interfaces) >= INTERFACES_MAX:
@@ -1139,7 +1142,7 @@ class Engine:
 
     # ================================================================ loads
 
-    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack` all the trusted code.
+    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack` and `_clear` all the trusted code.
 
     @cython.cfunc
     @cython.boundscheck(False)
@@ -1412,6 +1415,7 @@ class Engine:
         ident: cython.longlong = self._be32(at + 4)
         return self._fragment(ident, place & 0xFFF8, (place & 1) != 0, at + 8, end, whole_end - at - 8)
 
+    @cython.cfunc
     def _fragment(
         self, ident: cython.longlong, offset: cython.longlong, more: cython.bint, at: cython.longlong, end: cython.longlong,
         length: cython.longlong,
@@ -1445,6 +1449,7 @@ class Engine:
             self._forget_fragments(next(iter(self.fragments)))
         return 0
 
+    @cython.cfunc
     def _add_fragment(self, entry, offset, data):
         """Into a sorted list of (offset, bytes), without what is there already."""
         for start, known in entry[2]:
@@ -1457,11 +1462,13 @@ class Engine:
             self.fragment_bytes += len(piece)
         entry[2].sort(key=_first)
 
+    @cython.cfunc
     def _forget_fragments(self, key):
         entry = self.fragments.pop(key)
         self.fragment_bytes -= entry[3]
         self.n[C_FRAGS_DROPPED] += len(entry[2])
 
+    @cython.cfunc
     def _whole_datagram(self, key, entry) -> cython.int:
         del self.fragments[key]
         self.fragment_bytes -= entry[3]
@@ -1688,9 +1695,7 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _init_flow(self, row: cython.longlong) -> cython.int:
         r: cython.longlong = row * WIDTH
-        column: cython.longlong
-        for column in range(INIT, WIDTH):
-            self.F[r + column] = 0
+        self._clear(r + INIT, r + WIDTH)
         self.F[r + STATE] = LIVE
         self.serial += 1
         self.n[C_FLOWS] += 1
@@ -1705,6 +1710,17 @@ class Engine:
         self._init_lane(r + LANES + LANE_WIDTH)
         self._cast_roles(r)
         self._link(row, L_HALF)
+        return 0
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _clear(self, start: cython.longlong, end: cython.longlong) -> cython.int:
+        if start < 0 or end > self.F.shape[0]:
+            raise IndexError("beyond the table")
+        place: cython.longlong
+        for place in range(start, end):
+            self.F[place] = 0
         return 0
 
     @cython.cfunc
@@ -1729,6 +1745,7 @@ class Engine:
         self.F[r + INIT] = 1 - sender if self._sender_responds() else sender
         return 0
 
+    @cython.cfunc
     def _sender_responds(self):
         if self.p_sport == self.p_dport:
             return False
@@ -1894,6 +1911,7 @@ class Engine:
             self._recycle(row)
         return 0
 
+    @cython.cfunc
     def _forget(self, row: cython.longlong, lane: cython.longlong):
         key = row * 2 + lane
         buffer = self.held.pop(key, None)
@@ -2112,6 +2130,7 @@ class Engine:
         self._restart(base)
         return 0
 
+    @cython.cfunc
     def _restart(self, base: cython.longlong):
         """The lane goes on somewhere else; how much is missing cannot be known."""
         self._drop_pieces_of(self.p_row, self.p_lane)
@@ -2151,6 +2170,7 @@ class Engine:
             self._drop_old_pieces(base)
         return 0
 
+    @cython.cfunc
     def _drop_old_pieces(self, base: cython.longlong):
         """Kept segments that lie before the lane's next byte are of no use any more."""
         key = self.p_row * 2 + self.p_lane
@@ -2367,6 +2387,7 @@ class Engine:
 
     # ---------------------------------------------------------------- bytes held for a lane that wants more of them
 
+    @cython.cfunc
     def _hold(self, base: cython.longlong, at: cython.longlong, n: cython.longlong) -> cython.bint:
         key = self.c_row * 2 + self.c_lane
         buffer = self.held.get(key)
@@ -2379,6 +2400,7 @@ class Engine:
             self._evict_bytes()
         return self.F[base + HELD] > 0
 
+    @cython.cfunc
     def _deliver_held(self, row: cython.longlong, lane: cython.longlong, base: cython.longlong) -> cython.int:
         buffer = self.held.pop(row * 2 + lane)
         self.held_bytes -= len(buffer)
@@ -2386,6 +2408,7 @@ class Engine:
         self.payload = bytes(buffer)
         return self._data(row, lane, base)
 
+    @cython.cfunc
     def _deliver_ready(self) -> cython.int:
         """A lane whose dissector now wants less than is held for it."""
         row, lane = self.ready.pop()
@@ -2394,18 +2417,21 @@ class Engine:
             return 0
         return self._deliver_held(row, lane ^ self.F[row * WIDTH + INIT], base)
 
+    @cython.cfunc
     def _drop_held(self, row, lane):
         """For a lane counted from the initiator."""
         base: cython.longlong = self._lane(row, lane)
         if self.F[base + HELD]:
             self._drop_held_of(row, lane ^ self.F[row * WIDTH + INIT], base)
 
+    @cython.cfunc
     def _drop_held_of(self, row: cython.longlong, lane: cython.longlong, base: cython.longlong):
         buffer = self.held.pop(row * 2 + lane, None)
         if buffer is not None:
             self.held_bytes -= len(buffer)
         self.F[base + HELD] = 0
 
+    @cython.cfunc
     def _trim_held(self, row, lane, n):
         """Drop the first `n` held bytes, of a lane counted from the initiator."""
         base: cython.longlong = self._lane(row, lane)
@@ -2420,6 +2446,7 @@ class Engine:
         if self.F[base + HELD] >= 1:
             self.ready.append((row, lane))
 
+    @cython.cfunc
     def _evict_bytes(self):
         """Too much is held: whoever has held bytes longest loses them, as if they had been over the budget."""
         self.n[C_EVICTED_BYTES] += 1
@@ -2438,6 +2465,7 @@ class Engine:
 
     # ---------------------------------------------------------------- segments kept until the hole before them is filled
 
+    @cython.cfunc
     def _keep(self, r: cython.longlong, base: cython.longlong, have: cython.longlong):
         """Keep a segment that is ahead, then see whether the hole before it has to be given up."""
         key = self.p_row * 2 + self.p_lane
@@ -2471,6 +2499,7 @@ class Engine:
             self.c_force = True
         return 0
 
+    @cython.cfunc
     def _give_up_now(self, base: cython.longlong, kept):
         if self.F[base + PIECES] > PIECES_MAX or self.F[base + PIECE_BYTES] > PIECE_BYTES_MAX:
             return True
@@ -2480,6 +2509,7 @@ class Engine:
             return False
         return self.ts_us - self.F[base + HOLE_TS] > HOLE_US or self.F[base + AFTER_HOLE] > HOLE_SEGMENTS
 
+    @cython.cfunc
     def _next_piece(self, base: cython.longlong) -> cython.bint:
         """Set up the next kept segment, if it is in order, or the hole before it is given up."""
         key = self.c_row * 2 + self.c_lane
@@ -2510,6 +2540,7 @@ class Engine:
         self.c_at, self.c_end = -ahead, len(data)
         return True
 
+    @cython.cfunc
     def _give_up(self, r, base, ahead, ack, acks, ts):
         """The hole stays a hole. Inside what is left out anyway that is no gap."""
         self.n[C_HOLES] += 1
@@ -2533,12 +2564,14 @@ class Engine:
         self.F[base + MODE] = READ
         self.F[base + LEFT] = 0
 
+    @cython.cfunc
     def _drop_pieces(self, row, lane):
         """For a lane counted from the initiator."""
         base: cython.longlong = self._lane(row, lane)
         if self.F[base + PIECES]:
             self._drop_pieces_of(row, lane ^ self.F[row * WIDTH + INIT])
 
+    @cython.cfunc
     def _drop_pieces_of(self, row, lane):
         base = row * WIDTH + LANES + lane * LANE_WIDTH
         for piece in self.pieces.pop(row * 2 + lane, ()):
