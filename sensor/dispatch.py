@@ -222,7 +222,7 @@ class Dispatcher:
             self._engine.done(row)
 
     def _settle_lane(self, row: int, flow: _Flow, lane: int) -> None:
-        """One demand at a time is the engine's: until the lane's next bytes come, a further one stays with the session."""
+        """One demand at a time is the engine's: until the lane's next bytes come, the next stays with the session."""
         engine, session = self._engine, flow.session
         if session.closed(lane):
             engine.close_lane(row, lane)

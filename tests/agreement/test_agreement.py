@@ -92,7 +92,7 @@ def test_agreement_with_recorded_readings(shared_pcaps: Path, capsys: pytest.Cap
             mine = {}
         found += compare(name, theirs, mine, fields if theirs else set(), tally)
     with capsys.disabled():
-        print(f"\n{report(tally)}")  # noqa: T201 - the figures are what this test is for
+        print(f"\n{report(tally)}")
     judge(found, reviewed("recorded"))
 
 
@@ -106,5 +106,5 @@ def test_agreement_on_own_captures(capsys: pytest.CaptureFixture[str]) -> None:
     for path, theirs in zip(own_captures(), readings, strict=True):
         found += compare(f"{path.parent.name}/{path.name}", theirs, ours(path, section_live=True), fields, tally)
     with capsys.disabled():
-        print(f"\n{report(tally)}")  # noqa: T201 - the figures are what this test is for
+        print(f"\n{report(tally)}")
     judge(found, reviewed("own"))
