@@ -233,3 +233,24 @@ def test_an_error_of_ours_tells_where_but_not_what(store, key, tmp_path, capfd):
     ):
         failing.read(ECHO)
     assert capfd.readouterr().err == "spanward worker: ValueError at failing.py:3; please report it\n"
+
+
+def test_another_site_key_or_site_file_reads_a_capture_anew(store, key, tmp_path):
+    site = tmp_path / "site.toml"
+    site.write_text("[scopes]\nlaboratory = [310]\n")
+    steps = [(None, "first"), (None, "again"), (site, "other scopes"), (site, "other key"), (site, "again")]
+    known = []
+    for site_file, step in steps:
+        if step == "other key":
+            SiteKey.test().rotated().save(key)
+        known.append(read_captures([ECHO], store, site_file, key).captures[0].known)
+        assert store.query("SELECT min(n), max(n) FROM conversations") == [(1, 1)], step
+    assert known == [False, True, False, False, True]
+
+
+def test_progress_ends_at_the_size_of_the_capture(store, key):
+    seen_bytes = []
+    read_captures([ECHO], store, None, key, progress=lambda *said: seen_bytes.append(said), batch_bytes=512)
+    assert len(seen_bytes) > 1
+    assert seen_bytes == sorted(seen_bytes)
+    assert seen_bytes[-1] == (ECHO, ECHO.stat().st_size, ECHO.stat().st_size)
