@@ -17,6 +17,8 @@ from api.problems import Problem
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)")
 _COMMENT = re.compile(r"--[^\n]*")
 
+_PATIENCE = 0.2  # of the time limit: who waits holds a thread that others need
+
 Row = dict[str, Any]
 
 
@@ -41,7 +43,7 @@ class Database:
     Args:
         source: the store; every query takes a cursor of its own.
         timeout_s: a query is interrupted after so many seconds.
-        wide: so many lists may be computed at the same time; others wait up to `timeout_s`.
+        wide: so many lists may be computed at the same time; others wait for a fifth of `timeout_s`.
     """
 
     def __init__(self, source: Source, *, timeout_s: float = 10.0, wide: int = 4) -> None:
@@ -88,7 +90,7 @@ class Database:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._wide.acquire(timeout=self._timeout_s):
+        if not self._wide.acquire(timeout=self._timeout_s * _PATIENCE):
             raise Problem(503, "busy", "too many lists are being computed; try again", headers={"Retry-After": "1"})
         try:
             yield

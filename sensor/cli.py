@@ -7,6 +7,7 @@ error: what, where, what to do.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -150,7 +151,8 @@ def rotate() -> None:
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. SIGTERM ends a command the way Ctrl-C does: everything is closed and cleared away."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 

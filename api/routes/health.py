@@ -18,8 +18,9 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz", responses={200: {"model": Health}, **documented()}, summary="Alive")
-def healthz(request: Request) -> Response:
+async def healthz(request: Request) -> Response:
     """200 while the process answers; says nothing about the store."""
+    # Asynchronous, because it needs no thread: it answers when all of them wait for the store.
     return object_response(request, {"status": "ok", "version": own_version()})
 
 

@@ -401,7 +401,10 @@ def test_other_addresses_than_loopback_are_refused(spanward, filled: Path) -> No
     assert "127.0.0.1" in complaint(done)
 
 
-def test_serve_answers_until_it_is_interrupted(filled: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_serve_answers_until_it_is_told_to_stop(
+    filled: Path, tmp_path: Path, environment: dict[str, str], ending: signal.Signals
+) -> None:
     import urllib.request
 
     command = [sys.executable, "-u", "-m", "sensor.cli", "serve", "--store", str(filled), "--listen", "127.0.0.1:0"]
@@ -413,6 +416,6 @@ def test_serve_answers_until_it_is_interrupted(filled: Path, tmp_path: Path, env
         url = next(word for line in process.stdout for word in line.split() if word.startswith("http://"))
         with urllib.request.urlopen(f"{url}/v1/devices", timeout=30) as answer:  # the listener queues us until it is up
             assert json.load(answer)["items"]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ending)
         assert process.wait(30) == 0
         assert process.stderr.read() == ""
