@@ -55,7 +55,7 @@ class Finding:
     def body(self) -> str:
         """What the feed says of it: JSON."""
         said = {
-            name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(self).items()
+            name: value.isoformat() + "Z" if isinstance(value, datetime) else value for name, value in asdict(self).items()
         }
         said["evidence"] = json.loads(self.evidence)
         del said["changed_seq"]

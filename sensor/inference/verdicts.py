@@ -127,7 +127,9 @@ _COLUMNS_OF_FINDING: Final = frozenset(
 
 def _plain(value: object) -> object:
     """A value as JSON can hold it; lists sorted by the rule stay as they are."""
-    if isinstance(value, (datetime, date)):
+    if isinstance(value, datetime):
+        return value.isoformat() + "Z"
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]

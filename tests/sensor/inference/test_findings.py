@@ -128,7 +128,7 @@ def test_the_body_tells_the_feed_everything() -> None:
     assert body["status"] == "open"
     assert body["evidence"]["frame"] == 1
     assert body["evidence"]["community_id"] == "1:case"
-    assert body["first_ts"] == "2026-11-23T10:00:00"
+    assert body["first_ts"] == "2026-11-23T10:00:00Z"
 
 
 def test_now_is_the_newest_facts_time_unless_it_is_set() -> None:
@@ -142,3 +142,17 @@ def test_now_is_the_newest_facts_time_unless_it_is_set() -> None:
 def test_now_never_passes_the_wall_clock() -> None:
     store = build_store([{"conversation": {}, "at": "2999-01-01T00:00:00"}])
     assert infer(store, Site(), rules=()).now.year < 2900
+
+
+def test_a_certificate_that_ended_is_no_longer_about_to_end() -> None:
+    ward = Ward("CERT-003")
+    ward.then({"certificate": {"not_after": "+5d"}})
+    assert ward.then(now="+6d") == ["resolved"]
+
+
+def test_facts_that_were_deleted_resolve_nothing() -> None:
+    ward = Ward()
+    ward.then(GOOD, {**OLD, "at": "+3d"})
+    ward.store.execute("DELETE FROM fact_channel WHERE version = 'TLS 1.0'")
+    assert ward.then() == []
+    assert ward.statuses() == ["open"]
