@@ -54,8 +54,9 @@ class Finding:
 
     def body(self) -> str:
         """What the feed says of it: JSON."""
+        said = asdict(self)
         said = {
-            name: value.isoformat() + "Z" if isinstance(value, datetime) else value for name, value in asdict(self).items()
+            name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(self).items()
         }
         said["evidence"] = json.loads(self.evidence)
         del said["changed_seq"]
