@@ -34,7 +34,8 @@ class MacKind(StrEnum):
     """What a MAC address is good for."""
 
     OWN = "own"  # one device's own address
-    GROUP = "group"  # multicast, broadcast or null: nobody's
+    GROUP = "group"  # multicast or broadcast: nobody's
+    NULL = "null"  # all zeros: a loopback interface has none
     VIRTUAL = "virtual"  # moves between devices
     RANDOM = "random"  # locally administered: may change at any time
     ROUTER = "router"  # carries other devices' packets
@@ -83,7 +84,7 @@ def judge_all(sights: Iterable[Sight], internal: Callable[[str], bool]) -> dict[
 
 @lru_cache(maxsize=65_536)
 def is_host(ip: str) -> bool:
-    """Whether an IP address can be one host's, beyond its own link."""
+    """Whether an IP address is good beyond its own link (or machine)."""
     address = ip_address(ip)
     return not (
         address.is_multicast
@@ -117,7 +118,9 @@ def _by_form(mac: str) -> MacVerdict | None:
     virtual = next((name for prefix, name in VIRTUAL.items() if mac.startswith(prefix)), None)
     if virtual:
         return MacVerdict(MacKind.VIRTUAL, f"its MAC address {mac} is virtual ({virtual})")
-    if first & 1 or mac == "00:00:00:00:00:00":
+    if mac == "00:00:00:00:00:00":
+        return MacVerdict(MacKind.NULL, "its MAC address is null, as on a loopback interface")
+    if first & 1:
         return MacVerdict(MacKind.GROUP, f"{mac} is a group address")
     if first & 2 and mac[:8] not in STABLE_LOCAL:
         return MacVerdict(MacKind.RANDOM, f"its MAC address {mac} is locally administered and may be random")

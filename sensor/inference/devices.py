@@ -106,7 +106,7 @@ class _Resolver:
             return Anchor("mac", scope, mac), verdict.reason
         if (verdict and verdict.kind is MacKind.GROUP) or (ip and is_nobody(ip)):
             return None
-        if ip is None or not is_host(ip):
+        if ip is None or (verdict and verdict.kind is MacKind.ROUTER and not is_host(ip)):
             return self._router_itself(scope, mac, verdict)
         return self._anchor_of_ip(scope, ip, verdict)
 

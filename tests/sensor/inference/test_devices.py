@@ -31,6 +31,12 @@ def test_a_router_is_not_its_hosts() -> None:
     assert len({device_of(store, f"10.0.{net}.11") for net in range(4, 9)}) == 5
 
 
+@pytest.mark.parametrize(("count", "expected"), [(3, 1), (4, 4)])
+def test_many_addresses_of_one_network_are_a_router(count: int, expected: int) -> None:
+    store = world(*(talk(f"10.0.4.{host}", MAC_R) for host in range(11, 11 + count)))
+    assert len({device_of(store, f"10.0.4.{host}") for host in range(11, 11 + count)}) == expected
+
+
 def test_two_networks_behind_one_address_on_one_day_are_a_router() -> None:
     store = world(talk("10.0.4.11", MAC_R), talk("10.0.5.11", MAC_R))
     assert device_of(store, "10.0.4.11") != device_of(store, "10.0.5.11")
@@ -81,6 +87,13 @@ def test_groups_and_broadcasts_are_no_devices() -> None:
         talk("10.0.0.11", to="10.0.0.255", to_mac="ff:ff:ff:ff:ff:ff"),
     )
     assert devices(store) == {frozenset({f"{MAC_A} 10.0.0.11"})}
+
+
+@pytest.mark.parametrize("mac", [None, "00:00:00:00:00:00"])
+@pytest.mark.parametrize("ip", ["127.0.0.1", "fe80::1", "169.254.3.4"])
+def test_a_capture_of_a_loopback_interface_has_a_device(ip: str, mac: str | None) -> None:
+    store = world({"conversation": {}, "from": ip, "to": ip, "from_mac": mac, "to_mac": mac})
+    assert device_of(store, ip)
 
 
 def test_one_address_in_two_scopes_is_two_devices() -> None:
@@ -165,6 +178,33 @@ def test_a_stack_of_the_same_maker_speaks_of_itself() -> None:
     store = world(*stores("10.0.0.11", uid=SIEMENS_UID))
     assert serial_of(store, "10.0.0.11") == "INV73019"
     assert described(store) == set()
+
+
+def test_a_serial_that_two_claim_is_neithers() -> None:
+    store = world(*stores("10.0.0.11", uid=SIEMENS_UID), *stores("10.0.0.12", uid=SIEMENS_UID))
+    assert device_of(store, "10.0.0.11") != device_of(store, "10.0.0.12")
+    assert described(store) == {"INV73019"}
+
+
+def test_two_serials_under_ones_own_title_bind_neither() -> None:
+    title = {"attribute": {"dicom.calling_ae_title": "CT01"}, "from": "10.0.0.11", **DICOM}
+    own = [
+        {
+            "attribute": {"dicom.station_ae_title": "CT01"},
+            "about": f"serial:SIEMENS|{serial}",
+            "at": at,
+            **title_place(),
+        }
+        for serial, at in (("OLD1", "+0s"), ("NEW1", "+9d"))
+    ]
+    store = world(
+        title, *stores("10.0.0.11", "serial:SIEMENS|OLD1"), *stores("10.0.0.11", "serial:SIEMENS|NEW1", at="+9d"), *own
+    )
+    assert described(store) == {"OLD1", "NEW1"}
+
+
+def title_place() -> dict:
+    return {"from": "10.0.0.11", **DICOM}
 
 
 def test_a_toolkits_stack_does_not() -> None:
