@@ -45,11 +45,11 @@ class Store:
         """
         path = path.absolute()
         space = SpaceGuard(path, reserve_bytes)
-        _inspect(path, read_only=read_only)
-        if not read_only:
-            space.check()
-            _make(path)
         with translated(path):
+            _inspect(path, read_only=read_only)
+            if not read_only:
+                space.check()
+                _make(path)
             return cls(path, _connect(path, read_only=read_only), space, read_only=read_only)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:

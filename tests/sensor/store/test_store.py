@@ -174,16 +174,15 @@ def test_directories_and_missing_folders(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="drops root by uid")
-@pytest.mark.parametrize("what", ["file", "folder"])
+@pytest.mark.parametrize("what", ["file", "folder", "closed folder"])
 def test_no_permission(tmp_path, what):
     path = tmp_path / "s.duckdb"
     if what == "file":
         Store.open(path).close()
         path.chmod(0)
-    else:
-        tmp_path.chmod(0o555)
+    tmp_path.chmod({"file": 0o755, "folder": 0o555, "closed folder": 0}[what])
     root = os.geteuid() == 0
-    for parent in path.parents:
+    for parent in tmp_path.parents:
         if root and not parent.stat().st_mode & 1:
             parent.chmod(parent.stat().st_mode | 1)
     other = elsewhere(OPEN, path, env=os.environ | ({"DROP_ROOT": "1"} if root else {}))
