@@ -14,15 +14,21 @@ from sensor.engine import COMPILED
 
 def version() -> None:
     """Print what a report of an error should name."""
-    engine = "compiled" if COMPILED else "interpreted (slow: install a C compiler or python3-dev, then reinstall)"
     lines = (
         f"spanward {own_version()}",
-        f"engine {engine}",
+        f"engine {engine()}",
         f"duckdb {duckdb.__version__}",
         f"python {platform.python_version()} on {platform.system()} {platform.machine()}",
     )
     for line in lines:
         console().print(plain(line))
+
+
+def engine() -> str:
+    """Which of the two engines is at work; if it is the slow one, how to get the other."""
+    if COMPILED:
+        return "compiled"
+    return "interpreted, slow: install Python's C headers (Debian: python3-dev), then run make, or pip install, again"
 
 
 def own_version() -> str:

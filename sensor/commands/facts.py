@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import orjson
+
 from sensor.capture.pcapfile import CaptureError, CaptureFile
 from sensor.commands.errors import CommandError, Status, note
 from sensor.pipeline import Pipeline
@@ -47,3 +49,11 @@ def _print(capture: CaptureFile, site: Site, key: SiteKey) -> None:
     out.flush()
     if capture.damaged:
         note(f"{capture.path}: {capture.damaged}; the facts before that were printed")
+    if failures := parser_failures(pipeline):
+        note(f"{capture.path}: {failures} parser failures: an error of ours; please report it with the capture")
+
+
+def parser_failures(pipeline: Pipeline) -> int:
+    """How often a parser failed in a way that no capture should make it fail; 0 unless we have made a mistake."""
+    counters = orjson.loads(str(pipeline.summary()["counters"]))
+    return int(counters["parser_failures"])

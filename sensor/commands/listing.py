@@ -89,10 +89,9 @@ def _ndjson(found: Iterator[Row], _: Listed) -> None:
 
 
 def _csv(found: Iterator[Row], _: Listed) -> None:
-    writer = None
-    for row in found:
-        if writer is None:
-            writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    for number, row in enumerate(found):
+        if number == 0:
             writer.writerow(row)
         writer.writerow([_flat(name, value) for name, value in row.items()])
 

@@ -10,9 +10,11 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
+from sensor.commands.about import engine
 from sensor.commands.access import Row, rows
 from sensor.commands.console import console, heading, plain, severity, table
 from sensor.commands.formats import SummaryFormat
+from sensor.engine import COMPILED
 from sensor.store import Store
 
 _PARTS = ("captures", "devices", "identities", "findings", "blindspots")
@@ -157,6 +159,8 @@ def _quality(out: Console, captures: Sequence[Row], quality: Row) -> None:
     _more(out, len(damaged) - _CAPTURES_SHOWN, "damaged captures")
     if failures := sum(capture["parser_failures"] for capture in captures):
         out.print(plain(f"{_count(failures, 'parser failure')}: an error of ours; please report it", "bold red"))
+    if not COMPILED:
+        out.print(plain(f"engine: {engine()}", "yellow"))
 
 
 def _more(out: Console, count: int, how: str) -> None:

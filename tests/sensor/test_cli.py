@@ -168,6 +168,12 @@ def test_facts_are_lines_of_json_with_all_their_keys(spanward) -> None:
     assert "dicom.calling_ae_title" in {line.get("name") for line in lines}
 
 
+def test_a_mistake_of_ours_is_said(spanward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensor.commands.facts.parser_failures", lambda _: 2)
+    done = spanward("facts", ECHO)
+    assert "2 parser failures" in complaint(done)
+
+
 def test_a_closed_pipe_is_no_error(tmp_path: Path, environment: dict[str, str]) -> None:
     # Far more than a pipe holds, so that the writer must notice that nobody reads.
     command = [sys.executable, "-m", "sensor.cli", "facts", *[str(STORE20)] * 4]
