@@ -55,9 +55,7 @@ class Finding:
     def body(self) -> str:
         """What the feed says of it: JSON."""
         said = asdict(self)
-        said = {
-            name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(self).items()
-        }
+        said |= {name: value.isoformat() + "Z" for name, value in said.items() if isinstance(value, datetime)}
         said["evidence"] = json.loads(self.evidence)
         del said["changed_seq"]
         return json.dumps(said, sort_keys=True)

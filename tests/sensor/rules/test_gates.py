@@ -43,6 +43,9 @@ def test_a_sites_own_rule_is_found_and_checked(tmp_path: Path) -> None:
         ("FROM seen_channel", "FROM seen_chanel", "FROM seen_chanel", "seen_chanel"),
         ("first_ts, last_ts, capture", "first_ts, capture", "", "lacks last_ts"),
         ("device_id IS NOT NULL", "first_ts < $yesterday", "", "unknown parameters"),
+        ("SELECT device_id, ", "SELECT NULL AS device_id, ", "", "neither a device nor an identity"),
+        ("ELSE 'medium' END", "ELSE 'awful' END", "", "'awful' is no severity"),
+        ("    version || ' on ' ||", "    NULL || ' on ' ||", "", "subject is NULL"),
     ],
 )
 def test_a_mistake_is_reported_with_its_line(tmp_path: Path, old: str, new: str, line: str, says: str) -> None:
