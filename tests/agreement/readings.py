@@ -127,7 +127,17 @@ def _oracle_values(message: dict[str, Any], row: Row) -> list[str]:
     return each(message[row.tshark_field]) if row.tshark_field in message else []
 
 
-_PLACES = ("ip.src", "tcp.srcport", "udp.srcport", "ip.dst", "tcp.dstport", "udp.dstport", "dicom.pdu.type")
+_PLACES = (
+    "ipv6.src",
+    "ipv6.dst",
+    "ip.src",
+    "tcp.srcport",
+    "udp.srcport",
+    "ip.dst",
+    "tcp.dstport",
+    "udp.dstport",
+    "dicom.pdu.type",
+)
 
 
 def live(path: Path) -> Reading:
@@ -157,7 +167,9 @@ def _add_live(found: Reading, message: dict[str, str], rows: Iterable[Row]) -> N
             continue
         there = row.ours == "dicom.called_ae_title"
         way = "dst" if there else "src"
-        endpoint = f"{message[f'ip.{way}']} {message[f'tcp.{way}port'] or message[f'udp.{way}port']}"
+        endpoint = (
+            f"{message[f'ip.{way}'] or message[f'ipv6.{way}']} {message[f'tcp.{way}port'] or message[f'udp.{way}port']}"
+        )
         for value in READINGS[row.reading](message[row.tshark_field].split(";")):
             found[endpoint, row.tshark_field].add(value)
 
