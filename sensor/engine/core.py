@@ -38,10 +38,11 @@ pending message raises up to `head_max`.
 **Holes.** A segment beyond `NEXT` is kept, in order, first bytes win. The hole before it is given up (GAP) when too much
 is kept, when the other lane has acknowledged past it and time or segments have gone by, or at the end. A hole inside what
 is being left out anyway is no gap. Kept segments, half-read messages and fragments live in dictionaries of byte strings
-whose total size is bounded; the oldest holder loses.
+whose total size, with what Python needs for each, is bounded; the oldest holder loses.
 """
 
 import mmap
+from collections import OrderedDict
 
 try:
     import cython
@@ -265,7 +266,8 @@ if not cython.compiled:
     RST_WINDOW = 1048576
     FRAGMENTS_MAX = 4096
     FRAGMENT_BYTES_MAX = 16777216
-    FRAGMENT_PIECES_MAX = 512
+    FRAGMENT_PIECES_MAX = 128
+    OVERHEAD = 200
     FRAGMENT_US = 30000000
     DATAGRAM_MAX = 65535
     INTERFACES_MAX = 4096
@@ -351,11 +353,11 @@ class Engine:
     fresh_row: cython.longlong
     serial: cython.longlong
     swept: cython.longlong
-    held: dict
+    held: object
     held_bytes: cython.longlong
-    pieces: dict
+    pieces: object
     pieces_bytes: cython.longlong
-    fragments: dict
+    fragments: object
     fragment_bytes: cython.longlong
     ready: list
     payload: object
@@ -476,11 +478,11 @@ class Engine:
         self.fresh_row = 0
         self.serial = 0
         self.swept = -SWEEP_US
-        self.held = {}
+        self.held = OrderedDict()
         self.held_bytes = 0
-        self.pieces = {}
+        self.pieces = OrderedDict()
         self.pieces_bytes = 0
-        self.fragments = {}
+        self.fragments = OrderedDict()
         self.fragment_bytes = 0
         self.ready = []
         self.payload = b""
@@ -1459,19 +1461,19 @@ class Engine:
         for start, piece in _uncovered(entry[2], offset, data):
             entry[2].append((start, piece))
             entry[3] += len(piece)
-            self.fragment_bytes += len(piece)
+            self.fragment_bytes += len(piece) + OVERHEAD
         entry[2].sort(key=_first)
 
     @cython.cfunc
     def _forget_fragments(self, key):
         entry = self.fragments.pop(key)
-        self.fragment_bytes -= entry[3]
+        self.fragment_bytes -= entry[3] + OVERHEAD * len(entry[2])
         self.n[C_FRAGS_DROPPED] += len(entry[2])
 
     @cython.cfunc
     def _whole_datagram(self, key, entry) -> cython.int:
         del self.fragments[key]
-        self.fragment_bytes -= entry[3]
+        self.fragment_bytes -= entry[3] + OVERHEAD * len(entry[2])
         whole = bytearray(b"".join([piece for _, piece in entry[2]]))
         if len(whole) != entry[1] or not whole:
             self.n[C_FRAGS_DROPPED] += len(entry[2])
@@ -1916,9 +1918,9 @@ class Engine:
         key = row * 2 + lane
         buffer = self.held.pop(key, None)
         if buffer is not None:
-            self.held_bytes -= len(buffer)
+            self.held_bytes -= len(buffer) + OVERHEAD
         for piece in self.pieces.pop(key, ()):
-            self.pieces_bytes -= len(piece[1])
+            self.pieces_bytes -= len(piece[1]) + OVERHEAD
 
     # ---------------------------------------------------------------- days
 
@@ -2179,7 +2181,7 @@ class Engine:
             if self._distance((piece[0] + len(piece[1])) & 0xFFFFFFFF, self.F[base + NEXT]) > 0:
                 kept.append(piece)
             else:
-                self.pieces_bytes -= len(piece[1])
+                self.pieces_bytes -= len(piece[1]) + OVERHEAD
                 self.F[base + PIECE_BYTES] -= len(piece[1])
         if kept:
             self.pieces[key] = kept
@@ -2393,6 +2395,7 @@ class Engine:
         buffer = self.held.get(key)
         if buffer is None:
             buffer = self.held[key] = bytearray()
+            self.held_bytes += OVERHEAD
         buffer += self._lane_bytes(at, at + n)
         self.F[base + HELD] += n
         self.held_bytes += n
@@ -2403,7 +2406,7 @@ class Engine:
     @cython.cfunc
     def _deliver_held(self, row: cython.longlong, lane: cython.longlong, base: cython.longlong) -> cython.int:
         buffer = self.held.pop(row * 2 + lane)
-        self.held_bytes -= len(buffer)
+        self.held_bytes -= len(buffer) + OVERHEAD
         self.F[base + HELD] = 0
         self.payload = bytes(buffer)
         return self._data(row, lane, base)
@@ -2428,7 +2431,7 @@ class Engine:
     def _drop_held_of(self, row: cython.longlong, lane: cython.longlong, base: cython.longlong):
         buffer = self.held.pop(row * 2 + lane, None)
         if buffer is not None:
-            self.held_bytes -= len(buffer)
+            self.held_bytes -= len(buffer) + OVERHEAD
         self.F[base + HELD] = 0
 
     @cython.cfunc
@@ -2450,7 +2453,7 @@ class Engine:
     def _evict_bytes(self):
         """Too much is held: whoever has held bytes longest loses them, as if they had been over the budget."""
         self.n[C_EVICTED_BYTES] += 1
-        if self.held:
+        if self.held and (not self.pieces or self.held_bytes >= self.pieces_bytes):
             key = next(iter(self.held))
             row, lane = key // 2, key % 2
             base = row * WIDTH + LANES + lane * LANE_WIDTH
@@ -2484,7 +2487,7 @@ class Engine:
         for offset, new in _uncovered(flat, start, data):
             seq = (self.F[base + NEXT] + offset) & 0xFFFFFFFF
             kept.append((seq, bytearray(new), self.p_ack, acks, self.ts_us))
-            self.pieces_bytes += len(new)
+            self.pieces_bytes += len(new) + OVERHEAD
             self.F[base + PIECE_BYTES] += len(new)
         kept.sort(key=_offset_from(self.F[base + NEXT]))
         self.F[base + PIECES] = len(kept)
@@ -2523,7 +2526,7 @@ class Engine:
             return False
         self.c_force = self.end_row >= 0
         kept.pop(0)
-        self.pieces_bytes -= len(data)
+        self.pieces_bytes -= len(data) + OVERHEAD
         self.F[base + PIECE_BYTES] -= len(data)
         self.F[base + PIECES] = len(kept)
         if not kept:
@@ -2575,7 +2578,7 @@ class Engine:
     def _drop_pieces_of(self, row, lane):
         base = row * WIDTH + LANES + lane * LANE_WIDTH
         for piece in self.pieces.pop(row * 2 + lane, ()):
-            self.pieces_bytes -= len(piece[1])
+            self.pieces_bytes -= len(piece[1]) + OVERHEAD
         self.F[base + PIECES] = 0
         self.F[base + PIECE_BYTES] = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from sensor.engine import GAP_SEEN, TRUNCATED_SEEN
 from tests.sensor.engine.builder import ACK, PSH, Tcp, Wire
-from tests.sensor.engine.harness import Event, of, run, story, stream
+from tests.sensor.engine.harness import Event, kinds_of, new_engine, of, run, story, stream
 
 CONTENT = bytes(i % 251 for i in range(3000))
 
@@ -162,6 +163,23 @@ def test_a_full_store_gives_the_hole_up() -> None:
     gap = of(events, "gap")[0]
     assert gap.size == 100
     assert gap.frame <= marker
+
+
+def test_single_bytes_out_of_order_cost_no_more_than_the_bound() -> None:
+    """A byte that waits costs Python two hundred: that is what is counted."""
+    wire = Wire(step_us=1)
+    for number in range(60):
+        talk = Tcp(wire, ports=(50000 + number, 104)).open()
+        for place in range(100):
+            talk.segment(0, 2 + 2 * place, b"x", ack=0)
+    engine, capture = new_engine(buffer_bytes=100_000), wire.pcap()
+    tracemalloc.start()
+    for _ in kinds_of(engine, capture):
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert engine.counters()["evicted_bytes"] > 0
+    assert peak < 1_500_000 + len(capture)
 
 
 def test_a_late_segment_for_a_hole_that_was_given_up_is_a_retransmission() -> None:
