@@ -1,5 +1,13 @@
 -- Devices by label, with their addresses and open findings. The page is chosen first; only its rows are then adorned.
-WITH page AS (
+WITH concern AS (
+    -- A finding about an identity (a shared key) concerns every device that uses it.
+    SELECT device_id, finding_id, rule_id, severity FROM finding WHERE status = 'open' AND device_id IS NOT NULL
+    UNION
+    SELECT u.device_id, f.finding_id, f.rule_id, f.severity
+    FROM finding AS f
+    JOIN identity_use AS u USING (identity_id)
+    WHERE f.status = 'open' AND f.device_id IS NULL
+), page AS (
     SELECT d.*
     FROM device AS d
     WHERE ($q::VARCHAR IS NULL
@@ -16,9 +24,8 @@ WITH page AS (
       AND ($since::TIMESTAMP IS NULL OR d.last_ts >= $since)
       AND ($until::TIMESTAMP IS NULL OR d.first_ts < $until)
       AND ($severity::VARCHAR[] IS NULL OR d.device_id IN (
-               SELECT f.device_id FROM finding AS f WHERE f.status = 'open' AND list_contains($severity, f.severity)))
-      AND ($rule::VARCHAR IS NULL OR d.device_id IN (
-               SELECT f.device_id FROM finding AS f WHERE f.status = 'open' AND f.rule_id = $rule))
+               SELECT c.device_id FROM concern AS c WHERE list_contains($severity, c.severity)))
+      AND ($rule::VARCHAR IS NULL OR d.device_id IN (SELECT c.device_id FROM concern AS c WHERE c.rule_id = $rule))
       AND ($after_label::VARCHAR IS NULL OR (d.label, d.device_id) > ($after_label, $after_device_id))
     ORDER BY d.label, d.device_id
     LIMIT $row_limit
@@ -33,8 +40,8 @@ WITH page AS (
 ), open_finding AS (
     SELECT device_id, count(*) AS open_findings,
            arg_min(severity, list_position(['critical', 'high', 'medium', 'low', 'info'], severity)) AS worst
-    FROM finding
-    WHERE status = 'open' AND device_id IN (SELECT device_id FROM page)
+    FROM concern
+    WHERE device_id IN (SELECT device_id FROM page)
     GROUP BY device_id
 )
 SELECT d.device_id, d.label, d.vendor, d.model, d.device_type, d.serial, d.software, d.os, d.role, d.described,

@@ -15,7 +15,8 @@ WHERE ($q::VARCHAR IS NULL OR contains(lower(concat_ws(chr(10), title, rule_id, 
   AND ($status::VARCHAR[] IS NULL OR list_contains($status, status))
   AND ($rule::VARCHAR[] IS NULL OR list_contains($rule, rule_id))
   AND ($confidence::VARCHAR IS NULL OR confidence = $confidence)
-  AND ($device::VARCHAR IS NULL OR device_id = $device)
+  AND ($device::VARCHAR IS NULL OR device_id = $device
+       OR (device_id IS NULL AND identity_id IN (SELECT u.identity_id FROM identity_use AS u WHERE u.device_id = $device)))
   AND ($identity::VARCHAR IS NULL OR identity_id = $identity)
   AND ($ip::VARCHAR IS NULL OR ip = $ip)
   AND ($mac::VARCHAR IS NULL OR mac = $mac)

@@ -66,7 +66,7 @@ class Device(Seen):
     ips: list[str]
     macs: list[str]
     scopes: list[str]
-    open_findings: int
+    open_findings: int = Field(description="about the device, or about an identity that it uses")
     worst: str | None = Field(description="the worst severity of its open findings")
 
 

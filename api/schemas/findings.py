@@ -41,7 +41,7 @@ class FindingQuery(SeenQuery):
     status: list[Status] = Field([], description="open, resolved or accepted")
     rule: list[Text] = Field([], description="of this rule")
     confidence: Text | None = None
-    device: Text | None = Field(None, description="about the device with this id")
+    device: Text | None = Field(None, description="about the device with this id, or an identity it uses")
     identity: Text | None = Field(None, description="about the identity with this id")
     ip: Ip | None = None
     mac: Mac | None = None

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 PIPE_COLUMNS = 100
+_WHOLE = frozenset({"explain", "sha256", "severity", "addresses"})
 SEVERITY_STYLES = {
     "critical": "bold white on red",
     "high": "bold red",
@@ -47,10 +48,28 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
     """A table without frames: it survives a pipe and copying into a mail."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        # An id is there to be copied: it stays whole.
+        whole = column.endswith(" id") or column in _WHOLE
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else plain(cell) for cell in row))
     return made
+
+
+def some(values: Sequence[str], count: int) -> str:
+    """The first values, and how many more there are."""
+    rest = len(values) - count
+    return ", ".join(values[:count]) + (f" +{rest}" if rest > 0 else "")
+
+
+def some_addresses(addresses: Sequence[str]) -> str:
+    """As many addresses as leave room for other columns: one of IPv6, two of IPv4."""
+    return some(addresses, 2 if all(len(address) <= len("255.255.255.255") for address in addresses) else 1)
+
+
+def short_label(label: str, vendor: str | None, model: str | None) -> str:
+    """A device's label without the vendor and model that stand in the columns beside it."""
+    return label.removesuffix(f" ({' '.join(part for part in (vendor, model) if part)})")
 
 
 def heading(out: Console, text: str, aside: str = "") -> None:

@@ -40,10 +40,11 @@ def explain(store: Store, finding: str, settings: Settings) -> None:
     """
     row = _found(list(rows(store, "explain_finding", {"finding": finding})), finding)
     rule = next((card for card in cards(settings.rules) if card["id"] == row["rule_id"]), None)
-    captures = {capture["capture"]: capture["name"] for capture in rows(store, "summary_captures")}
+    names = {capture["capture"]: capture["name"] for capture in rows(store, "summary_captures")}
+    names |= {device["device_id"]: device["label"] for device in rows(store, "summary_devices")}
     out = console()
     _head(out, row)
-    _evidence(out, row, captures)
+    _evidence(out, row, names)
     _rule(out, rule)
     _life(out, list(rows(store, "explain_changes", {"finding": row["finding_id"]})))
 
@@ -82,9 +83,9 @@ def _where(row: Row) -> Iterator[tuple[str, object]]:
     yield "seen", f"{row['first_ts']:%Y-%m-%d %H:%M:%S} to {row['last_ts']:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _evidence(out: Console, row: Row, captures: dict[str, str]) -> None:
+def _evidence(out: Console, row: Row, names: dict[str, str]) -> None:
     heading(out, "What was seen")
-    lines = list(_flattened(orjson.loads(row["evidence"]), captures))
+    lines = list(_flattened(orjson.loads(row["evidence"]), names))
     _lines(out, lines[:_EVIDENCE_LINES])
     if len(lines) > _EVIDENCE_LINES:
         out.print(
@@ -92,17 +93,17 @@ def _evidence(out: Console, row: Row, captures: dict[str, str]) -> None:
         )
 
 
-def _flattened(value: Any, captures: dict[str, str], name: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401
+def _flattened(value: Any, names: dict[str, str], name: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401
+    """Lines of nested evidence; ids of captures and devices by their names."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _flattened(inner, captures, f"{name} {key}".strip())
+            yield from _flattened(inner, names, f"{name} {key}".strip())
     elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
         for number, inner in enumerate(value, start=1):
-            yield from _flattened(inner, captures, f"{name} {number}".strip())
-    elif isinstance(value, list):
-        yield name, ", ".join(str(inner) for inner in value)
+            yield from _flattened(inner, names, f"{name} {number}".strip())
     elif value is not None:
-        yield name.replace("_", " "), captures.get(value, value) if isinstance(value, str) else value
+        values = value if isinstance(value, list) else [value]
+        yield name.replace("_", " "), ", ".join(names.get(str(inner), str(inner)) for inner in values)
 
 
 def _rule(out: Console, rule: dict[str, Any] | None) -> None:

@@ -12,7 +12,7 @@ import orjson
 from rich.text import Text
 
 from sensor.commands.access import Row, rows
-from sensor.commands.console import console, plain, severity, table
+from sensor.commands.console import console, plain, severity, short_label, some_addresses, table
 from sensor.commands.errors import note
 from sensor.commands.formats import Format, Listed
 from sensor.store import Store
@@ -29,7 +29,7 @@ _SHOWN = {
     Listed.FINDINGS: ("finding_id", "severity", "rule_id", "status", "title", "where"),
     Listed.BLINDSPOTS: ("device_id", "label", "day", "understood", "of", "reason", "reason_count"),
 }
-_RIGHT = ("devices", "findings", "services", "understood", "of", "reason_count")
+_RIGHT = ("devices", "findings", "services", "understood", "of", "reason count")
 
 
 def listing(store: Store, listed: Listed, form: Format) -> None:
@@ -54,10 +54,14 @@ def _cell(name: str, row: Row) -> Text:
     value = row[_FROM.get(name, name)]
     if name == "severity":
         return severity(value)
+    if name == "label" and "vendor" in row:
+        return plain(short_label(value, row["vendor"], row["model"]))
     if name == "sha256":
         return plain(str(value)[:16])  # enough to tell them apart; the other formats have all of it
-    if isinstance(value, list):
-        return plain(" ".join(str(part) for part in value))
+    if name == "addresses":
+        return plain(some_addresses(value or row["macs"]))
+    if name == "where":
+        return plain(value or row["identity_label"])
     if isinstance(value, datetime):
         return plain(value.date())
     return plain(value)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from sensor.commands.about import engine
 from sensor.commands.access import Row, rows
-from sensor.commands.console import console, heading, plain, severity, table
+from sensor.commands.console import console, heading, plain, severity, short_label, some, some_addresses, table
 from sensor.commands.formats import SummaryFormat
 from sensor.engine import COMPILED
 from sensor.store import Store
@@ -80,11 +80,10 @@ def _devices(out: Console, devices: Sequence[Row]) -> None:
 def _device(device: Row) -> tuple[object, ...]:
     made_by = " ".join(part for part in (device["vendor"], device["model"]) if part)
     addresses = device["ips"] or device["macs"]
-    where = "spoken of" if device["described"] else _some(addresses, 2)
+    where = "spoken of" if device["described"] else some_addresses(addresses)
     worst = severity(device["worst"])
     count = Text(str(device["open_findings"] or "-"), worst.style)
-    # A label may repeat what stands in the next column.
-    name = device["label"].removesuffix(f" ({made_by})")
+    name = short_label(device["label"], device["vendor"], device["model"])
     return name, made_by, device["device_type"] or device["role"], where, count
 
 
@@ -94,7 +93,7 @@ def _identities(out: Console, identities: Sequence[Row]) -> None:
         out.print("none were seen")
         return
     shown = [
-        (row["kind"], row["label"], row["strength"], row["device_count"], _some(_short(row["devices"]), _LABELS_SHOWN))
+        (row["kind"], row["label"], row["strength"], row["device_count"], some(_short(row["devices"]), _LABELS_SHOWN))
         for row in identities[:_IDENTITIES_SHOWN]
     ]
     out.print(table(("kind", "identity", "strength", "devices", "used by"), shown, right=("devices",)))
@@ -166,11 +165,6 @@ def _quality(out: Console, captures: Sequence[Row], quality: Row) -> None:
 def _more(out: Console, count: int, how: str) -> None:
     if count > 0:
         out.print(plain(f"... {count:,} more: {how}", "dim"))
-
-
-def _some(values: Sequence[str], count: int) -> str:
-    rest = len(values) - count
-    return ", ".join(values[:count]) + (f" +{rest}" if rest > 0 else "")
 
 
 def _short(labels: Sequence[str] | None) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi.testclient import TestClient
 
+from tests.api.stores import add_finding
+
 
 def test_a_device_with_everything_about_it(client: TestClient) -> None:
     device = client.get("/v1/devices/d-1").json()
@@ -14,6 +16,19 @@ def test_a_device_with_everything_about_it(client: TestClient) -> None:
     assert [finding["finding_id"] for finding in device["findings"]] == ["f-1"]
     assert device["blindspots"][0]["reason"] == "TLS 1.3"
     assert device["aliases"] == ["d-old", "d-older"]
+
+
+def test_a_finding_about_an_identity_concerns_every_device_that_uses_it(client: TestClient, store) -> None:
+    before = client.get("/v1/devices/d-2").json()
+    add_finding(store, "f-key", "high", rule_id="CERT-008", identity_id="i-1")
+    after = client.get("/v1/devices/d-2").json()
+    assert after["open_findings"] == before["open_findings"] + 1
+    assert "f-key" in {finding["finding_id"] for finding in after["findings"]}
+    concerned = client.get("/v1/devices?rule=CERT-008").json()["items"]
+    assert {(device["device_id"], device["open_findings"]) for device in concerned} == {("d-1", 2), ("d-2", 2)}
+    assert [row["finding_id"] for row in client.get("/v1/findings?rule=CERT-008&device=d-1").json()["items"]] == [
+        "f-key"
+    ]
 
 
 def test_an_old_id_leads_to_the_device_of_today(client: TestClient) -> None:

@@ -1,4 +1,13 @@
 -- All devices with their addresses and open findings.
+WITH concern AS (
+    -- A finding about an identity (a shared key) concerns every device that uses it.
+    SELECT device_id, finding_id, rule_id, severity FROM findings WHERE status = 'open' AND device_id IS NOT NULL
+    UNION
+    SELECT u.device_id, f.finding_id, f.rule_id, f.severity
+    FROM findings AS f
+    JOIN identity_uses AS u USING (identity_id)
+    WHERE f.status = 'open' AND f.device_id IS NULL
+)
 SELECT d.device_id, d.label, d.vendor, d.model, d.device_type, d.serial, d.software, d.os, d.role, d.described,
        coalesce(e.ips, []) AS ips, coalesce(e.macs, []) AS macs,
        coalesce(f.open_findings, 0) AS open_findings, d.first_ts, d.last_ts, d.why
@@ -10,6 +19,6 @@ LEFT JOIN (
     GROUP BY device_id
 ) AS e USING (device_id)
 LEFT JOIN (
-    SELECT device_id, count(*) AS open_findings FROM findings WHERE status = 'open' GROUP BY device_id
+    SELECT device_id, count(*) AS open_findings FROM concern GROUP BY device_id
 ) AS f USING (device_id)
 ORDER BY d.label, d.device_id
