@@ -51,30 +51,27 @@ def _table(found: Iterator[Row], listed: Listed) -> None:
 
 
 def _cell(name: str, row: Row) -> Text:
-    value = row[_FROM.get(name, name)]
-    if name == "severity":
-        return severity(value)
-    if name == "label" and "vendor" in row:
-        return plain(short_label(value, row["vendor"], row["model"]))
-    if name == "sha256":
-        return plain(str(value)[:16])  # enough to tell them apart; the other formats have all of it
-    if name == "addresses":
-        return plain(some_addresses(value or row["macs"]))
-    if name == "where":
-        return plain(value or row["identity_label"])
-    if isinstance(value, datetime):
-        return plain(value.date())
-    return plain(value)
+    if name in _MADE:
+        return _MADE[name](row)
+    value = row[name]
+    return plain(value.date() if isinstance(value, datetime) else value)
 
 
-# Shorter headings for people than for programs.
-_FROM = {
-    "addresses": "ips",
-    "findings": "open_findings",
-    "devices": "device_count",
-    "services": "service_count",
-    "where": "device_label",
-    "of": "conversations",
+def _label(row: Row) -> Text:
+    return plain(short_label(row["label"], row["vendor"], row["model"]) if "vendor" in row else row["label"])
+
+
+# Cells that people see differently from programs: under a shorter heading, or shorter themselves.
+_MADE: dict[str, Callable[[Row], Text]] = {
+    "addresses": lambda row: plain(some_addresses(row["ips"] or row["macs"])),
+    "devices": lambda row: plain(row["device_count"]),
+    "findings": lambda row: plain(row["open_findings"]),
+    "label": _label,
+    "of": lambda row: plain(row["conversations"]),
+    "services": lambda row: plain(row["service_count"]),
+    "severity": lambda row: severity(row["severity"]),
+    "sha256": lambda row: plain(row["sha256"][:16]),  # enough to tell them apart; the other formats have all of it
+    "where": lambda row: plain(row["device_label"] or row["identity_label"]),
 }
 
 
