@@ -73,7 +73,7 @@ def verdicts(connection: duckdb.DuckDBPyConnection, rule: Rule, now: datetime) -
     Raises:
         RuleError: the SQL does not run, or does not keep the contract.
     """
-    named = set(PARAMETER.findall(rule.text))
+    named = set(PARAMETER.findall(rule.sql))
     if not named <= PARAMETERS:
         raise RuleError([Problem(rule.path, 0, f"unknown parameters: {', '.join(sorted(named - PARAMETERS))}")])
     try:
@@ -88,7 +88,7 @@ def verdicts(connection: duckdb.DuckDBPyConnection, rule: Rule, now: datetime) -
 
 def _gathered(connection: duckdb.DuckDBPyConnection, rule: Rule, parameters: dict[str, Any] | None) -> list[_Row]:
     """The rule's rows, one per finding. DuckDB gathers them: a rule may return a row per fact and day."""
-    relation = connection.sql(rule.text, params=parameters)
+    relation = connection.sql(rule.sql, params=parameters)
     missing = [name for name in CONTRACT if name not in relation.columns]
     if missing:
         raise RuleError([Problem(rule.path, 0, f"the SELECT lacks {', '.join(missing)}")])
@@ -137,11 +137,11 @@ def _plain(value: object) -> object:
 
 
 def _line_of(connection: duckdb.DuckDBPyConnection, rule: Rule, parameters: dict[str, Any] | None) -> int:
-    """The line of a rule's mistake: executed plainly, the file makes DuckDB name it (`LINE 12: …`)."""
+    """The line in the file of a rule's mistake; DuckDB names it when the SELECT is executed plainly (`LINE 12: …`)."""
     try:
-        connection.execute(rule.text, parameters)
+        connection.execute(rule.sql, parameters)
     except duckdb.Error as error:
         _, found, rest = str(error).partition("LINE ")
         number = rest.split(":", 1)[0]
-        return int(number) if found and number.isdigit() else 0
+        return int(number) + rule.lines_before if found and number.isdigit() else 0
     return 0

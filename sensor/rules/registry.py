@@ -29,7 +29,7 @@ class RuleError(Exception):
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: its header, and the whole text of its file, which is what is executed."""
+    """One rule: its header, and the whole text of its file."""
 
     header: Header
     text: str
@@ -39,6 +39,16 @@ class Rule:
     def id(self) -> str:
         """The rule's id, as it stands in findings."""
         return self.header.id
+
+    @property
+    def sql(self) -> str:
+        """The SELECT, without the header."""
+        return self.text.partition(CLOSES)[2].lstrip() or self.text
+
+    @property
+    def lines_before(self) -> int:
+        """How many lines of the file stand before the SELECT."""
+        return self.text[: len(self.text) - len(self.sql)].count("\n")
 
     @property
     def family(self) -> str:

@@ -36,7 +36,7 @@ def test_a_stronger_anchor_gives_a_new_id_and_the_old_one_resolves() -> None:
 
 def test_a_described_device_that_turns_up_keeps_its_id() -> None:
     store = world(*stores("10.0.0.30"))
-    described = store.execute("SELECT device_id FROM device WHERE described").fetchone()[0]
+    ((described,),) = store.execute("SELECT device_id FROM device WHERE described").fetchall()
     again(store, *stores("10.0.0.11", uid=SIEMENS_UID))
     assert device_of(store, "10.0.0.11") == described
 
