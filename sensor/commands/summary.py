@@ -15,7 +15,6 @@ from sensor.commands.access import Row, rows
 from sensor.commands.console import console, heading, plain, severity, short_label, some, some_addresses, table
 from sensor.commands.formats import SummaryFormat
 from sensor.engine import COMPILED
-from sensor.engine import COMPILED
 from sensor.store import Store
 
 _PARTS = ("captures", "devices", "identities", "findings", "blindspots")
@@ -157,8 +156,6 @@ def _quality(out: Console, captures: Sequence[Row], quality: Row) -> None:
     for capture in damaged[:_CAPTURES_SHOWN]:
         out.print(plain(f"{capture['name']}: {capture['damaged']}", "yellow"))
     _more(out, len(damaged) - _CAPTURES_SHOWN, "damaged captures")
-    if not COMPILED:
-        out.print(plain("the packet engine ran interpreted, about a hundred times slower; `spanward version` says why"))
     if failures := sum(capture["parser_failures"] for capture in captures):
         out.print(plain(f"{_count(failures, 'parser failure')}: an error of ours; please report it", "bold red"))
     if not COMPILED:
