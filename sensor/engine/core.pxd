@@ -227,6 +227,7 @@ cdef enum:
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"
     const long long HALF32 "0x80000000LL"
+    const long long QUARTER32 "0x40000000LL"
     const long long M62 "0x3FFFFFFFFFFFFFFFLL"
     const long long DAY_US "86400000000LL"
     const long long SECONDS_MAX "253402300799LL"

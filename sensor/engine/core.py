@@ -244,6 +244,7 @@ if not cython.compiled:
     M16 = 0xFFFF
     M32 = 0xFFFFFFFF
     HALF32 = 0x80000000
+    QUARTER32 = 0x40000000
     M62 = 0x3FFFFFFFFFFFFFFF
     DAY_US = 86400000000
 
@@ -2061,6 +2062,10 @@ class Engine:
         """What the other lane sent was received: a hole of its that is acknowledged will not be filled any more."""
         lane: cython.longlong = 1 - self.p_lane
         other: cython.longlong = self.p_row * WIDTH + LANES + lane * LANE_WIDTH
+        base: cython.longlong = self.p_row * WIDTH + LANES + self.p_lane * LANE_WIDTH
+        if self._distance(self.p_ack, self.F[base + TURN_ACK]) > QUARTER32 and self.F[base + TURN_ACKED]:
+            # gigabytes were heard since this lane spoke: what it acknowledges stays newer than that, modulo 2^32
+            self.F[base + TURN_ACK] = (self.p_ack - QUARTER32) & M32
         if not self.F[other + ACKED_OK] or self._distance(self.p_ack, self.F[other + ACKED]) > 0:
             self.F[other + ACKED] = self.p_ack
             self.F[other + ACKED_OK] = 1

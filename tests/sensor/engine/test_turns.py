@@ -64,6 +64,17 @@ def test_a_one_sided_lane_still_shows_the_other_speaking() -> None:
     assert [(e.turn, e.data) for e in of(run(wire.pcap()), "data")] == [(1, b"first"), (1, b"more"), (2, b"second")]
 
 
+def test_gigabytes_of_an_answer_do_not_hide_the_next_turn() -> None:
+    """Acknowledgement numbers are compared modulo 2^32: 3 GiB ahead looks like 1 GiB behind."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, b"fetch")
+    for heard in range(0, 3 << 30, 1 << 27):
+        talk.segment(0, 5, ack=heard)
+    talk.segment(0, 5, b"again", ack=3 << 30)
+    assert [(e.turn, e.data) for e in of(run(wire.pcap()), "data")] == [(1, b"fetch"), (2, b"again")]
+
+
 def test_idle_time_begins_a_turn_where_acks_do_not_help() -> None:
     wire = Wire()
     talk = Tcp(wire).open()
