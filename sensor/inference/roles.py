@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -47,36 +48,17 @@ class Services:
 
 def role_claims(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> list[Claim]:
     """Claims of `role` and `device_type` for every device. Needs table `seen_attribute`."""
-    claims = []
+    claims = [claim for device in resolution.devices.values() if device.router for claim in _router(device)]
     for device_id, services in _services(connection).items():
-        device = resolution.devices[device_id]
-        for name, value, source, certainty in _claims(device, services):
-            claims.append(Claim(device_id, name, value, source, certainty, services.first, services.last, services.n))
-    for device in resolution.devices.values():
-        if device.router:
-            claims += [
-                Claim(
-                    device.device_id,
-                    "role",
-                    "network router",
-                    "many addresses behind its MAC address",
-                    0.9,
-                    *device.span,
-                    1,
-                )
-            ]
-            claims += [
-                Claim(
-                    device.device_id,
-                    "device_type",
-                    "router",
-                    "many addresses behind its MAC address",
-                    0.9,
-                    *device.span,
-                    1,
-                )
-            ]
+        extent = services.first, services.last, services.n
+        said = _claims(resolution.devices[device_id], services)
+        claims += [Claim(device_id, *claim, *extent) for claim in said]
     return claims
+
+
+def _router(device: Device) -> Iterator[Claim]:
+    for name, value in (("role", "network router"), ("device_type", "router")):
+        yield Claim(device.device_id, name, value, "many addresses behind its MAC address", 0.9, *device.span, 1)
 
 
 def _services(connection: duckdb.DuckDBPyConnection) -> dict[str, Services]:

@@ -48,7 +48,7 @@ cases:
       capture: pcaps/dicom/same_calling_title.pcap
 */
 WITH spans AS (
-    SELECT identity_id, principal, scope, device_id, any_value(mac) AS mac, max(ip) AS ip,
+    SELECT identity_id, principal, scope, device_id, min(mac) AS mac, max(ip) AS ip,
         min(first_ts) AS first_ts, max(last_ts) AS last_ts, count(DISTINCT day) AS day_count,
         arg_min(capture, (first_ts, frame)) AS capture, arg_min(frame, (first_ts, frame)) AS frame,
         arg_min(community_id, (first_ts, frame)) AS community_id

@@ -38,6 +38,11 @@ cases:
         - {authentication: {principal: X, called_ae_title: A1, outcome: rejected, reason: called_ae_title_not_recognized}, protocol: dicom, port: 104, n: 3}
         - {authentication: {principal: X, called_ae_title: A2, outcome: rejected, reason: called_ae_title_not_recognized}, protocol: dicom, port: 104, at: +1d, n: 3}
         - {authentication: {principal: X, called_ae_title: A3, outcome: rejected, reason: called_ae_title_not_recognized}, protocol: dicom, port: 104, at: +2d, n: 3}
+    - what: three refusals at once
+      rows:
+        - {authentication: {principal: X, called_ae_title: A1, outcome: rejected, reason: called_ae_title_not_recognized}, protocol: dicom, port: 104}
+        - {authentication: {principal: X, called_ae_title: A2, outcome: rejected, reason: called_ae_title_not_recognized}, protocol: dicom, port: 104}
+        - {authentication: {principal: X, called_ae_title: A3, outcome: rejected, reason: called_ae_title_not_recognized}, protocol: dicom, port: 104}
     - what: refused because the service is busy
       rows:
         - {authentication: {principal: X, called_ae_title: A1, outcome: rejected, reason: local_limit_exceeded}, protocol: dicom, port: 104, n: 3}
@@ -53,14 +58,18 @@ WITH refused AS (
     WHERE mechanism = 'ae-title' AND outcome = 'rejected' AND device_id IS NOT NULL
         AND json_extract_string(details, '$.reason') LIKE '%_ae_title_not_recognized'
         AND last_ts - first_ts <= INTERVAL 5 MINUTE
+), heads AS (
+    SELECT device_id, scope, ip, first_ts, min(mac) AS mac, arg_min(capture, (frame, capture)) AS capture, min(frame) AS frame,
+        arg_min(community_id, (frame, capture)) AS community_id
+    FROM refused
+    GROUP BY device_id, scope, ip, first_ts
 )
-SELECT head.device_id, NULL AS identity_id, head.scope, any_value(head.mac) AS mac, head.ip, NULL AS port,
+SELECT head.device_id, NULL AS identity_id, head.scope, head.mac, head.ip, NULL AS port,
     'guesses AE titles' AS subject,
     sum(tail.n)::BIGINT AS refused, count(DISTINCT tail.titles) AS title_count, min(tail.peer_ip) AS peer_ip,
-    min(tail.first_ts) AS first_ts, max(tail.last_ts) AS last_ts,
-    any_value(head.capture) AS capture, any_value(head.frame) AS frame, any_value(head.community_id) AS community_id
-FROM refused AS head
+    min(tail.first_ts) AS first_ts, max(tail.last_ts) AS last_ts, head.capture, head.frame, head.community_id
+FROM heads AS head
 JOIN refused AS tail ON tail.device_id = head.device_id AND tail.first_ts >= head.first_ts
     AND tail.last_ts <= head.first_ts + INTERVAL 5 MINUTE
-GROUP BY head.device_id, head.scope, head.ip, head.first_ts
+GROUP BY ALL
 HAVING sum(tail.n) > 5 AND count(DISTINCT tail.titles) >= 3
