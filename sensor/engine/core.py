@@ -17,9 +17,10 @@ takes effect before the next byte is copied. What is under way is a small state 
 **Batches.** FETCH decodes up to 32 packets ahead, asks for the memory of their flows, and then hands them on one by one:
 most of the time of small packets was waiting for memory.
 
-**Flows** are rows of 64-bit numbers in one table that comes from `mmap`; a keyed hash with a bounded chain finds them. Five
-lists keep them in the order of their last packet, to a second: TCP, UDP, lingering, shunted, and half (one side alone, and no TCP
-payload: scans; or both have said FIN and something before is missing). The heads of these lists are what is idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
+**Flows** are rows of 64-bit numbers in one table that comes from `mmap`; a keyed hash with a bounded chain finds them.
+Five lists keep them in the order of their last packet, to a second: TCP, UDP, lingering, shunted, and half (one side alone
+and no TCP payload: scans; or both have said FIN and something before it is missing). The heads of these lists are what is
+idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
 
 **A lane** knows the next sequence number (`NEXT`) and one of six modes:
 
