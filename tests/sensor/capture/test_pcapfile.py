@@ -132,6 +132,7 @@ def test_what_is_no_capture_is_refused_with_one_line(tmp_path: Path, content: by
         b"\x28\xb5\x2f\xfd" + b"\xff" * 30,
         zstandard.ZstdCompressor().compress(capture().pcap())[:15],
     ],
+    ids=["pcap 10", "pcap 23", "pcapng 20", "empty gzip", "gzip 15", "gzip zeros", "zstd ones", "zstd 15"],
 )
 def test_what_is_damaged_before_its_first_packet_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(CaptureDamaged) as caught:
