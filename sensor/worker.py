@@ -17,12 +17,14 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, NamedTuple, Protocol
+from typing import BinaryIO, Final, NamedTuple, Protocol, TextIO
 
 import msgspec
 import pyarrow as pa
@@ -144,11 +146,35 @@ def open_pipeline(capture: CaptureFile, site: Site, key: SiteKey, batch_bytes: i
     return Pipeline(capture, site, key, batch_bytes=batch_bytes)
 
 
-def tell_where(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:
+def tell_where(kind: type[BaseException], _: BaseException | None, trace: TracebackType | None) -> None:
     """An uncaught error in one line: what and where, but never its text, which may quote a capture."""
     frames = traceback.extract_tb(trace)
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     sys.stderr.write(f"spanward worker: {kind.__name__}{where}; please report it\n")
+
+
+def quote_nothing() -> None:
+    """Whatever Python says of errors and warnings by itself, it says in one line without their text."""
+    sys.excepthook = tell_where
+    sys.unraisablehook = _tell_of_lost
+    threading.excepthook = _tell_of_lost
+    warnings.showwarning = _tell_of_warning
+
+
+def _tell_of_lost(lost: sys.UnraisableHookArgs | threading.ExceptHookArgs) -> None:
+    """An error that nobody could catch: in a finaliser, in a thread."""
+    tell_where(lost.exc_type, lost.exc_value, lost.exc_traceback)
+
+
+def _tell_of_warning(
+    message: Warning | str,  # noqa: ARG001
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    sys.stderr.write(f"spanward worker: {category.__name__} at {Path(filename).name}:{lineno}\n")
 
 
 def next_job() -> Pipes:
@@ -203,7 +229,7 @@ def _silence() -> None:
 def main(opener: Opener = open_pipeline) -> None:
     """Run the jobs that come over standard input, each in a process of its own."""
     sandbox.no_dumps()
-    sys.excepthook = tell_where
+    quote_nothing()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the recorder decides; without it we end
     Registry.installed()  # imports every parser
     try:

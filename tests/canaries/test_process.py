@@ -1,0 +1,167 @@
+"""A worker in the middle of a read: no dump, no rights, nobody looks in, and nothing crosses the pipe that may not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from sensor import sandbox
+from sensor.recorder import Talk, Workers
+from sensor.wire import BATCHES_AHEAD, Hello, Job, Kind, decode
+from tests.canaries.needles import PLANTED, all_needles
+from tests.canaries.reading import KEY, own_key
+from tests.conftest import PCAPS
+
+STORE20 = PCAPS / "dicom" / "store20.pcap"
+BATCH_BYTES = 4_096
+# Secrets, persons, and patients by each way to transfer them.
+STEMS = ("user_", "find_", "store_", "get", "tls12_null", "smartcard", "personal_")
+ACROSS = [path for path in PLANTED if path.stem.startswith(STEMS)]
+MARKERS = (b"ARCHIVE", b"fact_authentication", str(own_key().mark(b"GIXG7GU6HJHUX5", None).digest).encode())
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+class Held(NamedTuple):
+    """A worker that waits for an acknowledgement, and what it has said so far."""
+
+    talk: Talk
+    hello: Hello
+    frames: list[bytes]
+
+    @property
+    def proc(self) -> Path:
+        """What the kernel says of it."""
+        return Path("/proc") / str(self.talk.pid)
+
+    def status(self, name: str) -> list[str]:
+        """A line of its status, in words."""
+        lines = (line.split() for line in (self.proc / "status").read_text().splitlines())
+        return next(words[1:] for words in lines if words[0] == f"{name}:")
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("key") / KEY
+    own_key().save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    """The process that the held worker comes from; it makes no other one meanwhile."""
+    opened = Workers()
+    yield opened
+    opened.close()
+
+
+def greeted(talk: Talk, frames: Iterator[tuple[Kind, bytes]]) -> Hello:
+    kind, payload = next(frames)
+    assert kind == Kind.HELLO, payload
+    talk.order(b"go")
+    return decode(payload, Hello)
+
+
+@pytest.fixture(scope="module")
+def held(key: Path, workers: Workers) -> Iterator[Held]:
+    """It has parsed patients, has more of them ahead, and cannot go on: nobody has acknowledged its batches."""
+    with workers.talk(Job(str(STORE20), None, str(key), BATCH_BYTES)) as talk:
+        frames, said, batches = talk.frames(), [], 0
+        hello = greeted(talk, frames)
+        while batches < BATCHES_AHEAD:
+            kind, payload = next(frames)
+            assert kind in (Kind.TABLE, Kind.BATCH)
+            said.append(payload)
+            batches += kind == Kind.BATCH
+        yield Held(talk, hello, said)
+
+
+# ------------------------------------------------------------------ what the kernel says of it
+
+
+def test_it_is_in_the_middle(held: Held) -> None:
+    assert (held.proc / "status").exists()
+    assert held.status("State")[0] in "RS"
+    assert sum(len(payload) for payload in held.frames) > 1_000
+
+
+def limits(process: int) -> dict[str, list[str]]:
+    lines = (Path("/proc") / str(process) / "limits").read_text().splitlines()[1:]
+    return {line[:26].strip(): line[26:].split()[:2] for line in lines}
+
+
+def test_it_leaves_no_core_and_writes_no_file(held: Held, workers: Workers) -> None:
+    assert limits(held.talk.pid)["Max core file size"] == ["0", "0"]
+    assert limits(held.talk.pid)["Max file size"] == ["0", "0"]
+    assert workers._process is not None
+    assert limits(workers._process.pid)["Max core file size"] == ["0", "0"]
+
+
+def test_it_gets_no_new_rights_and_has_none(held: Held) -> None:
+    assert held.status("NoNewPrivs") == ["1"]
+    for name in ("CapPrm", "CapEff", "CapAmb"):
+        assert int(held.status(name)[0], 16) == 0, name
+
+
+def test_not_even_its_own_user_looks_in(held: Held) -> None:
+    """It is not dumpable: its files in /proc are root's, and closed to its user. A dumpable process shows them."""
+    user = int(held.status("Uid")[0])
+    assert user == 0 or held.proc.stat().st_uid == 0
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, **like(held)) as other:
+        assert looked(other.pid, held).returncode == 0
+    for file in ("environ", "maps", "mem"):
+        refused = looked(held.talk.pid, held, file)
+        assert b"Permission denied" in refused.stderr, file
+        assert refused.stdout == b"", file
+
+
+def like(held: Held) -> dict[str, Any]:
+    """How to start a process with the user and the rights of the worker."""
+    user, group = int(held.status("Uid")[0]), int(held.status("Gid")[0])
+    return {"user": user, "group": group} if user else {"preexec_fn": sandbox._drop_capabilities}
+
+
+def looked(process: int, held: Held, file: str = "environ") -> subprocess.CompletedProcess[bytes]:
+    """What the worker's user sees in a file of a process."""
+    command = ["head", "-c", "1", f"/proc/{process}/{file}"]
+    return subprocess.run(command, capture_output=True, check=False, **like(held))
+
+
+# ------------------------------------------------------------------ what crosses the pipe
+
+
+def test_nothing_has_crossed_yet(held: Held) -> None:
+    assert b"ARCHIVE" in b"".join(held.frames)
+    assert all_needles().found(b"\n".join(held.frames)) == []
+
+
+def said(workers: Workers, path: Path, key: Path) -> bytes:
+    """Every frame of a worker that reads `path` to its end."""
+    with workers.talk(Job(str(path), None, str(key), BATCH_BYTES)) as talk:
+        frames, payloads = talk.frames(), []
+        greeted(talk, frames)
+        for kind, payload in frames:
+            payloads.append(payload)
+            if kind == Kind.BATCH:
+                talk.order(b"ack")
+            if kind == Kind.SUMMARY:
+                break
+    assert kind == Kind.SUMMARY
+    return b"\n".join(payloads)
+
+
+def test_nothing_crosses_the_pipe(key: Path) -> None:
+    """Secrets go as digests, patients and persons not at all."""
+    others = Workers()
+    try:
+        crossed = b"\n".join(said(others, path, key) for path in ACROSS)
+    finally:
+        others.close()
+    assert len(ACROSS) > 20
+    assert [marker for marker in MARKERS if marker not in crossed] == []
+    assert all_needles().found(crossed) == []
