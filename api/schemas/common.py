@@ -52,7 +52,10 @@ def _calendar(value: object) -> object:
 
 
 def _address(value: str) -> str:
-    return str(ipaddress.ip_address(value))
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise ValueError("not an IPv4 or IPv6 address") from None  # its own message quotes what was asked
 
 
 def _mac(value: str) -> str:
