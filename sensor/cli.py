@@ -30,7 +30,10 @@ app = typer.Typer(
 keys = typer.Typer(help="The key that digests secrets.", rich_markup_mode=None)
 app.add_typer(keys, name="site-key")
 
-Captures = Annotated[list[Path], typer.Argument(metavar="CAPTURE...", help="pcap or pcapng, also gzip or zstd")]
+# Whether it can be read is found out by reading it: that is exit status 3, and typer's own check would make it 2.
+Captures = Annotated[
+    list[Path], typer.Argument(metavar="CAPTURE...", help="pcap or pcapng, also gzip or zstd", readable=False)
+]
 StorePath = Annotated[
     Path | None, typer.Option("--store", help="the store; default $SPANWARD_STORE, ./spanward.duckdb")
 ]
