@@ -14,7 +14,6 @@ import gc
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 from parsers.core import Confirmed, Conversation, Protocol, Reader, Registry, Secret, Side, Steps, Verdict
@@ -27,13 +26,14 @@ from sensor.sitekey import SiteKey
 from sensor.store import Store
 
 PASSCODE = b"GIXG7GU6HJHUX5"
+KNOWN: dict[bytes, int] = {}
 
 
 def probe(head: bytes, side: Side) -> Verdict:
     return Verdict.LIKELY
 
 
-def first(r: Reader) -> Iterator[object]:
+def first(r: Reader) -> Steps:
     yield from r.exactly(1)
     yield Confirmed()
 
@@ -43,7 +43,7 @@ def raising(r: Reader, side: Side, talk: Conversation) -> Steps:
     yield from first(r)
     secret = Secret(PASSCODE)
     try:
-        {}[PASSCODE]
+        KNOWN[PASSCODE]
     except KeyError as error:
         raise ValueError(f"what is {secret.reveal()!r}?") from error
 

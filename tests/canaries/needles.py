@@ -23,6 +23,7 @@ from tests.captures import own_captures
 
 WINDOW: Final = 8
 PIECE: Final = 12
+SMALL_BYTES: Final = 30_000
 _WORD: Final = re.compile(r"[A-Z0-9.]{17,}|eyJ\w+")
 _DATE: Final = re.compile(r"\d{8}")
 _HEX: Final = b"0123456789abcdefABCDEF"
@@ -108,6 +109,9 @@ class Needles:
         return [hit for at in self._candidates(data) for hit in self._compared(data, at)]
 
     def _candidates(self, data: bytes) -> Iterator[int]:
+        if len(data) < SMALL_BYTES:  # quicker than to hand all heads to Arrow once more
+            yield from (at for at in range(len(data)) if data[at : at + WINDOW] in self._by_window)
+            return
         for shift in range(WINDOW):
             count = (len(data) - shift) // WINDOW
             if count < 1:

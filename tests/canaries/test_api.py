@@ -68,7 +68,9 @@ def rows_of(answer: Any) -> list[dict[str, Any]]:
 
 
 def listed(client: TestClient, path: str) -> tuple[list[bytes], list[dict[str, Any]]]:
-    answers, rows, cursor = [], [], None
+    answers: list[bytes] = []
+    rows: list[dict[str, Any]] = []
+    cursor = None
     for _ in range(PAGES_MAX):
         asked = {"limit": PAGE} | ({"cursor": cursor} if cursor else {})
         pages = [client.get(path, params=asked | {"format": form}) for form in FORMATS]

@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -79,7 +80,7 @@ def test_a_traceback_with_locals_would_show_what_is_no_secret() -> None:
     assert all_needles().found(traced(PASSCODE).encode())
 
 
-COPIED: list[Callable[[object], object]] = [
+COPIED: list[Callable[[Any], object]] = [
     pickle.dumps, lambda value: pickle.dumps(value, 0), copy.copy, copy.deepcopy, msgspec.json.encode,
     msgspec.msgpack.encode, msgspec.to_builtins, json.dumps, vars, lambda value: format(value, ">40"), bytes, list,
 ]  # fmt: skip

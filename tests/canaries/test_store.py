@@ -179,24 +179,24 @@ def test_the_summary_as_json_holds_none(reading: Reading, tmp_path: Path) -> Non
 # ------------------------------------------------------------------ captures that cannot be read
 
 
-def test_a_cut_off_capture_is_told_without_one(tmp_path: Path) -> None:
+def test_a_cut_off_capture_is_told_without_one(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     raw = (DICOM / "store20.pcap").read_bytes()
     cut = tmp_path / "cut.pcap"
     cut.write_bytes(raw[: len(raw) * 2 // 3])
     own_key().save(tmp_path / KEY)
-    for command in (("read", cut, "--store", tmp_path / STORE), ("facts", cut)):
-        done = spanward(tmp_path, *command)
-        assert_clean(done.stdout + done.stderr, str(command[0]), b"cut short")
+    done = spanward(tmp_path, "read", cut, "--store", tmp_path / STORE)
+    for told in (done.stdout + done.stderr, said(capfdbinary, "facts", cut)):
+        assert_clean(told, "what is said of a cut-off capture", b"cut short")
     cut.unlink()
     for name, data in files(tmp_path):
         assert_clean(data, name)
 
 
-def test_what_is_no_capture_is_not_quoted(tmp_path: Path) -> None:
+def test_what_is_no_capture_is_not_quoted(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     other = tmp_path / "notes.pcap"
     other.write_text(f"{PASSCODE}\n" * 10)
     own_key().save(tmp_path / KEY)
-    for command in (("read", other, "--store", tmp_path / STORE), ("facts", other)):
-        done = spanward(tmp_path, *command)
-        assert done.returncode == 3
-        assert_clean(done.stdout + done.stderr, str(command[0]), b"notes.pcap")
+    done = spanward(tmp_path, "read", other, "--store", tmp_path / STORE)
+    assert done.returncode == cli.run(["facts", str(other)]) == 3
+    for told in (done.stdout + done.stderr, capfdbinary.readouterr().err):
+        assert_clean(told, "what is said of another file", b"notes.pcap")
