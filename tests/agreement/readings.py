@@ -75,6 +75,7 @@ def highest_version(values: list[str]) -> list[str]:
 
 READINGS: dict[str, Callable[[list[str]], list[str]]] = {
     "text": lambda values: values,
+    "handshake_type": lambda values: values,
     "each": lambda values: [part for value in values for part in value.split(",")],
     "highest_version": highest_version,
     "negotiated_version": highest_version,
@@ -151,7 +152,17 @@ def live(path: Path) -> Reading:
     for line in output.splitlines():
         message = dict(zip(columns, line.split("\t"), strict=True))
         _add_live(found, message, rows)
+    _name_roles(found)
     return found
+
+
+def _name_roles(found: Reading) -> None:
+    """Handshake types become the role of a certificate: whoever says ServerHello (2) is the server."""
+    for (endpoint, field), types in list(found.items()):
+        if field.endswith(".handshake.type"):
+            del found[endpoint, field]
+            if "11" in types:
+                found[endpoint, field] = {"server" if "2" in types else "client"}
 
 
 def _add_live(found: Reading, message: dict[str, str], rows: Iterable[Row]) -> None:
@@ -218,6 +229,8 @@ def _our_result(fact: dict[str, Any]) -> list[str]:
 
 
 def _our_certificate(fact: dict[str, Any], name: str) -> list[str]:
+    if name == "role":
+        return [] if fact["role"] == "ca" else [fact["role"]]
     if name == "details.common_name":
         return _short_name(fact["subject"])
     if name == "issuer_common_name":
