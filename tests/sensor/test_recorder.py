@@ -198,7 +198,8 @@ def test_one_process_makes_all_workers_one_for_each_capture(key, workers):
         assert talk.death() == "ended with status 0"
         pids.add(talk.pid)
     if sys.platform == "linux":  # forking beside other threads is not safe
-        assert len(list(Path(f"/proc/{workers._process.pid}/task").iterdir())) == 1
+        tasks = Path(f"/proc/{workers._process.pid}/task")
+        assert min(len(list(tasks.iterdir())) for _ in range(100)) == 1, "a thread that stays"
     assert len(pids | {workers._process.pid}) == 4
 
 
