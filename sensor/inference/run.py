@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -169,9 +169,8 @@ def _now(connection: duckdb.DuckDBPyConnection, as_of: datetime | None) -> datet
 @contextmanager
 def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.begin()
-    try:
+    with ExitStack() as undo:
+        undo.callback(connection.rollback)
         yield
-    except BaseException:
-        connection.rollback()
-        raise
+        undo.pop_all()
     connection.commit()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -63,18 +63,13 @@ class Store:
         Raises:
             StoreError: the store refused.
         """
-        cursor = self.cursor()
-        try:
+        with closing(self.cursor()) as cursor, ExitStack() as undo:
+            undo.callback(_roll_back, cursor)
             with translated(self.path):
                 cursor.execute("BEGIN")
                 yield cursor
                 cursor.execute("COMMIT")
-        except BaseException:
-            with suppress(duckdb.Error):  # nothing to roll back when BEGIN or COMMIT was what failed
-                cursor.execute("ROLLBACK")
-            raise
-        finally:
-            cursor.close()
+            undo.pop_all()
 
     def query(self, text: str, parameters: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
         """All rows of one statement.
@@ -178,12 +173,16 @@ def _remove(scratch: Path) -> None:
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path), read_only=read_only, config=_config(path))
-    try:
+    with ExitStack() as undo:
+        undo.callback(connection.close)
         _prepare(connection, path, read_only=read_only)
-    except BaseException:
-        connection.close()
-        raise
+        undo.pop_all()
     return connection
+
+
+def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    with suppress(duckdb.Error):  # nothing to roll back when BEGIN or COMMIT was what failed
+        cursor.execute("ROLLBACK")
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
