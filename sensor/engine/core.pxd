@@ -192,11 +192,7 @@ cdef enum:
     OVERTAKEN_PACKETS = 16
     BELIEVED_BYTES = 67108864
     RST_WINDOW = 1048576
-    FRAGMENTS_MAX = 4096
-    FRAGMENT_BYTES_MAX = 16777216
-    FRAGMENT_PIECES_MAX = 128
     OVERHEAD = 200
-    FRAGMENT_US = 30000000
     DATAGRAM_MAX = 65535
     INTERFACES_MAX = 4096
     # counters
@@ -211,18 +207,15 @@ cdef enum:
     C_TCP = 8
     C_UDP = 9
     C_FRAGS = 10
-    C_FRAGS_DONE = 11
-    C_FRAGS_DROPPED = 12
-    C_FRAGS_OVERLAP = 13
-    C_FLOWS = 14
-    C_EVICTED = 15
-    C_EVICTED_BYTES = 16
-    C_LATE = 17
-    C_HOLES = 18
-    C_BACKWARDS = 19
-    C_VLAN = 20
-    C_TUNNELLED = 21
-    C_STRAY = 22
+    C_FLOWS = 11
+    C_EVICTED = 12
+    C_EVICTED_BYTES = 13
+    C_LATE = 14
+    C_HOLES = 15
+    C_BACKWARDS = 16
+    C_VLAN = 17
+    C_TUNNELLED = 18
+    C_STRAY = 19
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"

@@ -50,6 +50,9 @@ try:
 except ImportError:
     from sensor.engine import _cy as cython
 
+from sensor.engine.fragments import Fragments
+from sensor.engine.spans import conflicts, uncovered
+
 COMPILED = cython.compiled
 
 STATS = (
@@ -60,7 +63,7 @@ STATS = (
 # ---------------------------------------------------------------- counters
 COUNTERS = (
     "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
-    "tcp_segments", "udp_datagrams", "fragments", "fragments_reassembled", "fragments_dropped", "fragments_overlap",
+    "tcp_segments", "udp_datagrams", "fragments",
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
     "stray_segments",
 )
@@ -266,11 +269,7 @@ if not cython.compiled:
     OVERTAKEN_PACKETS = 16
     BELIEVED_BYTES = 67108864
     RST_WINDOW = 1048576
-    FRAGMENTS_MAX = 4096
-    FRAGMENT_BYTES_MAX = 16777216
-    FRAGMENT_PIECES_MAX = 128
     OVERHEAD = 200
-    FRAGMENT_US = 30000000
     DATAGRAM_MAX = 65535
     INTERFACES_MAX = 4096
 
@@ -286,18 +285,15 @@ if not cython.compiled:
     C_TCP = 8
     C_UDP = 9
     C_FRAGS = 10
-    C_FRAGS_DONE = 11
-    C_FRAGS_DROPPED = 12
-    C_FRAGS_OVERLAP = 13
-    C_FLOWS = 14
-    C_EVICTED = 15
-    C_EVICTED_BYTES = 16
-    C_LATE = 17
-    C_HOLES = 18
-    C_BACKWARDS = 19
-    C_VLAN = 20
-    C_TUNNELLED = 21
-    C_STRAY = 22
+    C_FLOWS = 11
+    C_EVICTED = 12
+    C_EVICTED_BYTES = 13
+    C_LATE = 14
+    C_HOLES = 15
+    C_BACKWARDS = 16
+    C_VLAN = 17
+    C_TUNNELLED = 18
+    C_STRAY = 19
 
 
 def _numbers(count):
@@ -360,7 +356,6 @@ class Engine:
     pieces: object
     pieces_bytes: cython.longlong
     fragments: object
-    fragment_bytes: cython.longlong
     ready: list
     payload: object
 
@@ -484,8 +479,7 @@ class Engine:
         self.held_bytes = 0
         self.pieces = OrderedDict()
         self.pieces_bytes = 0
-        self.fragments = OrderedDict()
-        self.fragment_bytes = 0
+        self.fragments = Fragments()
         self.ready = []
         self.payload = b""
         self.window = memoryview(bytearray(1))
@@ -602,8 +596,9 @@ class Engine:
     def counters(self):
         """Counts of the whole engine, by name."""
         found = {name: self.n[number] for number, name in enumerate(COUNTERS)}
+        found.update(self.fragments.counters())
         found["rows_in_use"] = self.fresh_row - len(self.free_rows)
-        found["held_bytes"] = self.held_bytes + self.pieces_bytes + self.fragment_bytes
+        found["held_bytes"] = self.held_bytes + self.pieces_bytes + self.fragments.held_bytes
         return found
 
     # ================================================================ what the dissector says
@@ -1427,61 +1422,16 @@ class Engine:
         """Keep a fragment; when its datagram is whole, go on with that. First bytes win."""
         self.n[C_FRAGS] += 1
         if end - at < length or length < 1 or offset + length > DATAGRAM_MAX or (more and length & 7):
-            self.n[C_FRAGS_DROPPED] += 1
+            self.fragments.refuse()
             return 0
         scope: cython.longlong = self._scope()
         key = (
             self.p_family, scope, self.s0, self.s1, self.s2, self.s3, self.d0, self.d1, self.d2, self.d3, self.p_proto, ident
         )
-        entry = self.fragments.get(key)
-        if entry is not None and self.last_ts - entry[0] > FRAGMENT_US:
-            self._forget_fragments(key)
-            entry = None
-        if entry is None:
-            entry = self.fragments[key] = [self.last_ts, -1, [], 0]
-        if not more:
-            if entry[1] >= 0 and entry[1] != offset + length:
-                self.n[C_FRAGS_OVERLAP] += 1
-            else:
-                entry[1] = offset + length
-        self._add_fragment(entry, offset, self._packet_bytes(at, end))
-        if entry[1] >= 0 and entry[3] >= entry[1]:
-            return self._whole_datagram(key, entry)
-        if len(entry[2]) > FRAGMENT_PIECES_MAX:
-            self._forget_fragments(key)
-        while self.fragments and (len(self.fragments) > FRAGMENTS_MAX or self.fragment_bytes > FRAGMENT_BYTES_MAX):
-            self._forget_fragments(next(iter(self.fragments)))
-        return 0
-
-    @cython.cfunc
-    def _add_fragment(self, entry, offset, data):
-        """Into a sorted list of (offset, bytes), without what is there already."""
-        for start, known in entry[2]:
-            if start < offset + len(data) and offset < start + len(known):
-                self.n[C_FRAGS_OVERLAP] += 1
-                break
-        for start, piece in _uncovered(entry[2], offset, data):
-            entry[2].append((start, piece))
-            entry[3] += len(piece)
-            self.fragment_bytes += len(piece) + OVERHEAD
-        entry[2].sort(key=_first)
-
-    @cython.cfunc
-    def _forget_fragments(self, key):
-        entry = self.fragments.pop(key)
-        self.fragment_bytes -= entry[3] + OVERHEAD * len(entry[2])
-        self.n[C_FRAGS_DROPPED] += len(entry[2])
-
-    @cython.cfunc
-    def _whole_datagram(self, key, entry) -> cython.int:
-        del self.fragments[key]
-        self.fragment_bytes -= entry[3] + OVERHEAD * len(entry[2])
-        whole = bytearray(b"".join([piece for _, piece in entry[2]]))
-        if len(whole) != entry[1] or not whole:
-            self.n[C_FRAGS_DROPPED] += len(entry[2])
+        whole = self.fragments.add(key, self.last_ts, offset, self._packet_bytes(at, end), more=more)
+        if whole is None:
             return 0
-        self.n[C_FRAGS_DONE] += 1
-        self.mem = memoryview(whole)
+        self.mem = memoryview(bytearray(whole))
         self.p_whole = True
         self.p_end = len(whole)
         if self.p_family == 6:
@@ -2489,8 +2439,8 @@ class Engine:
         data = bytearray(self._packet_bytes(self.p_data, self.p_data + have))
         start = self._distance(self.p_seq, self.F[base + NEXT])
         flat = [(self._distance(piece[0], self.F[base + NEXT]), piece[1]) for piece in kept]
-        self.F[r + OVERLAP] += _conflicts(flat, start, data)
-        for offset, new in _uncovered(flat, start, data):
+        self.F[r + OVERLAP] += conflicts(flat, start, data)
+        for offset, new in uncovered(flat, start, data):
             seq = (self.F[base + NEXT] + offset) & 0xFFFFFFFF
             kept.append((seq, bytearray(new), self.p_ack, acks, self.ts_us))
             self.pieces_bytes += len(new) + OVERHEAD
@@ -2620,10 +2570,6 @@ class Engine:
         return self.F[base + FIN_OK] == 1 and self._distance(self.F[base + NEXT], self.F[base + FINSEQ]) >= 0
 
 
-def _first(entry):
-    return entry[0]
-
-
 def _offset_from(origin):
     """Sort key: how far a kept segment lies behind `origin`, modulo 2^32."""
 
@@ -2631,31 +2577,3 @@ def _offset_from(origin):
         return ((piece[0] - origin + 0x80000000) & 0xFFFFFFFF) - 0x80000000
 
     return key
-
-
-def _uncovered(known, start, data):
-    """The parts of `data` (at `start`) that no entry of `known` (offset, bytes) covers, as (offset, bytes)."""
-    parts = []
-    at, end = start, start + len(data)
-    for offset, piece in sorted(known, key=_first):
-        if offset >= end:
-            break
-        if offset > at:
-            parts.append((at, bytes(data[at - start : offset - start])))
-        at = max(at, offset + len(piece))
-        if at >= end:
-            break
-    if at < end:
-        parts.append((at, bytes(data[at - start :])))
-    return parts
-
-
-def _conflicts(known, start, data):
-    """How many entries of `known` overlap `data` with other bytes."""
-    count = 0
-    end = start + len(data)
-    for offset, piece in known:
-        low, high = max(offset, start), min(offset + len(piece), end)
-        if low < high and data[low - start : high - start] != piece[low - offset : high - offset]:
-            count += 1
-    return count

@@ -1,0 +1,108 @@
+"""IP fragments on their way to be whole datagrams. Spec: RFC 791 3.2, RFC 8200 4.5.
+
+The engine decodes and asks; this keeps. First bytes win. What never completes is bounded in number, bytes and time of
+the capture; the oldest loses, and is counted. Fragments are rare, so this is plain Python beside the compiled module.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Final
+
+from sensor.engine.spans import by_offset, overlaps, uncovered
+
+DATAGRAMS_MAX: Final = 4_096
+BYTES_MAX: Final = 16 << 20
+PIECES_MAX: Final = 128
+PIECE_OVERHEAD_BYTES: Final = 200  # what Python needs for a piece besides its bytes
+TIMEOUT_US: Final = 30_000_000
+
+
+class _Datagram:
+    """Pieces of one datagram; `size` is -1 until its last fragment was seen."""
+
+    __slots__ = ("began_us", "known_bytes", "pieces", "size")
+
+    def __init__(self, began_us: int) -> None:
+        self.began_us = began_us
+        self.size = -1
+        self.pieces: list[tuple[int, bytes]] = []
+        self.known_bytes = 0
+
+    @property
+    def held_bytes(self) -> int:
+        return self.known_bytes + PIECE_OVERHEAD_BYTES * len(self.pieces)
+
+
+class Fragments:
+    """The datagrams under way, by whatever tells them apart.
+
+    Attributes:
+        held_bytes: memory that they need, about.
+    """
+
+    def __init__(self) -> None:
+        self._datagrams: OrderedDict[Hashable, _Datagram] = OrderedDict()
+        self.held_bytes = 0
+        self._reassembled = self._dropped = self._overlaps = 0
+
+    def counters(self) -> dict[str, int]:
+        """Counts, by the names that the engine gives them."""
+        return {
+            "fragments_reassembled": self._reassembled,
+            "fragments_dropped": self._dropped,
+            "fragments_overlap": self._overlaps,
+        }
+
+    def refuse(self) -> None:
+        """Count a fragment that cannot be part of any datagram."""
+        self._dropped += 1
+
+    def add(self, key: Hashable, ts_us: int, offset: int, data: bytes, *, more: bool) -> bytes | None:
+        """Keep a fragment at `offset`; `more` follow. Returns the datagram once it is whole."""
+        datagram = self._under_way(key, ts_us)
+        if not more and datagram.size >= 0 and datagram.size != offset + len(data):
+            self._overlaps += 1
+        elif not more:
+            datagram.size = offset + len(data)
+        self._keep(datagram, offset, data)
+        if 0 <= datagram.size <= datagram.known_bytes:
+            return self._whole(key)
+        if len(datagram.pieces) > PIECES_MAX:
+            self._forget(key)
+        while self._datagrams and (len(self._datagrams) > DATAGRAMS_MAX or self.held_bytes > BYTES_MAX):
+            self._forget(next(iter(self._datagrams)))
+        return None
+
+    def _under_way(self, key: Hashable, ts_us: int) -> _Datagram:
+        datagram = self._datagrams.get(key)
+        if datagram is not None and ts_us - datagram.began_us > TIMEOUT_US:
+            self._forget(key)
+            datagram = None
+        if datagram is None:
+            datagram = self._datagrams[key] = _Datagram(ts_us)
+        return datagram
+
+    def _keep(self, datagram: _Datagram, offset: int, data: bytes) -> None:
+        self._overlaps += overlaps(datagram.pieces, offset, data)
+        for start, piece in uncovered(datagram.pieces, offset, data):
+            datagram.pieces.append((start, piece))
+            datagram.known_bytes += len(piece)
+            self.held_bytes += len(piece) + PIECE_OVERHEAD_BYTES
+        datagram.pieces.sort(key=by_offset)
+
+    def _whole(self, key: Hashable) -> bytes | None:
+        datagram = self._datagrams.pop(key)
+        self.held_bytes -= datagram.held_bytes
+        whole = b"".join([piece for _, piece in datagram.pieces])
+        if not whole or len(whole) != datagram.size:  # pieces beyond its end
+            self._dropped += len(datagram.pieces)
+            return None
+        self._reassembled += 1
+        return whole
+
+    def _forget(self, key: Hashable) -> None:
+        datagram = self._datagrams.pop(key)
+        self.held_bytes -= datagram.held_bytes
+        self._dropped += len(datagram.pieces)
