@@ -3,7 +3,8 @@
 Questions and answers
 ---------------------
 A client says who it is long before the server says whether it believes it. ``ask(key, fact)`` holds the fact until
-``answer(key, outcome)``, in either order. It is emitted once. When too many questions are open, the oldest is emitted
+``answer(key, outcome)``, in either order. It is emitted once, with what the answer adds to its details (a status code,
+that a guest was let in). When too many questions are open, the oldest is emitted
 as `unknown`; so is what is open at the end. Questions that are matched by an id of the protocol survive a gap; those
 matched by position only (``positional=True``) are answered `unknown` at a gap in either lane: never a false *accepted*.
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -32,6 +33,14 @@ class _Question(msgspec.Struct):
     positional: bool
 
 
+class _Answer(msgspec.Struct, frozen=True):
+    outcome: Outcome
+    details: dict[str, Any] = {}
+
+
+_NO_ANSWER: Final = _Answer(Outcome.UNKNOWN)
+
+
 class Conversation:
     """The state that both lanes' dissectors of one conversation share.
 
@@ -46,7 +55,7 @@ class Conversation:
         self._me = (Subject(Side.INITIATOR), Subject(Side.RESPONDER))
         self._shared: dict[type, object] = {}
         self._questions: OrderedDict[Hashable, _Question] = OrderedDict()
-        self._answers: OrderedDict[Hashable, Outcome] = OrderedDict()
+        self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
         self._deferred: OrderedDict[Hashable, Callable[[], Fact | None]] = OrderedDict()
         self._emitted: list[Fact] = []
 
@@ -81,19 +90,20 @@ class Conversation:
             return
         previous = self._questions.pop(key, None)
         if previous is not None:
-            self._emit_answered(previous.fact, Outcome.UNKNOWN)
+            self._emit_answered(previous.fact, _NO_ANSWER)
         self._questions[key] = _Question(fact, positional)
         if len(self._questions) > OPEN_MAX:
             _, oldest = self._questions.popitem(last=False)
-            self._emit_answered(oldest.fact, Outcome.UNKNOWN)
+            self._emit_answered(oldest.fact, _NO_ANSWER)
 
-    def answer(self, key: Hashable, outcome: Outcome) -> None:
-        """Answer `key`; the answer waits when the question has not been read yet."""
+    def answer(self, key: Hashable, outcome: Outcome, **details: object) -> None:
+        """Answer `key`; the answer waits when the question has not been read yet. `details` join the fact's."""
+        answer = _Answer(outcome, details)
         question = self._questions.pop(key, None)
         if question is not None:
-            self._emit_answered(question.fact, outcome)
+            self._emit_answered(question.fact, answer)
             return
-        self._answers[key] = outcome
+        self._answers[key] = answer
         if len(self._answers) > OPEN_MAX:
             self._answers.popitem(last=False)
 
@@ -118,12 +128,12 @@ class Conversation:
     def gap(self) -> None:
         """Bytes of a lane are missing: what is matched by position can no longer be answered."""
         for key in [key for key, question in self._questions.items() if question.positional]:
-            self._emit_answered(self._questions.pop(key).fact, Outcome.UNKNOWN)
+            self._emit_answered(self._questions.pop(key).fact, _NO_ANSWER)
 
     def end(self) -> None:
         """The conversation is over: state all that is open."""
         for question in self._questions.values():
-            self._emit_answered(question.fact, Outcome.UNKNOWN)
+            self._emit_answered(question.fact, _NO_ANSWER)
         for make in self._deferred.values():
             self._emit_made(make)
         self._questions.clear()
@@ -136,8 +146,9 @@ class Conversation:
 
     # ------------------------------------------------------------------ inside
 
-    def _emit_answered(self, fact: Authentication, outcome: Outcome) -> None:
-        self._emitted.append(msgspec.structs.replace(fact, outcome=outcome))
+    def _emit_answered(self, fact: Authentication, answer: _Answer) -> None:
+        details = fact.details | answer.details
+        self._emitted.append(msgspec.structs.replace(fact, outcome=answer.outcome, details=details))
 
     def _emit_made(self, make: Callable[[], Fact | None]) -> None:
         fact = make()

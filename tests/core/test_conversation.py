@@ -33,6 +33,18 @@ def test_either_order() -> None:
     assert outcomes(talk.collect()) == [Outcome.ACCEPTED, Outcome.REJECTED]
 
 
+def test_an_answer_adds_details_in_either_order() -> None:
+    talk = Conversation()
+    asked = Authentication(talk.me(Side.INITIATOR), "test", details={"realm": "WARD"})
+    talk.ask(1, asked)
+    talk.answer(1, Outcome.REJECTED, status="STATUS_LOGON_FAILURE")
+    talk.answer(2, Outcome.ACCEPTED, guest=True)
+    talk.ask(2, asked)
+    said = [fact.details for fact in talk.collect() if isinstance(fact, Authentication)]
+    assert said == [{"realm": "WARD", "status": "STATUS_LOGON_FAILURE"}, {"realm": "WARD", "guest": True}]
+    assert asked.details == {"realm": "WARD"}
+
+
 def test_open_questions_end_unknown() -> None:
     talk = Conversation()
     talk.ask(1, claim(talk))
