@@ -107,6 +107,18 @@ def list_(
 
 
 @app.command()
+def show(
+    device: Annotated[str, typer.Argument(help="a device's id, address or name")], store: StorePath = None
+) -> None:
+    """Show one device on a page: what it is and why, what it authenticates with, what is weak, what is hidden."""
+    from sensor.commands.access import opened, settings
+    from sensor.commands.show import show as run
+
+    with opened(store or settings().store) as source:
+        run(source, device)
+
+
+@app.command()
 def explain(
     finding: Annotated[str, typer.Argument(help="a finding's id, or the beginning of one")], store: StorePath = None
 ) -> None:

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 PIPE_COLUMNS = 100
+PAGE_COLUMNS = 100
 _WHOLE = frozenset({"explain", "sha256", "severity", "addresses"})
 SEVERITY_STYLES = {
     "critical": "bold white on red",
@@ -76,6 +78,17 @@ def heading(out: Console, text: str, aside: str = "") -> None:
     """A heading with a remark beside it."""
     out.print()
     out.print(Text.assemble((text, "bold"), ("  " + aside if aside else "", "dim")))
+
+
+def lines(out: Console, pairs: Iterable[tuple[str, object]]) -> None:
+    """`name: value` lines of a page."""
+    for name, value in pairs:
+        paragraph(out, Text.assemble(plain(f"{name}: ", "dim"), plain(value)))
+
+
+def paragraph(out: Console, text: Text) -> None:
+    """Text of a page, indented, no wider than can be read."""
+    out.print(Padding(text, (0, 0, 0, 2), expand=False), width=min(out.width, PAGE_COLUMNS))
 
 
 @contextmanager

@@ -7,17 +7,15 @@ from typing import Any
 
 import orjson
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from sensor.commands.access import Row, rows
-from sensor.commands.console import console, heading, plain, severity
+from sensor.commands.console import PAGE_COLUMNS, console, heading, lines, paragraph, plain, severity
 from sensor.commands.errors import CommandError
 from sensor.commands.rulebook import cards
 from sensor.settings import Settings
 from sensor.store import Store
 
-_WIDTH = 100
 _EVIDENCE_LINES = 40
 _CATALOGUES = {
     "owasp_nhi": "OWASP NHI 2025",
@@ -60,12 +58,12 @@ def _found(candidates: list[Row], finding: str) -> Row:
 
 def _head(out: Console, row: Row) -> None:
     out.print()
-    out.print(Text.assemble(severity(row["severity"]), "  ", plain(row["title"], "bold")), width=_WIDTH)
+    out.print(Text.assemble(severity(row["severity"]), "  ", plain(row["title"], "bold")), width=PAGE_COLUMNS)
     out.print(
         plain(f"{row['finding_id']}   rule {row['rule_id']}   {row['status']}   confidence: {row['confidence']}", "dim")
     )
     heading(out, "Where")
-    _lines(out, _where(row))
+    lines(out, _where(row))
 
 
 def _where(row: Row) -> Iterator[tuple[str, object]]:
@@ -85,12 +83,10 @@ def _where(row: Row) -> Iterator[tuple[str, object]]:
 
 def _evidence(out: Console, row: Row, names: dict[str, str]) -> None:
     heading(out, "What was seen")
-    lines = list(_flattened(orjson.loads(row["evidence"]), names))
-    _lines(out, lines[:_EVIDENCE_LINES])
-    if len(lines) > _EVIDENCE_LINES:
-        out.print(
-            plain(f"  ... {len(lines) - _EVIDENCE_LINES} more lines: spanward list findings --format json", "dim")
-        )
+    seen = list(_flattened(orjson.loads(row["evidence"]), names))
+    lines(out, seen[:_EVIDENCE_LINES])
+    if len(seen) > _EVIDENCE_LINES:
+        out.print(plain(f"  ... {len(seen) - _EVIDENCE_LINES} more lines: spanward list findings --format json", "dim"))
 
 
 def _flattened(value: Any, names: dict[str, str], name: str = "") -> Iterator[tuple[str, object]]:  # noqa: ANN401
@@ -112,23 +108,14 @@ def _rule(out: Console, rule: dict[str, Any] | None) -> None:
         return
     for title, key in (("Why it matters", "why"), ("What to do", "remedy")):
         heading(out, title)
-        _paragraph(out, plain(" ".join(str(rule[key]).split())))
+        paragraph(out, plain(" ".join(str(rule[key]).split())))
     heading(out, "References")
     for reference in rule["references"]:
-        _paragraph(out, plain(reference))
-    _lines(out, ((_CATALOGUES.get(name, name), ", ".join(map(str, value))) for name, value in rule["mappings"].items()))
+        paragraph(out, plain(reference))
+    lines(out, ((_CATALOGUES.get(name, name), ", ".join(map(str, value))) for name, value in rule["mappings"].items()))
 
 
 def _life(out: Console, changes: list[Row]) -> None:
     heading(out, "What happened to it")
     for change in changes:
         out.print(plain(f"  {change['as_of']:%Y-%m-%d %H:%M:%S}  {change['change'].replace('_', ' ')}"))
-
-
-def _lines(out: Console, pairs: Any) -> None:  # noqa: ANN401
-    for name, value in pairs:
-        _paragraph(out, Text.assemble(plain(f"{name}: ", "dim"), plain(value)))
-
-
-def _paragraph(out: Console, text: Text) -> None:
-    out.print(Padding(text, (0, 0, 0, 2), expand=False), width=min(out.width, _WIDTH))

@@ -205,7 +205,7 @@ def test_ctrl_c_is_one_line(spanward, monkeypatch: pytest.MonkeyPatch, interrupt
     assert "interrupted" in complaint(done)
 
 
-@pytest.mark.parametrize("command", [("list", "devices"), ("serve",), ("explain", "x")])
+@pytest.mark.parametrize("command", [("list", "devices"), ("serve",), ("explain", "x"), ("show", "x")])
 def test_without_a_store_it_says_how_to_make_one(spanward, command: tuple[str, ...]) -> None:
     done = spanward(*command)
     assert done.returncode == 2
@@ -279,6 +279,31 @@ def test_explain_a_finding_and_an_unknown_one(spanward, filled: Path) -> None:
     assert "no such finding" in complaint(unknown)
     if len(findings) > 1:
         assert "several findings" in complaint(spanward("explain", "find-", "--store", filled))
+
+
+def test_show_a_device_by_any_of_its_names(spanward, filled: Path) -> None:
+    devices = json.loads(spanward("list", "devices", "--store", filled, "--format", "json").stdout)
+    used = json.loads(spanward("list", "identities", "--store", filled, "--format", "json").stdout)
+    device = next(device for device in devices if device["ips"] and device["vendor"])
+    pages = [spanward("show", name, "--store", filled) for name in (device["device_id"], device["ips"][0])]
+    assert [page.returncode for page in pages] == [0, 0]
+    assert pages[0].stdout == pages[1].stdout
+    for part in (device["label"], device["vendor"], device["ips"][0], used[0]["label"], "What could be seen"):
+        assert part in pages[0].stdout
+
+
+def test_show_an_old_id_an_unknown_device_and_an_ambiguous_one(spanward, filled: Path, tmp_path: Path) -> None:
+    path = tmp_path / "other.duckdb"
+    path.write_bytes(filled.read_bytes())
+    with duckdb.connect(str(path)) as connection:
+        found = connection.execute("SELECT device_id FROM device ORDER BY ALL LIMIT 2").fetchall()
+        connection.execute("INSERT INTO device_alias VALUES ('dev-old', ?)", found[0])
+        connection.execute("UPDATE device SET label = 'TWIN' WHERE device_id IN (?, ?)", [row[0] for row in found])
+    assert found[0][0] in spanward("show", "dev-old", "--store", path).stdout
+    assert "no such device" in complaint(spanward("show", "10.99.99.99", "--store", path))
+    twins = spanward("show", "twin", "--store", path)
+    assert twins.returncode == 2
+    assert all(row[0] in complaint(twins) for row in found)
 
 
 def test_names_from_the_wire_cannot_drive_the_terminal(spanward, filled: Path, tmp_path: Path) -> None:
