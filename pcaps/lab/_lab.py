@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from _canary import Canaries
 from _net import Host, LabError, Network, wait_until_listening
 from _sidecar import Sidecar
+from _software import advice, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 
 PCAPS = Path(__file__).resolve().parent.parent
 RUN_TIMEOUT_S = 300
-DEBIAN_PACKAGES = {
-    "DCMTK": "dcmtk",
-    "Orthanc": "orthanc",
-    "OpenSSL": "openssl",
-    "GnuTLS": "gnutls-bin",
-    "OpenJDK": "openjdk-17-jdk-headless",
-}
 
 
 @dataclass(frozen=True)
@@ -42,32 +35,31 @@ class Scenario:
     software: tuple[str, ...]
     play: Callable[[Lab], None]
     expect: tuple[str, ...] = ()
+    synthetic: bool = False
 
 
 SCENARIOS: dict[str, Scenario] = {}
 
 
 def scenario(
-    path: str, what: str, *software: str, expect: tuple[str, ...] = ()
+    path: str, what: str, *software: str, expect: tuple[str, ...] = (), synthetic: bool = False
 ) -> Callable[[Callable[[Lab], None]], Callable[[Lab], None]]:
-    """Register the function as the recorder of ``pcaps/<path>.pcap``."""
+    """Register the function as the recorder of ``pcaps/<path>.pcap``.
+
+    ``synthetic`` when no real software speaks so and the recorder itself makes the bytes.
+    """
 
     def register(play: Callable[[Lab], None]) -> Callable[[Lab], None]:
-        SCENARIOS[path] = Scenario(path, what, software, play, expect)
+        SCENARIOS[path] = Scenario(path, what, software, play, expect, synthetic)
         return play
 
     return register
 
 
-def version_of(software: str) -> str:
-    """Return the name with its version, as installed here: Debian package, Python package, or a given text."""
-    if software in DEBIAN_PACKAGES:
-        query = ["dpkg-query", "-W", "-f", "${Version}", DEBIAN_PACKAGES[software]]
-        return f"{software} {subprocess.run(query, capture_output=True, text=True, check=False).stdout}"
-    try:
-        return f"{software} {importlib.metadata.version(software)}"
-    except importlib.metadata.PackageNotFoundError:
-        return software
+def there(program: str) -> None:
+    """Raise LabError, with the package that has it, for a program that is not installed."""
+    if not shutil.which(program):
+        raise LabError(f"there is no {program}{advice(program)}")
 
 
 @dataclass
@@ -98,6 +90,7 @@ class Lab:
         self, host: Host, argv: list[str], port: int, table: str = "tcp", env: dict[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
         """Start a server on a host and return when it listens; it is ended with the scenario."""
+        there(argv[0])
         with host.inside(), (self.workdir / f"log{len(self.servers)}").open("wb") as log:
             process = subprocess.Popen(
                 argv,
@@ -122,6 +115,7 @@ class Lab:
         env: dict[str, str] | None = None,
     ) -> bytes:
         """Run a client on a host to its end and return what it printed. Raises LabError on another exit status."""
+        there(argv[0])
         with host.inside():
             done = subprocess.run(
                 argv,
@@ -138,6 +132,7 @@ class Lab:
 
     def tool(self, argv: list[str], feed: bytes = b"") -> bytes:
         """Run a program that needs no network and return its output. Raises LabError when it fails."""
+        there(argv[0])
         done = subprocess.run(
             argv, cwd=self.workdir, input=feed, capture_output=True, timeout=RUN_TIMEOUT_S, check=False
         )
@@ -193,4 +188,5 @@ def _keep(found: Scenario, lab: Lab, into: Path) -> None:
         [*found.expect, *lab.expect],
         sorted(lab.canaries.planted),
         list(lab.hosts.values()),
+        found.synthetic,
     ).write(kept)

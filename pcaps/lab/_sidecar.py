@@ -30,6 +30,7 @@ class Sidecar:
     expect: list[str] = field(default_factory=list)
     canaries: list[str] = field(default_factory=list)
     hosts: list[dict[str, str]] = field(default_factory=list)
+    synthetic: bool = False
 
     def write(self, capture: Path) -> None:
         """Write ``<capture>.toml`` beside the capture."""
@@ -37,13 +38,13 @@ class Sidecar:
         times = list(record_times(data))
         lines = [
             f"what = {text(self.what)}",
-            f"origin = {text('recorded from ' + self.origin)}",
+            f"origin = {text(('made by ' if self.synthetic else 'recorded from ') + self.origin)}",
             f"recorder = {text(self.recorder)}",
             f"recorded = {dt.datetime.fromtimestamp(times[0], dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
             'licence = "BSD-3-Clause"',
             f'sha256 = "{hashlib.sha256(data).hexdigest()}"',
             f"packets = {len(times)}",
-            "synthetic = false",
+            f"synthetic = {str(self.synthetic).lower()}",
             f"no_real_patient = {text(NO_PATIENT)}",
             *listing("expect", self.expect),
             *listing("canaries", self.canaries),
