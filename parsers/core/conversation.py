@@ -4,9 +4,10 @@ Questions and answers
 ---------------------
 A client says who it is long before the server says whether it believes it. ``ask(key, fact)`` holds the fact until
 ``answer(key, outcome)``, in either order. It is emitted once, with what the answer adds to its details (a status code,
-that a guest was let in). When too many questions are open, the oldest is emitted
-as `unknown`; so is what is open at the end. Questions that are matched by an id of the protocol survive a gap; those
-matched by position only (``positional=True``) are answered `unknown` at a gap in either lane: never a false *accepted*.
+that a guest was let in). When too many questions are open, the oldest is emitted as `unknown`; so is what is open at
+the end. Questions that are matched by an id of the protocol survive a gap; those matched by position only
+(``positional=True``) are answered `unknown` at a gap in either lane: never a false *accepted*. A positional answer
+belongs to what is open now or to nothing. It does not wait: its question may have come before the capture began.
 
 ``defer(key, make)`` does the same for a fact that is only whole later: it is made and emitted at ``release(key)``, or
 at the end of the conversation.
@@ -96,16 +97,14 @@ class Conversation:
             _, oldest = self._questions.popitem(last=False)
             self._emit_answered(oldest.fact, _NO_ANSWER)
 
-    def answer(self, key: Hashable, outcome: Outcome, **details: object) -> None:
-        """Answer `key`; the answer waits when the question has not been read yet. `details` join the fact's."""
+    def answer(self, key: Hashable, outcome: Outcome, *, positional: bool = False, **details: object) -> None:
+        """Answer `key`; `details` join the fact's. Unless `positional`, it waits for a question not read yet."""
         answer = _Answer(outcome, details)
         question = self._questions.pop(key, None)
         if question is not None:
             self._emit_answered(question.fact, answer)
-            return
-        self._answers[key] = answer
-        if len(self._answers) > OPEN_MAX:
-            self._answers.popitem(last=False)
+        elif not positional:
+            self._wait(key, answer)
 
     def asked(self, key: Hashable) -> Authentication | None:
         """The open question under `key`, if there is one."""
@@ -145,6 +144,11 @@ class Conversation:
         return stated
 
     # ------------------------------------------------------------------ inside
+
+    def _wait(self, key: Hashable, answer: _Answer) -> None:
+        self._answers[key] = answer
+        if len(self._answers) > OPEN_MAX:
+            self._answers.popitem(last=False)
 
     def _emit_answered(self, fact: Authentication, answer: _Answer) -> None:
         details = fact.details | answer.details

@@ -45,6 +45,15 @@ def test_an_answer_adds_details_in_either_order() -> None:
     assert asked.details == {"realm": "WARD"}
 
 
+def test_a_positional_answer_does_not_wait_for_the_next_question() -> None:
+    """Its own question came before the capture began."""
+    talk = Conversation(midstream=True)
+    talk.answer("logon", Outcome.ACCEPTED, positional=True)
+    talk.ask("logon", claim(talk), positional=True)
+    talk.answer("logon", Outcome.REJECTED, positional=True)
+    assert outcomes(talk.collect()) == [Outcome.REJECTED]
+
+
 def test_open_questions_end_unknown() -> None:
     talk = Conversation()
     talk.ask(1, claim(talk))
