@@ -21,11 +21,12 @@ from sensor.inference.findings import update_findings
 from sensor.inference.history import all_aliases
 from sensor.inference.identities import read_identities, use_rows
 from sensor.inference.statements import fill, run
-from sensor.knowledge import words
+from sensor.knowledge import releases, words
 from sensor.rules import Rule, load_rules
 from sensor.site import Site
 
-MACROS: Final = ("macro_identity_id", "macro_identity_kind")
+MACROS: Final = ("macro_identity_id", "macro_identity_kind", "macro_account_realm", "macro_claimed_identity")
+TABLES: Final = ("endpoint_device_table", "subject_device_table", "vocabulary_table", "windows_release_table")
 SEEN: Final = (
     "seen_attribute",
     "seen_channel",
@@ -81,7 +82,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, site: Site) -> Resolution:
     """Resolve devices and make the `seen_*` tables that rules read."""
     resolution = resolve(read_evidence(connection), site.internal)
     endpoints = resolution.endpoint_device
-    for name in (*MACROS, "endpoint_device_table", "subject_device_table", "vocabulary_table"):
+    for name in (*MACROS, *TABLES):
         run(connection, name)
     known = [
         (e.scope, e.mac, e.ip, device_id, e.ip is None or site.internal(e.ip))
@@ -91,6 +92,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, site: Site) -> Resolution:
     subjects = [(*endpoint, about, device_id) for (endpoint, about), device_id in resolution.subject_device.items()]
     fill(connection, "insert_subject_device", subjects)
     fill(connection, "insert_vocabulary", words.rows())
+    fill(connection, "insert_windows_release", releases.windows_releases())
     for name in SEEN:
         run(connection, name)
     return resolution

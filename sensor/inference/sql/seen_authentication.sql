@@ -8,7 +8,7 @@ SELECT f.day, coalesce(s.device_id, e.device_id) AS device_id, e.device_id AS sp
         WHEN f.mechanism = 'tls-client-certificate'
         THEN identity_id('certificate-key', '', '',
             coalesce(json_extract_string(f.details, '$.spki_sha256'), json_extract_string(f.details, '$.sha256')))
-        WHEN f.principal IS NOT NULL THEN identity_id(identity_kind(f.mechanism), f.scope, f.realm, f.principal)
+        ELSE claimed_identity(f.mechanism, f.scope, f.realm, f.principal, f.details)
     END AS identity_id,
     f.mechanism, f.principal, f.realm, f.secret_digest, f.secret_principal_digest, f.secret_class, f.secret_length, f.key_epoch, f.outcome, f.protection, f.details,
     f.first_ts, f.last_ts, f.n, f.hours, f.capture, f.frame, f.community_id, f.midstream, f.gap, f.one_sided

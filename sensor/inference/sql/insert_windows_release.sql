@@ -1,0 +1,1 @@
+INSERT INTO windows_release SELECT * FROM incoming
