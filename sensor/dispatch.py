@@ -33,6 +33,7 @@ from parsers.core import (
     Leave,
     Registry,
     Secret,
+    Sensitivity,
     Session,
     Side,
 )
@@ -263,13 +264,19 @@ class Dispatcher:
 
     def _without_secret(self, fact: Fact) -> tuple[Fact, SecretMark | None]:
         """The fact with its secret replaced by what may be kept of it, and with its principal as the site wants it."""
-        if not isinstance(fact, Authentication):
-            return fact, None
-        secret, principal = fact.secret, fact.principal
-        mark = self._key.mark(secret.reveal(), principal) if isinstance(secret, Secret) else None
-        if principal is not None and self._site.privacy.principals == "pseudonym" and fact.mechanism != "ae-title":
-            principal = self._key.pseudonym(principal)
-        return msgspec.structs.replace(fact, secret=None, principal=principal), mark
+        if isinstance(fact, Authentication):
+            secret, principal = fact.secret, fact.principal
+            mark = self._key.mark(secret.reveal(), principal) if isinstance(secret, Secret) else None
+            named = principal and self._named(principal, fact.sensitivity)
+            return msgspec.structs.replace(fact, secret=None, principal=named), mark
+        if isinstance(fact, Attribute) and fact.sensitivity is Sensitivity.PRINCIPAL:
+            return msgspec.structs.replace(fact, value=self._named(fact.value, fact.sensitivity)), None
+        return fact, None
+
+    def _named(self, principal: str, sensitivity: Sensitivity) -> str:
+        """The principal, or its pseudonym where the site wants that of accounts."""
+        hidden = sensitivity is Sensitivity.PRINCIPAL and self._site.privacy.principals == "pseudonym"
+        return self._key.pseudonym(principal) if hidden else principal
 
     def _sighting(
         self, flow: _Flow, fact: Fact, mark: SecretMark | None, quality: Quality, *, continued: bool = False

@@ -88,7 +88,7 @@ class Sighting(msgspec.Struct, frozen=True):
             mark = self.secret
             fields["secret_digest"] = mark.digest if mark else None
             fields["secret_class"] = mark.secret_class if mark else None
-            del fields["secret"]
+            del fields["secret"], fields["sensitivity"]
         return fields
 
 

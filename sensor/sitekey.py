@@ -150,8 +150,9 @@ class SiteKey:
         )
 
     def pseudonym(self, principal: str) -> str:
-        """A stand-in for an account name, the same for the same name."""
-        return "p-" + self._hmac(b"principal", principal.encode())[:16]
+        """A stand-in for an account name, the same for the same name in any case. Machine accounts keep their `$`."""
+        machine = "$" if principal.endswith("$") else ""
+        return "p-" + self._hmac(b"principal", principal.casefold().encode())[:16] + machine
 
     def stream_seed(self) -> int:
         """A 62-bit seed for the engine's hash that a sender cannot know."""

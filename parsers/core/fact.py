@@ -182,7 +182,8 @@ class Certificate(msgspec.Struct, frozen=True):
 class Authentication(msgspec.Struct, frozen=True):
     """Who a side claims to be, and how it proves it.
 
-    `details` holds numbers and names of the standard, never a response or a ticket.
+    `details` holds numbers and names of the standard, never a response or a ticket. `sensitivity` is the principal's:
+    what names software or equipment (an AE title, an HL7 application) is `DEVICE`.
     """
 
     subject: Subject
@@ -194,6 +195,7 @@ class Authentication(msgspec.Struct, frozen=True):
     protection: Protection = Protection.NONE
     details: dict[str, Any] = {}
     spec: str = ""
+    sensitivity: Sensitivity = Sensitivity.PRINCIPAL
 
 
 class Anomaly(msgspec.Struct, frozen=True):

@@ -32,6 +32,7 @@ from parsers.core import (
     Malformed,
     Outcome,
     Protection,
+    Sensitivity,
     Side,
     Subject,
 )
@@ -213,7 +214,7 @@ class Association:
             details["called_ae_title"] = terms.called
         return Authentication(
             talk.me(Side.INITIATOR), "ae-title", terms.calling or None, None, None, self.outcome, Protection.NONE,
-            details | self._refusal(), "PS3.8 9.3.2",
+            details | self._refusal(), "PS3.8 9.3.2", Sensitivity.DEVICE,
         )  # fmt: skip
 
     def _identity(self, found: Identity, talk: Conversation) -> Authentication:

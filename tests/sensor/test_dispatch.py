@@ -18,6 +18,7 @@ from parsers.core import (
     Reader,
     Registry,
     Secret,
+    Sensitivity,
     Side,
     Steps,
     Verdict,
@@ -32,6 +33,7 @@ from tests.captures import Packet, packets, write
 from tests.conftest import PCAPS
 
 NAME = Field("test.name", "none")
+USER = Field("test.user", "none", Sensitivity.PRINCIPAL)
 MIDNIGHT = 20_000 * 86_400
 ECHO = PCAPS / "dicom" / "echo.pcap"
 
@@ -106,6 +108,26 @@ def test_secrets_become_marks_and_principals_what_the_site_wants() -> None:
     assert (kept.fact.secret, kept.fact.principal) == (None, "bob")
     assert kept.secret == SiteKey.test().mark(b"hunter22", "bob") == hidden.secret
     assert hidden.fact.principal == SiteKey.test().pseudonym("bob") != "bob"
+
+
+def calling(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """An account as an attribute, and a claim of software, which is no account."""
+    yield from r.exactly(1)
+    yield Confirmed()
+    yield USER(talk.me(side), "Bob$")
+    yield Authentication(talk.me(side), "test", principal="CT01", sensitivity=Sensitivity.DEVICE)
+
+
+def test_pseudonyms_are_for_accounts_wherever_they_are_said() -> None:
+    facts = [
+        item.fact
+        for item in run(ECHO, calling, Site.model_validate({"privacy": {"principals": "pseudonym"}}))[0]
+        if isinstance(item, Sighting)
+    ]
+    users = {fact.value for fact in facts if isinstance(fact, Attribute)}
+    assert users == {SiteKey.test().pseudonym("BOB$")}
+    assert users.pop().endswith("$")
+    assert {fact.principal for fact in facts if isinstance(fact, Authentication)} == {"CT01"}
 
 
 def test_the_bulkhead_counts_and_goes_on() -> None:
