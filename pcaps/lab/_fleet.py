@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Machine:
-    """One machine: addresses, and for a modality what its objects say of it (DICOM PS3.3 C.7.5.1)."""
+    """One machine: addresses, and what its objects (DICOM PS3.3 C.7.5.1) or its messages (HL7 v2) say of it.
+
+    A machine without an address is spoken of by others and is not on the network itself.
+    """
 
     name: str
     mac: str
@@ -22,6 +25,10 @@ class Machine:
     serial: str = ""
     station: str = ""
     software: str = ""
+    application: str = ""
+    facility: str = ""
+    eui64: str = ""
+    via: str = ""
 
 
 CT = Machine(
@@ -118,3 +125,150 @@ PRINTER = Machine(
     "5.6.0",
 )
 MODALITIES = (CT, MR, US, DX, MG)
+FILESERVER = Machine("fs1", "00:50:56:a4:10:11", "10.20.1.50")
+CONTROLLER = Machine("dc1", "00:50:56:a4:10:12", "10.20.1.5")
+NAS = Machine("nas2", "00:11:32:5b:90:14", "10.20.1.52")
+US_FLEET = (
+    US,
+    *(
+        Machine(
+            f"us{n}",
+            f"44:4b:5d:0a:77:{0x19 + n:02x}",
+            f"10.20.5.{30 + n}",
+            f"LOGIQE10-{n}",
+            "US",
+            "GE Healthcare",
+            "LOGIQ E10",
+            f"INV5221{3 + n}US6",
+            f"LE10-INV5221{3 + n}",
+            "LOGIQE10:R3.1.4",
+        )
+        for n in range(2, 6)
+    ),
+)
+
+
+# ------------------------------------------------------------------ those that speak HL7 v2
+
+EHR = Machine("ehr", "00:50:56:a4:30:01", "10.20.3.10", application="EPIC", facility="GENERALHOSPITAL")
+ENGINE = Machine("engine", "00:50:56:a4:30:02", "10.20.3.11", application="MIRTH", facility="GENERALHOSPITAL")
+CIS = Machine("cis", "00:50:56:a4:30:03", "10.20.3.12", application="CIS", facility="ICU")
+PUMP_SERVER = Machine("pump-server", "00:50:56:a4:30:04", "10.20.3.13", application="ALARIS", facility="IDM")
+PHARMACY = Machine("pharmacy", "00:50:56:a4:30:05", "10.20.3.14", application="PHARMACY", facility="GENERALHOSPITAL")
+LIS_HL7 = Machine("lis-hl7", "00:50:56:a4:30:06", "10.20.3.15", application="LIS", facility="LABORATORY")
+TEST_EHR = Machine("ehr-test", "00:50:56:a4:30:07", "10.20.3.16", application="EPIC", facility="GENERALHOSPITAL")
+EGATEWAY = Machine(
+    "egateway",
+    "00:a0:37:9b:02:c1",
+    "10.20.8.6",
+    manufacturer="Mindray",
+    model="BeneVision eGateway",
+    application="MINDRAY_EGATEWAY^00A037FFFE9B02C1^EUI-64",
+    facility="MINDRAY",
+)
+PIC_IX = Machine(
+    "pic-ix",
+    "00:09:fb:9a:40:11",
+    "10.20.8.7",
+    manufacturer="Philips",
+    model="IntelliVue Information Center iX",
+    application="PHILIPS",
+    facility="PIC IX",
+)
+N22 = tuple(
+    Machine(
+        f"n22-{n}",
+        f"00:a0:37:71:4e:0{n}",
+        "",
+        manufacturer="Mindray",
+        model="BeneVision N22",
+        eui64=f"00a037fffe714e0{n}",
+        via="egateway",
+    )
+    for n in (1, 2)
+)
+MX500 = tuple(
+    Machine(
+        f"mx500-{n}",
+        f"00:09:fb:9b:42:b{n}",
+        "",
+        manufacturer="Philips",
+        model="IntelliVue MX500",
+        serial=f"INVDE4472{n}",
+        eui64=f"0009fbffff9b42b{n}",
+        via="pic-ix",
+    )
+    for n in (3, 4)
+)
+VC150 = tuple(
+    Machine(
+        f"vc150-{n}",
+        f"84:2f:75:0c:31:a{n}",
+        f"10.20.8.5{n}",
+        manufacturer="GE",
+        model="CARESCAPE VC150",
+        application="VC150",
+        facility=f"842F750C31A{n}",
+    )
+    for n in (1, 2)
+)
+B40 = Machine(
+    "b40",
+    "00:40:97:2d:61:7c",
+    "10.20.8.61",
+    manufacturer="GE",
+    model="B40",
+    application="B40",
+    facility="PACU",
+    eui64="080019fffe2d617c",
+)
+VS8 = Machine(
+    "vs8",
+    "00:a0:37:35:20:8f",
+    "10.20.8.71",
+    manufacturer="Mindray",
+    model="VS 8",
+    application="MINDRAY_VS8^00A037FFFE35208F^EUI-64",
+    facility="MINDRAY",
+    eui64="00a037fffe35208f",
+)
+BS200E = Machine(
+    "bs200e",
+    "00:a0:37:48:15:2b",
+    "10.20.7.31",
+    manufacturer="Mindray",
+    model="BS-200E",
+    application="Mindray",
+    facility="BS-200E",
+)
+COBAS = Machine(
+    "cobas-infinity",
+    "00:50:56:a4:30:08",
+    "10.20.7.41",
+    manufacturer="Roche Diagnostics",
+    model="cobas infinity",
+    software="2.2",
+    application="INFINITY^2.2",
+    facility="Roche Diagnostics",
+)
+GENEXPERT = Machine(
+    "genexpert",
+    "8c:ec:4b:61:9d:40",
+    "10.20.7.51",
+    manufacturer="Cepheid",
+    model="GeneXpert",
+    software="Dx6.2",
+    application="GeneXpert PC^GeneXpert^Dx6.2",
+    facility="",
+)
+COULTER = Machine(
+    "coulter",
+    "00:80:a3:5e:17:c0",
+    "10.20.7.61",
+    manufacturer="Beckman Coulter",
+    model="DxH 520",
+    application="DxH",
+    facility="HEMATOLOGY",
+)
+FIREWALL = Machine("firewall", "00:1b:17:00:01:10", "10.20.0.1")
+TELERADIOLOGY = Machine("teleradiology", "", "203.0.113.44", application="NIGHTREADS", facility="TELERAD")

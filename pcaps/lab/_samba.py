@@ -1,0 +1,232 @@
+"""Samba on the lab's machines: file servers, each configured for one scenario, and smbclient.
+
+A server keeps all its state in the scenario's folder. Its accounts exist for it alone: nss_wrapper shows it a user
+database of its own, the lab's machine gets no new users.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from _net import LabError
+from _software import debian
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from _fleet import Machine
+    from _lab import Lab
+    from _net import Host
+
+SAMBA = debian("Samba", "samba", "smbd")
+SMBCLIENT = debian("smbclient", "smbclient", "smbclient")
+SMB = 445
+NETBIOS_SESSION = 139
+WORKGROUP = "WARD"
+SHARE = "dosereports"
+FIRST_UID = 21001
+NSS_WRAPPER = "libnss_wrapper.so"
+
+
+@dataclass(frozen=True)
+class FileServer:
+    """A running smbd: where it is, where its files are, and the environment its tools need."""
+
+    host: Host
+    folder: Path
+    env: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """Its NetBIOS name."""
+        return self.host.name.upper()
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who logs on: as the client says it."""
+
+    name: str
+    password: str
+    domain: str = ""
+
+    @property
+    def option(self) -> str:
+        """As smbclient takes it after ``-U``."""
+        return f"{self.domain}\\{self.name}%{self.password}" if self.domain else f"{self.name}%{self.password}"
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share: its folder is made, and the settings that are not the usual ones."""
+
+    name: str = SHARE
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def account(lab: Lab, name: str, domain: str = "", length: int = 14) -> Account:
+    """Return an account with a canary for its password, the same each time in one scenario."""
+    return Account(name, lab.canaries.token(f"password of {domain}{name}", length), domain)
+
+
+def patient_file(lab: Lab, folder: Path, size: int = 0) -> str:
+    """Put a file into a folder whose name and content are canaries, and return its name."""
+    name = f"{lab.canaries.token('patient in a file name')}_INVENTED.txt"
+    text = f"{lab.canaries.token('patient in a file')}\n".encode()
+    (folder / name).write_bytes(text * max(1, size // len(text)))
+    (folder / name).chmod(0o666)
+    return name
+
+
+def sections(parts: Mapping[str, Mapping[str, object]]) -> str:
+    """Return the text of an smb.conf."""
+    lines = []
+    for section, settings in parts.items():
+        lines += [f"[{section}]", *(f"  {key} = {value}" for key, value in settings.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _directories(folder: Path) -> dict[str, object]:
+    kinds = ("private dir", "lock directory", "state directory", "cache directory", "pid directory", "ncalrpc dir")
+    return {kind: made(folder / kind.split()[0]) for kind in kinds}
+
+
+def made(folder: Path) -> Path:
+    """Make a folder and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _users(lab: Lab, folder: Path, accounts: tuple[Account, ...]) -> dict[str, str]:
+    hashed = [lab.tool(["openssl", "passwd", "-6", a.password]).decode().strip() for a in accounts]
+    rows = [
+        f"{a.name}:{proof}:{FIRST_UID + n}:{FIRST_UID}::/nonexistent:/bin/false"
+        for n, (a, proof) in enumerate(zip(accounts, hashed, strict=True))
+    ]
+    (folder / "passwd").write_text(Path("/etc/passwd").read_text() + "".join(f"{row}\n" for row in rows))
+    (folder / "group").write_text(Path("/etc/group").read_text() + f"lab:x:{FIRST_UID}:\n")
+    return {
+        "LD_PRELOAD": NSS_WRAPPER,
+        "NSS_WRAPPER_PASSWD": str(folder / "passwd"),
+        "NSS_WRAPPER_GROUP": str(folder / "group"),
+    }
+
+
+def _global(machine: Machine, folder: Path, settings: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "netbios name": machine.name,
+        "workgroup": WORKGROUP,
+        "server string": machine.name,
+        "server role": "standalone server",
+        "interfaces": "lo eth0",
+        "bind interfaces only": "yes",
+        "log file": folder / "log.%m",
+        "load printers": "no",
+        "printcap name": "/dev/null",
+        "disable spoolss": "yes",
+        **_directories(folder),
+        **settings,
+    }
+
+
+def _share(folder: Path, share: Share) -> dict[str, object]:
+    path = made(folder / "share" / share.name)
+    path.chmod(0o777)  # smbd acts as the account that logged on
+    return {"path": path, "read only": "no", **share.settings}
+
+
+@contextlib.contextmanager
+def smbd(
+    lab: Lab,
+    machine: Machine,
+    accounts: tuple[Account, ...] = (),
+    shares: tuple[Share, ...] = (Share(),),
+    port: int = SMB,
+    settings: Mapping[str, object] | None = None,
+) -> Iterator[FileServer]:
+    """Run a stand-alone file server during the block; ``settings`` are smb.conf's global ones."""
+    host, folder = lab.host(machine), lab.folder(f"samba-{machine.name}")
+    lab.workdir.chmod(0o711)
+    env = _users(lab, folder, accounts)
+    conf = folder / "smb.conf"
+    parts = {"global": _global(machine, folder, {"smb ports": port, **(settings or {})})}
+    parts |= {share.name: _share(folder, share) for share in shares}
+    conf.write_text(sections(parts))
+    server = FileServer(host, folder, env)
+    for who in accounts:
+        add(lab, server, who)
+    with nothing_left(host):
+        lab.serve(host, ["smbd", "-F", "--no-process-group", "-s", str(conf), "-l", str(folder)], port, env=env)
+        yield server
+
+
+def add(lab: Lab, server: FileServer, who: Account) -> None:
+    """Put an account into a server's own database."""
+    command = ["smbpasswd", "-c", str(server.folder / "smb.conf"), "-L", "-s", "-a", who.name]
+    lab.run(server.host, command, f"{who.password}\n{who.password}\n".encode(), env=server.env)
+
+
+@contextlib.contextmanager
+def nothing_left(host: Host) -> Iterator[None]:
+    """End, after the block, what runs in a host's namespace: a server's helpers have sessions of their own."""
+    try:
+        yield
+    finally:
+        listed = subprocess.run(["ip", "netns", "pids", host.namespace], capture_output=True, text=True, check=True)
+        for pid in map(int, listed.stdout.split()):
+            if pid != os.getpid():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class Station:
+    """A machine that smbclient runs on, and how it is set up."""
+
+    host: Host
+    settings: dict[str, object] = field(default_factory=dict)
+
+    def command(self, lab: Lab) -> list[str]:
+        """Return the beginning of smbclient's command line, with a configuration written for it."""
+        made_up = {"netbios name": self.host.name.upper(), "workgroup": WORKGROUP, **self.settings}
+        folder = lab.workdir / f"client-{self.host.name}"
+        if folder.exists():
+            shutil.rmtree(folder)
+        made(folder)
+        made_up |= {kind: made(folder / "state") for kind in _directories(folder)}
+        (folder / "smb.conf").write_text(sections({"global": made_up}))
+        return ["smbclient", "-s", str(folder / "smb.conf")]
+
+
+def smbclient(
+    lab: Lab,
+    station: Station,
+    server: FileServer,
+    who: Account | None,
+    commands: str = "",
+    *options: str,
+    share: str = SHARE,
+    ok: tuple[int, ...] = (0,),
+) -> bytes:
+    """Run smbclient to its end, with no account as anonymous; return what it printed. Raises LabError."""
+    where = [f"//{server.name}/{share}", "-I", server.host.ip]
+    known = ["-U", who.option] if who else ["-N", "-U", "%"]
+    return lab.run(station.host, [*station.command(lab), *where, *known, *options, "-c", commands or "exit"], ok=ok)
+
+
+def fetch(lab: Lab, server: FileServer, share: str = SHARE) -> str:
+    """Return smbclient's command that reads a file with a patient's name from a share."""
+    return f"get {patient_file(lab, server.folder / 'share' / share)} /dev/null"
+
+
+def denied(out: bytes, status: str) -> None:
+    """Raise LabError unless the client printed this status."""
+    if status.encode() not in out:
+        raise LabError(f"not {status}: {out.decode(errors='replace')[-300:]}")
