@@ -66,7 +66,7 @@ class Cases(_Part):
 class Header(_Part):
     """What a rule says of itself. `why` and `remedy` are for a hospital engineer."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Z]+-\d{3}$")]
+    id: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]*-\d{3}$")]
     title: Annotated[str, Field(min_length=1, max_length=100)]
     severity: Severity
     confidence: Literal["certain", "probable", "weak"]
