@@ -1,9 +1,10 @@
-"""Identities: every key, account and title, who uses it, since when, how strong it is and whose it is."""
+"""Identities: every key, account, title and service, who uses it, since when, how strong it is and whose it is."""
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
@@ -11,15 +12,13 @@ from typing import Any, Final, NamedTuple
 import duckdb
 
 from sensor.inference.statements import run
-from sensor.knowledge import Fingerprints
 
-WEAK_SIGNATURES: Final = ("md2", "md5", "sha1")
-SMALL_KEY: Final = {"RSA": 2048, "DSA": 2048, "DH": 2048, "EC": 224}
-ORDER: Final = ("none", "weak", "fair", "strong")
+SECRETS_MAX: Final = 20  # rows of `why.secrets`; what changes more often is a token
+SAID_NOT_PROVEN: Final = frozenset({"ae-title", "hl7-application"})  # refused or not, the device calls itself so
 
 
 class Use(NamedTuple):
-    """One row of claims.sql."""
+    """One row of claims.sql. `admitted`: `guest` or `nobody` where the server let in somebody else than was claimed."""
 
     identity_id: str
     kind: str
@@ -46,35 +45,62 @@ class Use(NamedTuple):
     organization: str | None
     since: datetime | None
     mechanism: str | None
+    proof: str | None
+    admitted: str | None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was claimed in vain; a name that is only said is not."""
+        return self.outcome == "rejected" and self.kind not in SAID_NOT_PROVEN
+
+
+class SecretSeen(NamedTuple):
+    """One row of secrets.sql, without the identity. `digest` is None where there is too little to digest."""
+
+    epoch: int | None
+    digest: str | None
+    secret_class: str
+    length: str | None
+    first: datetime
+    last: datetime
+    device_count: int
 
 
 @dataclass(slots=True)
 class Identity:
-    """One identity with its uses and the verdicts on it."""
+    """One identity with its uses and the secrets that proved it."""
 
     identity_id: str
     uses: list[Use] = field(default_factory=list)
+    secrets: list[SecretSeen] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """`certificate-key`, `account`, `ae-title`, …."""
+        return self.uses[0].kind
+
+    @property
+    def working(self) -> list[Use]:
+        """The uses that were not refused; all of them when every one was."""
+        return [use for use in self.uses if not use.refused] or self.uses
 
     @property
     def holders(self) -> set[str]:
-        """The devices that show or claim it; those that only answer to it when nobody does."""
-        active = {use.device_id for use in self.uses if use.use != "answers_to"}
+        """The devices that show or claim it, not in vain; those that only answer to it when nobody does."""
+        active = {use.device_id for use in self.working if use.use != "answers_to"}
         return active or {use.device_id for use in self.uses}
 
     @property
     def label(self) -> str:
         """What people call it; a certificate's own name goes before what was claimed with it."""
-        return min((use.use != "shows", use.label) for use in self.uses)[1]
+        if self.kind == "certificate-key":
+            return min((use.use != "shows", use.label) for use in self.uses)[1]
+        return _most_said((use.label, use.n) for use in self.uses)
 
-    def row(self) -> tuple[Any, ...]:
-        """The row of table `identity`."""
-        owner, owner_why = _belongs_to(self)
-        strength, strength_why = _strength(self)
-        first, last = min(use.first for use in self.uses), max(use.last for use in self.uses)
-        why = {"belongs_to": owner_why, "strength": strength_why, "age": _age(self)}
-        realm = min(use.realm for use in self.uses) or None
-        head = (self.identity_id, self.uses[0].kind, self.label, realm, owner, strength)
-        return (*head, len(self.holders), first, last, json.dumps(why, sort_keys=True))
+    @property
+    def realm(self) -> str | None:
+        """Who knows the name, as most often spelled."""
+        return _most_said((use.realm, use.n) for use in self.uses) or None
 
 
 def read_identities(connection: duckdb.DuckDBPyConnection) -> list[Identity]:
@@ -83,6 +109,9 @@ def read_identities(connection: duckdb.DuckDBPyConnection) -> list[Identity]:
     for row in run(connection, "claims"):
         use = Use(*row)
         found.setdefault(use.identity_id, Identity(use.identity_id)).uses.append(use)
+    for identity_id, *secret in run(connection, "secrets"):
+        if identity_id in found:
+            found[identity_id].secrets.append(SecretSeen(*secret))
     return [found[key] for key in sorted(found)]
 
 
@@ -97,10 +126,29 @@ def use_rows(identity: Identity) -> list[tuple[Any, ...]]:
     ]
 
 
+def row_of(identity: Identity, belongs_to: tuple[str, str], strength: tuple[str, str]) -> tuple[Any, ...]:
+    """The row of table `identity`; the verdicts come with their reasons."""
+    first, last = min(use.first for use in identity.uses), max(use.last for use in identity.uses)
+    why: dict[str, Any] = {"belongs_to": belongs_to[1], "strength": strength[1], "age": _age(identity)}
+    refused = _refusals(identity)
+    why |= ({"refused": refused} if refused else {}) | _secrets(identity)
+    head = (identity.identity_id, identity.kind, identity.label, identity.realm, belongs_to[0], strength[0])
+    return (*head, len(identity.holders), first, last, json.dumps(why, sort_keys=True))
+
+
+def _most_said(spellings: Iterable[tuple[str, int]]) -> str:
+    counts: Counter[str] = Counter()
+    for text, n in spellings:
+        counts[text] += n
+    return min(counts, key=lambda text: (not text, -counts[text], text))
+
+
 def _use_row(identity_id: str, key: tuple[Any, ...], uses: list[Use]) -> tuple[Any, ...]:
     days = {day for use in uses for day in use.days}
     first, last = min(use.first for use in uses), max(use.last for use in uses)
-    return (identity_id, *key, first, last, sum(use.n for use in uses), len(days))
+    # An HL7 message that bears a secret (MSH-8) is told twice: with its name alone, and with the secret.
+    count = sum(use.n for use in uses if use.mechanism != "hl7-security")
+    return (identity_id, *key, first, last, count, len(days))
 
 
 def _age(identity: Identity) -> str:
@@ -110,100 +158,53 @@ def _age(identity: Identity) -> str:
     return f"at least since {min(use.first for use in identity.uses):%Y-%m-%d}, when it was first seen"
 
 
-# --- whose it is ---
+def _refusals(identity: Identity) -> str | None:
+    """In words, who was only ever refused with it."""
+    claimed = [use for use in identity.uses if use.use == "claims"]
+    refused = {use.device_id for use in claimed if use.refused} - {use.device_id for use in claimed if not use.refused}
+    if not refused:
+        return None
+    if refused == {use.device_id for use in claimed}:
+        return "every claim to it that was seen was refused: nobody is known to use it"
+    return f"{len(refused)} more device{'s were' if len(refused) > 1 else ' was'} only ever refused with it"
 
 
-def _belongs_to(identity: Identity) -> tuple[str, str]:
-    if any(use.personal for use in identity.uses):
-        return "human", "the certificate names a person"
-    if identity.uses[0].kind == "certificate-key":
-        return _key_belongs_to(identity)
-    if identity.uses[0].kind == "ae-title":
-        return _title_belongs_to(identity)
-    return _account_belongs_to(identity)
+# --- its secrets, as far as they may be told ---
 
 
-def _key_belongs_to(identity: Identity) -> tuple[str, str]:
-    makers = sorted(
-        {maker for use in identity.uses if use.organization for maker in [_maker(use.organization)] if maker}
-    )
-    if makers:
-        return "vendor", f"the certificate's organisation is {makers[0]}"
-    if any(san.startswith("DNS:*.") for use in identity.uses for san in use.sans or []):
-        return "service", "the certificate is for all names of a domain"
-    if len(identity.holders) > 1:
-        return "service", f"{len(identity.holders)} devices use the same key"
-    return "device", "one device uses the key"
+def _secrets(identity: Identity) -> dict[str, Any]:
+    """Classes, lengths and times of its secrets. Digests stay inside: the secrets are told apart by number only."""
+    if not identity.secrets:
+        return {}
+    numbers = _numbers(identity.secrets)
+    told = [
+        {
+            "secret": numbers.get((seen.epoch, seen.digest)), "class": seen.secret_class, "length": seen.length,
+            "first_ts": f"{seen.first.isoformat()}Z", "last_ts": f"{seen.last.isoformat()}Z",
+            "device_count": seen.device_count,
+        }
+        for seen in identity.secrets
+    ]  # fmt: skip
+    return {"secrets": told[:SECRETS_MAX], "secret": _changes(identity.secrets)}
 
 
-def _title_belongs_to(identity: Identity) -> tuple[str, str]:
-    claimed = {use.device_id for use in identity.uses if use.use == "claims"}
-    if not claimed:
-        return "service", "devices are called by this title and accept it"
-    if len(claimed) > 1:
-        return "service", f"{len(claimed)} devices call themselves so"
-    return "device", "one device calls itself so"
+def _numbers(secrets: list[SecretSeen]) -> dict[tuple[int | None, str | None], int]:
+    """1, 2, … in the order in which secrets were first seen."""
+    digests = dict.fromkeys((seen.epoch, seen.digest) for seen in secrets if seen.digest)
+    return {key: number for number, key in enumerate(digests, start=1)}
 
 
-def _account_belongs_to(identity: Identity) -> tuple[str, str]:
-    label = identity.label.lower()
-    if label.startswith(("svc", "srv", "service")) or label.endswith(("_svc", "-svc", "$")):
-        return "service", "the name follows the custom of service and machine accounts"
-    if identity.uses[0].kind == "psk":
-        return "device", "pre-shared keys are given to machines"
-    if len(identity.holders) > 1:
-        return (
-            "unknown",
-            f"{len(identity.holders)} devices use the account: a service's or a person's who works at several",
-        )
-    return "unknown", "the traffic does not say whether a person or a program stands behind the account"
-
-
-def _maker(organization: str) -> str | None:
-    return Fingerprints.installed().say("manufacturer", organization, "vendor")
-
-
-# --- how strong it is ---
-
-
-def _strength(identity: Identity) -> tuple[str, str]:
-    said = [_strength_of(use) for use in identity.uses if use.use != "answers_to"] or [
-        ("none", "a name that is only called")
-    ]
-    weakest = min(said, key=lambda item: (ORDER.index(item[0]), item[1]))
-    if identity.uses[0].kind == "certificate-key" and len(identity.holders) > 1 and weakest[0] != "none":
-        return "weak", f"{len(identity.holders)} devices hold the same private key"
-    return weakest
-
-
-def _strength_of(use: Use) -> tuple[str, str]:
-    if use.kind == "certificate-key":
-        return _strength_of_key(use)
-    in_tls = use.protection == "tls"
-    return {
-        "ae-title": ("none", "a name that anyone can say"),
-        "dicom-username": ("none", "a user name without a proof"),
-        "dicom-username-passcode": ("fair", "a passcode inside TLS")
-        if in_tls
-        else ("weak", "a passcode in clear text"),
-        "dicom-kerberos": ("strong", "a Kerberos ticket"),
-        "dicom-saml": ("fair", "a bearer assertion inside TLS")
-        if in_tls
-        else ("weak", "a bearer assertion in clear text"),
-        "dicom-jwt": ("fair", "a bearer token inside TLS") if in_tls else ("weak", "a bearer token in clear text"),
-        "tls-psk": ("fair", "a key that both sides know"),
-    }.get(use.mechanism or "", ("weak", f"{use.mechanism}: not rated yet"))
-
-
-def _strength_of_key(use: Use) -> tuple[str, str]:
-    if use.use == "claims":
-        return "strong", "possession of the private key was proven"
-    if use.key_bits is not None and use.key_bits < SMALL_KEY.get(use.key_type or "", 0):
-        return "weak", f"{use.key_type} key of {use.key_bits} bits"
-    if use.signature and any(
-        use.signature.lower().startswith(name) or f"with-{name}" in use.signature.lower() for name in WEAK_SIGNATURES
-    ):
-        return "weak" if use.self_signed is False else "fair", f"signed with {use.signature}"
-    if use.self_signed:
-        return "fair", "a private key, but nobody vouches for its certificate"
-    return "strong", "a private key with a certificate that an authority signed"
+def _changes(secrets: list[SecretSeen]) -> str:
+    """In words, whether the secret changed. Digests of one epoch of the site key only can be compared."""
+    epochs = {seen.epoch for seen in secrets}
+    newest = [seen for seen in secrets if seen.epoch == max(epochs, key=lambda epoch: epoch or 0)]
+    starts: dict[str | None, datetime] = {}
+    for seen in newest:
+        key = seen.digest or seen.secret_class
+        starts[key] = min(seen.first, starts.get(key, seen.first))
+    begun = min(starts.values())
+    limit = " (the site key was rotated then)" if len(epochs) > 1 else ""
+    if len(starts) == 1:
+        return f"the same at least since {begun:%Y-%m-%d}{limit}"
+    last = max(starts.values())
+    return f"{len(starts)} different ones since {begun:%Y-%m-%d}{limit}, the last new one on {last:%Y-%m-%d}"

@@ -19,13 +19,22 @@ from sensor.inference.devices import Device, Resolution, resolve
 from sensor.inference.evidence import Endpoint, read_evidence
 from sensor.inference.findings import update_findings
 from sensor.inference.history import all_aliases
-from sensor.inference.identities import read_identities, use_rows
+from sensor.inference.identities import Identity, read_identities, row_of, use_rows
+from sensor.inference.ownership import belongs_to
 from sensor.inference.statements import fill, run
+from sensor.inference.strength import strength
 from sensor.knowledge import releases, words
 from sensor.rules import Rule, load_rules
 from sensor.site import Site
 
-MACROS: Final = ("macro_identity_id", "macro_identity_kind", "macro_account_realm", "macro_claimed_identity")
+MACROS: Final = (
+    "macro_identity_id",
+    "macro_identity_kind",
+    "macro_account_name",
+    "macro_stated_realm",
+    "macro_account_realm",
+    "macro_claimed_identity",
+)
 TABLES: Final = ("endpoint_device_table", "subject_device_table", "vocabulary_table", "windows_release_table")
 SEEN: Final = (
     "seen_attribute",
@@ -71,8 +80,7 @@ def infer(
         resolution = prepare(connection, site)
         _write_devices(connection, resolution, now)
         identities = read_identities(connection)
-        _replace(connection, "identity", [identity.row() for identity in identities])
-        _replace(connection, "identity_use", [row for identity in identities for row in use_rows(identity)])
+        _write_identities(connection, identities)
         _replace(connection, "blindspot", blindspot_rows(connection))
         opened, changes = update_findings(connection, chosen, now)
     return InferenceSummary(now, len(resolution.devices), len(identities), opened, changes)
@@ -114,6 +122,12 @@ def _write_devices(connection: duckdb.DuckDBPyConnection, resolution: Resolution
     _replace(connection, "device_alias", sorted(aliases.items()))
     _replace(connection, "device_endpoint", list(_endpoint_rows(connection, resolution)))
     _replace(connection, "device_attribute", _attribute_rows(claims, won))
+
+
+def _write_identities(connection: duckdb.DuckDBPyConnection, identities: list[Identity]) -> None:
+    rows = [row_of(identity, belongs_to(identity), strength(identity)) for identity in identities]
+    _replace(connection, "identity", rows)
+    _replace(connection, "identity_use", [row for identity in identities for row in use_rows(identity)])
 
 
 def _sorted(resolution: Resolution) -> list[Device]:

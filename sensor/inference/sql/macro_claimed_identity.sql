@@ -3,10 +3,7 @@
 CREATE OR REPLACE TEMP MACRO claimed_identity(mechanism, scope, realm, principal, details) AS
     CASE
         WHEN mechanism = 'kerberos' OR principal IS NULL THEN NULL
-        WHEN identity_kind(mechanism) = 'account' AND coalesce(realm, '') = '' AND principal LIKE '_%@_%'
-        THEN identity_id('account', scope, account_realm(regexp_extract(principal, '@([^@]*)$', 1), details),
-            lower(regexp_replace(principal, '@[^@]*$', '')))
         WHEN identity_kind(mechanism) = 'account'
-        THEN identity_id('account', scope, account_realm(realm, details), lower(principal))
+        THEN identity_id('account', scope, account_realm(stated_realm(principal, realm), details), lower(account_name(principal, realm)))
         ELSE identity_id(identity_kind(mechanism), scope, realm, principal)
     END
