@@ -1,7 +1,7 @@
 """Samba on the lab's machines: file servers, each configured for one scenario, and smbclient.
 
-A server keeps all its state in the scenario's folder. Its accounts exist for it alone: nss_wrapper shows it a user
-database of its own, the lab's machine gets no new users.
+A server keeps all its state in the scenario's folder. Its accounts and its name exist for it alone: nss_wrapper shows
+it users and hosts of its own, the machine that the lab runs on gets no new users.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ SMBCLIENT = debian("smbclient", "smbclient", "smbclient")
 SMB = 445
 NETBIOS_SESSION = 139
 WORKGROUP = "WARD"
+DOMAIN = "ward.example"
 SHARE = "dosereports"
 FIRST_UID = 21001
 NSS_WRAPPER = "libnss_wrapper.so"
@@ -69,6 +70,17 @@ class Share:
 
     name: str = SHARE
     settings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How both sides of a scenario are set up, and the status that is meant to end it; empty when it works."""
+
+    server: dict[str, str] = field(default_factory=dict)
+    client: dict[str, str] = field(default_factory=dict)
+    port: int = SMB
+    share: Share = field(default_factory=Share)
+    denied: str = ""
 
 
 def account(lab: Lab, name: str, domain: str = "", length: int = 14) -> Account:
@@ -112,10 +124,17 @@ def _users(lab: Lab, folder: Path, accounts: tuple[Account, ...]) -> dict[str, s
     ]
     (folder / "passwd").write_text(Path("/etc/passwd").read_text() + "".join(f"{row}\n" for row in rows))
     (folder / "group").write_text(Path("/etc/group").read_text() + f"lab:x:{FIRST_UID}:\n")
+    return {"NSS_WRAPPER_PASSWD": str(folder / "passwd"), "NSS_WRAPPER_GROUP": str(folder / "group")}
+
+
+def names(folder: Path, machine: Machine, *others: Machine) -> dict[str, str]:
+    """Return the environment in which a program believes to run on a machine and knows others by name."""
+    known = [f"{m.ip} {m.name}.{DOMAIN} {m.name}\n" for m in (machine, *others)]
+    (folder / "hosts").write_text("127.0.0.1 localhost\n" + "".join(known))
     return {
         "LD_PRELOAD": NSS_WRAPPER,
-        "NSS_WRAPPER_PASSWD": str(folder / "passwd"),
-        "NSS_WRAPPER_GROUP": str(folder / "group"),
+        "NSS_WRAPPER_HOSTS": str(folder / "hosts"),
+        "NSS_WRAPPER_HOSTNAME": f"{machine.name}.{DOMAIN}",
     }
 
 
@@ -154,7 +173,7 @@ def smbd(
     """Run a stand-alone file server during the block; ``settings`` are smb.conf's global ones."""
     host, folder = lab.host(machine), lab.folder(f"samba-{machine.name}")
     lab.workdir.chmod(0o711)
-    env = _users(lab, folder, accounts)
+    env = _users(lab, folder, accounts) | names(folder, machine)
     conf = folder / "smb.conf"
     parts = {"global": _global(machine, folder, {"smb ports": port, **(settings or {})})}
     parts |= {share.name: _share(folder, share) for share in shares}
@@ -191,7 +210,7 @@ class Station:
     """A machine that smbclient runs on, and how it is set up."""
 
     host: Host
-    settings: dict[str, object] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, lab: Lab) -> list[str]:
         """Return the beginning of smbclient's command line, with a configuration written for it."""

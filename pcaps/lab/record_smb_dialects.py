@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from _fleet import FILESERVER, WORKSTATION
 from _lab import Lab, scenario
-from _samba import NETBIOS_SESSION, SAMBA, SMB, SMBCLIENT, Station, account, denied, fetch, smbclient, smbd
+from _samba import NETBIOS_SESSION, SAMBA, SMBCLIENT, Setting, Station, account, denied, fetch, smbclient, smbd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,25 +19,13 @@ CLEAR = OLD | {"encrypt passwords": "no"}
 PLAINTEXT = {"client plaintext auth": "yes", **SPNEGO_OFF}
 
 
-@dataclass(frozen=True)
-class Setting:
-    """How both sides are set up, beyond the highest dialect that each of them speaks."""
-
-    server: dict[str, str] = field(default_factory=dict)
-    client: dict[str, str] = field(default_factory=dict)
-    port: int = SMB
-    options: tuple[str, ...] = ()
-    denied: str = ""
-
-
 def logon(lab: Lab, setting: Setting) -> None:
     """Record a logon with the right password, a tree connect and a small file; or the refusal that is meant."""
     client, who = lab.host(WORKSTATION), account(lab, "svc-dose")
     with smbd(lab, FILESERVER, (who,), port=setting.port, settings=setting.server) as server:
         read = fetch(lab, server)
         with lab.capture("tcp"):
-            station = Station(client, dict(setting.client))
-            options = (*setting.options, "-p", str(setting.port))
+            station, options = Station(client, setting.client), ("-p", str(setting.port))
             out = smbclient(lab, station, server, who, read, *options, ok=(1,) if setting.denied else (0,))
     denied(out, setting.denied)
 
