@@ -132,6 +132,19 @@ def explain(
 
 
 @app.command()
+def verify(
+    captures: Captures,
+    form: Annotated[SummaryFormat, typer.Option("--format")] = SummaryFormat.TABLE,
+) -> None:
+    """Compare what we read in captures with what Wireshark reads in them, field by field; needs tshark."""
+    from sensor.commands.access import settings, site
+    from sensor.commands.verify import run
+    from sensor.sitekey import SiteKey
+
+    raise typer.Exit(run(captures, site(settings().site), SiteKey.test(), form))
+
+
+@app.command()
 def check() -> None:
     """Check rules, fingerprints and configuration; every error with its file and line."""
     from sensor.commands.check import check as run
