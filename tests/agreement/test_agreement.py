@@ -2,109 +2,121 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from sensor.capture.pcapfile import CaptureError
-from tests.agreement.readings import HERE, Reading, live, load_oracle, oracle, ours, table
-from tests.captures import own_captures
+from sensor.sighting import Sighting
+from sensor.site import Site
+from sensor.sitekey import SiteKey
+from sensor.verification import Difference, Reading, Verdict, compare, our_reading, their_reading, verify
+from sensor.verification.table import Row
+from tests.agreement import recorded
+from tests.captures import items, own_captures
 from tests.conftest import SHARED_PCAPS
 
-
-class Difference(NamedTuple):
-    """tshark and we do not say the same of one field of one endpoint."""
-
-    file: str
-    field: str
-    endpoint: str
-    tshark: frozenset[str]
-    ours: frozenset[str]
+Tally = Counter[tuple[Row, Verdict]]
+Found = list[tuple[str, Difference]]
 
 
 class Reviewed(NamedTuple):
-    """A line of differences.csv: patterns, and why ours is right (or what is still to come)."""
+    """A line of differences_*.csv: patterns, and why ours is right (or what is still to come)."""
 
     file: str
     field: str
     endpoint: str
     why: str
 
-    def covers(self, difference: Difference) -> bool:
+    def covers(self, file: str, difference: Difference) -> bool:
+        names = (difference.key.row.tshark_field, difference.key.row.name)
         return (
-            fnmatchcase(difference.file, self.file)
-            and fnmatchcase(difference.field, self.field)
-            and fnmatchcase(difference.endpoint, self.endpoint)
+            fnmatchcase(file, self.file)
+            and any(fnmatchcase(name, self.field) for name in names)
+            and fnmatchcase(difference.key.endpoint, self.endpoint)
         )
 
 
-def reviewed(kind: str) -> list[Reviewed]:
-    lines = (line for line in (HERE / f"differences_{kind}.csv").read_text().splitlines() if line and line[0] != "#")
-    return [Reviewed(**row) for row in csv.DictReader(lines)]
-
-
-def compare(
-    file: str, theirs: Reading, mine: Reading, fields: set[str], tally: Counter[tuple[str, str]]
-) -> list[Difference]:
-    found = []
-    for endpoint, field in sorted(theirs.keys() | mine.keys()):
-        if field not in fields:
-            continue
-        said, say = theirs.get((endpoint, field), set()), mine.get((endpoint, field), set())
-        tally[field, "equal" if said == say else "different"] += 1
-        if said != say:
-            found.append(Difference(file, field, endpoint, frozenset(said), frozenset(say)))
-    return found
-
-
-def report(tally: Counter[tuple[str, str]]) -> str:
-    lines = [f"{'field':50} {'equal':>6} {'different':>9}"]
-    fields = sorted({field for field, _ in tally})
-    lines += [f"{field:50} {tally[field, 'equal']:6} {tally[field, 'different']:9}" for field in fields]
-    return "\n".join(lines)
-
-
-def judge(found: list[Difference], known: list[Reviewed]) -> None:
-    unexplained = [d for d in found if not any(line.covers(d) for line in known)]
-    stale = [line for line in known if not any(line.covers(d) for d in found)]
+def judge(found: Found, reviewed: str) -> None:
+    """Every difference is reviewed, and every review is of a difference."""
+    known = [Reviewed(**line) for line in recorded.read_table(reviewed)]
+    unexplained = [(file, d) for file, d in found if not any(line.covers(file, d) for line in known)]
+    stale = [line for line in known if not any(line.covers(file, d) for file, d in found)]
     assert unexplained == [], "\n".join(
-        f"{d.file} {d.field} {d.endpoint}: tshark {sorted(d.tshark)}, ours {sorted(d.ours)}" for d in unexplained
+        f"{file} {d.key.row.name} ({d.key.row.tshark_field}) {d.key.endpoint}: tshark {d.theirs}, ours {d.ours}"
+        for file, d in unexplained
     )
     assert stale == [], f"no longer a difference: {stale}"
 
 
+def report(tally: Tally) -> str:
+    """How often both said the same, by field."""
+    lines = [f"\n{'field':40} {'':55} {'equal':>6} {'different':>9}"]
+    for row in dict.fromkeys(row for row, _ in tally):
+        equal = tally[row, Verdict.EQUAL]
+        rest = sum(tally[row, verdict] for verdict in Verdict) - equal
+        lines.append(f"{row.name:40} {row.tshark_field:55} {equal:6} {rest:9}")
+    return "\n".join(lines)
+
+
+def of_rows(reading: Reading, rows: Iterable[Row]) -> Reading:
+    """Only those fields."""
+    wanted = set(rows)
+    return {key: values for key, values in reading.items() if key.row in wanted}
+
+
+def sightings(path: Path) -> list[Sighting]:
+    try:
+        return [item for item in items(path) if isinstance(item, Sighting)]
+    except CaptureError:
+        return []
+
+
 def test_agreement_with_recorded_readings(shared_pcaps: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fields = {row.tshark_field for row in table() if row.section != "live"}
-    tally: Counter[tuple[str, str]] = Counter()
-    found = []
-    for name, record in load_oracle(shared_pcaps / "ORACLE.jsonl").items():
-        theirs = oracle(record)
-        try:
-            mine = ours(SHARED_PCAPS / name, section_live=False)
-        except CaptureError:
-            mine = {}
-        found += compare(name, theirs, mine, fields if theirs else set(), tally)
+    oracle = recorded.load(shared_pcaps / "ORACLE.jsonl")
+    theirs = {name: _recorded_reading(name, record) for name, record in oracle.items()}
+    rows = {key.row for reading in theirs.values() for key in reading}  # what nobody recorded is not compared
+    tally: Tally = Counter()
+    found: Found = []
+    for name, reading in theirs.items():
+        if reading:
+            seen = sightings(SHARED_PCAPS / name)
+            facts = [msgspec.json.decode(sighting.to_json()) for sighting in seen]
+            mine = of_rows(our_reading(seen).values, rows) | recorded.our_certificates(facts)
+            _add(name, mine, reading, tally, found)
     with capsys.disabled():
-        print(f"\n{report(tally)}")
-    judge(found, reviewed("recorded"))
+        print(report(tally))
+    judge(found, "differences_recorded.csv")
+
+
+def _recorded_reading(name: str, record: dict[str, object]) -> Reading:
+    spoken = [*recorded.messages(record), *recorded.header_messages(record, SHARED_PCAPS / name)]
+    return their_reading(spoken) | recorded.certificates(record)
+
+
+def _add(file: str, mine: Reading, theirs: Reading, tally: Tally, found: Found) -> None:
+    comparison = compare(mine, theirs)
+    tally.update((key.row, verdict) for key, verdict in comparison.verdicts.items())
+    found += [(file, difference) for difference in comparison.differences]
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_agreement_on_own_captures(capsys: pytest.CaptureFixture[str]) -> None:
-    fields = {row.tshark_field for row in table() if row.section == "live"}
-    tally: Counter[tuple[str, str]] = Counter()
-    found = []
+    tally: Tally = Counter()
+    found: Found = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        readings = pool.map(live, own_captures())
-    for path, theirs in zip(own_captures(), readings, strict=True):
-        found += compare(f"{path.parent.name}/{path.name}", theirs, ours(path, section_live=True), fields, tally)
+        verified = pool.map(lambda path: verify(path, Site(), SiteKey.test()), own_captures())
+        for path, (comparison, _, _) in zip(own_captures(), verified, strict=True):
+            tally.update((key.row, verdict) for key, verdict in comparison.verdicts.items())
+            found += [(f"{path.parent.name}/{path.name}", difference) for difference in comparison.differences]
     with capsys.disabled():
-        print(f"\n{report(tally)}")
-    judge(found, reviewed("own"))
+        print(report(tally))
+    judge(found, "differences_own.csv")
