@@ -192,17 +192,22 @@ def add(lab: Lab, server: FileServer, who: Account) -> None:
     lab.run(server.host, command, f"{who.password}\n{who.password}\n".encode(), env=server.env)
 
 
+def signalled(host: Host, number: signal.Signals) -> None:
+    """Send a signal to all that runs in a host's namespace, but not to the lab itself, which may be inside."""
+    listed = subprocess.run(["ip", "netns", "pids", host.namespace], capture_output=True, text=True, check=True)
+    for pid in map(int, listed.stdout.split()):
+        if pid != os.getpid():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
 @contextlib.contextmanager
 def nothing_left(host: Host) -> Iterator[None]:
     """End, after the block, what runs in a host's namespace: a server's helpers have sessions of their own."""
     try:
         yield
     finally:
-        listed = subprocess.run(["ip", "netns", "pids", host.namespace], capture_output=True, text=True, check=True)
-        for pid in map(int, listed.stdout.split()):
-            if pid != os.getpid():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        signalled(host, signal.SIGKILL)
 
 
 @dataclass(frozen=True)
