@@ -77,8 +77,18 @@ class Lab:
 
     def host(self, machine: Machine) -> Host:
         """Plug a machine of the fleet in; it is described in the sidecar."""
-        self.hosts[machine.name] = {k: v for k, v in asdict(machine).items() if v}
+        self.describe(machine)
         return self.network.host(machine.name, machine.mac, machine.ip)
+
+    def outside(self, machine: Machine, router: Host) -> Host:
+        """Put a machine on the other side of a router; it is described in the sidecar."""
+        self.describe(machine)
+        return self.network.outside(machine.name, machine.ip, router)
+
+    def describe(self, machine: Machine) -> Machine:
+        """Write a machine into the sidecar only: the others speak of it, it is not on the network."""
+        self.hosts[machine.name] = {k: v for k, v in asdict(machine).items() if v}
+        return machine
 
     @contextlib.contextmanager
     def capture(self, expression: str = "ip or arp") -> Iterator[None]:

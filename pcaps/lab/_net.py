@@ -129,6 +129,30 @@ class Network:
         self.hosts.append(Host(name, namespace, mac, ip))
         return self.hosts[-1]
 
+    def outside(self, name: str, ip: str, router: Host) -> Host:
+        """Put a machine on the other side of a router, reached by an address of a documentation network (RFC 5737).
+
+        What it sends crosses the switch in the router's frames. Hosts plugged in before have their default route there.
+        """
+        namespace = f"{self._prefix}-{len(self.hosts)}"
+        self._namespace(namespace)
+        with inside(router.namespace):
+            sh("ip", "link", "add", "wan0", "type", "veth", "peer", "name", "eth0", "netns", namespace)
+            sh("ip", "link", "set", "wan0", "up", "addrgenmode", "none")
+            sh("ip", "addr", "add", f"{ip.rpartition('.')[0]}.1/24", "dev", "wan0")
+            Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        with inside(namespace):
+            sh("ip", "link", "set", "lo", "up")
+            sh("ip", "link", "set", "eth0", "up", "addrgenmode", "none")
+            sh("ethtool", "-K", "eth0", "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off")
+            sh("ip", "addr", "add", f"{ip}/24", "dev", "eth0")
+            sh("ip", "route", "add", "default", "via", f"{ip.rpartition('.')[0]}.1")
+        for host in (h for h in self.hosts if h != router):
+            with host.inside():
+                sh("ip", "route", "add", "default", "via", router.ip)
+        self.hosts.append(Host(name, namespace, "", ip))
+        return self.hosts[-1]
+
     @contextlib.contextmanager
     def capture(self, path: Path, expression: str = "ip or arp") -> Iterator[None]:
         """Record what crosses the switch during the block into a pcap file."""
