@@ -1,7 +1,7 @@
 """Kerberos tokens of GSS-API: for whom a ticket is, and how it and its authenticator are encrypted.
 
     60 length, 06 length OID, token id 2, message      as in RFC 4121 4.1; many carry the bare message
-        01 00 AP-REQ, 02 00 AP-REP, 03 00 KRB-ERROR
+        01 00 AP-REQ, 02 00 AP-REP, 03 00 KRB-ERROR, 05 01 IAKERB: passed on to a KDC
 
     AP-REQ  [APPLICATION 14] 0 pvno, 1 msg-type, 2 ap-options, 3 ticket, 4 authenticator
     Ticket  [APPLICATION 1]  0 tkt-vno, 1 realm, 2 sname, 3 enc-part
@@ -39,7 +39,8 @@ _AP_REP: Final = 0x6F
 _ERROR: Final = 0x7E
 _TICKET: Final = 0x61
 _TOKEN: Final = 0x60
-_TOKEN_IDS: Final = (b"\x01\x00", b"\x02\x00", b"\x03\x00", b"\x05\x01")
+_PROXY: Final = b"\x05\x01"
+_TOKEN_IDS: Final = (b"\x01\x00", b"\x02\x00", b"\x03\x00", _PROXY)
 _MUTUAL_REQUIRED: Final = 0x20
 _COMPONENTS_MAX: Final = 8
 _ERRORS: Final = {
@@ -80,13 +81,17 @@ class ApRep(msgspec.Struct, frozen=True):
     """The service proves itself."""
 
 
+class Proxied(msgspec.Struct, frozen=True):
+    """A message of IAKERB between the client and a KDC, which the service passes on."""
+
+
 class KrbError(msgspec.Struct, frozen=True):
     """The service refuses; `code` by name."""
 
     code: str
 
 
-Message = ApReq | ApRep | KrbError
+Message = ApReq | ApRep | KrbError | Proxied
 
 
 def begins(token: bytes) -> bool:
@@ -107,7 +112,10 @@ def parse(token: bytes) -> Message:
     """
     read, _ = _asn1.element(token)
     if read.tag == _TOKEN:
-        read, _ = _asn1.element(_framed(read))
+        kind, message = _framed(read)
+        if kind == _PROXY:
+            return Proxied()
+        read, _ = _asn1.element(message)
     if read.tag == _AP_REQ:
         return _ap_req(_inside(read))
     if read.tag == _AP_REP:
@@ -149,12 +157,13 @@ def _mechanism(token: Element) -> str:
     return MECHANISMS.get(_asn1.oid(oid.content), "") if oid.tag == _asn1.OID else ""
 
 
-def _framed(token: Element) -> bytes:
-    """The message in the frame of GSS-API; the token id is left away by some."""
+def _framed(token: Element) -> tuple[bytes, bytes]:
+    """Token id and message in the frame of GSS-API; the token id is left away by some."""
     if not _mechanism(token):
         raise Malformed("a token of another mechanism")
     _, at = _asn1.element(token.content)
-    return token.content[at + 2 :] if token.content[at : at + 2] in _TOKEN_IDS else token.content[at:]
+    kind = token.content[at : at + 2]
+    return (kind, token.content[at + 2 :]) if kind in _TOKEN_IDS else (b"", token.content[at:])
 
 
 def _ap_req(sequence: Element) -> ApReq:

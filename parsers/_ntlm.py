@@ -60,6 +60,7 @@ _SPN: Final = 9
 _NAMES: Final = {1: COMPUTER_NAME, 2: DOMAIN_NAME, 3: DNS_COMPUTER_NAME, 4: DNS_DOMAIN_NAME, 5: DNS_TREE_NAME}
 _PAIRS_MAX: Final = 32
 _RESPONSE_BYTES: Final = 24
+_PROOF_BYTES: Final = 16
 _BLOB_PAIRS_AT: Final = 44
 _NAME_MAX_CHARS: Final = 256
 
@@ -83,7 +84,8 @@ class Responses(msgspec.Struct, frozen=True):
     """The shape of a client's responses, without a byte of them.
 
     Attributes:
-        version: `NTLMv2`, `NTLMv1`, `NTLM2 session`, `LM`, `anonymous` (no name, no response) or `none` (a name alone).
+        version: `NTLMv2`, `NTLMv1`, `NTLM2 session`, `LM`, `anonymous` (no name, no response) or `none` (a name, and
+            nothing that could be a response).
         lm: a real LM response is among them.
         mic: of NTLMv2, whether the client says that a MIC guards the messages; None of all others.
         target_spn: the service that the client means to speak with.
@@ -171,6 +173,13 @@ def target_of(message: Challenge) -> dict[str, str]:
     return {key: clean(name) for key, name in found.items() if name}
 
 
+def are_responses(lm: bytes, nt: bytes) -> bool:
+    """Whether two fields are responses by their shape alone, where they might be passwords in clear as well."""
+    if len(lm) == len(nt) == _RESPONSE_BYTES:
+        return True
+    return len(nt) > _BLOB_PAIRS_AT and nt[_PROOF_BYTES : _PROOF_BYTES + 8] == b"\x01\x01\0\0\0\0\0\0"
+
+
 def measure(lm: bytes, nt: bytes, user: str, *, extended: bool) -> Responses:
     """Which version of NTLM two responses are of.
 
@@ -180,16 +189,18 @@ def measure(lm: bytes, nt: bytes, user: str, *, extended: bool) -> Responses:
         user: the account; without one and without responses a logon is anonymous.
         extended: extended session security was agreed on.
     """
-    if not nt and len(lm) <= 1:
-        return Responses("none" if user else "anonymous")
+    if not nt and len(lm) <= 1 and not user:
+        return Responses("anonymous")
     if len(nt) > _RESPONSE_BYTES:
         pairs = _pairs(nt[_BLOB_PAIRS_AT:])
         mic = bool(int.from_bytes(pairs.get(_FLAGS, b""), "little") & 2)
         return Responses("NTLMv2", mic=mic, target_spn=_utf16(pairs.get(_SPN, b"")))
+    if _RESPONSE_BYTES not in {len(lm), len(nt)}:
+        return Responses("none")
     if extended and len(lm) == _RESPONSE_BYTES and not any(lm[8:]):
         return Responses("NTLM2 session")
     real_lm = len(lm) == _RESPONSE_BYTES and any(lm) and lm != nt
-    return Responses("NTLMv1" if nt else "LM", lm=real_lm)
+    return Responses("NTLMv1" if len(nt) == _RESPONSE_BYTES else "LM", lm=real_lm)
 
 
 # ---------------------------------------------------------------------- messages

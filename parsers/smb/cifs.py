@@ -11,7 +11,8 @@ r"""What the commands of SMB 1 say: NEGOTIATE, SESSION_SETUP_ANDX, TREE_CONNECT 
 | 17 | NT LM 0.12; capability 31: token | | |
 
 **Passwords.** Whether these are challenge responses or in clear is said by the server's answer to NEGOTIATE alone. If
-that was not read, only what has the length of responses is told, as NTLM.
+that was not read, only what has the shape of responses is told, as NTLM. A client that answers with responses where a
+password in clear was asked for is taken at its word: they are dropped.
 
 Spec: MS-CIFS 2.2.4.52, 2.2.4.53, 2.2.4.55, 2.2.4.50; MS-SMB 2.2.4.5, 2.2.4.6
 """
@@ -36,8 +37,8 @@ SERVER_NAME: Final = Field("smb.server_name", "MS-SMB 2.2.4.5.2.2")
 
 DIALECTS_MAX: Final = 64
 _NO_DIALECT: Final = 0xFFFF
+_CAN_UNICODE: Final = 4
 _CAN_EXTENDED_SECURITY: Final = 0x80000000
-_RESPONSE_BYTES: Final = 24
 
 
 class Offer:
@@ -125,6 +126,7 @@ def _agreement_of_nt(head: Header, block: Block, talk: Conversation) -> Iterator
         yield from tokens.read(block.data[16:], Side.RESPONDER, talk).facts
         return
     strings.bytes(block.words[33])
+    strings.widen(can_unicode=bool(block.words[19] & _CAN_UNICODE))
     if domain := strings.text():
         yield PRIMARY_DOMAIN(me, domain)
     if server := strings.text():
@@ -158,15 +160,15 @@ def _claim(oem: bytes, unicode: bytes, account: str, domain: str, talk: Conversa
     """Who asks, by responses or by a password in clear; None if nobody said which of them these are."""
     me, terms = talk.me(Side.INITIATOR), talk.shared(Connection).terms
     principal, realm = clean(account) or None, clean(domain) or None
-    blank = not any(oem) and not any(unicode)
-    if terms is not None and terms.plaintext and (principal is not None or not blank):
-        secret = Secret(_password(oem, unicode))
-        return Authentication(me, "smb-plaintext", principal, realm, secret, spec="MS-CIFS 2.2.4.53.1")
-    if terms is None and _RESPONSE_BYTES not in {len(oem), len(unicode)} and len(unicode) < _RESPONSE_BYTES:
+    nobody = principal is None and not any(oem) and not any(unicode)
+    if nobody or _ntlm.are_responses(oem, unicode) or (terms is not None and not terms.plaintext):
+        responses = _ntlm.measure(oem, unicode if any(unicode) else b"", account, extended=False)
+        details = _ntlm.details_of(responses)
+        return Authentication(me, "ntlm", principal, realm, details=details, spec="MS-CIFS 2.2.4.53.1")
+    if terms is None:
         return None
-    responses = _ntlm.measure(oem, unicode.rstrip(b"\0") and unicode, account, extended=False)
-    details = _ntlm.details_of(responses)
-    return Authentication(me, "ntlm", principal, realm, details=details, spec="MS-CIFS 2.2.4.53.1")
+    secret = Secret(_password(oem, unicode))
+    return Authentication(me, "smb-plaintext", principal, realm, secret, spec="MS-CIFS 2.2.4.53.1")
 
 
 def _password(oem: bytes, unicode: bytes) -> bytes:

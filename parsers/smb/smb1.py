@@ -169,10 +169,13 @@ class Strings:
         self._at += n
         return self._data[self._at - n : self._at]
 
-    @property
-    def more(self) -> bool:
-        """Something is left."""
-        return self._at < len(self._data)
+    def widen(self, *, can_unicode: bool) -> None:
+        """What follows is Unicode after all, if it can be and looks so: some answer NEGOTIATE without saying so."""
+        self._unicode |= (
+            can_unicode
+            and bool(self._data[self._at : self._at + 1].strip(b"\0"))
+            and (self._data[self._at + 1 : self._at + 2] == b"\0")
+        )
 
     def text(self) -> str:
         """The next string, up to its terminator or to the end: some leave the last one away. Empty if none is left."""

@@ -18,6 +18,8 @@ OFFERED_MECHANISM: Final = Field("smb.offered_mechanism", "RFC 4178 4.2.1")
 
 Stated = Attribute | Anomaly
 
+_UNDER_WAY: Final = frozenset({"accept-incomplete", "request-mic"})
+
 
 class Token(msgspec.Struct):
     """What a token says.
@@ -27,7 +29,8 @@ class Token(msgspec.Struct):
         claim: who asks for a session.
         challenge: a server's own names, as details of an `Authentication`.
         refusal: why a Kerberos ticket was refused, by name.
-        continues: the server goes on with the Kerberos ticket that it was shown.
+        continues: the server goes on with what it was shown: it proves itself, or asks for a checksum. A server that
+            names NTLM where it was shown a ticket passes the ticket over.
     """
 
     facts: list[Stated] = msgspec.field(default_factory=list)
@@ -56,8 +59,8 @@ def _read(data: bytes, side: Side, talk: Conversation, token: Token) -> None:
         _ntlm_message(inner, side, talk, token)
     elif inner and _kerberos.begins(inner):
         _kerberos_message(inner, side, talk, token)
-    if side is Side.RESPONDER and not token.challenge and not token.refusal:
-        token.continues = "Kerberos" in negotiation.chosen and negotiation.state != "reject"
+    if side is Side.RESPONDER and not inner and negotiation.chosen != "NTLMSSP":
+        token.continues = negotiation.state in _UNDER_WAY
 
 
 def _ntlm_message(inner: bytes, side: Side, talk: Conversation, token: Token) -> None:
@@ -78,3 +81,5 @@ def _kerberos_message(inner: bytes, side: Side, talk: Conversation, token: Token
         token.claim = _kerberos.claim(message, talk.me(side))
     elif isinstance(message, _kerberos.KrbError) and side is Side.RESPONDER:
         token.refusal = message.code
+    elif isinstance(message, _kerberos.ApRep):
+        token.continues = side is Side.RESPONDER
