@@ -1,0 +1,168 @@
+"""Acknowledgments: what became of a message, found by its control id (MSH-10 in MSA-2).
+
+The answer to a message can be read before the message only where packets were captured out of order. Such an early
+answer counts only as long as nothing is missing and its control id is new to the conversation: there are senders who
+use one control id for all, and the answer to a lost message must not become the answer to the next one.
+
+In enhanced mode there are two answers: the accept acknowledgment at once, and maybe an application acknowledgment
+later. Which of them tells the outcome is a matter of MSH-15 (`Header.awaited`), so that it is the same one when another
+is missing.
+
+Spec: HL7 v2 ch. 2.9, 2.14.8.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final, TypeVar
+
+import msgspec
+
+from parsers.core import Attribute, Channel, Conversation, Field, Outcome, Secret, Side
+from parsers.hl7.header import Header
+
+OUTCOMES: Final = {
+    "AA": Outcome.ACCEPTED,
+    "CA": Outcome.ACCEPTED,
+    "AE": Outcome.REJECTED,
+    "AR": Outcome.REJECTED,
+    "CE": Outcome.REJECTED,
+    "CR": Outcome.REJECTED,
+}
+MECHANISMS: Final = ("hl7-application", "hl7-security")
+REMEMBERED_MAX: Final = 512
+EARLY_MAX: Final = 64
+_CHANNEL: Final = "hl7-channel"
+_UNFRAMED: Final = "hl7-unframed"
+
+FRAMING: Final = Field("hl7.framing", "HL7 v2 implementation guide C.2")
+
+# Who asked, and the control id.
+_Key = tuple[Side, bytes]
+
+
+class Dialogue:
+    """What both lanes of a conversation know of each other."""
+
+    def __init__(self) -> None:
+        self.messages = [0, 0]  # by side
+        self.torn = False  # bytes are missing somewhere
+        self._awaited: OrderedDict[_Key, str] = OrderedDict()
+        self._doubtful: OrderedDict[_Key, None] = OrderedDict()
+        self._known: OrderedDict[_Key, None] = OrderedDict()
+        self._early: OrderedDict[_Key, str] = OrderedDict()
+        self._framed = [False, False]
+        self._told: set[tuple[str, Side]] = set()
+
+    # ------------------------------------------------------------------ messages and answers
+
+    def asked(self, side: Side, control_id: bytes, header: Header, secret: bytes, talk: Conversation) -> None:
+        """A message that claims a sender was read; its answer is not known yet."""
+        claims = [header.claim] if header.claim is not None else []
+        if secret:
+            claims.append(msgspec.structs.replace(header.security, secret=Secret(secret)))
+        key = (side, control_id)
+        if not control_id or self._is_doubtful(key, talk):
+            for claim in claims:
+                talk.emit(claim)
+            return
+        for claim in claims:
+            talk.ask((claim.mechanism, *key), claim)
+        _remember(self._awaited, key, header.awaited)
+        early = self._early.pop(key, None)
+        if early is not None and not self._unsure(key, talk):
+            self._answer(key, early, talk)
+        _remember(self._known, key, None)
+
+    def answered(self, side: Side, code: str, control_id: bytes, talk: Conversation) -> None:
+        """`side` acknowledged a message of its peer."""
+        key = (side.peer, control_id)
+        if not control_id or code not in OUTCOMES:
+            return
+        if key in self._awaited:
+            self._answer(key, code, talk)
+        elif not self._unsure(key, talk) and key not in self._early:
+            self._early[key] = code
+            if len(self._early) > EARLY_MAX:
+                self._early.popitem(last=False)
+
+    def _unsure(self, key: _Key, talk: Conversation) -> bool:
+        """Whether an early answer may belong to another message."""
+        return self.torn or talk.midstream or key in self._known
+
+    def _answer(self, key: _Key, code: str, talk: Conversation) -> None:
+        if code[0] not in self._awaited[key]:
+            return
+        del self._awaited[key]
+        self._close(key, OUTCOMES[code], talk, code)
+
+    def _is_doubtful(self, key: _Key, talk: Conversation) -> bool:
+        """Whether several messages with one control id were open at once: nobody can tell whose answer came."""
+        if self._awaited.pop(key, None) is not None:
+            self._close(key, Outcome.UNKNOWN, talk)
+            _remember(self._doubtful, key, None)
+        return key in self._doubtful
+
+    def _close(self, key: _Key, outcome: Outcome, talk: Conversation, code: str | None = None) -> None:
+        details = {"acknowledgment_code": code} if code is not None else {}
+        for mechanism in MECHANISMS:
+            talk.answer((mechanism, *key), outcome, positional=True, **details)
+
+    # ------------------------------------------------------------------ frames and the channel
+
+    def spoke(self, side: Side, talk: Conversation) -> None:
+        """A message of `side` was read: there is a channel."""
+        if not any(self.messages):
+            talk.defer(_CHANNEL, lambda: self._channel(talk))
+        if not self.messages[side]:
+            talk.defer((_UNFRAMED, side), lambda: self._unframed(side, talk))
+        self.messages[side] += 1
+        if self._framed[Side.INITIATOR]:
+            talk.release(_CHANNEL)
+
+    def framed(self, side: Side, talk: Conversation) -> None:
+        """A start or an end block was read."""
+        if not self._framed[side]:
+            self._framed[side] = True
+            talk.emit(FRAMING(talk.me(side), "mllp"))
+            if side is Side.INITIATOR:
+                talk.release(_CHANNEL)
+
+    def batched(self, side: Side, talk: Conversation) -> None:
+        """The header of a batch or file was read."""
+        self._once("batch", side, talk)
+
+    def committed(self, side: Side, talk: Conversation) -> None:
+        """A commit acknowledgment was read."""
+        self._once("mllp-2", side, talk)
+
+    def _once(self, framing: str, side: Side, talk: Conversation) -> None:
+        if (framing, side) not in self._told:
+            self._told.add((framing, side))
+            talk.emit(FRAMING(talk.me(side), framing))
+
+    def _framing(self, side: Side, talk: Conversation) -> str | None:
+        """How `side` frames its messages. That it does not is only certain where all of the lane was read."""
+        if self._framed[side]:
+            return "mllp"
+        return None if self.torn or talk.midstream or not self.messages[side] else "none"
+
+    def _unframed(self, side: Side, talk: Conversation) -> Attribute | None:
+        framing = self._framing(side, talk)
+        return FRAMING(talk.me(side), framing) if framing == "none" else None
+
+    def _channel(self, talk: Conversation) -> Channel:
+        """Its framing is the initiator's: of the two lanes one may be missing."""
+        framing = self._framing(Side.INITIATOR, talk)
+        details = {"framing": framing} if framing is not None else {}
+        return Channel(talk.me(Side.RESPONDER), "HL7 v2", details=details, spec="HL7 v2 ch. 2.10")
+
+
+T = TypeVar("T")
+
+
+def _remember(where: OrderedDict[_Key, T], key: _Key, value: T) -> None:
+    where[key] = value
+    where.move_to_end(key)
+    if len(where) > REMEMBERED_MAX:
+        where.popitem(last=False)

@@ -1,0 +1,106 @@
+"""Frames of the lower layer protocol, and how to tell that bytes begin one.
+
+| bytes | meaning |
+|---|---|
+| 0B | start of a frame |
+| content | segments, each ended by 0D; or one byte, 06 or 15: a commit acknowledgment of MLLP release 2 |
+| 1C 0D | end of the frame |
+
+What senders do besides: no 0B, no 0D after 1C, no frames at all, 0A or 0D 0A at the end of segments, frames without
+content to keep the connection, a byte order mark.
+
+A header segment is told from other text by its own rule: three letters, a separator that is no letter or digit, two to
+five more such characters, the separator again.
+
+Spec: HL7 v2 implementation guide C (MLLP); MLLP release 2; HL7 v2 ch. 2.5.4, 2.14.9.1-2.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from parsers._tables import rows
+from parsers.core import Lead, Side, Verdict
+
+START: Final = 0x0B
+END: Final = 0x1C
+COMMIT: Final = frozenset({b"\x06", b"\x15"})
+HEADERS: Final = frozenset({b"MSH", b"FHS", b"BHS"})
+
+_BOM: Final = b"\xef\xbb\xbf"
+_CONTROL_FRAMES: Final = (b"\x1c\r", b"\x06\x1c\r", b"\x15\x1c\r")
+_WIDE: Final = (b"M\0S\0H\0", b"\0M\0S\0H", b"\xff\xfeM\0S\0H\0", b"\xfe\xff\0M\0S\0H")
+_PUNCTUATION: Final = frozenset(b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+_ENCODING_MIN: Final = 2
+_ENCODING_MAX: Final = 5
+_TEXT_AHEAD: Final = 512
+# No segment has control characters but tabs and the escapes of ISO 2022.
+_CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1d-\x1f\x7f]")
+_HEADER: Final = re.compile(rb"(?:MSH|FHS|BHS)([!-/:-@\[-`{-~])((?:(?!\1)[!-/:-@\[-`{-~]){2,5})\1")
+
+LEAD: Final[tuple[bytes | Lead, ...]] = (
+    *(mark + name for mark in (b"\x0b", b"", _BOM, b"\x0b" + _BOM) for name in sorted(HEADERS)),
+    *(b"\x0b" + frame for frame in _CONTROL_FRAMES),
+    *(mark + wide for mark in (b"\x0b", b"") for wide in _WIDE),
+)
+
+
+def probe(head: bytes, side: Side) -> Verdict:  # noqa: ARG001 - both sides may send messages
+    """Whether `head` begins a frame, a header segment, or (in mid-stream) any segment that the standard names."""
+    if head[0] != START:
+        return max(_content(head), _segment(head))
+    rest = head[1:]
+    return max(_content(rest), *(_literal(rest, frame) for frame in _CONTROL_FRAMES)) if rest else Verdict.MORE
+
+
+def is_header(data: bytes, at: int = 0) -> bool:
+    """Whether a header segment stands at this place: MSH, FHS or BHS with plausible delimiters."""
+    return _HEADER.match(data, at) is not None
+
+
+def is_wide(head: bytes) -> bool:
+    """Whether `head` begins a message of two bytes a character (UTF-16)."""
+    return head.removeprefix(b"\x0b").startswith(_WIDE)
+
+
+@cache
+def segments() -> dict[bytes, str]:
+    """The segments that the standard names."""
+    return {name.encode(): name for name, _ in rows("hl7_segments.csv")}
+
+
+def _content(head: bytes) -> Verdict:
+    header = _header(head.removeprefix(_BOM)) if head.startswith(_BOM) else _literal(head, _BOM)
+    return max(header, _header(head), *(_literal(head, wide) for wide in _WIDE))
+
+
+def _literal(head: bytes, expected: bytes) -> Verdict:
+    if head[: len(expected)] != expected[: len(head)]:
+        return Verdict.NO
+    return Verdict.LIKELY if len(head) >= len(expected) else Verdict.MORE
+
+
+def _header(head: bytes) -> Verdict:
+    """A header segment: its name, its delimiters, and no control characters after them."""
+    if not any(name.startswith(head[:3]) for name in HEADERS):
+        return Verdict.NO
+    if len(head) < 4:
+        return Verdict.MORE
+    separator, encoding = head[3], head[4 : 5 + _ENCODING_MAX]
+    count = encoding.find(separator)
+    if separator not in _PUNCTUATION or not _PUNCTUATION.issuperset(encoding[: max(count, 0) or None]):
+        return Verdict.NO
+    if count < 0:
+        return Verdict.NO if len(encoding) > _ENCODING_MAX else Verdict.MORE
+    if count < _ENCODING_MIN or _CONTROLS.search(head, 4, _TEXT_AHEAD):
+        return Verdict.NO
+    return Verdict.LIKELY
+
+
+def _segment(head: bytes) -> Verdict:
+    """A segment in the middle of a message, where a lane may be found again; with the usual separator only."""
+    if len(head) < 4:
+        return Verdict.MORE if any(name.startswith(head[:3]) for name in segments()) else Verdict.NO
+    return Verdict.LIKELY if head[3] == 0x7C and head[:3] in segments() and head[:3] not in HEADERS else Verdict.NO

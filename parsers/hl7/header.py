@@ -1,0 +1,164 @@
+"""MSH, FHS and BHS: who sends to whom, what, in which version, and what answer is asked for.
+
+Field *n* of a header segment stands at place *n* - 1 of its parts, because field 1 is the separator itself.
+
+Not read: MSH-7 (time), MSH-13 and MSH-14 (sequence, continuation). MSH-10 (control id) may hold anything, patients'
+numbers too: it is compared with MSA-2 and never stated. MSH-8 (security) leaves as `Secret` only.
+
+Spec: HL7 v2 ch. 2.14.9 (MSH), 2.14.1 (BHS), 2.14.6 (FHS).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from parsers.core import Attribute, Authentication, Field, Sensitivity, Subject
+from parsers.hl7 import equipment
+from parsers.hl7.charset import codec_of
+from parsers.hl7.grammar import Delimiters, Grammar
+
+_DEVICE: Final = Sensitivity.DEVICE
+_LOCATION: Final = Sensitivity.LOCATION
+
+SENDING_APPLICATION: Final = Field("hl7.sending_application", "HL7 v2 ch. 2.14.9.3")
+SENDING_FACILITY: Final = Field("hl7.sending_facility", "HL7 v2 ch. 2.14.9.4", _LOCATION)
+RECEIVING_APPLICATION: Final = Field("hl7.receiving_application", "HL7 v2 ch. 2.14.9.5")
+RECEIVING_FACILITY: Final = Field("hl7.receiving_facility", "HL7 v2 ch. 2.14.9.6", _LOCATION)
+MESSAGE_TYPE: Final = Field("hl7.message_type", "HL7 v2 ch. 2.14.9.9")
+PROCESSING_ID: Final = Field("hl7.processing_id", "HL7 v2 ch. 2.14.9.11")
+VERSION: Final = Field("hl7.version", "HL7 v2 ch. 2.14.9.12")
+ACCEPT_ACKNOWLEDGMENT: Final = Field("hl7.accept_acknowledgment_type", "HL7 v2 ch. 2.14.9.15")
+APPLICATION_ACKNOWLEDGMENT: Final = Field("hl7.application_acknowledgment_type", "HL7 v2 ch. 2.14.9.16")
+COUNTRY_CODE: Final = Field("hl7.country_code", "HL7 v2 ch. 2.14.9.17")
+CHARACTER_SET: Final = Field("hl7.character_set", "HL7 v2 ch. 2.14.9.18")
+PRINCIPAL_LANGUAGE: Final = Field("hl7.principal_language", "HL7 v2 ch. 2.14.9.19")
+MESSAGE_PROFILE: Final = Field("hl7.message_profile", "HL7 v2 ch. 2.14.9.21")
+SENDING_ORGANIZATION: Final = Field("hl7.sending_responsible_organization", "HL7 v2 ch. 2.14.9.22", _LOCATION)
+RECEIVING_ORGANIZATION: Final = Field("hl7.receiving_responsible_organization", "HL7 v2 ch. 2.14.9.23", _LOCATION)
+SENDING_ADDRESS: Final = Field("hl7.sending_network_address", "HL7 v2 ch. 2.14.9.24")
+RECEIVING_ADDRESS: Final = Field("hl7.receiving_network_address", "HL7 v2 ch. 2.14.9.25")
+
+# Of composites where only the first component says something: code and version of standard tables.
+_FIRST: Final = {11: PROCESSING_ID, 12: VERSION}
+_MINE: Final = {
+    3: SENDING_APPLICATION,
+    4: SENDING_FACILITY,
+    9: MESSAGE_TYPE,
+    15: ACCEPT_ACKNOWLEDGMENT,
+    16: APPLICATION_ACKNOWLEDGMENT,
+    17: COUNTRY_CODE,
+    19: PRINCIPAL_LANGUAGE,
+    22: SENDING_ORGANIZATION,
+    24: SENDING_ADDRESS,
+}
+_PEERS: Final = {
+    5: RECEIVING_APPLICATION,
+    6: RECEIVING_FACILITY,
+    23: RECEIVING_ORGANIZATION,
+    25: RECEIVING_ADDRESS,
+}
+_REPEATED: Final = {18: CHARACTER_SET, 21: MESSAGE_PROFILE}
+_BATCH_FIELDS: Final = frozenset({3, 4, 5, 6})
+
+# Which answers tell the outcome, by MSH-15: in enhanced mode the accept acknowledgment (C...), else the application's
+# (A...); where nothing is agreed, or an accept acknowledgment is sent on errors only, whichever comes first.
+_AWAITED: Final = {"AL": "C", "SU": "C", "NE": "A"}
+_ANY: Final = "CA"
+_IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What a header segment says, apart from MSH-7, MSH-8 and MSH-10.
+
+    Attributes:
+        grammar: how to read the segments after it.
+        facts: attributes of both sides.
+        equipment: what MSH-3 and MSH-24 tell of the sending equipment.
+        claim: who sends, without outcome; None where MSH-3 is empty, or in a batch's header.
+        security: the same for what stands in MSH-8.
+        acknowledges: the message is an acknowledgment by its type.
+        describes: segments of this message may describe equipment.
+        awaited: first letters of the acknowledgment codes that tell the outcome.
+    """
+
+    grammar: Grammar
+    facts: tuple[Attribute, ...]
+    claim: Authentication | None
+    security: Authentication
+    identity: equipment.Identity | None
+    acknowledges: bool = False
+    describes: bool = False
+    awaited: str = _ANY
+
+
+def parse(segment: bytes, me: Subject, peer: Subject) -> Header | None:
+    """A header segment that `framing.is_header` accepts; None: an MSH that says neither type nor version."""
+    delimiters = Delimiters.of(segment)
+    parts = segment.split(delimiters.field.encode("ascii"))
+    guess = Grammar(delimiters, "")
+    codec = codec_of(guess.repetitions(parts[17].decode("latin_1"))) if len(parts) > 17 else ""
+    grammar = Grammar(delimiters, codec)
+    texts = ["", *grammar.fields(segment)]  # from here on field n stands at n
+    is_message = segment.startswith(b"MSH")
+    facts = tuple(_facts(texts, grammar, me, peer, is_message=is_message))
+    said = {fact.name: fact.value for fact in facts}
+    if is_message and MESSAGE_TYPE.name not in said and VERSION.name not in said:
+        return None
+    claim, security = _claims(said, me)
+    kind = said.get(MESSAGE_TYPE.name, "").partition("^")[0].upper()
+    return Header(
+        grammar,
+        facts,
+        claim if is_message else None,
+        security,
+        equipment.identify(grammar.components(texts[3])) if len(texts) > 3 else None,
+        kind in {"ACK", "MCF"},
+        kind in equipment.MESSAGE_TYPES and not _concerns_implants(facts),
+        _AWAITED.get(said.get(ACCEPT_ACKNOWLEDGMENT.name, ""), _ANY),
+    )
+
+
+def _facts(texts: list[str], grammar: Grammar, me: Subject, peer: Subject, *, is_message: bool) -> Iterator[Attribute]:
+    for number, text in enumerate(texts[:26]):
+        if not text or number < 3 or not (is_message or number in _BATCH_FIELDS):
+            continue
+        if number in _FIRST:
+            yield from _named(_FIRST[number], me, grammar.first(text))
+        elif number in _MINE:
+            yield from _named(_MINE[number], me, grammar.composite(text))
+        elif number in _PEERS:
+            yield from _named(_PEERS[number], peer, grammar.composite(text))
+        elif number in _REPEATED:
+            for repetition in dict.fromkeys(grammar.repetitions(text)):
+                yield from _named(_REPEATED[number], me, grammar.composite(repetition))
+
+
+def _named(field: Field, subject: Subject, value: str) -> Iterator[Attribute]:
+    if value:
+        yield field(subject, value)
+
+
+def _claims(said: dict[str, str], me: Subject) -> tuple[Authentication | None, Authentication]:
+    """Who the sender claims to be: by name, and by what stands in MSH-8."""
+    principal, realm = said.get(SENDING_APPLICATION.name), said.get(SENDING_FACILITY.name)
+    details: dict[str, Any] = {
+        name.removeprefix("hl7."): said[name]
+        for name in (RECEIVING_APPLICATION.name, RECEIVING_FACILITY.name, PROCESSING_ID.name)
+        if name in said
+    }
+    if {said.get(ACCEPT_ACKNOWLEDGMENT.name), said.get(APPLICATION_ACKNOWLEDGMENT.name)} == {"NE"}:
+        details["acknowledgments"] = "none"
+    claim = Authentication(
+        me, "hl7-application", principal, realm, details=details, spec="HL7 v2 ch. 2.14.9.3", sensitivity=_DEVICE
+    )
+    security = msgspec.structs.replace(claim, mechanism="hl7-security", spec="HL7 v2 ch. 2.14.9.8")
+    return (claim if principal else None), security
+
+
+def _concerns_implants(facts: tuple[Attribute, ...]) -> bool:
+    """Whether a profile says that the equipment is inside of a patient: then its serial number names the patient."""
+    profiles = (fact.value for fact in facts if fact.name == MESSAGE_PROFILE.name)
+    return any(mark in profile for profile in profiles for mark in _IMPLANT_PROFILES)

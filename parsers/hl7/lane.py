@@ -1,0 +1,300 @@
+"""One lane: frames and segments, and what is left out of it.
+
+How a feed is followed
+----------------------
+A feed may send for days without a pause, and the engine delivers the head of a turn only: 16 KiB, or 64 KiB while a
+dissector says that a message is under way. A fresh head begins where `skip_until` has found its mark. So this lane
+leaves something out every `FRESH_BYTES`, where that costs nothing:
+
+* between two frames, up to the start of the next one;
+* within a segment that is not read, up to its end;
+* where nothing of that came for `LAST_CALL_BYTES`, within a segment that would have been read.
+
+Each of these is a message to the engine, which samples after 16,384 of a turn; so they are not used oftener than
+needed. In a turn that has used up `HEADS_MAX` of them only ends of frames are looked for: a sample of those still
+begins with a header, a sample of segments does not.
+
+A message of more segments than `SEGMENTS_MAX`, or more than `READ_MAX_BYTES` in those that are read, is left out from
+there to the end of its frame. Without frames a message ends where the next header stands.
+
+A lane that is taken up again in the middle of a message passes over segments until a header comes.
+
+Spec: HL7 v2 ch. 2.5, 2.10; implementation guide C.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from typing import Final
+
+from parsers.core import Anomaly, Confirmed, Conversation, Malformed, Reader, Side, Steps, Unsupported
+from parsers.core.reader import MESSAGE_MAX_BYTES, Wait
+from parsers.core.session import Step
+from parsers.hl7 import framing
+from parsers.hl7.acknowledgment import Dialogue
+from parsers.hl7.messages import READ_MAX_BYTES, Messages
+
+FRESH_BYTES: Final = 8_192
+UNFRAMED_FRESH_BYTES: Final = 24_576
+LAST_CALL_BYTES: Final = 57_344
+EXPECTED_BYTES: Final = 49_152
+HEADS_MAX: Final = 8_192
+
+MESSAGE_MAX: Final = 1 << 20
+HEADER_MAX_BYTES: Final = 4_096
+LONG_BYTES: Final = 1_024
+STRAY_MAX: Final = 1_024
+
+_CONTROL: Final = re.compile(rb"[\r\n\x0b\x1c]")
+_BOM: Final = b"\xef\xbb\xbf"
+_WIDE_BOMS: Final = frozenset({b"\xff\xfe", b"\xfe\xff"})
+_LEFT_OUT: Final = -1
+
+
+def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """The facts of one lane.
+
+    Raises:
+        Malformed: these are no messages.
+        Unsupported: characters of two bytes.
+    """
+    lane = _Lane(r, side, talk)
+    yield from lane.refuse_wide()
+    while True:
+        yield from lane.segment()
+
+
+class _Lane:
+    """One lane: its reader, what is held of it (`data` from `at` on), and where in frames and messages it is."""
+
+    def __init__(self, r: Reader, side: Side, talk: Conversation) -> None:
+        self.r = r
+        self.side = side
+        self.talk = talk
+        self.messages = Messages(side, talk)
+        self.data = b""
+        self.at = 0
+        self.confirmed = False
+        self.started = False  # a start block was seen in this lane
+        self.between = False  # behind an end block
+        self.beheaded = b""  # the beginning of a header that served as a mark
+        self.header_mark = b""
+        self.line_mark = b"\r"
+        self.fresh_at = 0
+        self.heads = 0
+        self.peer_count = 0
+        self.strays = 0
+        self.complained: set[str] = set()
+        r.expect(EXPECTED_BYTES)
+
+    def refuse_wide(self) -> Steps:
+        """A message of two bytes a character is recognised and not read."""
+        head = yield from self.r.peek(3)
+        if 0 in head or head.removeprefix(b"\x0b")[:2] in _WIDE_BOMS:
+            yield Confirmed()
+            raise Unsupported("UTF-16: characters of two bytes", self.r.offset)
+        yield from self._take()
+
+    def segment(self) -> Steps:
+        """Read one segment, or leave it out, and the control character after it."""
+        end = yield from self._end_of_segment()
+        if end == _LEFT_OUT:
+            return
+        if end > self.at or self.beheaded:
+            yield from self._whole(end)
+        control = self.data[end]
+        self.at = end + 1
+        if control in {framing.START, framing.END}:
+            self._frame(control)
+        message = self.messages.open
+        if message is not None and message.is_too_large:
+            self._complain("limit_exceeded", "a message of which only the beginning is read")
+            yield from self._leave_message()
+        if self.between and self.started:
+            yield from self._to_start_of_frame()
+
+    # ------------------------------------------------------------------ bytes
+
+    def _end_of_segment(self) -> Generator[Step, None, int]:
+        """Where in `data` the control character after this segment is; or that the segment was left out."""
+        scan = self.at
+        while (found := _CONTROL.search(self.data, scan)) is None:
+            held = len(self.data) - self.at
+            if self._leaves(held):
+                yield from self._leave_segment(held)
+                return _LEFT_OUT
+            yield from self._more()
+            scan = held
+        return found.start()
+
+    def _take(self) -> Generator[Wait, None, None]:
+        self.data = yield from self.r.peek(min(self.r.held, MESSAGE_MAX_BYTES))
+        self.at = 0
+
+    def _more(self) -> Generator[Wait, None, None]:
+        """Wait for more bytes than are held."""
+        left = len(self.data) - self.at
+        yield from self.r.skip(self.at)
+        self.data, self.at = b"", 0
+        yield from self.r.peek(left + 1)
+        yield from self._take()
+
+    # ------------------------------------------------------------------ leaving out
+
+    @property
+    def _spent(self) -> int:
+        """Bytes of the turn's head that are used up, at most."""
+        return self.r.offset + self.r.held - self.fresh_at
+
+    def _leaves(self, held: int) -> bool:
+        """Whether the rest of an unfinished segment, of which `held` bytes are there, is left out."""
+        if self.beheaded or framing.is_header(self.data, self.at):
+            return held > HEADER_MAX_BYTES
+        if held < 4:
+            return held == 0 and not self.started and self.confirmed and self._spent > UNFRAMED_FRESH_BYTES
+        message = self.messages.open
+        if message is not None and self.data[self.at + 3] == message.separator:
+            name = self.data[self.at : self.at + 3]
+            self.messages.named(name, message)
+            if name in message.reads:
+                return held > READ_MAX_BYTES or self._spent > LAST_CALL_BYTES
+        return held > LONG_BYTES or self._spent > FRESH_BYTES
+
+    def _leave_segment(self, held: int) -> Steps:
+        """Leave out the rest of this segment; where its end may not be found reliably, of the message."""
+        if not self.confirmed and not self.r.resumed:
+            raise Malformed("a segment that is too long before any message", self.r.offset)
+        self.beheaded = b""
+        self._age()
+        if held == 0 or self.heads > HEADS_MAX or (self.started and self.line_mark == b"\n"):
+            yield from self._leave_message()
+        else:
+            if self.messages.open is not None:
+                self.messages.open.segments += 1
+            yield from self._leave_until(self.line_mark, len(self.data))
+
+    def _leave_message(self) -> Steps:
+        """Leave out what follows up to the end of the frame; without frames up to the next header."""
+        self.messages.end()
+        if self.started or not self.header_mark:
+            yield from self._leave_until(b"\x1c", self.at)
+            self._frame(framing.END)
+        else:
+            yield from self._leave_until(self.header_mark, self.at)
+            self.beheaded = self.header_mark
+
+    def _to_start_of_frame(self) -> Steps:
+        """Leave out whatever is between two frames."""
+        while (at := self.data.find(b"\x0b", self.at)) < 0:
+            self.at = len(self.data)
+            if self._spent > FRESH_BYTES:
+                yield from self._leave_until(b"\x0b", self.at)
+                self._frame(framing.START)
+                return
+            yield from self._more()
+        self.at = at + 1
+        self._frame(framing.START)
+
+    def _leave_until(self, mark: bytes, at: int) -> Steps:
+        """Leave out from `at` up to and including `mark`. A fresh head begins behind it, unless it was held already."""
+        found = self.data.find(mark, at)
+        if found >= 0:
+            self.at = found + len(mark)
+            return
+        yield from self.r.skip(max(at, len(self.data) - len(mark) + 1))
+        self.data, self.at = b"", 0
+        yield from self.r.skip_until(mark, MESSAGE_MAX)
+        self.fresh_at = self.r.offset
+        self.heads += 1
+        self.r.expect(EXPECTED_BYTES)
+        yield from self._take()
+
+    def _age(self) -> None:
+        """When the peer has spoken since, this is another turn."""
+        count = self.talk.shared(Dialogue).messages[self.side.peer]
+        if count != self.peer_count:
+            self.peer_count, self.heads = count, 0
+
+    # ------------------------------------------------------------------ frames and segments
+
+    def _frame(self, control: int) -> None:
+        """A frame starts or ends here."""
+        self.messages.end()
+        self.between = control == framing.END
+        self.started |= control == framing.START
+        if self.confirmed:
+            self.talk.shared(Dialogue).framed(self.side, self.talk)
+
+    def _whole(self, end: int) -> Steps:
+        """A whole segment is there, from `at` to `end`."""
+        data, at, message = self.data, self.at, self.messages.open
+        if self.beheaded:
+            segment, self.beheaded = self.beheaded + data[at:end], b""
+            if framing.is_header(segment):
+                yield from self._header(segment, data[end])
+            return
+        if message is None and data.startswith(_BOM, at):
+            at += len(_BOM)
+        if framing.is_header(data, at):
+            yield from self._header(data[at:end], data[end])
+        elif message is None:
+            yield from self._stray(data[at : min(end, at + 4)])
+        else:
+            message.segments += 1
+            if end - at == 3 or data[at + 3] == message.separator:
+                name = data[at : at + 3]
+                self.messages.named(name, message)
+                if name in message.reads and end - at <= READ_MAX_BYTES:
+                    message.read_bytes += end - at
+                    self.messages.read(name, data[at:end], message)
+
+    def _header(self, segment: bytes, control: int) -> Steps:
+        """MSH, FHS or BHS."""
+        self.messages.end()
+        self.strays = 0
+        if len(segment) > HEADER_MAX_BYTES:
+            self._complain("limit_exceeded", "a message header that is too long")
+            return
+        try:
+            found = self.messages.parse(segment)
+        except Malformed as error:
+            if not self.confirmed:
+                raise
+            self._complain(error.code, error.what)
+            return
+        if not self.confirmed:
+            yield from self._confirm()
+        self.header_mark = segment[:4] if segment.startswith(b"MSH") else b"MSH" + segment[3:4]
+        self.line_mark = b"\n" if control == 0x0A else b"\r"
+        self.messages.begin(segment, found)
+        if not segment.startswith(b"MSH"):
+            self.talk.shared(Dialogue).batched(self.side, self.talk)
+
+    def _confirm(self) -> Steps:
+        self.confirmed = True
+        yield Confirmed()
+        dialogue = self.talk.shared(Dialogue)
+        if self.r.resumed:
+            dialogue.torn = True
+        if self.started:
+            dialogue.framed(self.side, self.talk)
+
+    def _stray(self, beginning: bytes) -> Steps:
+        """No header, and no message that it could belong to."""
+        if beginning in framing.COMMIT and self.started:
+            if any(self.talk.shared(Dialogue).messages):
+                yield Confirmed()
+                self.talk.shared(Dialogue).committed(self.side, self.talk)
+            return
+        self.strays += 1
+        if self.strays > STRAY_MAX or not (self.confirmed or self.r.resumed):
+            raise Malformed("segments without a message header", self.r.offset)
+        if self.confirmed and self.started:
+            self._complain("no_message", "a frame that holds no message")
+
+    def _complain(self, code: str, what: str) -> None:
+        """Each kind of departure is said once for a lane."""
+        if self.confirmed and code not in self.complained:
+            self.complained.add(code)
+            self.talk.emit(Anomaly(self.talk.me(self.side), code, self.r.offset + self.at, what))
