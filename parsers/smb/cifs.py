@@ -36,13 +36,18 @@ PRIMARY_DOMAIN: Final = Field("smb.primary_domain", "MS-CIFS 2.2.4.53.2")
 SERVER_NAME: Final = Field("smb.server_name", "MS-SMB 2.2.4.5.2.2")
 
 DIALECTS_MAX: Final = 64
+_NT_LM: Final = "NT LM 0.12"
 _NO_DIALECT: Final = 0xFFFF
 _CAN_UNICODE: Final = 4
 _CAN_EXTENDED_SECURITY: Final = 0x80000000
 
 
 class Offer:
-    """The dialects that a client offered, and which of them the server took, in either order."""
+    """The dialects that a client offered, and which of them the server took, in either order.
+
+    What is answered in 17 words is NT LM 0.12, by whatever name it was offered: clients of Samba call it NT LANMAN 1.0
+    as well, and servers take the first of two names.
+    """
 
     def __init__(self) -> None:
         self.dialects: tuple[str, ...] | None = None
@@ -51,11 +56,11 @@ class Offer:
         self._told = False
 
     def tell(self, talk: Conversation) -> None:
-        """State the dialect when its name is known. The form of the answer is not enough: NT LANMAN 1.0 has it too."""
-        if self.index is None or self._told or self.dialects is None:
+        """State the dialect when its name is known."""
+        if self.index is None or self._told or (self.dialects is None and not self.name):
             return
         self._told = True
-        if self.index < len(self.dialects):
+        if not self.name and self.dialects is not None and self.index < len(self.dialects):
             self.name = self.dialects[self.index]
         if self.name:
             talk.emit(DIALECT(talk.me(Side.RESPONDER), self.name))
@@ -91,7 +96,7 @@ def _agreement(head: Header, block: Block, talk: Conversation) -> Iterator[token
         return
     offer = talk.shared(Offer)
     if offer.index is None:
-        offer.index = block.number(0)
+        offer.index, offer.name = block.number(0), _NT_LM if block.count == 17 else ""
         offer.tell(talk)
     me = talk.me(Side.RESPONDER)
     if block.count == 1:
