@@ -7,6 +7,7 @@ does not matter.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -27,6 +28,8 @@ VIRTUAL: Final = {
     "02:bf": "network load balancing",
     "03:bf": "network load balancing",
 }
+HEX: Final = re.compile("[0-9A-Fa-f]+")
+ADDRESS: Final = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}[:-]?){5,7}[0-9A-Fa-f]{2}(?![0-9A-Fa-f])")
 STABLE_LOCAL: Final = {"52:54:00": "QEMU/KVM"}  # locally administered, but given to a machine for its life
 
 
@@ -111,6 +114,22 @@ def mac_in(ip: str) -> str | None:
     if low[3:5] != EUI64_MIDDLE or not low[0] & 2:
         return None
     return ":".join(f"{byte:02x}" for byte in (low[0] ^ 2, *low[1:3], *low[5:8]))
+
+
+def mac_of_eui64(text: str) -> str | None:
+    """The MAC address that an EUI-64 of 16 digits was made from: FFFE or, as some makers do, FFFF in the middle."""
+    digits = text.lower()
+    if len(digits) != 16 or digits[6:10] not in ("fffe", "ffff"):
+        return None
+    bare = digits[:6] + digits[10:]
+    return ":".join(bare[at : at + 2] for at in range(0, 12, 2))
+
+
+def macs_in(text: str) -> set[str]:
+    """Every MAC address, or EUI-64 made from one, in a text; with colons, hyphens or nothing between the bytes."""
+    found = {"".join(HEX.findall(digits)).lower() for digits in ADDRESS.findall(text)}
+    macs = {":".join(bare[at : at + 2] for at in range(0, 12, 2)) for bare in found if len(bare) == 12}
+    return macs | {mac for bare in found if (mac := mac_of_eui64(bare))}
 
 
 def _by_form(mac: str) -> MacVerdict | None:

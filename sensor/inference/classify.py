@@ -13,64 +13,56 @@ import netaddr
 from sensor.inference.claims import Claim
 from sensor.inference.devices import Resolution
 from sensor.inference.evidence import Endpoint
+from sensor.inference.exchanges import exchange_claims
 from sensor.inference.roles import role_claims
 from sensor.inference.statements import run
-from sensor.knowledge import Fingerprints
+from sensor.knowledge import Fingerprints, Hit
+from sensor.knowledge.attributes import meaning
 from sensor.knowledge.fingerprints import normal_vendor
 
 NETWORK_CARD: Final = 0.2  # an OUI names who made the network card, seldom who made the device
-SAID_OF_ITSELF: Final = {
-    "dicom.manufacturer": ("vendor", 0.95),
-    "dicom.model_name": ("model", 0.9),
-    "dicom.device_serial_number": ("serial", 0.85),
-    "dicom.software_versions": ("software", 0.9),
-    "dicom.station_name": ("name", 0.8),
-    "dicom.performed_station_name": ("name", 0.7),
-    "dicom.scheduled_station_name": ("name", 0.6),
-    "dicom.station_ae_title": ("ae_title", 0.8),
-    "dicom.performed_station_ae_title": ("ae_title", 0.8),
-    "dicom.scheduled_station_ae_title": ("ae_title", 0.6),
-    "dicom.institution_name": ("institution", 0.6),
-    "dicom.department_name": ("department", 0.6),
-    "dicom.udi": ("udi", 0.95),
-    "dicom.secondary_capture_manufacturer": ("vendor", 0.8),
-    "dicom.secondary_capture_model_name": ("model", 0.8),
-    "dicom.secondary_capture_software_versions": ("software", 0.8),
-    "dicom.date_of_last_calibration": ("calibrated", 0.9),
-}
-SAID_BY_SIDE: Final = {
-    "dicom.calling_ae_title": ("ae_title", 0.9),
-    "dicom.implementation_version_name": ("implementation", 0.8),
-    "tls.ja4": ("ja4", 0.5),
-    "dhcp.hostname": ("name", 0.7),
-    "ntlm.computer_name": ("name", 0.9),
-}
+VALUE_OF_COMPONENT: Final = frozenset({"hl7.sending_application", "hl7.software_vendor_organization"})  # the first one
 
 
 def classify(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> list[Claim]:
-    """All claims about all devices. Needs table `seen_attribute`."""
-    claims = list(_from_attributes(connection))
+    """All claims about all devices. Needs the tables `seen_*`."""
+    claims = list(_from_attributes(connection, resolution))
     claims += _from_titles(connection)
     claims += _from_certificates(connection)
     claims += _from_addresses(resolution)
     claims += _seen_via(resolution)
-    return claims + role_claims(connection, resolution)
+    return claims + role_claims(connection, resolution) + exchange_claims(connection, resolution)
 
 
-def _from_attributes(connection: duckdb.DuckDBPyConnection) -> Iterator[Claim]:
-    for device_id, name, value, described, _side, first, last, n in run(connection, "classifiable"):
-        simple = (SAID_OF_ITSELF if described else SAID_BY_SIDE).get(name)
-        if simple is not None:
-            text = normal_vendor(value) if simple[0] == "vendor" else value
-            yield Claim(device_id, simple[0], text, name, simple[1], first, last, n)
-        for hit in Fingerprints.installed().look_up(name, value):
-            yield Claim(device_id, hit.name, hit.value, f"{name} {value}", hit.certainty, first, last, n)
+def _from_attributes(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> Iterator[Claim]:
+    """What was said of a device, taken at its word, and what fingerprints know of it."""
+    for device_id, name, value, described, side, first, last, n in run(connection, "classifiable"):
+        meant = meaning(name, described=described, side=side)
+        if meant is not None and meant.part == "relayed" and resolution.devices[device_id].forwards:
+            continue
+        if meant is not None and meant.claim and meant.certainty is not None:
+            text = value.split("^")[0] if name in VALUE_OF_COMPONENT else value
+            text = normal_vendor(text) if meant.claim == "vendor" else text
+            yield Claim(device_id, meant.claim, text, name, meant.certainty, first, last, n)
+        for hit in _hits(name, value):
+            certainty = min(hit.certainty, meant.certainty or 1.0) if meant and not meant.claim else hit.certainty
+            yield Claim(device_id, hit.name, hit.value, f"{name} {value}", certainty, first, last, n)
+
+
+def _hits(name: str, value: str) -> list[Hit]:
+    """What fingerprints say; an EUI-64 begins as its maker's MAC addresses do."""
+    installed = Fingerprints.installed()
+    if name == "hl7.eui64":
+        return installed.look_up("mac", ":".join(value[at : at + 2] for at in range(0, 6, 2)))
+    return installed.look_up(name, value)
 
 
 def _from_titles(connection: duckdb.DuckDBPyConnection) -> Iterator[Claim]:
-    """AE titles that a device answers to, unless it answers to several: then none of them need be its own."""
+    """The one AE title that a device answers to, and the one name in what it proves; several need not be its own."""
     for device_id, title, first, last, n in run(connection, "answered_titles"):
         yield Claim(device_id, "ae_title", title, "answers to this AE title", 0.6, first, last, n)
+    for device_id, name, source, certainty, first, last, n in run(connection, "said_names"):
+        yield Claim(device_id, "name", name, source, certainty, first, last, n)
 
 
 def _from_certificates(connection: duckdb.DuckDBPyConnection) -> Iterator[Claim]:

@@ -1,17 +1,19 @@
-"""Described things: which device a data set, an MPPS message or a printer's answer speaks of.
+"""Described things: which device a data set, a message or a printer's answer speaks of.
 
 A data set names the device that made it, which is often not the one that sends it: archives, routers and gateways pass
 on what others made. So a described thing is a device of its own, unless there is a reason to believe that the speaker
 speaks of itself:
 
-* its implementation class UID belongs to the maker that the data set names, and it spoke of no other serial number;
-* its network card is that maker's, it spoke of no other serial number, and never kept objects;
+* a printer that answers about its printer;
 * the station's AE title in the message is the speaker's own calling AE title;
-* the station's name in the message is the speaker's host name;
-* a printer that answers about its printer.
+* the station's or the equipment's name in the message is the speaker's host name;
+* the sender named in the message has the speaker's own MAC address, and it spoke of no other thing;
+* its implementation class UID belongs to the maker that the data set names, and it spoke of no other thing;
+* its network card is that maker's, it spoke of no other thing, and never kept objects.
 
 And never when the object was moved on somebody's behalf (C-MOVE), when the thing is a frame grabber, or when the
-speaker spoke of two serial numbers or two makers within 24 hours. Of worklists the question is read, not the answer.
+speaker spoke of two things or two makers within 24 hours, or sends under several applications' names. Of worklists the
+question is read, not the answer. Which attribute says what stands in sensor/knowledge/tables/attributes.csv.
 """
 
 from __future__ import annotations
@@ -22,19 +24,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from sensor.inference.addresses import mac_of_eui64
 from sensor.inference.evidence import Endpoint, Saying, Span
 from sensor.knowledge import Fingerprints, vocabulary
+from sensor.knowledge.attributes import part_of
 from sensor.knowledge.fingerprints import normal_vendor
 
 FORWARDING_WINDOW: Final = timedelta(hours=24)
 NEVER_OWN: Final = frozenset({"C-STORE moved"})
 MEDICAL_CARD: Final = 0.6  # certainty of fingerprints that name a maker of medical devices, not of network modules
-STATION_AE_TITLES: Final = (
-    "dicom.station_ae_title",
-    "dicom.performed_station_ae_title",
-    "dicom.scheduled_station_ae_title",
-)
-STATION_NAMES: Final = ("dicom.station_name", "dicom.performed_station_name")
+APPLICATIONS_MIN: Final = 3  # HL7 applications that one device sends as: more than a product has
+NETBIOS_MAX: Final = 15  # characters of a NetBIOS name (RFC 1001 14.1); longer host names are cut
 
 
 class Anchor(NamedTuple):
@@ -47,27 +47,23 @@ class Anchor(NamedTuple):
 
 @dataclass(slots=True)
 class Thing:
-    """What one speaker told of one subject."""
+    """What one speaker told of one subject: `told` by part (attributes.csv), and the makers that fingerprints name."""
 
     speaker: Anchor
     about: str
     span: Span
-    said: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    told: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    hinted: set[str] = field(default_factory=set)
 
     @property
     def serial(self) -> str | None:
-        """Its serial number with its maker, when the number identifies something."""
+        """Its serial number with its maker, when both are known and the number identifies something."""
         kind, _, rest = self.about.partition(":")
-        maker, _, serial = rest.rpartition("|")
-        if kind == "device-uid":
-            maker, serial = self._only("dicom.manufacturer"), self._only("dicom.device_serial_number")
-        elif kind != "serial":
+        maker, _, serial = rest.rpartition("|") if kind == "serial" else ("", "", self._only("serial"))
+        maker = maker or self._only("maker")
+        if kind not in ("serial", "device-uid", "eui64") or not maker or is_junk(serial):
             return None
-        return None if is_junk(serial) else f"{normal_vendor(maker)}|{serial}"
-
-    def _only(self, name: str) -> str:
-        """The one value that was told of an attribute, else nothing."""
-        return next(iter(self.said[name])) if len(self.said[name]) == 1 else ""
+        return f"{normal_vendor(maker)}|{serial}"
 
     @property
     def device_uid(self) -> str | None:
@@ -75,18 +71,46 @@ class Thing:
         return self.about.removeprefix("device-uid:") if self.about.startswith("device-uid:") else None
 
     @property
+    def eui64(self) -> str | None:
+        """Its EUI-64 as 16 digits."""
+        stated = self.about.removeprefix("eui64:") if self.about.startswith("eui64:") else self._only("eui64")
+        return stated if stated and len(set(stated)) > 1 else None
+
+    @property
+    def mac(self) -> str | None:
+        """The MAC address that it was told to have, or that its EUI-64 was made from."""
+        return self._only("mac") or (mac_of_eui64(self.eui64) if self.eui64 else None)
+
+    @property
+    def makers(self) -> set[str]:
+        """Its makers as they were told, in our spelling."""
+        return {normal_vendor(text) for text in self.told["maker"]}
+
+    @property
     def vendors(self) -> set[str]:
-        """Its makers as we write them."""
-        return {normal_vendor(text) for text in self.said["dicom.manufacturer"]}
+        """Its makers, told or known by what was told."""
+        return self.makers | self.hinted | (card_vendors(self.mac) if self.mac else frozenset())
+
+    @property
+    def names(self) -> list[Anchor]:
+        """What names it whoever speaks of it, the strongest first."""
+        found = (("device-uid", self.device_uid), ("serial", self.serial), ("eui64", self.eui64))
+        return [Anchor(kind, "", value) for kind, value in found if value]
 
     @property
     def anchor(self) -> Anchor:
-        """Serial numbers and UIDs are one thing whoever speaks of it; weaker keys only mean something per speaker."""
-        if self.device_uid:
-            return Anchor("device-uid", "", self.device_uid)
-        if self.serial:
-            return Anchor("serial", "", self.serial)
-        return Anchor("spoken", "|".join(self.speaker), self.about)
+        """Its strongest name; weaker keys only mean something per speaker."""
+        return next(iter(self.names), Anchor("spoken", "|".join(self.speaker), self.about))
+
+    @property
+    def instance(self) -> str | None:
+        """What tells it from others of its kind."""
+        equipment = self.about if self.about.startswith(("equipment:", "serial:|")) else None
+        return self.serial or self.eui64 or equipment
+
+    def _only(self, part: str) -> str:
+        """The one value that was told for a part, else nothing."""
+        return next(iter(self.told[part])) if len(self.told[part]) == 1 else ""
 
 
 class Self(NamedTuple):
@@ -96,6 +120,8 @@ class Self(NamedTuple):
     hostnames: frozenset[str]
     vendors: frozenset[str]
     card_vendors: frozenset[str] = frozenset()
+    applications: frozenset[str] = frozenset()
+    own_mac: str | None = None  # which it also states as the sender's
 
 
 def is_junk(serial: str) -> bool:
@@ -113,7 +139,9 @@ def things(sayings: Iterable[Saying], speaker_of: Mapping[Endpoint, Anchor]) -> 
             continue
         thing = found.setdefault((speaker, saying.about), Thing(speaker, saying.about, saying.span))
         thing.span = thing.span.join(saying.span)
-        thing.said[saying.name].add(saying.value)
+        if part := part_of(saying.name):
+            thing.told[part].add(saying.value)
+        thing.hinted |= _hinted(saying.name, saying.value)
     return [found[key] for key in sorted(found)]
 
 
@@ -124,10 +152,10 @@ def own(spoken: list[Thing], me: Self) -> tuple[list[tuple[Thing, str]], str | N
         (thing, reason) pairs, and why the speaker is taken for one that forwards, if it is.
     """
     candidates = [thing for thing in spoken if not _never(thing)]
-    forwards = _forwards(candidates)
+    forwards = _forwards(candidates, me)
     if forwards:
         return [], forwards
-    alone = len({thing.serial for thing in candidates if thing.serial}) <= 1
+    alone = len({thing.instance for thing in candidates if thing.instance}) <= 1
     pairs = [(thing, _reason(thing, me, alone=alone)) for thing in candidates]
     return [(thing, reason) for thing, reason in pairs if reason], None
 
@@ -141,22 +169,34 @@ def implementation_vendors(uids: Iterable[str]) -> frozenset[str]:
 
 def card_vendors(mac: str) -> frozenset[str]:
     """The maker of medical devices to whom a MAC address is registered, if it is one."""
-    hits = Fingerprints.installed().look_up("mac", mac)
+    return _hinted("mac", mac)
+
+
+def same_host(one: str, other: str) -> bool:
+    """Whether two host names, in lower case, are one; NetBIOS cuts them."""
+    short, long = sorted((one, other), key=len)
+    return short == long or (len(short) == NETBIOS_MAX and long.startswith(short))
+
+
+def _hinted(observable: str, value: str) -> frozenset[str]:
+    hits = Fingerprints.installed().look_up(observable, value)
     return frozenset(hit.value for hit in hits if hit.name == "vendor" and hit.certainty >= MEDICAL_CARD)
 
 
 def _never(thing: Thing) -> bool:
-    via = thing.said["dicom.via"]
-    return bool(via & NEVER_OWN) or "dicom.secondary_capture_manufacturer" in thing.said
+    return bool(thing.told["via"] & NEVER_OWN) or "grabber" in thing.told
 
 
-def _forwards(spoken: list[Thing]) -> str | None:
-    serials = [(thing.span, thing.serial) for thing in spoken if thing.serial]
-    makers = [(thing.span, vendor) for thing in spoken for vendor in thing.vendors]
-    if _two_within(serials):
-        return f"it spoke of {len({value for _, value in serials})} serial numbers, two of them within 24 hours"
+def _forwards(spoken: list[Thing], me: Self) -> str | None:
+    instances = [(thing.span, thing.instance) for thing in spoken if thing.instance]
+    makers = [(thing.span, maker) for thing in spoken for maker in thing.makers]
+    if _two_within(instances):
+        what = "serial numbers" if all(thing.serial for thing in spoken if thing.instance) else "pieces of equipment"
+        return f"it spoke of {len({value for _, value in instances})} {what}, two of them within 24 hours"
     if _two_within(makers):
         return f"it spoke of {len({value for _, value in makers})} makers, two of them within 24 hours"
+    if len(me.applications) >= APPLICATIONS_MIN:
+        return f"it sends under the names of {len(me.applications)} applications"
     return None
 
 
@@ -172,18 +212,31 @@ def _two_within(marked: list[tuple[Span, str]]) -> bool:
 
 
 def _reason(thing: Thing, me: Self, *, alone: bool) -> str | None:
-    if "printer" in thing.said["dicom.via"]:
+    if "printer" in thing.told["via"]:
         return "a printer that describes itself"
-    titles = {title for name in STATION_AE_TITLES for title in thing.said[name]} & me.ae_titles
+    titles = thing.told["station-title"] & me.ae_titles
     if titles:
         return f"the station's AE title {min(titles)} is the one it calls itself"
-    stations = {text.lower() for name in STATION_NAMES for text in thing.said[name]} & me.hostnames
-    if stations:
-        return f"the station's name {min(stations)} is its host name"
-    vendors = thing.vendors & me.vendors
-    if alone and thing.serial and vendors:
-        return f"its implementation class UID is one of {min(vendors)}, and it spoke of this serial number alone"
-    makers = thing.vendors & me.card_vendors
-    if alone and thing.serial and makers:
-        return f"its network card is one of {min(makers)}, and it spoke of this serial number alone"
+    named = _host_names(thing, me)
+    if named:
+        return f"the station's name {min(named)} is its host name"
+    return _reason_alone(thing, me) if alone and thing.instance else None
+
+
+def _host_names(thing: Thing, me: Self) -> set[str]:
+    stated = {text.lower() for text in thing.told["station-name"]}
+    stated |= {text.split("^")[0].lower() for text in thing.told["instance-name"]}
+    return {name for name in stated if name and any(same_host(name, host) for host in me.hostnames)}
+
+
+def _reason_alone(thing: Thing, me: Self) -> str | None:
+    """Why the one thing that it ever spoke of is the speaker."""
+    if me.own_mac:
+        return f"its messages name its own MAC address {me.own_mac} as the sender's, and speak of this thing alone"
+    vendors, makers = thing.vendors & me.vendors, thing.vendors & me.card_vendors
+    what = "serial number" if thing.serial else "equipment"
+    if vendors:
+        return f"its implementation class UID is one of {min(vendors)}, and it spoke of this {what} alone"
+    if makers:
+        return f"its network card is one of {min(makers)}, and it spoke of this {what} alone"
     return None

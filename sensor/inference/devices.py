@@ -1,7 +1,7 @@
 """Devices: endpoints and described things joined by evidence, each join with its reason.
 
-Theory of operation. Everything that can stand for a device is an *anchor*: a device UID, a serial number, an on-link
-MAC address, an IP address where the MAC is not the device's own, a thing that only one speaker names. Every endpoint
+Theory of operation. Everything that can stand for a device is an *anchor*: a device UID, a serial number, an EUI-64, an
+on-link MAC address, an IP address where the MAC is not its own, a thing that only one speaker names. Every endpoint
 gets one anchor of its own (addresses.py); anchors that are the same device are joined (merging.py, described.py);
 what hangs together is a device. All judgements look at the whole of the evidence, so the order of facts cannot
 matter, and nothing is undone by hand: a join whose evidence is gone is not made the next time.
@@ -13,18 +13,20 @@ been elsewhere, and becomes an alias: so ids are a function of the facts, and ol
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Final
 
-from sensor.inference.addresses import MacKind, MacVerdict, is_host, is_nobody, judge_all, mac_in
+from sensor.inference.addresses import MacKind, MacVerdict, is_host, is_nobody, judge_all, mac_in, macs_in
 from sensor.inference.described import Anchor, Self, Thing, card_vendors, implementation_vendors, own, things
 from sensor.inference.evidence import Endpoint, Evidence, Span
 from sensor.inference.merging import Proof, merges
 from sensor.knowledge import vocabulary
 
-RANK: Final = {"device-uid": 0, "serial": 1, "mac": 2, "ip": 3, "spoken": 4}
+RANK: Final = {"device-uid": 0, "serial": 1, "eui64": 2, "mac": 3, "ip": 4, "spoken": 5}
+DEFAULT_NAMES: Final = {"ae-title": "default_ae_titles", "hostname": "default_hostnames"}
 
 
 @dataclass(slots=True)
@@ -82,9 +84,8 @@ class _Resolver:
         of_endpoint = {endpoint: anchor for endpoint, (anchor, _) in anchored.items()}
         spoken = things(self._evidence.sayings, of_endpoint)
         for thing in spoken:
-            self._add(thing.anchor, thing.span)
-            if thing.device_uid and thing.serial:
-                self._add(Anchor("serial", "", thing.serial), thing.span)
+            for anchor in (thing.anchor, *thing.names):
+                self._add(anchor, thing.span)
         forwarders = self._join(spoken, of_endpoint)
         return self._gather(anchored, spoken, forwarders)
 
@@ -141,15 +142,12 @@ class _Resolver:
             by_speaker[thing.speaker].append(thing)
         owned, forwarders = self._own_things(by_speaker, proofs)
         for speaker, pairs in owned.items():
-            proofs[speaker] |= {
-                Proof(thing.anchor.kind, thing.anchor.value)
-                for thing, _ in pairs
-                if thing.anchor.kind in ("serial", "device-uid")
-            }
+            proofs[speaker] |= {Proof(thing.anchor.kind, thing.anchor.value) for thing, _ in pairs if thing.names}
         for merge in merges(proofs, self._spans):
             self._union(merge.one, merge.other, f"{_say(merge.one)} and {_say(merge.other)}: {merge.reason}")
         self._bind(owned)
-        self._join_uids(spoken)
+        self._join_macs(spoken)
+        self._join_names(spoken)
         self._join_namesakes(spoken)
         return forwarders
 
@@ -157,7 +155,7 @@ class _Resolver:
         proofs: dict[Anchor, set[Proof]] = defaultdict(set)
         for endpoint, kind, value in self._evidence.traits:
             anchor = of_endpoint.get(endpoint)
-            if anchor is not None and not (kind == "ae-title" and value.lower() in vocabulary("default_ae_titles")):
+            if anchor is not None and not _is_default(kind, value):
                 proofs[anchor].add(Proof(kind, value))
         return proofs
 
@@ -166,8 +164,8 @@ class _Resolver:
         by_speaker: dict[Anchor, list[Thing]], proofs: dict[Anchor, set[Proof]]
     ) -> tuple[dict[Anchor, list[tuple[Thing, str]]], dict[Anchor, str]]:
         owned, forwarders = {}, {}
-        for speaker, spoken in by_speaker.items():
-            owned[speaker], forwards = own(spoken, _self(speaker, proofs[speaker]))
+        for speaker in [*by_speaker, *(anchor for anchor in proofs if anchor not in by_speaker)]:
+            owned[speaker], forwards = own(by_speaker.get(speaker, []), _self(speaker, proofs.get(speaker, ())))
             if forwards:
                 forwarders[speaker] = forwards
         return owned, forwarders
@@ -189,13 +187,35 @@ class _Resolver:
         for (speaker, anchor), reason in sorted(agreed.items()):
             self._union(speaker, anchor, f"{_say(anchor)} is {_say(speaker)}: {reason}")
 
-    def _join_uids(self, spoken: list[Thing]) -> None:
-        """Join a device UID with the serial number told along with it, unless either was told with another one, too."""
-        told = {(thing.device_uid, thing.serial) for thing in spoken if thing.device_uid and thing.serial}
-        uids, serials = Counter(uid for uid, _ in told), Counter(serial for _, serial in told)
-        for uid, serial in sorted(told):
-            if uids[uid] == serials[serial] == 1:
-                one, other = Anchor("device-uid", "", uid), Anchor("serial", "", serial)
+    def _join_macs(self, spoken: list[Thing]) -> None:
+        """Join a thing with the one MAC address on the speaker's link that it was told to have; never two serials."""
+        told: dict[Anchor, set[Anchor]] = defaultdict(set)
+        serials: dict[Anchor, set[str]] = defaultdict(set)
+        for thing in spoken:
+            anchor = Anchor("mac", thing.speaker.scope, thing.mac or "")
+            if anchor in self._parent and self._own((anchor.scope, anchor.value)):
+                told[thing.anchor].add(anchor)
+                serials[anchor] |= {thing.serial} if thing.serial else set()
+        for anchor in self._parent:
+            if anchor.kind == "serial":
+                serials[self._root(anchor)].add(anchor.value)
+        for name, (mac, *others) in sorted((name, sorted(macs)) for name, macs in told.items()):
+            known = serials[mac] | serials[self._root(mac)] | serials[self._root(name)]
+            if not others and len(known) <= 1:
+                self._union(
+                    name, mac, f"{_say(name)} is {_say(mac)}: the MAC address was told of it, or is its EUI-64's"
+                )
+                serials[self._root(mac)] = known
+
+    def _join_names(self, spoken: list[Thing]) -> None:
+        """Join device UID, serial number and EUI-64 that were told of one thing, each with no other of its kind."""
+        told = {pair for thing in spoken for pair in combinations(thing.names, 2)}
+        partners: dict[tuple[Anchor, str], set[Anchor]] = defaultdict(set)
+        for one, other in told:
+            partners[one, other.kind].add(other)
+            partners[other, one.kind].add(one)
+        for one, other in sorted(told):
+            if len(partners[one, other.kind]) == len(partners[other, one.kind]) == 1:
                 self._union(one, other, f"{_say(one)} and {_say(other)} were told of one thing")
 
     def _join_namesakes(self, spoken: list[Thing]) -> None:
@@ -243,6 +263,9 @@ class _Resolver:
         sets: dict[Anchor, list[Anchor]] = defaultdict(list)
         for anchor in self._parent:
             sets[self._root(anchor)].append(anchor)
+        # A name that was only told along with others, and joined none of them, is no device.
+        real = {self._root(anchor) for anchor in (*(a for a, _ in anchored.values()), *(t.anchor for t in spoken))}
+        sets = {root: anchors for root, anchors in sets.items() if root in real}
         talking = {self._root(anchor) for anchor, _ in anchored.values()}
         ids, devices = {}, {}
         for root, anchors in sets.items():
@@ -280,15 +303,23 @@ def _self(speaker: Anchor, proofs: Iterable[Proof]) -> Self:
     for kind, value in proofs:
         kinds[kind].add(value)
     vendors = implementation_vendors(kinds["implementation-class-uid"])
-    card = card_vendors(speaker.value) if speaker.kind == "mac" and not kinds["keeps-objects"] else frozenset()
-    return Self(frozenset(kinds["ae-title"]), frozenset(kinds["hostname"]), vendors, card)
+    mac = speaker.value if speaker.kind == "mac" else None
+    card = card_vendors(mac) if mac and not kinds["keeps-objects"] else frozenset()
+    stated = any(mac in macs_in(text) for text in kinds["network-address"]) if mac else False
+    names = frozenset(kinds["ae-title"]), frozenset(kinds["hostname"])
+    return Self(*names, vendors, card, frozenset(kinds["hl7-application"]), mac if stated else None)
+
+
+def _is_default(kind: str, value: str) -> bool:
+    """Whether a name is one that products ship with: it tells nobody from anybody."""
+    return kind in DEFAULT_NAMES and value.lower() in vocabulary(DEFAULT_NAMES[kind])
 
 
 def _names(thing: Thing) -> list[tuple[str, str]]:
     """What a speaker calls a thing, the most telling name first."""
-    stations = sorted(thing.said["dicom.station_name"] | thing.said["dicom.performed_station_name"])
-    models = sorted(f"{vendor}|{model}" for vendor in thing.vendors for model in thing.said["dicom.model_name"])
-    return [("station", value) for value in stations] + [("model", value) for value in models]
+    named = [(part, value) for part in ("instance-name", "station-name") for value in sorted(thing.told[part])]
+    models = sorted(f"{maker}|{model}" for maker in thing.makers for model in thing.told["model"])
+    return named + [("model", value) for value in models]
 
 
 def _say(anchor: Anchor) -> str:

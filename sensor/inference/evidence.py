@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
 from sensor.inference.addresses import Sight
 from sensor.inference.statements import run
+from sensor.knowledge.attributes import attributes_that
 
 
 class Endpoint(NamedTuple):
@@ -33,7 +34,7 @@ class Span(NamedTuple):
 
 
 class Trait(NamedTuple):
-    """Something that hints at which device an endpoint is: `kind` is `certificate-key`, `ae-title` or `hostname`."""
+    """Something that hints at which device an endpoint is: `kind` is `certificate-key`, `ae-title`, `hostname`, …."""
 
     endpoint: Endpoint
     kind: str
@@ -72,8 +73,12 @@ def read_evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
         spans[endpoint] = spans[endpoint].join(span) if endpoint in spans else span
         if mac and ip:
             holders[scope, ip].add(mac)
-    traits = frozenset(Trait(Endpoint(*row[:3]), *row[3:]) for row in run(connection, "traits"))
+    traits = frozenset(Trait(Endpoint(*row[:3]), *row[3:]) for row in _traits(connection))
     sayings = frozenset(
         Saying(Endpoint(*row[:3]), row[3], row[4], row[5], Span(*row[6:])) for row in run(connection, "sayings")
     )
     return Evidence(frozenset(sights), spans, traits, sayings, {key: frozenset(macs) for key, macs in holders.items()})
+
+
+def _traits(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+    return run(connection, "traits", host_names=attributes_that("host-name"))

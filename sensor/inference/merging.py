@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from sensor.inference.described import Anchor
 from sensor.inference.evidence import Span
 
-STRONG: Final = frozenset({"certificate-key", "serial", "device-uid", "ssh-host-key"})
+STRONG: Final = frozenset({"certificate-key", "serial", "device-uid", "eui64", "ssh-host-key"})
 WEAK: Final = frozenset({"ae-title", "hostname"})
 HOLDERS_MAX: Final = 4  # a key that more addresses show is no one's own
 

@@ -18,14 +18,21 @@ DAY = datetime(2026, 11, 23)  # noqa: DTZ001 - naive UTC, as everything in the s
 SCOPES = ["default", "south"]
 MACS = ["8c:ec:4b:00:00:0a", "88:4b:39:10:20:31", "8c:ec:4b:00:00:ff", "00:00:5e:00:01:0a", "da:a1:19:00:00:01", None]
 IPS = ["10.0.4.1", "10.0.4.2", "10.0.5.1", "10.0.6.1", "192.0.2.7", "fd00::8eec:4bff:fe00:a", "169.254.1.1"]
-SUBJECTS = ["serial:SIEMENS|INV1", "serial:SIEMENS|INV2", "serial:SIEMENS|0000", "station:CTAWP1", "device-uid:1.2.3"]
+SUBJECTS = [
+    "serial:SIEMENS|INV1", "serial:SIEMENS|INV2", "serial:SIEMENS|0000", "station:CTAWP1", "device-uid:1.2.3",
+    "serial:|INV3", "eui64:8cec4bfffe00000a", "eui64:884b39ffff102031", "equipment:WARD|BED7", "udi:00884838000001",
+]  # fmt: skip
 SAID = [
     ("dicom.manufacturer", "SIEMENS"), ("dicom.manufacturer", "Philips"), ("dicom.station_name", "CTAWP1"),
     ("dicom.performed_station_ae_title", "CT01"), ("dicom.via", "C-STORE"), ("dicom.via", "C-STORE moved"),
+    ("hl7.eui64", "8cec4bfffe00000a"), ("hl7.mac_address", "88:4b:39:10:20:31"), ("hl7.device_serial_number", "INV1"),
+    ("hl7.equipment_instance_identifier", "BED7^WARD"), ("hl7.equipment_state", "OP"),
 ]  # fmt: skip
 TRAITS = [
     ("certificate-key", "k1"), ("certificate-key", "k2"), ("ae-title", "CT01"), ("ae-title", "CT02"),
     ("hostname", "ctawp1"), ("implementation-class-uid", "1.3.12.2.1107.5.1"), ("keeps-objects", "C-STORE"),
+    ("hostname", "bed7"), ("hl7-application", "LAB"), ("hl7-application", "EPIC"), ("hl7-application", "MIRTH"),
+    ("network-address", "^884B39102031^MAC"), ("network-address", "8CEC4B00000A"),
 ]  # fmt: skip
 
 endpoints = st.builds(Endpoint, st.sampled_from(SCOPES), st.sampled_from(MACS), st.sampled_from(IPS))
@@ -112,6 +119,9 @@ ROWS = [
     },
     {"attribute": {"dicom.implementation_class_uid": "1.3.12.2.1107.5.1"}, "from": "10.0.4.1"},
     {"certificate": {"role": "client", "spki_sha256": "aa"}, "side": "initiator", "from": "10.0.4.1"},
+    {"attribute": {"hl7.eui64": "8cec4bfffe00000a"}, "about": "eui64:8cec4bfffe00000a", "from": "10.0.6.1"},
+    {"attribute": {"hl7.eui64": "8cec4bfffe00000a"}, "about": "serial:SIEMENS|INV1", "from": "10.0.6.1"},
+    {"attribute": {"hl7.equipment_state": "OP"}, "about": "equipment:WARD|BED7", "from": "10.0.4.1"},
 ]
 
 
