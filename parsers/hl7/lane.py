@@ -44,6 +44,7 @@ HEADS_MAX: Final = 8_192
 MESSAGE_MAX: Final = 1 << 20
 HEADER_MAX_BYTES: Final = 4_096
 LONG_BYTES: Final = 1_024
+BEGINNING_BYTES: Final = 10
 STRAY_MAX: Final = 1_024
 
 _CONTROL: Final = re.compile(rb"[\r\n\x0b\x1c]")
@@ -151,7 +152,7 @@ class _Lane:
         """Whether the rest of an unfinished segment, of which `held` bytes are there, is left out."""
         if self.beheaded or framing.is_header(self.data, self.at):
             return held > HEADER_MAX_BYTES
-        if held < 4:
+        if held < BEGINNING_BYTES:  # may be the beginning of a header
             return held == 0 and not self.started and self.confirmed and self._spent > UNFRAMED_FRESH_BYTES
         message = self.messages.open
         if message is not None and self.data[self.at + 3] == message.separator:
@@ -242,7 +243,7 @@ class _Lane:
             yield from self._stray(data[at : min(end, at + 4)])
         else:
             message.segments += 1
-            if end - at == 3 or data[at + 3] == message.separator:
+            if end - at == 3 or (end - at > 3 and data[at + 3] == message.separator):
                 name = data[at : at + 3]
                 self.messages.named(name, message)
                 if name in message.reads and end - at <= READ_MAX_BYTES:
