@@ -33,6 +33,8 @@ cases:
         - {channel: {version: HL7 v2, encrypted: false, signed: none}, protocol: hl7, port: 2575, to: 192.0.2.7}
       severity: high
       count: 1
+    - what: recorded, a reading service outside
+      capture: pcaps/hl7/outside.pcap
   silent:
     - what: within the hospital
       rows:
@@ -43,6 +45,8 @@ cases:
     - what: two partners speak with each other
       rows:
         - {channel: {version: HL7 v2, encrypted: false, signed: none}, protocol: hl7, port: 2575, from: 198.51.100.9, to: 192.0.2.7}
+    - what: recorded, an admission
+      capture: pcaps/hl7/adt_a01.pcap
 */
 SELECT device_id, NULL AS identity_id, scope, mac, ip, port, 'HL7 from outside on tcp/' || port AS subject,
     version, json_extract_string(details, '$.framing') AS framing, peer_ip, NULL AS peer_port,

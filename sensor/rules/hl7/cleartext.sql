@@ -42,6 +42,17 @@ cases:
         - {attribute: {hl7.segment: [PID, OBX]}, protocol: hl7, port: 2575, to: 192.0.2.7}
       severity: high
       count: 1
+    - what: recorded, an admission
+      capture: pcaps/hl7/adt_a01.pcap
+      severity: medium
+    - what: recorded, answers with patients
+      capture: pcaps/hl7/query_pdq.pcap
+      severity: medium
+    - what: recorded, without framing
+      capture: pcaps/hl7/lab_unframed.pcap
+    - what: recorded, from outside
+      capture: pcaps/hl7/outside.pcap
+      severity: high
   silent:
     - what: state of an analyser, nothing of a patient
       rows:
@@ -55,6 +66,8 @@ cases:
       rows:
         - {channel: {version: HL7 v2, encrypted: false, signed: none}, protocol: hl7, port: 2575, to: 10.0.0.2}
         - {attribute: {hl7.segment: PID}, protocol: hl7, port: 2575, to: 10.0.0.3}
+    - what: recorded, an analyser's state
+      capture: pcaps/hl7/lab_status_esu.pcap
 */
 WITH services AS (
     SELECT DISTINCT scope, ip, mac, port, device_id, peer_ip, internal AND peer_internal AS at_home

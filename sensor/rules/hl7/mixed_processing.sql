@@ -31,6 +31,8 @@ cases:
         - {authentication: {mechanism: hl7-application, principal: LAB, processing_id: P, outcome: unknown}, protocol: hl7, port: 2575, until: +3h}
         - {authentication: {mechanism: hl7-application, principal: LAB, processing_id: D, outcome: unknown}, protocol: hl7, port: 2575, at: +1h}
       count: 1
+    - what: recorded, a test system sends into production
+      capture: pcaps/hl7/test_to_production.pcap
   silent:
     - what: tests before the interface went live
       rows:
@@ -48,6 +50,10 @@ cases:
       rows:
         - {authentication: {mechanism: hl7-application, principal: LAB, processing_id: P}, protocol: hl7, port: 2575, at: -30d}
         - {authentication: {mechanism: hl7-application, principal: LAB, processing_id: T}, protocol: hl7, port: 2575}
+    - what: recorded, production alone
+      capture: pcaps/hl7/accepted_and_refused.pcap
+    - what: recorded, an engine
+      capture: pcaps/hl7/engine.pcap
 */
 WITH sent AS (
     SELECT *, json_extract_string(details, '$.processing_id') AS processing_id

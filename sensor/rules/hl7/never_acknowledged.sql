@@ -61,6 +61,14 @@ cases:
       rows:
         - {conversation: {initiator_bytes: 500, responder_bytes: 0}, protocol: hl7, port: 2575}
         - {authentication: {mechanism: hl7-application, principal: LAB, outcome: unknown}, protocol: hl7, port: 2575}
+    - what: recorded, the sender wants no answer
+      capture: pcaps/hl7/feed_without_acknowledgement.pcap
+    - what: recorded, the answer comes by another connection
+      capture: pcaps/hl7/enhanced_deferred.pcap
+    - what: recorded, one message
+      capture: pcaps/hl7/lab_unframed.pcap
+    - what: recorded, answers to others
+      capture: pcaps/hl7/answer_to_another.pcap
 */
 WITH silent AS (
     -- conversations seen whole, both sides, in which the listener said nothing

@@ -54,6 +54,8 @@ cases:
       rows:
         - {authentication: {mechanism: hl7-application, principal: LAB}, protocol: hl7, port: 2575}
         - {authentication: {mechanism: hl7-application, principal: NEW}, protocol: hl7, port: 2575, at: +2d}
+    - what: recorded, a capture of a minute does not know who is new
+      capture: pcaps/hl7/same_application.pcap
 */
 WITH pairs AS (
     SELECT peer_id, port, device_id, min(first_ts) AS since

@@ -39,6 +39,10 @@ cases:
     - what: a name that merely holds such a word
       rows:
         - {authentication: {mechanism: hl7-application, principal: HL7GATEWAY}, protocol: hl7, port: 2575}
+    - what: recorded, an information system
+      capture: pcaps/hl7/adt_a01.pcap
+    - what: recorded, an analyser
+      capture: pcaps/hl7/lab_bs200e.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port, 'sends as ' || principal AS subject,
     principal AS sending_application, realm AS sending_facility, outcome, peer_ip, port AS peer_port,

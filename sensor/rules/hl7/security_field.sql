@@ -29,6 +29,10 @@ cases:
     - what: from a sender that does not say its name
       rows:
         - {authentication: {mechanism: hl7-security, secret_class: short, outcome: unknown}, protocol: hl7, port: 2575}
+    - what: recorded, a password in MSH-8
+      capture: pcaps/hl7/security.pcap
+    - what: recorded, refused
+      capture: pcaps/hl7/security_refused.pcap
   silent:
     - what: the field is empty
       rows:
@@ -39,6 +43,8 @@ cases:
     - what: a passcode of DICOM is another finding
       rows:
         - {authentication: {mechanism: dicom-username-passcode, principal: LAB, secret_class: other}, protocol: dicom, port: 104}
+    - what: recorded, an admission
+      capture: pcaps/hl7/adt_a01.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port,
     'MSH-8 of ' || coalesce(principal, 'an unnamed application') AS subject,

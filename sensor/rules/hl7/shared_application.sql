@@ -36,6 +36,8 @@ cases:
         - {authentication: {mechanism: hl7-application, principal: MON, realm: ICU}, protocol: hl7, port: 6661, from: 10.0.0.12, to: 10.0.0.3}
       severity: low
       count: 1
+    - what: recorded, two machines send as one application
+      capture: pcaps/hl7/same_application.pcap
   silent:
     - what: the same application at two facilities
       rows:
@@ -57,6 +59,12 @@ cases:
       rows:
         - {authentication: {mechanism: hl7-application, principal: MON}, protocol: hl7, port: 2575, from: 10.0.0.11}
         - {authentication: {mechanism: hl7-application, principal: MON}, protocol: hl7, port: 2575, from: 10.0.0.12, at: +7d}
+    - what: recorded, an engine passes on what it gets
+      capture: pcaps/hl7/engine.pcap
+    - what: recorded, two monitors, each with its own name
+      capture: pcaps/hl7/monitor_itself.pcap
+    - what: recorded, an information system passes results on
+      capture: pcaps/hl7/lab_passes_on.pcap
 */
 WITH received AS (
     SELECT DISTINCT identity_id, peer_id FROM seen_authentication WHERE mechanism = 'hl7-application'

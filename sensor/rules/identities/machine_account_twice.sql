@@ -51,6 +51,8 @@ cases:
       rows:
         - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 10.0.0.11}
         - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, version: NTLMv2, outcome: rejected}, protocol: smb, port: 445, from: 10.0.0.12}
+    - what: recorded, accounts that are no machines'
+      capture: pcaps/smb/two_devices.pcap
 */
 WITH used AS (
     SELECT identity_id, scope, device_id, day, lower(min(principal)) AS account, min(ip) AS ip,

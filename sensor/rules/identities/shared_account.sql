@@ -75,6 +75,8 @@ cases:
       rows:
         - {authentication: {mechanism: ntlm, principal: svc-export, realm: WARD, target_name: FS1}, protocol: smb, port: 445, from: 10.0.0.11}
         - {authentication: {mechanism: ntlm, principal: svc-export, realm: WARD, target_name: FS1}, protocol: smb, port: 445, from: 10.0.0.12, at: +14d}
+    - what: recorded, two devices, two accounts
+      capture: pcaps/smb/two_devices.pcap
 */
 WITH used AS (
     SELECT identity_id, scope, device_id, day, lower(min(principal)) AS account, min(lower(realm)) AS realm, min(ip) AS ip,

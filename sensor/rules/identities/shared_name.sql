@@ -59,6 +59,8 @@ cases:
       rows:
         - {attribute: {ntlm.workstation: CT-CONSOLE}, protocol: smb, port: 445, from: 10.1.0.11, from_mac: 00:00:5e:00:01:05}
         - {attribute: {ntlm.workstation: CT-CONSOLE}, protocol: smb, port: 445, from: 10.1.0.12, from_mac: 00:00:5e:00:01:05}
+    - what: recorded, two devices, two names
+      capture: pcaps/smb/two_devices.pcap
 */
 WITH guids AS (
     SELECT device_id, list(DISTINCT lower(value)) AS guids

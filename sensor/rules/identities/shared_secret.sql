@@ -41,6 +41,9 @@ cases:
         - {authentication: {mechanism: smb-share-password, share: DOSE, secret_class: other, secret_digest: aa11, key_epoch: 1}, protocol: smb, port: 139}
         - {authentication: {mechanism: smb-plaintext, principal: export, realm: WARD, secret_class: other, secret_digest: aa11, key_epoch: 1}, protocol: smb, port: 139}
       count: 2
+    - what: recorded, two applications, one password in MSH-8
+      capture: pcaps/hl7/security_shared.pcap
+      severity: medium
   silent:
     - what: one account from two devices
       rows:
@@ -62,6 +65,10 @@ cases:
       rows:
         - {authentication: {mechanism: smb-plaintext, principal: export, realm: WARD, secret_class: other, secret_digest: aa11, key_epoch: 1}, protocol: smb, port: 139}
         - {authentication: {mechanism: smb-plaintext, principal: backup, realm: WARD, outcome: rejected, secret_class: other, secret_digest: aa11, key_epoch: 1}, protocol: smb, port: 139}
+    - what: recorded, one password, one application
+      capture: pcaps/hl7/security.pcap
+    - what: recorded, one user of DICOM
+      capture: pcaps/dicom/user_identity_2.pcap
 */
 WITH proven AS (
     SELECT *, coalesce(identity_id, device_id || ' ' || mechanism) AS holder,

@@ -55,6 +55,8 @@ cases:
       rows:
         - {authentication: {mechanism: smb-plaintext, principal: ct, outcome: rejected, secret_class: other, secret_digest: aa11, key_epoch: 1}, protocol: smb, port: 139, at: -400d}
         - {authentication: {mechanism: smb-plaintext, principal: ct, outcome: rejected, secret_class: other, secret_digest: aa11, key_epoch: 1}, protocol: smb, port: 139}
+    - what: recorded, a capture of a minute says nothing about years
+      capture: pcaps/dicom/user_identity_2.pcap
 */
 SELECT CASE WHEN identity_id IS NULL THEN device_id END AS device_id, identity_id, min(scope) AS scope,
     arg_max(mac, (last_ts, frame)) AS mac, arg_max(ip, (last_ts, frame)) AS ip, NULL AS port,

@@ -47,6 +47,8 @@ cases:
     - what: no account but an AE title
       rows:
         - {authentication: {mechanism: ae-title, principal: INSITE, called_ae_title: ARCHIVE}, protocol: dicom, port: 104}
+    - what: recorded, accounts of the hospital's own
+      capture: pcaps/smb/two_devices.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port, 'account ' || lower(regexp_replace(principal, '@[^@]*$', '')) AS subject,
     CASE outcome WHEN 'accepted' THEN 'medium' ELSE 'info' END AS severity,

@@ -42,6 +42,15 @@ cases:
       rows:
         - {authentication: {mechanism: smb-plaintext, principal: scan, realm: WARD, secret_class: empty}, protocol: smb, port: 139}
       severity: high
+    - what: recorded, a passcode that is the name
+      capture: pcaps/dicom/user_identity_2_same.pcap
+      severity: high
+    - what: recorded, an empty passcode
+      capture: pcaps/dicom/user_identity_2_empty.pcap
+      severity: medium
+    - what: recorded, MSH-8 is the sender's name
+      capture: pcaps/hl7/security_same.pcap
+      severity: high
   silent:
     - what: a long one
       rows:
@@ -58,6 +67,12 @@ cases:
     - what: a response shows no secret
       rows:
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2}, protocol: smb, port: 445}
+    - what: recorded, a passcode
+      capture: pcaps/dicom/user_identity_2_ignored.pcap
+    - what: recorded, a passcode that was refused
+      capture: pcaps/dicom/user_identity_2_refused.pcap
+    - what: recorded, a password in MSH-8
+      capture: pcaps/hl7/security.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port,
     CASE secret_class WHEN 'default' THEN 'default secret' WHEN 'empty' THEN 'empty secret'

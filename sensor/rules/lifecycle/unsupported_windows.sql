@@ -65,6 +65,10 @@ cases:
       rows:
         - {attribute: {ntlm.os_version: 5.1.2600}, protocol: smb, port: 445, from: 10.0.0.2, to: 10.0.0.3}
         - {attribute: {ntlm.os_version: 10.0.20348}, side: responder, protocol: smb, port: 445}
+    - what: recorded, Samba
+      capture: pcaps/smb/smb311_ntlmv2.pcap
+    - what: recorded, Samba over SMB 1
+      capture: pcaps/smb/smb1_ntlmv2.pcap
 */
 WITH support AS (
     SELECT build, split_part(build, '.', 3) AS number, max(eol) FILTER (edition <> 'long-term') AS eol,

@@ -56,6 +56,8 @@ cases:
       rows:
         - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, service: cifs/fs1.ward.example}, protocol: smb, port: 445, from: 10.0.0.12}
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, target_name: FS1, outcome: rejected}, protocol: smb, port: 445}
+    - what: recorded, a server without Kerberos
+      capture: pcaps/smb/smb311_ntlmv2.pcap
 */
 WITH tickets AS (
     SELECT peer_id, port, min(first_ts) AS since, max(last_ts) AS until, min(realm) AS realm,

@@ -34,6 +34,8 @@ cases:
         - {channel: {version: SMB 1, encrypted: false, signed: none}, protocol: smb, port: 139}
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, mic: false, outcome: rejected}, protocol: smb, port: 139}
       count: 1
+    - what: recorded, SMB 1 without extended security
+      capture: pcaps/smb/smb1_ntlmv2_no_spnego.pcap
   silent:
     - what: with the code
       rows:
@@ -55,6 +57,10 @@ cases:
       rows:
         - {channel: {version: SMB 2.1, encrypted: false, signed: enabled}, protocol: smb, port: 445}
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2}, protocol: smb, port: 445}
+    - what: recorded, the code is there
+      capture: pcaps/smb/smb21_ntlmv2.pcap
+    - what: recorded, signing is required
+      capture: pcaps/smb/signing_required.pcap
 */
 WITH unsigned AS (
     SELECT scope, ip, peer_ip, port, day, min(version) AS version, min(signed) AS signed

@@ -64,6 +64,10 @@ cases:
       rows:
         - {authentication: {mechanism: ntlm, principal: scan, realm: FS1, target_name: FS1, guest: true}, protocol: smb, port: 445, from: 10.0.0.11}
         - {authentication: {mechanism: ntlm, principal: scan, realm: FS1, target_name: FS1, guest: true}, protocol: smb, port: 445, from: 10.0.0.12}
+    - what: recorded, two devices, two accounts
+      capture: pcaps/smb/two_devices.pcap
+    - what: recorded, the server's account on one device
+      capture: pcaps/smb/local_account.pcap
 */
 WITH used AS (
     SELECT identity_id, scope, device_id, day, lower(min(principal)) AS account, account_realm(min(realm), min(details)) AS server,

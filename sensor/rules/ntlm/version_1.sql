@@ -36,6 +36,14 @@ cases:
       rows:
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLM2 session}, protocol: smb, port: 445}
       count: 1
+    - what: recorded, NTLMv1
+      capture: pcaps/smb/ntlmv1_plain.pcap
+    - what: recorded, NTLMv1 with extended session security
+      capture: pcaps/smb/ntlmv1.pcap
+    - what: recorded, refused by the server
+      capture: pcaps/smb/ntlmv1_refused.pcap
+    - what: recorded, LM alone
+      capture: pcaps/smb/smb1_lanman1.pcap
   silent:
     - what: NTLMv2
       rows:
@@ -46,10 +54,17 @@ cases:
     - what: Kerberos
       rows:
         - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, ticket_etype: aes256-cts-hmac-sha1-96}, protocol: smb, port: 445}
+    - what: recorded, NTLMv2
+      capture: pcaps/smb/smb311_ntlmv2.pcap
+    - what: recorded, NTLMv2 over SMB 1
+      capture: pcaps/smb/smb1_ntlmv2.pcap
+    - what: recorded, anonymous
+      capture: pcaps/smb/anonymous_ipc.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port,
     json_extract_string(details, '$.version')
-        || CASE WHEN json_extract_string(details, '$.lm_response') = 'true' THEN ' with LM response' ELSE '' END AS subject,
+        || CASE WHEN json_extract_string(details, '$.lm_response') = 'true' AND json_extract_string(details, '$.version') <> 'LM'
+            THEN ' with LM response' ELSE '' END AS subject,
     principal, realm, json_extract_string(details, '$.version') AS version,
     json_extract_string(details, '$.lm_response') = 'true' AS lm_response, outcome, peer_ip, port AS peer_port,
     first_ts, last_ts, capture, frame, community_id

@@ -30,6 +30,8 @@ cases:
       rows:
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv1, weak_flags: [no-128, no-ess]}, protocol: smb, port: 139}
       count: 1
+    - what: recorded, without extended session security
+      capture: pcaps/smb/ntlmv1_plain.pcap
   silent:
     - what: nothing weak was agreed
       rows:
@@ -40,6 +42,10 @@ cases:
     - what: an anonymous session has no key worth finding
       rows:
         - {authentication: {mechanism: ntlm, version: anonymous, "null": true, weak_flags: [no-128]}, protocol: smb, port: 445}
+    - what: recorded, with it
+      capture: pcaps/smb/ntlmv1.pcap
+    - what: recorded, NTLMv2
+      capture: pcaps/smb/smb311_ntlmv2.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port, 'weak NTLM session' AS subject,
     json_extract(details, '$.weak_flags')::VARCHAR[] AS weak_flags, principal, realm,

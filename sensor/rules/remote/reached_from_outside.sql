@@ -57,6 +57,10 @@ cases:
     - what: another port
       rows:
         - {conversation: {initiator_bytes: 900, responder_bytes: 1400, confidence: port}, protocol: '', port: 51820, from: 192.0.2.7}
+    - what: recorded, a morning in a hospital
+      capture: pcaps/hospital/morning.pcap
+    - what: recorded, a sender outside on a port for messages
+      capture: pcaps/hl7/outside.pcap
 */
 WITH service(port, name) AS (
     VALUES (22, 'SSH'), (23, 'Telnet'), (80, 'HTTP'), (139, 'SMB'), (443, 'HTTPS'), (445, 'SMB'), (3389, 'RDP'), (5800, 'VNC'),

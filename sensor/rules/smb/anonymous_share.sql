@@ -33,6 +33,13 @@ cases:
       rows:
         - {attribute: {smb.anonymous_share: C$}, side: responder, protocol: smb, port: 445}
       severity: high
+    - what: recorded, anonymous at a share with files
+      capture: pcaps/smb/anonymous_share.pcap
+      severity: medium
+    - what: recorded, the same over SMB 1
+      capture: pcaps/smb/anonymous_share_smb1.pcap
+    - what: recorded, a guest at a share with files
+      capture: pcaps/smb/guest.pcap
   silent:
     - what: the pipe share, which old hosts open to everybody
       rows:
@@ -43,6 +50,12 @@ cases:
     - what: the share was refused
       rows:
         - {attribute: {smb.refused_share: dose}, side: responder, protocol: smb, port: 445}
+    - what: recorded, anonymous at IPC$
+      capture: pcaps/smb/anonymous_ipc.pcap
+    - what: recorded, anonymous, and refused
+      capture: pcaps/smb/anonymous_refused.pcap
+    - what: recorded, the share was refused
+      capture: pcaps/smb/share_refused.pcap
 */
 SELECT device_id, NULL AS identity_id, scope, mac, ip, port, 'share ' || upper(value) || ' on tcp/' || port AS subject,
     CASE WHEN regexp_full_match(upper(value), '[A-Z]\$|ADMIN\$') THEN 'high' ELSE 'medium' END AS severity,

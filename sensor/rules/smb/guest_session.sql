@@ -31,6 +31,12 @@ cases:
       rows:
         - {authentication: {mechanism: smb-plaintext, principal: ct, secret_class: other, guest: true}, protocol: smb, port: 139, from: 10.0.0.12}
       count: 1
+    - what: recorded, an unknown account becomes a guest
+      capture: pcaps/smb/guest.pcap
+    - what: recorded, a wrong password makes a guest
+      capture: pcaps/smb/guest_wrong_password.pcap
+    - what: recorded, SMB 1
+      capture: pcaps/smb/guest_smb1.pcap
   silent:
     - what: an account of its own
       rows:
@@ -41,6 +47,12 @@ cases:
     - what: a null session is no guest's
       rows:
         - {authentication: {mechanism: ntlm, version: anonymous, "null": true}, protocol: smb, port: 445}
+    - what: recorded, Samba as it comes
+      capture: pcaps/smb/smb311_ntlmv2.pcap
+    - what: recorded, an unknown account is refused
+      capture: pcaps/smb/unknown_user.pcap
+    - what: recorded, anonymous, which is no guest
+      capture: pcaps/smb/anonymous_share.pcap
 */
 SELECT peer_id AS device_id, NULL AS identity_id, scope, peer_mac AS mac, peer_ip AS ip, port,
     'guest sessions on ' || transport || '/' || port AS subject,

@@ -65,6 +65,10 @@ cases:
         - {authentication: {mechanism: ntlm, principal: c, realm: WARD, outcome: rejected, status: STATUS_NO_LOGON_SERVERS}, protocol: smb, port: 445}
         - {authentication: {mechanism: ntlm, principal: d, realm: WARD, outcome: rejected, status: STATUS_NO_LOGON_SERVERS}, protocol: smb, port: 445}
         - {authentication: {mechanism: ntlm, principal: e, realm: WARD, outcome: rejected, status: STATUS_NO_LOGON_SERVERS}, protocol: smb, port: 445}
+    - what: recorded, one account tried eight times
+      capture: pcaps/smb/old_password.pcap
+    - what: recorded, an unknown account
+      capture: pcaps/smb/unknown_user.pcap
 */
 WITH refused AS (
     SELECT device_id, identity_id, principal, scope, mac, ip, peer_ip, first_ts, capture, frame, community_id

@@ -43,6 +43,8 @@ cases:
     - what: a caller from outside is another finding
       rows:
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 192.0.2.7}
+    - what: recorded, within the hospital
+      capture: pcaps/smb/smb311_ntlmv2.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port, 'SMB logon to outside' AS subject,
     mechanism, principal, realm, json_extract_string(details, '$.version') AS version, outcome, peer_ip, port AS peer_port,

@@ -35,6 +35,9 @@ cases:
         - {authentication: {mechanism: ntlm, principal: CT-Export, realm: ward, version: NTLMv2, outcome: rejected, status: STATUS_ACCOUNT_LOCKED_OUT}, protocol: smb, port: 445, n: 9, at: +1h}
       severity: medium
       count: 1
+    - what: recorded, a CT with the password of before, until it is locked out
+      capture: pcaps/smb/old_password.pcap
+      severity: medium
   silent:
     - what: a slip of the finger, and then the right password
       rows:
@@ -51,6 +54,10 @@ cases:
         - {authentication: {mechanism: ntlm, principal: a, realm: WARD, outcome: rejected, status: STATUS_LOGON_FAILURE}, protocol: smb, port: 445, n: 4}
         - {authentication: {mechanism: ntlm, principal: b, realm: WARD, outcome: rejected, status: STATUS_LOGON_FAILURE}, protocol: smb, port: 445, n: 4}
         - {authentication: {mechanism: ntlm, principal: c, realm: WARD, outcome: rejected, status: STATUS_LOGON_FAILURE}, protocol: smb, port: 445, n: 4}
+    - what: recorded, one wrong password
+      capture: pcaps/smb/wrong_password.pcap
+    - what: recorded, two wrong among right ones
+      capture: pcaps/smb/three_sessions_one_refused.pcap
 */
 WITH logons AS (
     SELECT *, json_extract_string(details, '$.status') AS status

@@ -38,6 +38,8 @@ cases:
         - {channel: {version: SMB 1, encrypted: false, signed: none, encrypt_passwords: false, security: user}, protocol: smb, port: 139}
       severity: high
       count: 1
+    - what: recorded, asked for, sent and refused
+      capture: pcaps/smb/smb1_plaintext_refused.pcap
   silent:
     - what: a challenge and its response
       rows:
@@ -52,6 +54,10 @@ cases:
     - what: an anonymous caller has no password
       rows:
         - {authentication: {mechanism: smb-plaintext, secret_class: empty, "null": true}, protocol: smb, port: 139}
+    - what: recorded, SMB 1 with NTLMv2
+      capture: pcaps/smb/smb1_ntlmv2.pcap
+    - what: recorded, an LM response is no password
+      capture: pcaps/smb/smb1_lanman1.pcap
 */
 SELECT device_id, NULL AS identity_id, scope, mac, ip, port, 'asks for plaintext passwords on tcp/' || port AS subject,
     'high' AS severity, version AS mechanism, NULL AS secret_class, NULL AS outcome, peer_ip,

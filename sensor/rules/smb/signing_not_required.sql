@@ -44,6 +44,13 @@ cases:
         - {attribute: {dicom.operation_sop_class: C-STORE 1.2.840.10008.5.1.4.1.1.2}, protocol: dicom, port: 104}
         - {attribute: {dicom.operation_sop_class: C-FIND 1.2.840.10008.5.1.4.1.2.2.1}, protocol: dicom, port: 104, from: 10.0.0.30}
       severity: high
+    - what: recorded, both could sign, neither insists
+      capture: pcaps/smb/signing_enabled.pcap
+      severity: medium
+    - what: recorded, the client insists, the server does not
+      capture: pcaps/smb/signing_required_client.pcap
+    - what: recorded, SMB 1 that cannot sign
+      capture: pcaps/smb/signing_off_smb1.pcap
   silent:
     - what: the server requires signing
       rows:
@@ -51,6 +58,12 @@ cases:
     - what: the session is encrypted, which signs it, too
       rows:
         - {channel: {version: SMB 3.1.1, cipher: AES-128-GCM, encrypted: true, signed: enabled}, protocol: smb, port: 445}
+    - what: recorded, the server requires it
+      capture: pcaps/smb/signing_required_server.pcap
+    - what: recorded, SMB 1, the server requires it
+      capture: pcaps/smb/signing_required_smb1.pcap
+    - what: recorded, encrypted
+      capture: pcaps/smb/encrypted_aes128gcm.pcap
 */
 WITH controllers AS (
     SELECT DISTINCT device_id FROM seen_attribute WHERE name = 'smb.share' AND upper(value) IN ('SYSVOL', 'NETLOGON')

@@ -35,6 +35,15 @@ cases:
         - {channel: {version: SMB 1, encrypted: false, signed: none, dialect: NT LM 0.12}, protocol: smb, port: 139}
       severity: medium
       count: 1
+    - what: recorded, SMB 1 with NTLMv2
+      capture: pcaps/smb/smb1_ntlmv2.pcap
+      severity: high
+    - what: recorded, on port 139
+      capture: pcaps/smb/netbios_session_smb1.pcap
+      severity: high
+    - what: recorded, nobody was let in
+      capture: pcaps/smb/smb1_wrong_password.pcap
+      severity: medium
   silent:
     - what: offered by the client, and the server chose SMB 2
       rows:
@@ -43,6 +52,12 @@ cases:
     - what: SMB 3.1.1
       rows:
         - {channel: {version: SMB 3.1.1, encrypted: false, signed: required}, protocol: smb, port: 445}
+    - what: recorded, Samba as it comes
+      capture: pcaps/smb/smb311_ntlmv2.pcap
+    - what: recorded, SMB 1 was offered, SMB 2 chosen
+      capture: pcaps/smb/negotiate_wildcard.pcap
+    - what: recorded, a server that refuses SMB 1
+      capture: pcaps/smb/negotiate_refused.pcap
 */
 WITH sessions AS (
     SELECT DISTINCT peer_id AS device_id, device_id AS client_id, port, day
