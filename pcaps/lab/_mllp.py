@@ -18,6 +18,7 @@ from _net import LabError
 from _software import debian, npm, npm_root
 from hl7.client import MLLPClient
 from hl7.mllp import InvalidBlockError, open_hl7_connection, start_hl7_server
+from hl7.mllp.streams import CARRIAGE_RETURN, END_BLOCK, START_BLOCK
 from hl7apy.core import Message
 from hl7apy.mllp import AbstractErrorHandler, AbstractHandler, MLLPServer
 from hl7apy.parser import parse_message
@@ -43,6 +44,7 @@ STUNNEL = debian("stunnel", "stunnel4", "stunnel4")
 SOCAT = debian("socat", "socat", "socat")
 SCRIPT = str(Path(__file__).with_name("mllp.cjs"))
 PATIENCE_S = 10.0
+PAUSE_S = 0.01
 LIMIT_BYTES = 1 << 20
 
 
@@ -128,15 +130,20 @@ def stream(
     answers: int,
     tls: ssl.SSLContext | None = None,
     name: str = "",
+    piece_bytes: int = 0,
 ) -> list[str]:
-    """Send messages at once by python-hl7's asyncio client and read so many answers; ``name`` is for SNI and check."""
+    """Send messages at once, by python-hl7's asyncio client, and read so many answers.
+
+    All messages are one write, or pieces of so many bytes with a pause after each. ``name`` is for SNI.
+    """
+    data = b"".join(START_BLOCK + text.encode() + END_BLOCK + CARRIAGE_RETURN for text in messages)
 
     async def talk() -> list[str]:
         options = {"ssl": tls, "server_hostname": name} if tls else {}
         reader, writer = await open_hl7_connection(peer.ip, port, encoding="utf-8", **options)
-        for text in messages:
-            writer.writeblock(text.encode())
-        await writer.drain()
+        for at in range(0, len(data), piece_bytes or len(data)):
+            writer.write(data[at : at + (piece_bytes or len(data))])
+            await asyncio.sleep(PAUSE_S)
         found = [(await reader.readblock()).decode() for _ in range(answers)]
         writer.close()
         with contextlib.suppress(ConnectionError):

@@ -1,5 +1,6 @@
 // MLLP by the libraries of Node.js: node mllp.cjs serve simple|medplum|server PORT [enhanced] [CODE]
-//                                   node mllp.cjs send  simple|medplum|client HOST PORT [noack|enhanced|batch|file]
+//                                   node mllp.cjs send  simple|medplum|client HOST PORT [noack|enhanced|batch|file [ANSWERS]]
+// The node-hl7 pair speaks TLS when KEY CERT CA follow the options.
 // Messages to send come on standard input, parted by RS. The libraries are found by NODE_PATH.
 const { readFileSync } = require("node:fs");
 
@@ -27,7 +28,8 @@ const servers = {
   },
   server(port, ...options) {
     const { Server } = require("node-hl7-server");
-    new Server().createInbound({ port: Number(port) }, async (req, res) => res.sendResponse(options[0] ?? "AA"));
+    const [key, cert, ca] = options.slice(1).map((path) => readFileSync(path));
+    new Server(key ? { tls: { key, cert, ca, requestCert: true, rejectUnauthorized: true } } : {}).createInbound({ port: Number(port) }, async (req, res) => res.sendResponse(options[0] ?? "AA"));
   },
 };
 
@@ -59,7 +61,8 @@ const clients = {
     const parcel = options.includes("file") ? new FileBatch({ text: messages[0] })
       : options.includes("batch") ? new Batch({ text: messages[0] }) : null;
     const parcels = parcel ? [parcel] : messages.map((text) => new Message({ text }));
-    const client = new Client({ host });
+    const [key, cert, ca] = options.slice(2).map((path) => readFileSync(path));
+    const client = new Client(key ? { host, tls: { key, cert, ca, checkServerIdentity: () => undefined } } : { host });
     await new Promise((done, failed) => {
       let answers = 0;
       const connection = client.createConnection({ port: Number(port) }, async () => (++answers === wanted ? done() : next()));
