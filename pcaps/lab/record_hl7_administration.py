@@ -251,20 +251,20 @@ def enhanced_deferred(lab: Lab) -> None:
         send(engine, records, acknowledge(text, "AA"))
 
 
-def refused(lab: Lab, *codes: str, security: str = "") -> None:
-    """Record messages that are refused; MSA-3 and ERR quote the patient."""
+def refused(lab: Lab, *codes: str, security: str = "", more: Mapping[int, str] | None = None) -> None:
+    """Record messages that are answered by these codes; MSA-3 and ERR quote the patient."""
     records, engine, c = lab.host(EHR), lab.host(ENGINE), lab.canaries
     words = f"Patient {c.token('family')} not found"
-    more = segment(
+    err = segment(
         "ERR", {2: "PID^1^3", 3: "204^Unknown key identifier^HL70357", 4: "E", 7: words, 8: c.words("user message")}
     )
     left = list(codes)
 
     def answer(text: str) -> list[str]:
-        return [acknowledge(text, left.pop(0), words=words, after=(more,))]
+        return [acknowledge(text, left.pop(0), words=words, after=(err,))]
 
     with lab.capture(), listening(engine, answer):
-        sent = [admission(c, number=n, more=ENHANCED, security=security) for n, _ in enumerate(codes)]
+        sent = [admission(c, number=n, more=more, security=security) for n, _ in enumerate(codes)]
         send(records, engine, *sent)
 
 
@@ -279,13 +279,23 @@ def adt_ae(lab: Lab) -> None:
 
 
 @scenario(
+    "hl7/adt_ae_to_enhanced",
+    "A sender asks for enhanced mode; the receiver knows none and answers AE, then AA.",
+    PYTHON_HL7,
+    expect=("rejected with AE, accepted with AA: most receivers ignore MSH-15 and MSH-16",),
+)
+def adt_ae_to_enhanced(lab: Lab) -> None:
+    refused(lab, "AE", "AA", more=ENHANCED)
+
+
+@scenario(
     "hl7/commit_refused",
     "Enhanced mode: a commit error (CE), then a commit reject (CR).",
     PYTHON_HL7,
     expect=("outcome rejected, acknowledgment codes CE and CR",),
 )
 def commit_refused(lab: Lab) -> None:
-    refused(lab, "CE", "CR")
+    refused(lab, "CE", "CR", more=ENHANCED)
 
 
 @scenario(
