@@ -59,6 +59,12 @@ def test_a_domains_account_is_not_the_servers() -> None:
     assert count(logon(realm="WARD"), logon(realm="")) == 2
 
 
+def test_a_server_in_no_domain_knows_its_own_accounts_only() -> None:
+    alone = {"target_domain": "FS1"}
+    assert count(logon(realm="WARD", **alone), logon(realm=None, **alone), logon(realm="fs1")) == 1
+    assert count(logon(realm="WARD", target_domain="WARD"), logon(realm="fs1")) == 2
+
+
 def test_letters_case_does_not_matter() -> None:
     assert count(logon(), logon("SVC-CT", "ward"), logon(mechanism="smb-plaintext", version=None)) == 1
 
