@@ -45,6 +45,9 @@ cases:
     - what: two partners speak with each other
       rows:
         - {channel: {version: HL7 v2, encrypted: false, signed: none}, protocol: hl7, port: 2575, from: 198.51.100.9, to: 192.0.2.7}
+    - what: from outside, inside TLS
+      rows:
+        - {channel: {version: HL7 v2, encrypted: true}, protocol: hl7, port: 2575, from: 192.0.2.7}
     - what: recorded, an admission
       capture: pcaps/hl7/adt_a01.pcap
 */

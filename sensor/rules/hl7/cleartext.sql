@@ -66,6 +66,14 @@ cases:
       rows:
         - {channel: {version: HL7 v2, encrypted: false, signed: none}, protocol: hl7, port: 2575, to: 10.0.0.2}
         - {attribute: {hl7.segment: PID}, protocol: hl7, port: 2575, to: 10.0.0.3}
+    - what: the clear channel is another sender's
+      rows:
+        - {channel: {version: HL7 v2, encrypted: false, signed: none}, protocol: hl7, port: 2575, from: 10.0.0.11}
+        - {attribute: {hl7.segment: PID}, protocol: hl7, port: 2575, from: 10.0.0.12}
+    - what: the clear channel is on another port
+      rows:
+        - {channel: {version: HL7 v2, encrypted: false, signed: none}, protocol: hl7, port: 2575}
+        - {attribute: {hl7.segment: PID}, protocol: hl7, port: 6661}
     - what: recorded, an analyser's state
       capture: pcaps/hl7/lab_status_esu.pcap
 */

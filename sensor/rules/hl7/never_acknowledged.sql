@@ -34,6 +34,14 @@ cases:
         - {authentication: {mechanism: hl7-application, principal: LAB, outcome: unknown}, protocol: hl7, port: 2575, n: 3}
         - {authentication: {mechanism: hl7-application, principal: POC, outcome: unknown}, protocol: hl7, port: 2575, n: 3}
       count: 1
+    - what: it wants an accept acknowledgement here, and none at another listener
+      rows:
+        - {conversation: {initiator_bytes: 20000, responder_bytes: 0}, protocol: hl7, port: 2575}
+        - {attribute: {hl7.accept_acknowledgment_type: AL}, protocol: hl7, port: 2575}
+        - {attribute: {hl7.accept_acknowledgment_type: NE}, protocol: hl7, port: 2575, to: 10.0.0.3}
+        - {attribute: {hl7.accept_acknowledgment_type: NE}, protocol: hl7, port: 6661}
+        - {authentication: {mechanism: hl7-application, principal: LAB, outcome: unknown}, protocol: hl7, port: 2575, n: 40}
+      count: 1
   silent:
     - what: acknowledged now and then
       rows:
@@ -61,6 +69,14 @@ cases:
       rows:
         - {conversation: {initiator_bytes: 500, responder_bytes: 0}, protocol: hl7, port: 2575}
         - {authentication: {mechanism: hl7-application, principal: LAB, outcome: unknown}, protocol: hl7, port: 2575}
+    - what: other conversations were silent, this one was not
+      rows:
+        - {conversation: {initiator_bytes: 20000, responder_bytes: 40}, protocol: hl7, port: 2575}
+        - {conversation: {initiator_bytes: 20000, responder_bytes: 0}, protocol: hl7, port: 2575, to: 10.0.0.3}
+        - {conversation: {initiator_bytes: 20000, responder_bytes: 0}, protocol: hl7, port: 2575, from: 10.0.0.12}
+        - {conversation: {initiator_bytes: 20000, responder_bytes: 0}, protocol: hl7, port: 6661}
+        - {conversation: {initiator_bytes: 20000, responder_bytes: 0}, protocol: hl7, port: 2575, at: +1d}
+        - {authentication: {mechanism: hl7-application, principal: LAB, outcome: unknown}, protocol: hl7, port: 2575, n: 40}
     - what: recorded, the sender wants no answer
       capture: pcaps/hl7/feed_without_acknowledgement.pcap
     - what: recorded, the answer comes by another connection

@@ -54,6 +54,12 @@ cases:
       rows:
         - {authentication: {mechanism: hl7-application, principal: LAB}, protocol: hl7, port: 2575}
         - {authentication: {mechanism: hl7-application, principal: NEW}, protocol: hl7, port: 2575, at: +2d}
+    - what: a known sender is refused on a port that is new to it
+      rows:
+        - {authentication: {mechanism: hl7-application, principal: LAB}, protocol: hl7, port: 2575, until: +1m}
+        - {authentication: {mechanism: hl7-application, principal: LAB}, protocol: hl7, port: 2575, at: +2d}
+        - {authentication: {mechanism: hl7-application, principal: ADT}, protocol: hl7, port: 6661, from: 10.0.0.12}
+        - {authentication: {mechanism: hl7-application, principal: LAB, outcome: rejected, acknowledgment_code: AR}, protocol: hl7, port: 6661, at: +2d}
     - what: recorded, a capture of a minute does not know who is new
       capture: pcaps/hl7/same_application.pcap
 */

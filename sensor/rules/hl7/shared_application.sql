@@ -59,6 +59,10 @@ cases:
       rows:
         - {authentication: {mechanism: hl7-application, principal: MON}, protocol: hl7, port: 2575, from: 10.0.0.11}
         - {authentication: {mechanism: hl7-application, principal: MON}, protocol: hl7, port: 2575, from: 10.0.0.12, at: +7d}
+    - what: the second device was refused
+      rows:
+        - {authentication: {mechanism: hl7-application, principal: MON, realm: ICU}, protocol: hl7, port: 2575, from: 10.0.0.11}
+        - {authentication: {mechanism: hl7-application, principal: MON, realm: ICU, outcome: rejected, acknowledgment_code: AR}, protocol: hl7, port: 2575, from: 10.0.0.12}
     - what: recorded, an engine passes on what it gets
       capture: pcaps/hl7/engine.pcap
     - what: recorded, two monitors, each with its own name

@@ -51,6 +51,14 @@ cases:
       rows:
         - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 10.0.0.11}
         - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, version: NTLMv2, outcome: rejected}, protocol: smb, port: 445, from: 10.0.0.12}
+    - what: a person's account
+      rows:
+        - {authentication: {mechanism: ntlm, principal: nurse7, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 10.0.0.11}
+        - {authentication: {mechanism: ntlm, principal: nurse7, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 10.0.0.12}
+    - what: the server took them for guests
+      rows:
+        - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, version: NTLMv2, guest: true}, protocol: smb, port: 445, from: 10.0.0.11}
+        - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, version: NTLMv2, guest: true}, protocol: smb, port: 445, from: 10.0.0.12}
     - what: recorded, accounts that are no machines'
       capture: pcaps/smb/two_devices.pcap
 */

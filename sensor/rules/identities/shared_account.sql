@@ -75,6 +75,14 @@ cases:
       rows:
         - {authentication: {mechanism: ntlm, principal: svc-export, realm: WARD, target_name: FS1}, protocol: smb, port: 445, from: 10.0.0.11}
         - {authentication: {mechanism: ntlm, principal: svc-export, realm: WARD, target_name: FS1}, protocol: smb, port: 445, from: 10.0.0.12, at: +14d}
+    - what: machine accounts are another finding
+      rows:
+        - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, target_name: FS1}, protocol: smb, port: 445, from: 10.0.0.11}
+        - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, target_name: FS1}, protocol: smb, port: 445, from: 10.0.0.12}
+    - what: callers outside the hospital
+      rows:
+        - {authentication: {mechanism: ntlm, principal: svc-export, realm: WARD, target_name: FS1}, protocol: smb, port: 445, from: 192.0.2.7}
+        - {authentication: {mechanism: ntlm, principal: svc-export, realm: WARD, target_name: FS1}, protocol: smb, port: 445, from: 192.0.2.8}
     - what: recorded, two devices, two accounts
       capture: pcaps/smb/two_devices.pcap
 */

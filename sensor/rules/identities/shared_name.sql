@@ -38,6 +38,12 @@ cases:
         - {attribute: {ntlm.workstation: CT-CONSOLE}, protocol: smb, port: 445, from: 10.0.0.11, at: +3h}
       severity: medium
       count: 1
+    - what: a client bears a server's name
+      rows:
+        - {attribute: {ntlm.workstation: FS1}, protocol: smb, port: 445, from: 10.0.0.12, to: 10.0.0.3}
+        - {attribute: {ntlm.computer_name: FS1}, side: responder, protocol: smb, port: 445, at: +1h}
+      severity: medium
+      count: 1
   silent:
     - what: one card, two addresses
       rows:
@@ -59,6 +65,10 @@ cases:
       rows:
         - {attribute: {ntlm.workstation: CT-CONSOLE}, protocol: smb, port: 445, from: 10.1.0.11, from_mac: 00:00:5e:00:01:05}
         - {attribute: {ntlm.workstation: CT-CONSOLE}, protocol: smb, port: 445, from: 10.1.0.12, from_mac: 00:00:5e:00:01:05}
+    - what: callers outside the hospital
+      rows:
+        - {attribute: {ntlm.workstation: CT-CONSOLE}, protocol: smb, port: 445, from: 192.0.2.7}
+        - {attribute: {ntlm.workstation: CT-CONSOLE}, protocol: smb, port: 445, from: 192.0.2.8}
     - what: recorded, two devices, two names
       capture: pcaps/smb/two_devices.pcap
 */

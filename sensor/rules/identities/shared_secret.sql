@@ -41,6 +41,12 @@ cases:
         - {authentication: {mechanism: smb-share-password, share: DOSE, secret_class: other, secret_digest: aa11, key_epoch: 1}, protocol: smb, port: 139}
         - {authentication: {mechanism: smb-plaintext, principal: export, realm: WARD, secret_class: other, secret_digest: aa11, key_epoch: 1}, protocol: smb, port: 139}
       count: 2
+    - what: shared before the site key was rotated, not compared after it
+      rows:
+        - {authentication: {mechanism: dicom-username-passcode, principal: ct, secret_class: other, secret_digest: aa11, key_epoch: 1}, protocol: dicom, port: 104}
+        - {authentication: {mechanism: dicom-username-passcode, principal: mr, secret_class: other, secret_digest: aa11, key_epoch: 1}, protocol: dicom, port: 104}
+        - {authentication: {mechanism: dicom-username-passcode, principal: xr, secret_class: other, secret_digest: aa11, key_epoch: 2}, protocol: dicom, port: 104}
+      count: 2
     - what: recorded, two applications, one password in MSH-8
       capture: pcaps/hl7/security_shared.pcap
       severity: medium

@@ -45,6 +45,11 @@ cases:
         - {attribute: {smb.native_os: Windows Server 2003 3790 Service Pack 2}, side: responder, protocol: smb, port: 139}
       severity: high
       count: 1
+    - what: another program on the server says that it is Unix
+      rows:
+        - {attribute: {ntlm.os_version: 6.1.7601}, side: responder, protocol: smb, port: 445}
+        - {attribute: {smb.native_os: Unix}, protocol: smb, port: 445, from: 10.0.0.2, to: 10.0.0.3}
+      severity: high
   silent:
     - what: a build of zero is Samba or an appliance
       rows:
@@ -61,10 +66,16 @@ cases:
     - what: a program that says Windows 7 and speaks SMB 3.1.1, which Windows 7 cannot
       rows:
         - {attribute: {ntlm.os_version: 6.1.7601, smb.offered_dialect: [SMB 2.1, SMB 3.1.1]}, protocol: smb, port: 445}
+    - what: a system that says Windows 7 while it logs on, and its own name besides
+      rows:
+        - {attribute: {ntlm.os_version: 6.1.7600, smb.native_os: Mac OS X 10.10, smb.offered_dialect: [NT LM 0.12]}, protocol: smb, port: 445}
     - what: the device answers with a newer build than one of its programs says
       rows:
         - {attribute: {ntlm.os_version: 5.1.2600}, protocol: smb, port: 445, from: 10.0.0.2, to: 10.0.0.3}
         - {attribute: {ntlm.os_version: 10.0.20348}, side: responder, protocol: smb, port: 445}
+    - what: a number in the name of another system
+      rows:
+        - {attribute: {smb.native_os: NetApp Release 9600}, side: responder, protocol: smb, port: 139}
     - what: recorded, Samba
       capture: pcaps/smb/smb311_ntlmv2.pcap
     - what: recorded, Samba over SMB 1
@@ -82,6 +93,8 @@ WITH support AS (
     SELECT *, NULL, unnest(regexp_extract_all(value, '\b\d{4,5}\b')) FROM seen_attribute WHERE name = 'smb.native_os' AND value LIKE 'Windows%'
 ), answered AS (
     SELECT DISTINCT device_id FROM seen_attribute WHERE name = 'ntlm.os_version' AND side = 'responder' AND about = 'side'
+), other_system AS (
+    SELECT DISTINCT device_id, side FROM seen_attribute WHERE name = 'smb.native_os' AND about = 'side' AND value NOT LIKE 'Windows%'
 ), spoken AS (
     SELECT device_id, max(list_position(['SMB 2.002', 'SMB 2.0.2', 'SMB 2.1', 'SMB 3.0', 'SMB 3.0.2', 'SMB 3.1.1'], value)) AS newest
     FROM seen_attribute
@@ -95,6 +108,7 @@ SELECT f.device_id, NULL AS identity_id, f.scope, f.mac, f.ip, NULL AS port, 'Wi
     f.first_ts, f.last_ts, f.capture, f.frame, f.community_id
 FROM said AS f
 JOIN support AS s ON s.build = f.build OR s.number = f.number
+ANTI JOIN other_system AS o ON o.device_id = f.device_id AND o.side = f.side
 LEFT JOIN answered AS a ON a.device_id = f.device_id AND f.side = 'initiator'
 LEFT JOIN spoken AS p ON p.device_id = f.device_id
 WHERE f.about = 'side' AND f.device_id IS NOT NULL AND f.day > s.eol AND a.device_id IS NULL

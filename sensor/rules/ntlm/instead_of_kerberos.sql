@@ -56,6 +56,22 @@ cases:
       rows:
         - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, service: cifs/fs1.ward.example}, protocol: smb, port: 445, from: 10.0.0.12}
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, target_name: FS1, outcome: rejected}, protocol: smb, port: 445}
+    - what: tickets were last seen two months before
+      rows:
+        - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, service: cifs/fs1.ward.example}, protocol: smb, port: 445, from: 10.0.0.12, at: -60d}
+        - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, target_name: FS1}, protocol: smb, port: 445}
+    - what: tickets came two months later
+      rows:
+        - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, target_name: FS1}, protocol: smb, port: 445, at: -60d}
+        - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, service: cifs/fs1.ward.example}, protocol: smb, port: 445, from: 10.0.0.12}
+    - what: the ticket was for another service on the machine
+      rows:
+        - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, service: http/fs1.ward.example}, protocol: smb, port: 8445, from: 10.0.0.12}
+        - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, target_name: FS1}, protocol: smb, port: 445}
+    - what: it became a guest, so no account was checked
+      rows:
+        - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, service: cifs/fs1.ward.example}, protocol: smb, port: 445, from: 10.0.0.12}
+        - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, target_name: FS1, guest: true}, protocol: smb, port: 445}
     - what: recorded, a server without Kerberos
       capture: pcaps/smb/smb311_ntlmv2.pcap
 */

@@ -57,6 +57,12 @@ cases:
       rows:
         - {channel: {version: SMB 2.1, encrypted: false, signed: enabled}, protocol: smb, port: 445}
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2}, protocol: smb, port: 445}
+    - what: the unsigned sessions were another device's, on another port, or on another day
+      rows:
+        - {channel: {version: SMB 2.1, encrypted: false, signed: enabled}, protocol: smb, port: 445, from: 10.0.0.12}
+        - {channel: {version: SMB 1, encrypted: false, signed: enabled}, protocol: smb, port: 139}
+        - {channel: {version: SMB 2.1, encrypted: false, signed: enabled}, protocol: smb, port: 445, at: -2d}
+        - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, mic: false}, protocol: smb, port: 445}
     - what: recorded, the code is there
       capture: pcaps/smb/smb21_ntlmv2.pcap
     - what: recorded, signing is required

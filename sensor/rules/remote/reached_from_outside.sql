@@ -57,6 +57,9 @@ cases:
     - what: another port
       rows:
         - {conversation: {initiator_bytes: 900, responder_bytes: 1400, confidence: port}, protocol: '', port: 51820, from: 192.0.2.7}
+    - what: two machines outside
+      rows:
+        - {conversation: {initiator_bytes: 900, responder_bytes: 1400}, protocol: smb, port: 445, from: 198.51.100.9, to: 192.0.2.7}
     - what: recorded, a morning in a hospital
       capture: pcaps/hospital/morning.pcap
     - what: recorded, a sender outside on a port for messages

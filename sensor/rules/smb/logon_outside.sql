@@ -43,6 +43,9 @@ cases:
     - what: a caller from outside is another finding
       rows:
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 192.0.2.7}
+    - what: two machines outside
+      rows:
+        - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 198.51.100.9, to: 192.0.2.7}
     - what: recorded, within the hospital
       capture: pcaps/smb/smb311_ntlmv2.pcap
 */

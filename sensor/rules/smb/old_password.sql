@@ -35,6 +35,13 @@ cases:
         - {authentication: {mechanism: ntlm, principal: CT-Export, realm: ward, version: NTLMv2, outcome: rejected, status: STATUS_ACCOUNT_LOCKED_OUT}, protocol: smb, port: 445, n: 9, at: +1h}
       severity: medium
       count: 1
+    - what: another account was let in, and the account at another server
+      rows:
+        - {authentication: {mechanism: ntlm, principal: ct-export, realm: WARD, outcome: rejected, status: STATUS_LOGON_FAILURE}, protocol: smb, port: 445, n: 9}
+        - {authentication: {mechanism: ntlm, principal: ct-report, realm: WARD}, protocol: smb, port: 445, at: +1h}
+        - {authentication: {mechanism: ntlm, principal: ct-export, realm: WARD}, protocol: smb, port: 445, at: +1h, to: 10.0.0.3}
+        - {authentication: {mechanism: ntlm, principal: ct-export, realm: WARD}, protocol: smb, port: 445, at: +1d}
+      count: 1
     - what: recorded, a CT with the password of before, until it is locked out
       capture: pcaps/smb/old_password.pcap
       severity: medium

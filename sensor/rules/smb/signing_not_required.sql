@@ -44,6 +44,11 @@ cases:
         - {attribute: {dicom.operation_sop_class: C-STORE 1.2.840.10008.5.1.4.1.1.2}, protocol: dicom, port: 104}
         - {attribute: {dicom.operation_sop_class: C-FIND 1.2.840.10008.5.1.4.1.2.2.1}, protocol: dicom, port: 104, from: 10.0.0.30}
       severity: high
+    - what: an ordinary share makes no domain controller
+      rows:
+        - {channel: {version: SMB 2.1, encrypted: false, signed: enabled}, protocol: smb, port: 445}
+        - {attribute: {smb.share: DOSE}, side: responder, protocol: smb, port: 445}
+      severity: medium
     - what: recorded, both could sign, neither insists
       capture: pcaps/smb/signing_enabled.pcap
       severity: medium

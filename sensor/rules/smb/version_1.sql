@@ -35,6 +35,13 @@ cases:
         - {channel: {version: SMB 1, encrypted: false, signed: none, dialect: NT LM 0.12}, protocol: smb, port: 139}
       severity: medium
       count: 1
+    - what: sessions of other devices, on other ports and days
+      rows:
+        - {channel: {version: SMB 1, encrypted: false, signed: none}, protocol: smb, port: 445}
+        - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 10.0.0.12}
+        - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2}, protocol: smb, port: 139}
+        - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, at: +2d}
+      severity: medium
     - what: recorded, SMB 1 with NTLMv2
       capture: pcaps/smb/smb1_ntlmv2.pcap
       severity: high
