@@ -10,7 +10,7 @@ Notation in `fields.csv`:
 | column | notation |
 |---|---|
 | `tshark_field` | `a`, or `a/b`: the first that is there, or `a+b+c`: their values side by side, joined by dots |
-| `when`, `our_when` | `name=value name=other`, all of them; `name=value/value`: one of them |
+| `when`, `our_when` | `name=value; name=value`: all of them; `name/name=value/value`: one of those holds one of these |
 | `about` | `speaker` or `hearer` of the message |
 | `reading`, `our_reading` | functions of `readings.py` and their arguments: `word tls_version; without x` |
 | `ours` | an attribute's name, or the path of a value in another kind of fact; `a/b`: each of them |

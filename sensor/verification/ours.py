@@ -59,7 +59,9 @@ def _endpoint(fact: Fact) -> str:
 def _values(fact: Fact, row: Row) -> list[str]:
     if fact["about"] != "side":
         return []
-    if not all(condition.holds({condition.field: list(_at(fact, condition.field))}) for condition in row.our_when):
+    asked = {field for condition in row.our_when for field in condition.fields}
+    held = {field: list(_at(fact, field)) for field in asked}
+    if not all(condition.holds(held) for condition in row.our_when):
         return []
     return read(row.our_reading, [value for path in row.ours.split("/") for value in _at(fact, path)])
 

@@ -54,6 +54,20 @@ def _number(values: Sequence[str], _: str) -> list[str]:
     return [str(number) if (number := as_number(value)) is not None else value for value in values]
 
 
+def _joined(values: Sequence[str], separator: str) -> list[str]:
+    return [separator.join(values)] if values else []
+
+
+def _nth(values: Sequence[str], index: str) -> list[str]:
+    """One of them: `0` the first, `-1` the last."""
+    return [values[int(index)]] if values else []
+
+
+def _netbios_name(values: Sequence[str], _: str) -> list[str]:
+    """`WARD7<20> (Server service)`: sixteenth octet and its meaning are tshark's addition."""
+    return [value.partition("<")[0].strip() for value in values]
+
+
 def _flag(values: Sequence[str], _: str) -> list[str]:
     """Set flags only: where a flag is not set, our facts may leave it out. Newer versions of tshark write True."""
     return ["true" for value in values if value in {"1", "True", "true"}]
@@ -77,6 +91,12 @@ def _word_or_rest(values: Sequence[str], group: str) -> list[str]:
     """As `word`, with one word for all other values: the one of `*`."""
     known = words(group)
     return [word for value in values if (word := known.get(key(value), known["*"]))]
+
+
+def _word_or_same(values: Sequence[str], group: str) -> list[str]:
+    """As `word`; what is not there stays as it is."""
+    known = words(group)
+    return [known.get(key(value), value) for value in values]
 
 
 def _newest(values: Sequence[str], group: str) -> list[str]:
@@ -116,7 +136,10 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "each": _each,
     "flag": _flag,
     "in_brackets": _in_brackets,
+    "joined": _joined,
+    "netbios_name": _netbios_name,
     "newest": _newest,
+    "nth": _nth,
     "number": _number,
     "sha256": _sha256,
     "share": _share,
@@ -127,6 +150,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "without": _without,
     "word": _word,
     "word_or_rest": _word_or_rest,
+    "word_or_same": _word_or_same,
 }
 
 

@@ -12,15 +12,15 @@ Values = Mapping[str, Sequence[str]]
 
 
 class Condition(NamedTuple):
-    """A field that must hold one of some values."""
+    """One of some fields must hold one of some values."""
 
-    field: str
+    fields: tuple[str, ...]
     values: tuple[str, ...]
 
     def holds(self, values: Values) -> bool:
         """Whether a message or a fact meets it. Numbers are compared as numbers: `0x01` is `1`."""
         wanted = {_plain(value) for value in self.values}
-        return any(_plain(value) in wanted for value in values.get(self.field, ()))
+        return any(_plain(value) in wanted for field in self.fields for value in values.get(field, ()))
 
 
 class Row(NamedTuple):
@@ -69,8 +69,8 @@ def lines(name: str) -> list[dict[str, str]]:
 
 
 def _conditions(text: str) -> tuple[Condition, ...]:
-    parts = (part.partition("=") for part in text.split())
-    return tuple(Condition(field, tuple(values.split("/"))) for field, _, values in parts)
+    parts = (part.partition("=") for part in text.split("; ") if part)
+    return tuple(Condition(tuple(fields.split("/")), tuple(values.split("/"))) for fields, _, values in parts)
 
 
 def _plain(value: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from pyshark import FileCapture
 from pyshark.tshark.tshark import TSharkNotFoundException, get_process_path, get_tshark_version
 
-from sensor.verification.messages import DERIVED_FROM, Message
+from sensor.verification.messages import DERIVED_FROM, KEPT, OCTETS, Message
 from sensor.verification.table import table
 
 _INSTALL: Final = "tshark is not installed; install it (Debian: apt install tshark; macOS: brew install wireshark)"
@@ -129,7 +129,7 @@ def _decode_as(protocol: str, port: int) -> list[str]:
 def _fields() -> frozenset[str]:
     """All fields of tshark's that are asked for: those of the table, of its conditions, and what others derive from."""
     asked = {field for row in table() for field in row.tshark_fields}
-    asked |= {condition.field for row in table() for condition in row.when}
+    asked |= {field for row in table() for condition in row.when for field in condition.fields}
     return frozenset(asked | DERIVED_FROM) - {field for field in asked if field.startswith("spanward.")}
 
 
@@ -137,8 +137,7 @@ def _fields() -> frozenset[str]:
 def _filter() -> str:
     """Only packets that hold a field of the table; a condition alone is not worth a packet."""
     asked = {field for row in table() for field in row.tshark_fields} | DERIVED_FROM
-    conditions = {condition.field for row in table() for condition in row.when}
-    return " or ".join(sorted(_fields() - (conditions - asked)))
+    return " or ".join(sorted(_fields() & asked))
 
 
 def _messages_of(packet: Any) -> Iterator[Message]:  # noqa: ANN401 - pyshark has no types
@@ -165,6 +164,13 @@ def _values(layer: Any) -> dict[str, list[str]]:  # noqa: ANN401
     found: dict[str, list[str]] = {}
     # Not `get_field`: for every name that is not there it goes through all that are, 20 ms a layer.
     for field in layer._get_all_fields_with_alternates():  # noqa: SLF001
-        if field.name in _fields():
-            found.setdefault(field.name, []).append(str(field.show or ""))
+        if field.name in _fields() and (said := _said(field)).startswith(KEPT.get(field.name, "")):
+            found.setdefault(field.name, []).append(said)
     return found
+
+
+def _said(field: Any) -> str:  # noqa: ANN401
+    """A field's value as tshark shows it; of fields in `OCTETS` its octets, one a character."""
+    if field.name in OCTETS and field.raw_value:
+        return bytes.fromhex(field.raw_value).decode("latin_1")
+    return str(field.show or "")
