@@ -14,13 +14,15 @@ from sensor.cli import run
 from sensor.verification import readings, their_reading
 from sensor.verification.messages import Message
 from sensor.verification.table import table
-from sensor.verification.wireshark import DISSECTORS, LAYERS
+from sensor.verification.wireshark import DISSECTORS, LAYERS, dissect
 from tests.captures import packets, write
 from tests.conftest import PCAPS
 
 ECHO = PCAPS / "dicom" / "echo.pcap"
 TLS = PCAPS / "tls" / "tls12_ecdhe.pcap"
 DTLS = PCAPS / "tls" / "dtls12_mutual.pcap"
+HL7 = PCAPS / "hl7" / "adt_a01.pcap"
+SMB = PCAPS / "smb" / "wrong_password.pcap"
 
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
@@ -51,11 +53,19 @@ def tshark_reads(monkeypatch: pytest.MonkeyPatch):
 
 
 @needs_tshark
-def test_two_captures_that_both_read_alike(verify) -> None:
-    done = verify(ECHO, TLS, DTLS)
+def test_captures_that_both_read_alike(verify) -> None:
+    done = verify(ECHO, TLS, DTLS, HL7, SMB)
     assert done.returncode == 0, done.stdout
     assert done.stderr == ""
-    for field in ("dicom.calling_ae_title", "tls channel cipher", "tls.sni", "dtls certificate sha256"):
+    for field in (
+        "dicom.calling_ae_title",
+        "tls channel cipher",
+        "tls.sni",
+        "dtls certificate sha256",
+        "hl7.sending_application",
+        "smb authentication principal",
+        "ntlm.dns_computer_name",
+    ):
         assert field in done.stdout
     assert "Differences" not in done.stdout
 
@@ -208,11 +218,35 @@ def test_every_line_of_the_table_can_be_followed() -> None:
 
 
 def test_no_field_can_hold_a_secret_or_a_patient() -> None:
-    forbidden = ("passw", "response", "sesskey", "ticket", "challenge.", "cipher_text", "hl7.field", "hl7.raw")
-    allowed = {"ntlmssp.challenge.target_name", "smb.flags.response", "smb2.flags.response"}
+    words = (
+        "passw",
+        "response",
+        "sesskey",
+        "challenge",
+        "cipher",
+        "primary_field",
+        "secondary",
+        "hl7.field",
+        "hl7.raw",
+    )
+    harmless = {
+        "smb.flags.response",
+        "smb2.flags.response",
+        "smb.sm.password",  # a flag: whether passwords are encrypted
+        "smb2.negotiate_context.cipher_id",
+        "tls.handshake.ciphersuite",
+        "ntlmssp.ntlmv2_response.target_name",
+        "ntlmssp.challenge.target_name",
+    }
     fields = {field for row in table() for field in row.tshark_fields}
-    found = {field for field in fields if any(word in field for word in forbidden)}
-    assert {field for field in found if "challenge.target_info" not in field} <= allowed
+    found = {field for field in fields if any(word in field for word in words)} - harmless
+    assert all(field.startswith("ntlmssp.challenge.target_info.") for field in found), found
+
+
+@needs_tshark
+def test_of_hl7_only_header_segments_are_kept() -> None:
+    segments = [segment for message in dissect(HL7).messages for segment in message.values.get("hl7.segment", [])]
+    assert {segment[:3] for segment in segments} == {"MSH", "MSA"}
 
 
 def test_values_beside_each_other_and_alternatives() -> None:
