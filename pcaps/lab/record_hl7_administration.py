@@ -219,6 +219,21 @@ def feed(lab: Lab) -> None:
 
 
 @scenario(
+    "hl7/nobody_answers",
+    "A sender asks for an accept acknowledgement (MSH-15 AL), gets none and goes on.",
+    MEDPLUM,
+    NODE,
+    expect=("outcome unknown", "HL7-007: nobody acknowledges"),
+)
+def nobody_answers(lab: Lab) -> None:
+    records, engine = lab.host(EHR), lab.host(ENGINE)
+    sent = [admission(lab.canaries, number=n, more={15: "AL", 16: "NE"}) for n in range(5)]
+    node_serve(lab, engine, "medplum", "noack")
+    with lab.capture():
+        node_send(lab, records, engine, "medplum", *sent, options="noack")
+
+
+@scenario(
     "hl7/enhanced",
     "Enhanced mode: a commit accept (CA) first, the application's answer (AA) afterwards, on the same connection.",
     MEDPLUM,
@@ -402,6 +417,24 @@ def same_application(lab: Lab) -> None:
     with lab.capture():
         for n, host in enumerate(senders):
             node_send(lab, host, engine, "client", admission(lab.canaries, number=n))
+
+
+@scenario(
+    "hl7/placeholder",
+    "A system sends under the names of the examples, SENDING_APPLICATION at SENDING_FACILITY, and is accepted.",
+    NODE_CLIENT,
+    NODE_SERVER,
+    NODE,
+    expect=("HL7-008: a placeholder",),
+)
+def placeholder(lab: Lab) -> None:
+    sender = Machine(
+        "vendor-pc", "8c:ec:4b:0c:5a:16", "10.20.7.86", application="SENDING_APPLICATION", facility="SENDING_FACILITY"
+    )
+    host, engine = lab.host(sender), lab.host(ENGINE)
+    node_serve(lab, engine, "server")
+    with lab.capture():
+        node_send(lab, host, engine, "client", admission(lab.canaries, sender=sender))
 
 
 @scenario(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from _fleet import CIS, EGATEWAY, EHR, ENGINE, N22, VC150
-from _hl7 import Header, message
+from _hl7 import Header, message, patient
 from _lab import Lab, scenario
 from _mllp import (
     NODE,
@@ -217,7 +217,7 @@ def clear_and_tls(lab: Lab) -> None:
     header = Header(machine, ENGINE, "ORU^R01^ORU_R01", "VC1", "2.6", more={24: f"^{machine.facility}^MAC"})
     with lab.capture(), listening(p.engine, port=MLLPS, tls=server), listening(p.engine):
         stream(p.records, p.engine, admission(lab.canaries), answers=1, port=MLLPS, tls=client, name=ENGINE_NAME)
-        stream(monitor, p.engine, message(header), answers=1)
+        stream(monitor, p.engine, message(header, patient(lab.canaries)), answers=1)
 
 
 # ------------------------------------------------------------------ as it should be
