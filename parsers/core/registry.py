@@ -66,6 +66,8 @@ class Protocol(msgspec.Struct, frozen=True):
         dissect: makes the generator that reads one lane.
         lead: first bytes by which a lane can begin; empty where nothing can be said.
         port_hints: registered or usual ports of the responder; they order probes and decide nothing.
+        finds_boundary: after a gap its dissector finds the next boundary by itself, wherever it begins (`r.resumed`);
+            the probe is not asked then, and no turn is given up.
         version: raised when the facts that this parser states change; part of the parser-set version.
     """
 
@@ -76,6 +78,7 @@ class Protocol(msgspec.Struct, frozen=True):
     dissect: Callable[..., Steps]
     lead: tuple[bytes | Lead, ...] = ()
     port_hints: frozenset[int] = frozenset()
+    finds_boundary: bool = False
     version: int = 1
 
     def leads(self) -> Iterable[Lead]:

@@ -21,7 +21,9 @@ feed still finds out what it is.
 
 **After a gap** the lane's generator is closed and a new one made, with ``r.resumed`` and the same `Conversation`. Its
 first bytes are only a candidate for a boundary: the protocol's probe looks at them first; on a mismatch, or when the
-new generator fails before it has yielded `Confirmed`, this turn is given up and counted, which is no anomaly.
+new generator fails before it has yielded `Confirmed`, this turn is given up and counted, which is no anomaly. Where
+messages can be told from what is around them, the dissector searches by itself instead (`Protocol.finds_boundary`); so
+it does in the second lane of a conversation whose beginning was not seen.
 
 The session never holds more than `HEAD_MAX` bytes of an unknown head, and what its readers hold.
 """
@@ -262,9 +264,11 @@ class Session:
 
     def _try_known(self, lane: _Lane, index: int, protocol: Protocol) -> None:
         """The other lane, or this one before a gap, has settled what this is."""
-        verdict = protocol.probe(lane.head, self.side(index))
+        midway = lane.state is _State.RESUMING or self.talk.midstream
+        searches = midway and protocol.finds_boundary
+        verdict = Verdict.LIKELY if searches else protocol.probe(lane.head, self.side(index))
         if verdict is Verdict.LIKELY:
-            self._start(lane, index, protocol)
+            self._start(lane, index, protocol, resumed=searches or lane.state is _State.RESUMING)
         elif verdict is Verdict.NO or lane.overflowed:
             self._refuse(lane, index, protocol)
 
@@ -294,7 +298,7 @@ class Session:
             verdict = self._probe_sides(protocol, lane.head, index)
             if verdict is Verdict.LIKELY:
                 self.protocol, self.confidence = protocol, Confidence.PROBED
-                self._start(lane, index, protocol)
+                self._start(lane, index, protocol, resumed=lane.state is _State.RESUMING)
                 return
             undecided |= verdict is Verdict.MORE
         if not undecided or lane.overflowed:
@@ -344,9 +348,8 @@ class Session:
 
     # ------------------------------------------------------------------ generators
 
-    def _start(self, lane: _Lane, index: int, protocol: Protocol) -> None:
+    def _start(self, lane: _Lane, index: int, protocol: Protocol, *, resumed: bool) -> None:
         """Give the lane its dissector, and the dissector the head."""
-        resumed = lane.state is _State.RESUMING
         self._begin(lane, index, protocol, resumed=resumed)
         assert lane.reader is not None
         lane.reader.feed(lane.head, lane.turn)

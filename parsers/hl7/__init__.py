@@ -26,4 +26,5 @@ PROTOCOL: Final = Protocol(
     dissect=dissect,
     lead=LEAD,
     port_hints=frozenset({2575, 3502, 4601, 6661, 6662}),
+    finds_boundary=True,
 )

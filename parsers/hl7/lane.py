@@ -15,9 +15,10 @@ needed. In a turn that has used up `HEADS_MAX` of them only ends of frames are l
 begins with a header, a sample of segments does not.
 
 A message of more segments than `SEGMENTS_MAX`, or more than `READ_MAX_BYTES` in those that are read, is left out from
-there to the end of its frame. Without frames a message ends where the next header stands.
+there to the end of its frame; a segment of more than `SEGMENT_MAX_BYTES` is as good as not on the list. Without frames
+a message ends where the next header stands.
 
-A lane that is taken up again in the middle of a message passes over segments until a header comes.
+A lane that is taken up again after a gap passes over what comes until there is a header.
 
 Spec: HL7 v2 ch. 2.5, 2.10; implementation guide C.
 """
@@ -33,7 +34,7 @@ from parsers.core.reader import MESSAGE_MAX_BYTES, Wait
 from parsers.core.session import Step
 from parsers.hl7 import framing
 from parsers.hl7.acknowledgment import Dialogue
-from parsers.hl7.messages import READ_MAX_BYTES, Messages
+from parsers.hl7.messages import SEGMENT_MAX_BYTES, Messages
 
 FRESH_BYTES: Final = 8_192
 UNFRAMED_FRESH_BYTES: Final = 24_576
@@ -79,6 +80,7 @@ class _Lane:
         self.confirmed = False
         self.started = False  # a start block was seen in this lane
         self.between = False  # behind an end block
+        self.control = 0  # the control character before `at`
         self.beheaded = b""  # the beginning of a header that served as a mark
         self.header_mark = b""
         self.line_mark = b"\r"
@@ -91,10 +93,11 @@ class _Lane:
 
     def refuse_wide(self) -> Steps:
         """A message of two bytes a character is recognised and not read."""
-        head = yield from self.r.peek(3)
-        if 0 in head or head.removeprefix(b"\x0b")[:2] in _WIDE_BOMS:
-            yield Confirmed()
-            raise Unsupported("UTF-16: characters of two bytes", self.r.offset)
+        if not self.r.resumed:
+            head = yield from self.r.peek(3)
+            if 0 in head or head.removeprefix(b"\x0b")[:2] in _WIDE_BOMS:
+                yield Confirmed()
+                raise Unsupported("UTF-16: characters of two bytes", self.r.offset)
         yield from self._take()
 
     def segment(self) -> Steps:
@@ -104,10 +107,12 @@ class _Lane:
             return
         if end > self.at or self.beheaded:
             yield from self._whole(end)
-        control = self.data[end]
-        self.at = end + 1
+        control, previous, empty = self.data[end], self.control, end == self.at
+        self.at, self.control = end + 1, control
         if control in {framing.START, framing.END}:
             self._frame(control)
+        elif previous == framing.END and control == 0x0D and empty and self.confirmed:
+            self._framed()
         message = self.messages.open
         if message is not None and message.is_too_large:
             self._complain("limit_exceeded", "a message of which only the beginning is read")
@@ -159,7 +164,7 @@ class _Lane:
             name = self.data[self.at : self.at + 3]
             self.messages.named(name, message)
             if name in message.reads:
-                return held > READ_MAX_BYTES or self._spent > LAST_CALL_BYTES
+                return held > SEGMENT_MAX_BYTES or self._spent > LAST_CALL_BYTES
         return held > LONG_BYTES or self._spent > FRESH_BYTES
 
     def _leave_segment(self, held: int) -> Steps:
@@ -222,10 +227,13 @@ class _Lane:
     def _frame(self, control: int) -> None:
         """A frame starts or ends here."""
         self.messages.end()
+        self.control = control
         self.between = control == framing.END
         self.started |= control == framing.START
-        if self.confirmed:
-            self.talk.shared(Dialogue).framed(self.side, self.talk)
+
+    def _framed(self) -> None:
+        """A start block before a header, or a whole end block: frames there are."""
+        self.talk.shared(Dialogue).framed(self.side, self.talk)
 
     def _whole(self, end: int) -> Steps:
         """A whole segment is there, from `at` to `end`."""
@@ -246,7 +254,7 @@ class _Lane:
             if end - at == 3 or (end - at > 3 and data[at + 3] == message.separator):
                 name = data[at : at + 3]
                 self.messages.named(name, message)
-                if name in message.reads and end - at <= READ_MAX_BYTES:
+                if name in message.reads and end - at <= SEGMENT_MAX_BYTES:
                     message.read_bytes += end - at
                     self.messages.read(name, data[at:end], message)
 
@@ -266,6 +274,8 @@ class _Lane:
             return
         if not self.confirmed:
             yield from self._confirm()
+        if self.control == framing.START:
+            self._framed()
         self.header_mark = segment[:4] if segment.startswith(b"MSH") else b"MSH" + segment[3:4]
         self.line_mark = b"\n" if control == 0x0A else b"\r"
         self.messages.begin(segment, found)
@@ -275,11 +285,8 @@ class _Lane:
     def _confirm(self) -> Steps:
         self.confirmed = True
         yield Confirmed()
-        dialogue = self.talk.shared(Dialogue)
         if self.r.resumed:
-            dialogue.torn = True
-        if self.started:
-            dialogue.framed(self.side, self.talk)
+            self.talk.shared(Dialogue).torn = True
 
     def _stray(self, beginning: bytes) -> Steps:
         """No header, and no message that it could belong to."""
@@ -291,7 +298,7 @@ class _Lane:
         self.strays += 1
         if self.strays > STRAY_MAX or not (self.confirmed or self.r.resumed):
             raise Malformed("segments without a message header", self.r.offset)
-        if self.confirmed and self.started:
+        if self.control == framing.START:
             self._complain("no_message", "a frame that holds no message")
 
     def _complain(self, code: str, what: str) -> None:

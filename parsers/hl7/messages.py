@@ -27,6 +27,7 @@ SEGMENT: Final = Field("hl7.segment", "HL7 v2 ch. 2.5.2")
 ACKNOWLEDGMENT_CODE: Final = Field("hl7.acknowledgment_code", "HL7 v2 ch. 2.14.8.1")
 
 READ_MAX_BYTES: Final = 16_384
+SEGMENT_MAX_BYTES: Final = 4_096
 SEGMENTS_MAX: Final = 512
 RESTATED_EACH: Final = 256
 HEADERS_MAX: Final = 256
