@@ -7,13 +7,15 @@ speaks of itself:
 * a printer that answers about its printer;
 * the station's AE title in the message is the speaker's own calling AE title;
 * the station's or the equipment's name in the message is the speaker's host name;
+* the equipment's name is the application that the speaker sends as;
 * the sender named in the message has the speaker's own MAC address, and it spoke of no other thing;
 * its implementation class UID belongs to the maker that the data set names, and it spoke of no other thing;
 * its network card is that maker's, it spoke of no other thing, and never kept objects.
 
-And never when the object was moved on somebody's behalf (C-MOVE), when the thing is a frame grabber, or when the
-speaker spoke of two things or two makers within 24 hours, or sends under several applications' names. Of worklists the
-question is read, not the answer. Which attribute says what stands in sensor/knowledge/tables/attributes.csv.
+The last four not when the thing was told to have another MAC address. And never when the object was moved on somebody's
+behalf (C-MOVE), when the thing is a frame grabber, or when the speaker spoke of two things or two makers within 24
+hours, or sends under several applications' names. Of worklists the question is read, not the answer. Which attribute
+says what stands in sensor/knowledge/tables/attributes.csv.
 """
 
 from __future__ import annotations
@@ -104,9 +106,11 @@ class Thing:
 
     @property
     def instance(self) -> str | None:
-        """What tells it from others of its kind."""
-        equipment = self.about if self.about.startswith(("equipment:", "serial:|")) else None
-        return self.serial or self.eui64 or equipment
+        """What tells it from others of its kind. An identifier without a namespace, or the reverse, is just a name."""
+        kind, _, rest = self.about.partition(":")
+        space, _, number = rest.partition("|")
+        known = {"equipment": bool(space and number), "serial": not is_junk(number)}.get(kind, False)
+        return self.serial or self.eui64 or (self.about if known else None)
 
     def _only(self, part: str) -> str:
         """The one value that was told for a part, else nothing."""
@@ -121,7 +125,12 @@ class Self(NamedTuple):
     vendors: frozenset[str]
     card_vendors: frozenset[str] = frozenset()
     applications: frozenset[str] = frozenset()
-    own_mac: str | None = None  # which it also states as the sender's
+    mac: str | None = None  # on its own link
+    states_mac: bool = False  # its messages name this MAC address as the sender's
+
+    def may_be(self, mac: str | None) -> bool:
+        """Whether the speaker can be a thing with this MAC address; some makers put another prefix of theirs on it."""
+        return mac is None or self.mac is None or mac.split(":")[3:] == self.mac.split(":")[3:]
 
 
 def is_junk(serial: str) -> bool:
@@ -220,19 +229,28 @@ def _reason(thing: Thing, me: Self, *, alone: bool) -> str | None:
     named = _host_names(thing, me)
     if named:
         return f"the station's name {min(named)} is its host name"
+    if not me.may_be(thing.mac):
+        return None
+    sent_as = _components(thing.told["instance-name"], 1) & _components(me.applications, 2)
+    if sent_as:
+        return f"the equipment's name {min(sent_as)} is the application that it sends as"
     return _reason_alone(thing, me) if alone and thing.instance else None
 
 
 def _host_names(thing: Thing, me: Self) -> set[str]:
-    stated = {text.lower() for text in thing.told["station-name"]}
-    stated |= {text.split("^")[0].lower() for text in thing.told["instance-name"]}
+    stated = {text.lower() for text in thing.told["station-name"]} | _components(thing.told["instance-name"], 1)
     return {name for name in stated if name and any(same_host(name, host) for host in me.hostnames)}
+
+
+def _components(texts: Iterable[str], count: int) -> set[str]:
+    """The first components of HL7 identifiers that are not empty, in lower case, as far as they are names."""
+    return {part for text in texts for part in text.lower().strip("^").split("^")[:count] if len(part) > 2}
 
 
 def _reason_alone(thing: Thing, me: Self) -> str | None:
     """Why the one thing that it ever spoke of is the speaker."""
-    if me.own_mac:
-        return f"its messages name its own MAC address {me.own_mac} as the sender's, and speak of this thing alone"
+    if me.states_mac:
+        return f"its messages name its own MAC address {me.mac} as the sender's, and speak of this thing alone"
     vendors, makers = thing.vendors & me.vendors, thing.vendors & me.card_vendors
     what = "serial number" if thing.serial else "equipment"
     if vendors:

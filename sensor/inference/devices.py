@@ -307,7 +307,7 @@ def _self(speaker: Anchor, proofs: Iterable[Proof]) -> Self:
     card = card_vendors(mac) if mac and not kinds["keeps-objects"] else frozenset()
     stated = any(mac in macs_in(text) for text in kinds["network-address"]) if mac else False
     names = frozenset(kinds["ae-title"]), frozenset(kinds["hostname"])
-    return Self(*names, vendors, card, frozenset(kinds["hl7-application"]), mac if stated else None)
+    return Self(*names, vendors, card, frozenset(kinds["hl7-application"]), mac, stated)
 
 
 def _is_default(kind: str, value: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import duckdb
 
 from sensor.inference.claims import Claim
-from sensor.inference.devices import Device, Resolution
+from sensor.inference.devices import Resolution
 from sensor.inference.statements import run
 from sensor.knowledge import vocabulary
 
@@ -67,15 +67,26 @@ def exchange_claims(connection: duckdb.DuckDBPyConnection, resolution: Resolutio
     found: dict[str, Exchanges] = defaultdict(Exchanges)
     for what, device_id, *row in run(connection, "exchanges"):
         found[device_id].rows[what] = Row(*row)
+    spoken_of = _spoken_of(resolution)
     return [
         Claim(device_id, *said, *exchanges.extent)
         for device_id, exchanges in found.items()
-        for said in _claims(resolution.devices[device_id], exchanges)
+        for said in _claims(len(spoken_of[device_id]), exchanges)
     ]
 
 
-def _claims(device: Device, exchanges: Exchanges) -> Iterator[tuple[str, str, str, float]]:
-    roles = [*_messages(device, exchanges), *_files(exchanges)]
+def _spoken_of(resolution: Resolution) -> dict[str, set[str]]:
+    """Per device, the other devices that it described."""
+    others: dict[str, set[str]] = defaultdict(set)
+    for (endpoint, _), device_id in resolution.subject_device.items():
+        speaker = resolution.endpoint_device[endpoint][0]
+        if resolution.devices[speaker].forwards and device_id != speaker:
+            others[speaker].add(device_id)
+    return others
+
+
+def _claims(spoken_of: int, exchanges: Exchanges) -> Iterator[tuple[str, str, str, float]]:
+    roles = [*_messages(spoken_of, exchanges), *_files(exchanges)]
     for role, source, certainty in roles:
         yield "role", role, source, certainty
     for role, source, certainty in roles:
@@ -83,17 +94,18 @@ def _claims(device: Device, exchanges: Exchanges) -> Iterator[tuple[str, str, st
             yield "device_type", TYPE_OF_ROLE[role], source, min(certainty, 0.7)
 
 
-def _messages(device: Device, exchanges: Exchanges) -> Iterator[tuple[str, str, float]]:
+def _messages(spoken_of: int, exchanges: Exchanges) -> Iterator[tuple[str, str, float]]:
     """What it is to HL7: MSH-3 is configuration text, so a name alone says little."""
     sends, senders = exchanges.does("sends"), exchanges.others("takes")
     many = senders >= SENDERS_MIN
-    named = sorted(exchanges.said("sends", "acknowledges") & vocabulary("engine_names"))
+    # In acknowledgements most devices say what they were called.
+    named = sorted(exchanges.said("sends", *(["acknowledges"] if many else [])) & vocabulary("engine_names"))
     if named:
         yield "interface engine", f"it calls itself {named[0]} in HL7 messages", 0.8 if many else 0.5
     if many and sends:
         yield "interface engine", f"takes the messages of {senders} devices and sends messages itself", 0.7
-    if sends and device.forwards:
-        yield "device gateway", device.forwards, 0.7
+    if sends and spoken_of > 1:
+        yield "device gateway", f"sends what {spoken_of} other devices measured", 0.7
     gateways = sorted(exchanges.said("sends") & vocabulary("gateway_names"))
     if gateways:
         yield "device gateway", f"it calls itself {gateways[0]} in HL7 messages", 0.5

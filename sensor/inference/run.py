@@ -149,8 +149,9 @@ def _device_row(device: Device, verdicts: dict[str, Verdict], ips: list[str]) ->
 
 def _label(device: Device, said: dict[str, str], ips: list[str]) -> str:
     """What people call it: its title or name, else maker and model, else its address."""
+    equipment = " ".join(filter(None, said.get("equipment", "").split("^")[:2]))
     product = " ".join(said[name] for name in ("vendor", "model") if name in said) if "model" in said else ""
-    name = said.get("ae_title") or said.get("name")
+    name = said.get("ae_title") or said.get("name") or equipment
     if name or product:
         return f"{name} ({product})" if name and product else name or product
     return min(ips) if ips else device.anchors[0].value

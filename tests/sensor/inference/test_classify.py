@@ -85,6 +85,14 @@ def test_a_machine_account_names_its_machine() -> None:
     assert values(world(logon("CT-ROOM2$", said={"outcome": "rejected"})), "name", "10.0.0.11") == {}
 
 
+def test_a_service_names_its_host() -> None:
+    said = {"mechanism": "kerberos", "realm": "WARD.EXAMPLE", "service": "cifs/fs1.ward.example"}
+    other = said | {"service": "cifs/other.ward.example"}
+    assert device(world({"authentication": said, **SMB}))["label"] == "fs1"
+    assert values(world({"authentication": said, **SMB}, {"authentication": other, **SMB}), "name") == {}
+    assert values(world({"authentication": said | {"service": "cifs/10.0.0.2"}, **SMB}), "name") == {}
+
+
 # --- HL7 ---
 
 
@@ -146,11 +154,20 @@ def test_who_takes_from_many_and_sends_is_an_engine() -> None:
 
 
 def test_a_known_name_is_a_hint_that_many_senders_make_sure() -> None:
-    answers = says(place=HL7, hl7_sending_application="MIRTH")
-    assert values(world(message("APP0"), answers), "role")["interface engine"] == 0.5
+    onward = message("MIRTH", "10.0.0.2", "10.0.0.9")
+    assert values(world(onward), "role")["interface engine"] == 0.5
     senders = [message(f"APP{n}", f"10.0.0.{20 + n}") for n in range(3)]
-    answers = {**answers, "from": "10.0.0.20"}
-    assert values(world(*senders, answers), "role")["interface engine"] == 0.8
+    assert values(world(*senders, onward), "role")["interface engine"] == 0.8
+
+
+def test_who_acknowledges_says_what_it_was_called() -> None:
+    answers = says(place=HL7, hl7_sending_application="MIRTH")
+    called = says(place=HL7, hl7_receiving_application="MIRTH")
+    assert values(world(message("APP0"), answers, called), "role") == {"HL7 receiver": 0.5}
+    assert values(world(message("APP0"), answers, called), "software") == {}
+    assert values(world(message("APP0"), answers), "software") == {"Mirth Connect": 0.3}
+    senders = [message(f"APP{n}", f"10.0.0.{20 + n}") for n in range(3)]
+    assert values(world(*senders, {**answers, "from": "10.0.0.20"}, called), "role")["interface engine"] == 0.8
 
 
 def test_who_speaks_of_several_monitors_is_a_gateway() -> None:

@@ -161,10 +161,22 @@ def test_a_host_of_the_equipments_name_is_the_equipment() -> None:
 
 
 def test_a_card_of_the_equipments_maker_counts_if_it_spoke_of_nothing_else() -> None:
-    card = {"from_mac": "00:a0:37:00:00:99"}
-    assert described(world(tells(f"eui64:{EUI64}", **card))) == 0
-    store = world(tells(f"eui64:{EUI64}", **card), tells(f"eui64:{OTHER}", at="+1h", **card))
-    assert described(store) == 2
+    card = {"from_mac": "00:40:97:2d:61:7c"}
+    own, another = (tells(f"eui64:080019fffe{tail}", **card) for tail in ("2d617c", "2d617d"))
+    assert described(world(own)) == 0
+    assert described(world(own, {**another, "at": "+1h"})) == 2
+
+
+def test_another_address_in_the_eui64_is_another_device() -> None:
+    """An information centre, of which one monitor was seen in a short capture."""
+    row = tells("serial:|INV44723", eui64="0009fbffff9b42b3", from_mac="00:09:fb:9a:40:11")
+    assert described(world(row, says(from_mac="00:09:fb:9a:40:11", hl7_sending_facility="0009FB9A4011"))) == 1
+
+
+@pytest.mark.parametrize(("name", "bound"), [("^GeneXpert PC", True), ("GeneXpert", True), ("Module A1", False)])
+def test_equipment_of_the_applications_name_is_the_sender(name: str, *, bound: bool) -> None:
+    told = tells(f"equipment:{name}|", equipment_instance_identifier=name)
+    assert (described(world(told, sends_as("GeneXpert PC^GeneXpert^Dx6.2"))) == 0) is bound
 
 
 def test_a_gateway_is_none_of_the_monitors_it_speaks_of() -> None:
