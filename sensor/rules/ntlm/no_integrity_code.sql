@@ -74,7 +74,7 @@ WITH unsigned AS (
     WHERE protocol = 'smb' AND signed <> 'required' AND NOT encrypted
     GROUP BY scope, ip, peer_ip, port, day
 )
-SELECT a.device_id, a.identity_id, a.scope, a.mac, a.ip, NULL AS port, 'NTLMv2 without integrity code' AS subject,
+SELECT a.device_id, NULL AS identity_id, a.scope, a.mac, a.ip, NULL AS port, 'NTLMv2 without integrity code' AS subject,
     a.principal, a.realm, a.outcome, u.version, u.signed AS server_signing, a.peer_ip, a.port AS peer_port,
     a.first_ts, a.last_ts, a.capture, a.frame, a.community_id
 FROM seen_authentication AS a

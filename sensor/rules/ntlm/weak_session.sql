@@ -47,7 +47,7 @@ cases:
     - what: recorded, NTLMv2
       capture: pcaps/smb/smb311_ntlmv2.pcap
 */
-SELECT device_id, identity_id, scope, mac, ip, NULL AS port, 'weak NTLM session' AS subject,
+SELECT device_id, NULL AS identity_id, scope, mac, ip, NULL AS port, 'weak NTLM session' AS subject,
     json_extract(details, '$.weak_flags')::VARCHAR[] AS weak_flags, principal, realm,
     json_extract_string(details, '$.version') AS version, outcome, peer_ip, port AS peer_port,
     first_ts, last_ts, capture, frame, community_id

@@ -37,6 +37,8 @@ def test_a_sites_own_rule_is_found_and_checked(tmp_path: Path) -> None:
         ("title: ", "titel: ", "", "title"),
         ("  cwe: [327, 326]", "  cwe: [327, -1]", "  cwe: [327, -1]", "cwe"),
         ("id: SITE-001", "id: [", "", "not valid YAML"),
+        ("id: SITE-001", "id: site-001", "id: site-001", "id"),
+        ("id: SITE-001", "id: 1SITE-001", "id: 1SITE-001", "id"),
         ("count: 1", "count: 2", "    - what: TLS 1.0 was agreed", "fires 1 times, not 2"),
         ("  - channel: TLS 1.2", "  - channel: TLS 1.1", "    - what: TLS 1.2 was agreed", "must be silent"),
         ("- channel: SSL 3.0", "- chanel: SSL 3.0", "    - what: SSL 3.0 was agreed", "a row begins with its kind"),
