@@ -28,4 +28,5 @@ PROTOCOL: Final = Protocol(
     dissect=dissect,
     lead=LEAD,
     port_hints=frozenset({139, 445}),
+    finds_boundary=True,
 )

@@ -2,14 +2,15 @@
 
 Of each message the header is read; whole messages only of the few commands that say who speaks with whom. Files are
 left out by their length, and so is what is encrypted or compressed. The lane is read to the end of the conversation:
-a session can be set up after a week.
+a session can be set up after a week. Where bytes are missing it is taken up again at the next turn that begins with a
+packet.
 
 Spec: MS-SMB2 2.1, 3.2.5.1; MS-CIFS 2.1
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from typing import Final
 
 from parsers.core import (
@@ -22,12 +23,14 @@ from parsers.core import (
     Reader,
     Side,
     Steps,
+    Verdict,
 )
-from parsers.core.reader import MESSAGE_MAX_BYTES
+from parsers.core.reader import MESSAGE_MAX_BYTES, Wait
 from parsers.smb import cifs, netbios, smb1, smb2
 from parsers.smb.session import Connection
 from parsers.smb.tokens import Stated
 
+PROBE_BYTES: Final = (8, 24, 40, 64)
 STRANGE_MAX: Final = 16
 BROKEN_MAX: Final = 16
 COMPOUND_MAX: Final = 1_024
@@ -42,8 +45,29 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
         LimitExceeded: a packet holds more messages than any real one.
     """
     lane = _Lane(r, side, talk)
+    if r.resumed:
+        yield from _boundary(r, side)
     while True:
         yield from lane.packet()
+
+
+def _boundary(r: Reader, side: Side) -> Steps:
+    """Give up turns until one begins with a packet.
+
+    While files are on their way, answers to many requests at once, turns begin anywhere in them. A set-up, however, is
+    waited for by the side that asks: it begins a turn, and so does its answer.
+    """
+    while not (yield from _at_boundary(r, side)):
+        yield from r.next_turn()
+
+
+def _at_boundary(r: Reader, side: Side) -> Generator[Wait, None, bool]:
+    """Whether what comes now begins a packet; as little of it is looked at as will tell."""
+    for n in PROBE_BYTES:
+        verdict = netbios.probe((yield from r.peek(n)), side)
+        if verdict is not Verdict.MORE:
+            return verdict is Verdict.LIKELY
+    return False
 
 
 class _Lane:
