@@ -78,6 +78,7 @@ class _Lane:
         self.side = side
         self.talk = talk
         self.me = talk.me(side)
+        self.connection = Connection()
         self.confirmed = False
         self.strange = 0
         self.broken = 0
@@ -138,8 +139,9 @@ class _Lane:
         if not self.confirmed:
             self.confirmed = True
             yield Confirmed()
+            self.connection = self.talk.shared(Connection)
             if self.r.resumed:
-                self.talk.shared(Connection).gap()
+                self.connection.gap()
 
     def _told(self, facts: Iterable[Stated]) -> Steps:
         """What a message says. One that contradicts itself costs no more than itself: packets have their lengths."""
@@ -162,9 +164,12 @@ class _Lane:
             size = head.next_command or length
             if not netbios.SMB2_HEADER_BYTES <= size <= length:
                 raise Malformed("a message longer than its packet", self.r.offset)
-            yield from self._confirm()
+            if not self.confirmed:
+                yield from self._confirm()
             yield from self._smb2(head, size - netbios.SMB2_HEADER_BYTES)
             length -= size
+            if not length:
+                return
             if not head.next_command or length < netbios.SMB2_HEADER_BYTES:
                 yield from self.r.skip(length)
                 return
@@ -172,7 +177,7 @@ class _Lane:
 
     def _smb2(self, head: smb2.Header, size: int) -> Steps:
         """One message, after its header."""
-        connection = self.talk.shared(Connection)
+        connection = self.connection
         if head.command in smb2.READ_WHOLE and size <= MESSAGE_MAX_BYTES:
             self.r.expect(size)
             body = yield from self.r.exactly(size)
@@ -192,7 +197,7 @@ class _Lane:
             raise Malformed("no transform header", self.r.offset)
         yield from self._confirm()
         session = int.from_bytes(head[44:52], "little")
-        self.talk.shared(Connection).used(session, self.talk, encrypted=True)
+        self.connection.used(session, self.talk, encrypted=True)
         yield from self.r.skip(length - netbios.ENCRYPTED_HEADER_BYTES)
 
     # ------------------------------------------------------------------ SMB 1

@@ -18,6 +18,7 @@ Spec: MS-SMB2 2.2
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from typing import Final
 
@@ -46,6 +47,8 @@ READ_WHOLE: Final = frozenset({NEGOTIATE, SESSION_SETUP, TREE_CONNECT})
 ABOUT_FILES: Final = frozenset({5, 6, 7, 8, 9, 10, 11, 14, 15, 16, 17})
 RELATED: Final = 4
 
+_BEGIN: Final = SMB2 + b"\x40\x00"
+_HEADER: Final = struct.Struct("<8xIH2xIIQ8xQ16x")
 _ANY_DIALECT: Final = 0x02FF
 _CIPHERS: Final = {1: "AES-128-CCM", 2: "AES-128-GCM", 3: "AES-256-CCM", 4: "AES-256-GCM"}
 _SIGNING_ALGORITHMS: Final = {0: "HMAC-SHA256", 1: "AES-CMAC", 2: "AES-GMAC"}
@@ -86,10 +89,9 @@ def header(data: bytes, base: int) -> Header:
     Raises:
         Malformed: they are none.
     """
-    if data[:6] != SMB2 + b"\x40\x00":
+    if data[:6] != _BEGIN:
         raise Malformed("no SMB 2 header", base)
-    numbers = (data[8:12], data[12:14], data[16:20], data[20:24], data[24:32], data[40:48])
-    return Header(*(int.from_bytes(number, "little") for number in numbers))
+    return Header(*_HEADER.unpack(data))
 
 
 def read(head: Header, body: bytes, side: Side, talk: Conversation) -> Iterator[tokens.Stated]:
@@ -102,7 +104,8 @@ def read(head: Header, body: bytes, side: Side, talk: Conversation) -> Iterator[
     elif head.command == SESSION_SETUP:
         yield from _session_setup(cursor, body, head, side, talk)
     elif head.is_answer:
-        connection.connected(head.message, head.session, talk, success=head.status == status.SUCCESS)
+        if head.status not in status.ABOUT_THE_SESSION:
+            connection.connected(head.message, head.session, talk, success=head.status == status.SUCCESS)
     else:
         cursor.skip(4)
         path = _at(body, cursor.u16le(), cursor.u16le())

@@ -13,6 +13,8 @@ from parsers import _tables
 SUCCESS: Final = 0
 PENDING: Final = 0x00000103
 MORE_PROCESSING_REQUIRED: Final = 0xC0000016
+# user session deleted, network session expired: whatever was asked for was not considered
+ABOUT_THE_SESSION: Final = frozenset({0xC0000203, 0xC000035C})
 
 _CLASSES: Final = {1: "ERRDOS", 2: "ERRSRV", 3: "ERRHRD", 0xFF: "ERRCMD"}
 _CODES: Final = {

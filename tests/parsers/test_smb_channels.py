@@ -157,6 +157,12 @@ def test_shares() -> None:
     assert wire.values("smb.anonymous_share") == []
 
 
+@pytest.mark.parametrize("code", [0xC0000203, 0xC000035C])
+def test_a_session_that_has_expired_says_nothing_of_a_share(code: int) -> None:
+    wire = connecting(logged_on(negotiated()), status=code)
+    assert wire.values("smb.share") == wire.values("smb.refused_share") == []
+
+
 def test_a_share_is_told_once() -> None:
     wire = logged_on(negotiated())
     for message in (41, 42):

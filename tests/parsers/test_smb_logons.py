@@ -96,6 +96,13 @@ def test_answers_in_another_order() -> None:
     assert smb.outcomes(wire) == [("svc-us", "rejected"), ("svc-ct", "accepted")]
 
 
+def test_a_second_connection_joins_a_session() -> None:
+    wire = negotiated(0x0300)
+    wire.asks(smb2(1, smb.set_up(smb.ntlm_authenticate(), flags=1), message=2, session=5))
+    wire.answers(smb2(1, smb.set_up_answer(), message=2, session=5, answer=True))
+    assert smb.outcomes(wire) == [("svc-ct", "accepted")]
+
+
 def test_a_second_logon_in_the_same_session() -> None:
     wire = logged_on(logged_on(negotiated()), message=3, status=LOGON_FAILURE)
     assert smb.outcomes(wire) == [("svc-ct", "accepted"), ("svc-ct", "rejected")]
