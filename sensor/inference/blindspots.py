@@ -1,8 +1,9 @@
 """Blind spots: per device and day, how many conversations could show an identity, and why the others could not.
 
 A conversation has one reason, the first that holds: unanswered, one-sided, mid-stream, loss, unknown protocol, TLS 1.3,
-resumption. The counts come from two tables that know nothing of each other's conversations (the engine's and the TLS
-parser's), so reasons are cut to what is left.
+resumption, Kerberos (the client's name is inside the ticket), no logon seen (an SMB conversation without one: it was
+not read to its logon, or goes on with one of before). The counts come from tables that know nothing of each other's
+conversations (the engine's and the parsers'), so reasons are cut to what is left.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ def blindspot_rows(connection: duckdb.DuckDBPyConnection) -> list[Row]:
 
 
 def _reasons(n: int, counts: list[int], *, known: bool) -> dict[str, int]:
-    unanswered, one_sided, midstream, gap, hidden, resumed = counts
+    unanswered, one_sided, midstream, gap, hidden, resumed, tickets, no_logon = counts
     blind = {"unanswered": unanswered, "one-sided": one_sided, "mid-stream": midstream, "loss": gap}
-    blind |= {"TLS 1.3": hidden, "resumption": resumed} if known else {"unknown protocol": n}
+    inside = {"TLS 1.3": hidden, "resumption": resumed, "Kerberos": tickets, "no logon seen": no_logon}
+    blind |= inside if known else {"unknown protocol": n}
     left, found = n, {}
     for reason, count in blind.items():
         found[reason] = min(left, count)

@@ -13,6 +13,13 @@ WITH both_sides AS (
     FROM seen_channel
     WHERE protocol IN ('tls', 'dtls')
     GROUP BY ALL
+), logons AS (
+    -- Sessions, not conversations: several in one hide the conversations that had none.
+    SELECT day, device_id AS initiator_id, peer_id AS responder_id, port, protocol, sum(n)::BIGINT AS logons,
+        sum(n) FILTER (WHERE mechanism = 'kerberos')::BIGINT AS tickets
+    FROM seen_authentication
+    WHERE protocol = 'smb'
+    GROUP BY ALL
 ), services AS (
     SELECT device_id, initiator_id, responder_id, day, port, protocol,
         CASE WHEN protocol = '' OR confidence = 'port' THEN FALSE ELSE TRUE END AS known,
@@ -23,8 +30,12 @@ WITH both_sides AS (
     GROUP BY ALL
 )
 SELECT s.device_id, s.day, s.known, s.n, s.unanswered, s.one_sided, s.midstream, s.gap,
-    coalesce(h.hidden, 0) AS hidden, coalesce(h.resumed, 0) AS resumed
+    coalesce(h.hidden, 0) AS hidden, coalesce(h.resumed, 0) AS resumed, coalesce(l.tickets, 0) AS tickets,
+    CASE WHEN s.protocol = 'smb' THEN greatest(s.n - coalesce(l.logons, 0), 0) ELSE 0 END AS no_logon
 FROM services AS s
 LEFT JOIN handshakes AS h
     ON h.day = s.day AND h.port IS NOT DISTINCT FROM s.port AND h.protocol = s.protocol
     AND h.responder_id = s.responder_id AND h.initiator_id = s.initiator_id
+LEFT JOIN logons AS l
+    ON l.day = s.day AND l.port IS NOT DISTINCT FROM s.port AND l.protocol = s.protocol
+    AND l.responder_id = s.responder_id AND l.initiator_id = s.initiator_id

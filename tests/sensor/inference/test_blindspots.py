@@ -50,6 +50,33 @@ def test_tls_that_hides() -> None:
     assert blind(store) == [(9, 3, "TLS 1.3", 4), (9, 3, "resumption", 2)]
 
 
+SMB = {"protocol": "smb", "port": 445}
+
+
+def logon(mechanism: str, principal: str | None = None, **row) -> dict:
+    return {"authentication": {"mechanism": mechanism, "principal": principal, "realm": "WARD"}, **SMB, **row}
+
+
+def test_a_ticket_hides_its_client() -> None:
+    store = world({"conversation": {"n": 5}, **SMB}, logon("kerberos", n=2), logon("ntlm", "svc", n=3))
+    assert blind(store) == blind(store, "10.0.0.11") == [(5, 3, "Kerberos", 2)]
+
+
+def test_an_smb_conversation_without_a_logon_shows_nobody() -> None:
+    store = world({"conversation": {"n": 5}, **SMB}, logon("ntlm", "svc", n=3))
+    assert blind(store) == [(5, 3, "no logon seen", 2)]
+    assert blind(world({"conversation": {"n": 5, "midstream_count": 5}, **SMB})) == [(5, 0, "mid-stream", 5)]
+
+
+def test_an_anonymous_session_hides_nothing() -> None:
+    assert blind(world({"conversation": {}, **SMB}, logon("ntlm"))) == [(1, 1, "none", 0)]
+
+
+def test_a_logon_elsewhere_does_not_show_this_one() -> None:
+    store = world({"conversation": {}, **SMB}, logon("ntlm", "svc", **{"from": "10.0.0.12"}))
+    assert (1, 0, "no logon seen", 1) in blind(store)
+
+
 def test_a_conversation_has_one_reason() -> None:
     store = world(
         {"conversation": {"n": 3, "one_sided_count": 3, "gap_count": 3}},

@@ -15,7 +15,9 @@ from tests.conftest import PCAPS
 from tests.sensor.rules.captured import store_of
 
 RECORDED = [
-    path for path in own_captures() if path.with_suffix(".toml").exists() and path.parent.name in {"dicom", "tls"}
+    path
+    for path in own_captures()
+    if path.with_suffix(".toml").exists() and path.parent.name in {"dicom", "tls", "hl7", "smb"}
 ]
 
 
@@ -35,12 +37,12 @@ def device(path: Path, ip: str):
     return dict(zip(columns, rows[0], strict=True))
 
 
-@pytest.mark.parametrize("path", RECORDED[:: max(1, len(RECORDED) // 40)], ids=name_of)
+@pytest.mark.parametrize("path", RECORDED[:: max(1, len(RECORDED) // 60)], ids=name_of)
 def test_every_machine_is_one_device(path: Path) -> None:
     hosts = tomllib.loads(path.with_suffix(".toml").read_text())["host"]
     store = inferred(path)
     seen = dict(store.execute("SELECT ip, count(DISTINCT device_id) FROM device_endpoint GROUP BY ip").fetchall())
-    assert seen.keys() <= {host["ip"] for host in hosts}
+    assert seen.keys() <= {host.get("ip") for host in hosts}
     assert set(seen.values()) == {1}
     assert store.execute("SELECT count(*) FROM device WHERE NOT described").fetchone()[0] == len(seen)
 
@@ -100,3 +102,83 @@ def test_tls13_is_a_blind_spot() -> None:
         inferred(PCAPS / "tls" / "tls13.pcap").execute("SELECT DISTINCT understood, reason FROM blindspot").fetchall()
     )
     assert rows == [(0, "TLS 1.3")]
+
+
+# --- HL7 ---
+
+
+def described(path: Path) -> list[tuple]:
+    return (
+        inferred(path).execute("SELECT vendor, device_type, serial FROM device WHERE described ORDER BY ALL").fetchall()
+    )
+
+
+def test_an_engine_is_none_of_the_systems_it_sends_for() -> None:
+    path = PCAPS / "hl7" / "engine.pcap"
+    assert (device(path, "10.20.3.11")["role"], device(path, "10.20.3.11")["vendor"]) == ("interface engine", None)
+    assert device(path, "10.20.1.20")["role"] == "HL7 receiver"
+    holders = inferred(path).execute("SELECT label, device_count FROM identity WHERE label = 'EPIC'").fetchall()
+    assert holders == [("EPIC", 2)]
+
+
+def test_a_gateway_describes_two_monitors() -> None:
+    path = PCAPS / "hl7" / "pcd01_gateway.pcap"
+    assert device(path, "10.20.8.6")["role"] == "device gateway"
+    assert described(path) == [("Mindray", "patient monitor", None)] * 2
+
+
+def test_a_monitor_with_another_prefix_in_its_eui64_is_itself() -> None:
+    path = PCAPS / "hl7" / "monitor_b40.pcap"
+    found = device(path, "10.20.8.61")
+    assert (found["vendor"], found["model"], found["device_type"]) == ("GE HealthCare", "B40", "patient monitor")
+    assert described(path) == []
+
+
+def test_a_monitor_behind_an_information_centre_is_not_the_centre() -> None:
+    path = PCAPS / "hl7" / "prt_udi.pcap"
+    assert device(path, "10.20.8.7")["serial"] is None
+    assert [row[2] for row in described(path)] == ["INVDE44723"]
+
+
+def test_an_analyser_names_itself_and_its_module() -> None:
+    path = PCAPS / "hl7" / "lab_genexpert.pcap"
+    found = device(path, "10.20.7.51")
+    assert (found["vendor"], found["model"], found["software"]) == ("Cepheid", "GeneXpert", "GeneXpert Dx6.2")
+    assert len(described(path)) == 1
+
+
+# --- SMB ---
+
+
+@pytest.mark.parametrize("name", ["smb311_ntlmv2", "smb1_ntlmv2", "guest", "wrong_password"])
+def test_samba_is_not_windows(name: str) -> None:
+    os = device(PCAPS / "smb" / f"{name}.pcap", "10.20.1.50")["os"]
+    assert os is not None
+    assert "Windows" not in os
+
+
+@pytest.mark.parametrize(
+    ("name", "strength", "works"),
+    [
+        ("smb311_ntlmv2", "fair", True),
+        ("smb1_ntlmv1", "weak", True),
+        ("guest", "none", True),
+        ("wrong_password", "fair", False),
+        ("smb1_wrong_password", "fair", False),
+        ("smb1_plaintext_refused", "weak", False),
+    ],
+)
+def test_which_account_works_and_how_well(name: str, strength: str, *, works: bool) -> None:
+    rows = (
+        inferred(PCAPS / "smb" / f"{name}.pcap")
+        .execute("SELECT strength, why LIKE '%refused%' FROM identity WHERE kind = 'account'")
+        .fetchall()
+    )
+    assert rows == [(strength, not works)]
+
+
+def test_kerberos_shows_the_service_and_hides_the_client() -> None:
+    path = PCAPS / "smb" / "kerberos_aes256.pcap"
+    rows = inferred(path).execute("SELECT kind, label, strength FROM identity").fetchall()
+    assert rows == [("service-principal", "cifs/fs1.ward.example", "strong")]
+    assert inferred(path).execute("SELECT DISTINCT reason FROM blindspot").fetchall() == [("Kerberos",)]
