@@ -116,7 +116,8 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def _users(lab: Lab, folder: Path, accounts: tuple[Account, ...]) -> dict[str, str]:
+def users(lab: Lab, folder: Path, accounts: tuple[Account, ...]) -> dict[str, str]:
+    """Return the environment in which these are the users of the system, besides its own."""
     hashed = [lab.tool(["openssl", "passwd", "-6", a.password]).decode().strip() for a in accounts]
     rows = [
         f"{a.name}:{proof}:{FIRST_UID + n}:{FIRST_UID}::/nonexistent:/bin/false"
@@ -138,7 +139,8 @@ def names(folder: Path, machine: Machine, *others: Machine) -> dict[str, str]:
     }
 
 
-def _global(machine: Machine, folder: Path, settings: Mapping[str, object]) -> dict[str, object]:
+def server_section(machine: Machine, folder: Path, settings: Mapping[str, object]) -> dict[str, object]:
+    """Return the global section of a server's smb.conf."""
     return {
         "netbios name": machine.name,
         "workgroup": WORKGROUP,
@@ -155,7 +157,8 @@ def _global(machine: Machine, folder: Path, settings: Mapping[str, object]) -> d
     }
 
 
-def _share(folder: Path, share: Share) -> dict[str, object]:
+def share_section(folder: Path, share: Share) -> dict[str, object]:
+    """Make a share's folder and return its section of smb.conf."""
     path = made(folder / "share" / share.name)
     path.chmod(0o777)  # smbd acts as the account that logged on
     return {"path": path, "read only": "no", **share.settings}
@@ -173,10 +176,10 @@ def smbd(
     """Run a stand-alone file server during the block; ``settings`` are smb.conf's global ones."""
     host, folder = lab.host(machine), lab.folder(f"samba-{machine.name}")
     lab.workdir.chmod(0o711)
-    env = _users(lab, folder, accounts) | names(folder, machine)
+    env = users(lab, folder, accounts) | names(folder, machine)
     conf = folder / "smb.conf"
-    parts = {"global": _global(machine, folder, {"smb ports": port, **(settings or {})})}
-    parts |= {share.name: _share(folder, share) for share in shares}
+    parts = {"global": server_section(machine, folder, {"smb ports": port, **(settings or {})})}
+    parts |= {share.name: share_section(folder, share) for share in shares}
     conf.write_text(sections(parts))
     server = FileServer(host, folder, env)
     for who in accounts:
