@@ -87,8 +87,8 @@ cases:
       capture: pcaps/smb/two_devices.pcap
 */
 WITH used AS (
-    SELECT identity_id, scope, device_id, day, lower(min(principal)) AS account, min(lower(realm)) AS realm, min(ip) AS ip,
-        min(first_ts) AS first_ts, max(last_ts) AS last_ts,
+    SELECT identity_id, scope, device_id, day, min(lower(regexp_replace(principal, '@[^@]*$', ''))) AS account,
+        min(lower(realm)) AS realm, min(ip) AS ip, min(first_ts) AS first_ts, max(last_ts) AS last_ts,
         arg_min(capture, (first_ts, frame)) AS capture, arg_min(frame, (first_ts, frame)) AS frame,
         arg_min(community_id, (first_ts, frame)) AS community_id
     FROM seen_authentication
@@ -131,4 +131,4 @@ FROM shared AS s
 LEFT JOIN identity AS i ON i.identity_id = s.identity_id
 LEFT JOIN one_model AS m ON m.identity_id = s.identity_id
 WHERE m.model IS NOT NULL OR i.belongs_to IN ('service', 'vendor', 'device')
-    OR regexp_replace(s.account, '@[^@]*$', '') IN (SELECT word FROM vocabulary WHERE list IN ('vendor_accounts', 'default_accounts'))
+    OR s.account IN (SELECT word FROM vocabulary WHERE list IN ('vendor_accounts', 'default_accounts'))

@@ -80,7 +80,7 @@ WITH logons AS (
     GROUP BY device_id, identity_id, peer_ip, day
 )
 SELECT r.device_id, r.identity_id, r.scope, min(r.mac) AS mac, min(r.ip) AS ip, NULL AS port,
-    'refused as ' || lower(min(r.principal)) AS subject,
+    'logon refused again and again' AS subject,
     CASE WHEN bool_or(r.status = 'STATUS_ACCOUNT_LOCKED_OUT') THEN 'medium' ELSE 'low' END AS severity,
     min(r.principal) AS principal, min(r.realm) AS realm, list_sort(list(DISTINCT r.status)) AS statuses,
     sum(r.n)::BIGINT AS refused, r.peer_ip, min(r.port) AS peer_port,
