@@ -47,12 +47,14 @@ class Conversation:
 
     Attributes:
         midstream: its beginning was not seen.
+        gaps: how often bytes were missing so far, in either lane.
     """
 
-    __slots__ = ("_answers", "_deferred", "_emitted", "_me", "_questions", "_shared", "midstream")
+    __slots__ = ("_answers", "_deferred", "_emitted", "_me", "_questions", "_shared", "gaps", "midstream")
 
     def __init__(self, *, midstream: bool = False) -> None:
         self.midstream = midstream
+        self.gaps = 0
         self._me = (Subject(Side.INITIATOR), Subject(Side.RESPONDER))
         self._shared: dict[type, object] = {}
         self._questions: OrderedDict[Hashable, _Question] = OrderedDict()
@@ -126,6 +128,7 @@ class Conversation:
 
     def gap(self) -> None:
         """Bytes of a lane are missing: what is matched by position can no longer be answered."""
+        self.gaps += 1
         for key in [key for key, question in self._questions.items() if question.positional]:
             self._emit_answered(self._questions.pop(key).fact, _NO_ANSWER)
 

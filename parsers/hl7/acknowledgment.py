@@ -4,9 +4,9 @@ The answer to a message can be read before the message only where packets were c
 answer counts only as long as nothing is missing and its control id is new to the conversation: there are senders who
 use one control id for all, and the answer to a lost message must not become the answer to the next one.
 
-In enhanced mode there are two answers: the accept acknowledgment at once, and maybe an application acknowledgment
-later. Which of them tells the outcome is a matter of MSH-15 (`Header.awaited`), so that it is the same one when another
-is missing.
+In enhanced mode there may be two answers: the accept acknowledgment (C...) at once, and an application acknowledgment
+(A...) later. The first one counts. An application acknowledgment that comes after bytes were missing may be the second
+one; where two were asked for, it counts for nothing then. (Many receivers send one of type A whatever was asked for.)
 
 Spec: HL7 v2 ch. 2.9, 2.14.8.
 """
@@ -46,8 +46,7 @@ class Dialogue:
 
     def __init__(self) -> None:
         self.messages = [0, 0]  # by side
-        self.torn = False  # bytes are missing somewhere
-        self._awaited: OrderedDict[_Key, str] = OrderedDict()
+        self._awaited: OrderedDict[_Key, int | None] = OrderedDict()
         self._doubtful: OrderedDict[_Key, None] = OrderedDict()
         self._known: OrderedDict[_Key, None] = OrderedDict()
         self._early: OrderedDict[_Key, str] = OrderedDict()
@@ -68,7 +67,7 @@ class Dialogue:
             return
         for claim in claims:
             talk.ask((claim.mechanism, *key), claim)
-        _remember(self._awaited, key, header.awaited)
+        _remember(self._awaited, key, talk.gaps if header.twice_acknowledged else None)
         early = self._early.pop(key, None)
         if early is not None and not self._unsure(key, talk):
             self._answer(key, early, talk)
@@ -88,17 +87,19 @@ class Dialogue:
 
     def _unsure(self, key: _Key, talk: Conversation) -> bool:
         """Whether an early answer may belong to another message."""
-        return self.torn or talk.midstream or key in self._known
+        return bool(talk.gaps) or talk.midstream or key in self._known
 
     def _answer(self, key: _Key, code: str, talk: Conversation) -> None:
-        if code[0] not in self._awaited[key]:
+        gaps_before = self._awaited[key]
+        if code[0] == "A" and gaps_before is not None and gaps_before != talk.gaps:
             return
         del self._awaited[key]
         self._close(key, OUTCOMES[code], talk, code)
 
     def _is_doubtful(self, key: _Key, talk: Conversation) -> bool:
         """Whether several messages with one control id were open at once: nobody can tell whose answer came."""
-        if self._awaited.pop(key, None) is not None:
+        if key in self._awaited:
+            del self._awaited[key]
             self._close(key, Outcome.UNKNOWN, talk)
             _remember(self._doubtful, key, None)
         return key in self._doubtful
@@ -145,7 +146,7 @@ class Dialogue:
         """How `side` frames its messages. That it does not is only certain where all of the lane was read."""
         if self._framed[side]:
             return "mllp"
-        return None if self.torn or talk.midstream or not self.messages[side] else "none"
+        return None if talk.gaps or talk.midstream or not self.messages[side] else "none"
 
     def _unframed(self, side: Side, talk: Conversation) -> Attribute | None:
         framing = self._framing(side, talk)

@@ -63,10 +63,6 @@ _PEERS: Final = {
 _REPEATED: Final = {18: CHARACTER_SET, 21: MESSAGE_PROFILE}
 _BATCH_FIELDS: Final = frozenset({3, 4, 5, 6})
 
-# Which answers tell the outcome, by MSH-15: in enhanced mode the accept acknowledgment (C...), else the application's
-# (A...); where nothing is agreed, or an accept acknowledgment is sent on errors only, whichever comes first.
-_AWAITED: Final = {"AL": "C", "SU": "C", "NE": "A"}
-_ANY: Final = "CA"
 _IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
 
 
@@ -81,7 +77,7 @@ class Header(msgspec.Struct, frozen=True):
         security: the same for what stands in MSH-8.
         acknowledges: the message is an acknowledgment by its type.
         describes: segments of this message may describe equipment.
-        awaited: first letters of the acknowledgment codes that tell the outcome.
+        twice_acknowledged: both an accept and an application acknowledgment may come.
     """
 
     grammar: Grammar
@@ -91,7 +87,7 @@ class Header(msgspec.Struct, frozen=True):
     identity: equipment.Identity | None
     acknowledges: bool = False
     describes: bool = False
-    awaited: str = _ANY
+    twice_acknowledged: bool = False
 
 
 def parse(segment: bytes, me: Subject, peer: Subject) -> Header | None:
@@ -117,7 +113,7 @@ def parse(segment: bytes, me: Subject, peer: Subject) -> Header | None:
         equipment.identify(grammar.components(texts[3])) if len(texts) > 3 else None,
         kind in {"ACK", "MCF"},
         kind in equipment.MESSAGE_TYPES and not _concerns_implants(facts),
-        _AWAITED.get(said.get(ACCEPT_ACKNOWLEDGMENT.name, ""), _ANY),
+        _is_twice_acknowledged(said),
     )
 
 
@@ -156,6 +152,12 @@ def _claims(said: dict[str, str], me: Subject) -> tuple[Authentication | None, A
     )
     security = msgspec.structs.replace(claim, mechanism="hl7-security", spec="HL7 v2 ch. 2.14.9.8")
     return (claim if principal else None), security
+
+
+def _is_twice_acknowledged(said: dict[str, str]) -> bool:
+    """Enhanced mode (MSH-15 or MSH-16 is there), and neither of the two says never. Spec: HL7 v2 ch. 2.9.3."""
+    asked = said.get(ACCEPT_ACKNOWLEDGMENT.name), said.get(APPLICATION_ACKNOWLEDGMENT.name)
+    return asked[0] is not None and "NE" not in asked
 
 
 def _concerns_implants(facts: tuple[Attribute, ...]) -> bool:

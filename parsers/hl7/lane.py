@@ -285,8 +285,6 @@ class _Lane:
     def _confirm(self) -> Steps:
         self.confirmed = True
         yield Confirmed()
-        if self.r.resumed:
-            self.talk.shared(Dialogue).torn = True
 
     def _stray(self, beginning: bytes) -> Steps:
         """No header, and no message that it could belong to."""

@@ -63,9 +63,9 @@ def test_an_answer_with_msa_is_no_claim_whatever_its_type() -> None:
     ("accept", "codes", "outcome", "code"),
     [
         ("AL", ["CA", "AE"], "accepted", "CA"),
-        ("AL", ["AE"], "unknown", None),  # the accept acknowledgment was lost: the other one must not stand for it
+        ("AL", ["AE"], "rejected", "AE"),
         ("AL", ["CR"], "rejected", "CR"),
-        ("NE", ["CA", "AE"], "rejected", "AE"),
+        ("NE", ["AE"], "rejected", "AE"),
         ("ER", ["AA"], "accepted", "AA"),
         ("ER", ["CE"], "rejected", "CE"),
         ("", ["CA"], "accepted", "CA"),
@@ -76,6 +76,24 @@ def test_enhanced_mode(accept: str, codes: list[str], outcome: str, code: str | 
     assert outcomes(facts) == [outcome]
     assert claims(facts)[0].details.get("acknowledgment_code") == code
     assert values(facts, "acknowledgment_code") == codes
+
+
+@pytest.mark.parametrize(
+    ("accept", "application", "outcome"),
+    [
+        ("AL", "AL", "unknown"), ("AL", "", "unknown"), ("AL", "NE", "rejected"), ("NE", "AL", "rejected"),
+        ("", "", "rejected"),
+    ],
+)  # fmt: skip
+def test_the_second_answer_does_not_stand_for_a_lost_first(accept: str, application: str, outcome: str) -> None:
+    session = Session(REGISTRY, "tcp")
+    facts = session.feed(0, admission("M1", accept, application), 1) + session.gap(1)
+    facts += session.feed(1, ack("M1", "AE"), 1) + session.end()
+    assert outcomes(facts) == [outcome]
+    again = Session(REGISTRY, "tcp")
+    facts = again.gap(1) + again.feed(0, admission("M1", accept, application), 1)
+    facts += again.feed(1, ack("M1", "AE"), 1) + again.end()
+    assert outcomes(facts) == ["rejected"]
 
 
 def test_without_acknowledgments_nothing_is_known() -> None:
