@@ -60,7 +60,7 @@ LEAD: Final[tuple[bytes | Lead, ...]] = (
 
 def probe(head: bytes, side: Side) -> Verdict:
     """Whether `head` begins a packet that `side` may send; in mid-stream any may come first."""
-    for at in range(0, _KEEP_ALIVES_MAX * HEADER_BYTES, HEADER_BYTES):  # keep-alives say nothing: what comes then?
+    for at in range(0, _KEEP_ALIVES_MAX * HEADER_BYTES, HEADER_BYTES):  # a keep-alive says nothing: what comes then?
         rest = head[at : at + 64]
         if rest[:HEADER_BYTES] != b"\x85\x00\x00\x00":
             return _probe(rest, side) if rest else Verdict.MORE

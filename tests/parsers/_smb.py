@@ -145,7 +145,7 @@ def ntlm_challenge(
 
 def ntlmv2(flags: int = 2, spn: str = "cifs/fs1") -> bytes:
     said = {1: utf16("FS1"), 6: struct.pack("<I", flags)} | ({9: utf16(spn)} if spn else {})
-    return b"PROOF-OF-NTLMV2!" + b"\x01\x01" + bytes(6) + b"TIMESTMP" + b"NONCENON" + bytes(4) + pairs(said) + bytes(4)
+    return b"PROOF-OF-NTLMV2!" + b"\x01\x01" + bytes(6) + b"TIME8BYT" + b"NONCENON" + bytes(4) + pairs(said) + bytes(4)
 
 
 def ntlm_authenticate(
