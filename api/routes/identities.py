@@ -21,7 +21,7 @@ IDENTITIES = Listing("identities", Order("identities", {"kind": str, "label": st
 
 @router.get("/identities", responses=IDENTITIES.responses(), summary="Identities")
 def list_identities(request: Request, asked: Annotated[IdentityQuery, Query()]) -> Response:
-    """All non-human identities by kind and label: keys, accounts, AE titles."""
+    """All non-human identities by kind and label: keys, accounts, services, AE titles, HL7 applications."""
     return IDENTITIES.respond(request, asked, device=resolved(database(request), asked.device))
 
 
@@ -34,4 +34,4 @@ def get_identity(request: Request, identity_id: Annotated[str, Path(max_length=2
         raise not_found("identity", identity_id, "/v1/identities")
     identity["uses"] = store.rows("identity_uses", {"identity": identity_id})
     identity["findings"] = store.rows("identity_findings", {"identity": identity_id})
-    return object_response(request, identity, {"why"})
+    return object_response(request, identity, {"why", "secrets"})

@@ -24,7 +24,9 @@ class IdentityQuery(SeenQuery):
     """Which identities."""
 
     q: Text | None = Field(None, description="part of its label or realm; case does not matter")
-    kind: Text | None = Field(None, description="certificate-key, ae-title, dicom-username, psk, ...")
+    kind: Text | None = Field(
+        None, description="certificate-key, account, service-principal, hl7-application, ae-title, psk, ..."
+    )
     strength: list[Strength] = Field([], description="of this strength")
     belongs_to: Text | None = Field(None, description="device, service, human, vendor or unknown")
     shared: bool | None = Field(None, description="true: used by more than one device")
@@ -54,12 +56,12 @@ class Identity(Seen):
     )
 
     identity_id: str
-    kind: str = Field(description="certificate-key, ae-title, dicom-username, psk, ...")
-    label: str = Field(description="what people call it: AE title, user name, certificate's subject")
-    realm: str | None
+    kind: str = Field(description="certificate-key, account, service-principal, hl7-application, ae-title, psk, ...")
+    label: str = Field(description="what people call it: AE title, user name, HL7 application, certificate's subject")
+    realm: str | None = Field(description="who knows the name: domain or server, HL7 facility, Kerberos realm")
     belongs_to: str = Field(description="device, service, human, vendor or unknown")
     strength: str = Field(description="none, weak, fair or strong")
-    device_count: int = Field(description="devices that use it")
+    device_count: int = Field(description="devices that use it, without those that were only ever refused")
 
 
 class Use(Seen):
@@ -78,11 +80,21 @@ class Use(Seen):
     day_count: int
 
 
+class SecretSeen(Seen):
+    """A secret that proved the identity, told apart from others by a number: digests are not given out."""
+
+    secret: int | None = Field(description="1 for the first one seen; null where there was too little to tell it apart")
+    class_: str = Field(alias="class", description="empty, default, same_as_principal, short or other")
+    length: str | None = Field(description="length bucket: <8, 8-11 or >=12")
+    device_count: int
+
+
 class IdentityDetail(Identity):
     """An identity, why it is judged so, and who uses it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": []})
 
     why: dict[str, Any] = Field(description="what the verdicts were built on")
+    secrets: list[SecretSeen]
     uses: list[Use]
     findings: list[FindingOfDevice]

@@ -24,7 +24,7 @@ _JSON_COLUMNS = frozenset({"why", "evidence", "details"})
 # The columns that people see; the other formats have all of them.
 _SHOWN = {
     Listed.DEVICES: ("device_id", "label", "vendor", "model", "device_type", "addresses", "findings"),
-    Listed.IDENTITIES: ("identity_id", "kind", "label", "belongs_to", "strength", "devices"),
+    Listed.IDENTITIES: ("identity_id", "kind", "label", "realm", "belongs_to", "strength", "devices"),
     Listed.CERTIFICATES: ("subject", "issuer", "not_after", "key", "services", "sha256"),
     Listed.FINDINGS: ("finding_id", "severity", "rule_id", "status", "title", "where"),
     Listed.BLINDSPOTS: ("device_id", "label", "day", "understood", "of", "reason", "reason_count"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from fastapi.testclient import TestClient
 
 from tests.api.stores import add_finding
@@ -49,6 +51,17 @@ def test_who_uses_an_identity(client: TestClient) -> None:
         ("=PACS()", None),
     ]
     assert identity["findings"][0]["finding_id"] == "f-1"
+    assert identity["secrets"] == []
+
+
+def test_an_identity_tells_its_secrets_apart_without_giving_them_out(client: TestClient, store) -> None:
+    seen = {"first_ts": "2026-11-23T10:00:00Z", "last_ts": "2026-11-24T10:00:00Z", "device_count": 1}
+    secrets = [{"secret": 1, "class": "other", "length": "8-11", **seen}]
+    why = json.dumps({"secrets": secrets, "secret": "the same at least since 2026-11-23"})
+    store.execute("UPDATE identity SET why = $why WHERE identity_id = 'i-1'", {"why": why})
+    identity = client.get("/v1/identities/i-1").json()
+    assert identity["secrets"] == secrets
+    assert identity["why"] == {"secret": "the same at least since 2026-11-23"}
 
 
 def test_where_a_certificate_was_shown(client: TestClient) -> None:
