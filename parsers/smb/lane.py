@@ -197,7 +197,8 @@ class _Lane:
             raise Malformed("no transform header", self.r.offset)
         yield from self._confirm()
         session = int.from_bytes(head[44:52], "little")
-        self.connection.used(session, self.talk, encrypted=True)
+        if session:  # of a session that is given up, some clients say 0
+            self.connection.used(session, self.talk, encrypted=True)
         yield from self.r.skip(length - netbios.ENCRYPTED_HEADER_BYTES)
 
     # ------------------------------------------------------------------ SMB 1

@@ -97,6 +97,11 @@ def test_an_encrypted_session() -> None:
     assert shown(wire) == [(True, "AES-128-GCM")]
 
 
+def test_no_session_has_no_channel() -> None:
+    wire = logged_on(negotiated(0x0311, ENCRYPTION), flags=4).asks(smb.transform(5)).asks(smb.transform(0)).end()
+    assert shown(wire) == [(True, "AES-128-GCM")]
+
+
 def test_encryption_that_the_client_wants() -> None:
     assert shown(logged_on(negotiated(0x0300)).asks(smb.transform(5)).end()) == [(True, "AES-128-CCM")]
 
