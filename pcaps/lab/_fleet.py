@@ -272,3 +272,4 @@ COULTER = Machine(
 )
 FIREWALL = Machine("firewall", "00:1b:17:00:01:10", "10.20.0.1")
 TELERADIOLOGY = Machine("teleradiology", "", "203.0.113.44", application="NIGHTREADS", facility="TELERAD")
+PARTNER = Machine("partner-fs", "", "203.0.113.60")

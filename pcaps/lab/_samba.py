@@ -172,9 +172,10 @@ def smbd(
     shares: tuple[Share, ...] = (Share(),),
     port: int = SMB,
     settings: Mapping[str, object] | None = None,
+    host: Host | None = None,
 ) -> Iterator[FileServer]:
     """Run a stand-alone file server during the block; ``settings`` are smb.conf's global ones."""
-    host, folder = lab.host(machine), lab.folder(f"samba-{machine.name}")
+    host, folder = host or lab.host(machine), lab.folder(f"samba-{machine.name}")
     lab.workdir.chmod(0o711)
     env = users(lab, folder, accounts) | names(folder, machine)
     conf = folder / "smb.conf"
