@@ -66,7 +66,7 @@ _BATCH_FIELDS: Final = frozenset({3, 4, 5, 6})
 _IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
 
 
-class Header(msgspec.Struct, frozen=True):
+class Header(msgspec.Struct):
     """What a header segment says, apart from MSH-7, MSH-8 and MSH-10.
 
     Attributes:
@@ -77,6 +77,7 @@ class Header(msgspec.Struct, frozen=True):
         security: the same for what stands in MSH-8.
         acknowledges: the message is an acknowledgment by its type.
         describes: segments of this message may describe equipment.
+        told_in: when this was told last, for whoever tells it.
         twice_acknowledged: both an accept and an application acknowledgment may come.
     """
 
@@ -88,6 +89,7 @@ class Header(msgspec.Struct, frozen=True):
     acknowledges: bool = False
     describes: bool = False
     twice_acknowledged: bool = False
+    told_in: int = -1
 
 
 def parse(segment: bytes, me: Subject, peer: Subject) -> Header | None:

@@ -88,6 +88,7 @@ class _Lane:
         self.heads = 0
         self.peer_count = 0
         self.strays = 0
+        self.junk = False  # the frame under way holds no message
         self.complained: set[str] = set()
         r.expect(EXPECTED_BYTES)
 
@@ -116,6 +117,8 @@ class _Lane:
         message = self.messages.open
         if message is not None and message.is_too_large:
             self._complain("limit_exceeded", "a message of which only the beginning is read")
+            yield from self._leave_message()
+        elif self.junk:
             yield from self._leave_message()
         if self.between and self.started:
             yield from self._to_start_of_frame()
@@ -227,7 +230,7 @@ class _Lane:
     def _frame(self, control: int) -> None:
         """A frame starts or ends here."""
         self.messages.end()
-        self.control = control
+        self.control, self.junk = control, False
         self.between = control == framing.END
         self.started |= control == framing.START
 
@@ -296,7 +299,8 @@ class _Lane:
         self.strays += 1
         if self.strays > STRAY_MAX or not (self.confirmed or self.r.resumed):
             raise Malformed("segments without a message header", self.r.offset)
-        if self.control == framing.START:
+        if self.control == framing.START and self.confirmed:
+            self.junk = True
             self._complain("no_message", "a frame that holds no message")
 
     def _complain(self, code: str, what: str) -> None:

@@ -30,9 +30,11 @@ READ_MAX_BYTES: Final = 16_384
 SEGMENT_MAX_BYTES: Final = 4_096
 SEGMENTS_MAX: Final = 512
 RESTATED_EACH: Final = 256
-HEADERS_MAX: Final = 256
-OBSERVED_MAX: Final = 2_048
-TOLD_MAX: Final = 4_096
+HEADERS_MAX: Final = 128
+HEADERS_MAX_BYTES: Final = 65_536
+OBSERVED_MAX: Final = 512
+OBSERVED_MAX_CHARS: Final = 256
+TOLD_MAX: Final = 1_024
 CONTROL_ID_MAX_BYTES: Final = 256
 
 _NAME: Final = re.compile(rb"[A-Z][A-Z0-9]{2}")
@@ -75,9 +77,9 @@ class Messages:
         self._talk = talk
         self._me, self._peer = talk.me(side), talk.peer(side)
         self._headers: dict[bytes, Header] = {}
+        self._headers_bytes = 0
         self._observed: dict[tuple[str, ...], bool] = {}
         self._told: set[Attribute] = set()
-        self._told_headers: set[bytes] = set()
         self._named: set[bytes] = set()
 
     # ------------------------------------------------------------------ headers
@@ -94,20 +96,23 @@ class Messages:
             found = header.parse(segment, self._me, self._peer)
             if found is None:
                 raise Malformed("a message header without type and version")
-            if len(self._headers) >= HEADERS_MAX:
-                self._headers.clear()
-            self._headers[key] = found
+            self._keep(key, found)
         return found
+
+    def _keep(self, key: bytes, found: Header) -> None:
+        if len(self._headers) >= HEADERS_MAX or self._headers_bytes + len(key) > HEADERS_MAX_BYTES:
+            self._headers.clear()
+            self._headers_bytes = 0
+        self._headers[key] = found
+        self._headers_bytes += len(key)
 
     def begin(self, segment: bytes, found: Header) -> None:
         """A header whose meaning is `found`: a message begins, or (FHS, BHS) several will follow."""
         if self.count % RESTATED_EACH == 0:
             self._restate()
-        key = _key(segment)
-        if key not in self._told_headers:
-            if len(self._told_headers) >= HEADERS_MAX:
-                self._told_headers.clear()
-            self._told_headers.add(key)
+        epoch = self.count // RESTATED_EACH
+        if found.told_in != epoch:
+            found.told_in = epoch
             self._tell_header(found)
         parts = segment.split(segment[3:4], 10)
         secret = found.grammar.literal(parts[7]) if len(parts) > 7 and parts[7] not in {b"", b'""'} else b""
@@ -203,9 +208,11 @@ class Messages:
         key = (fields[3], method, instance, message.equipment)
         personal = self._observed.get(key)
         if personal is None:
-            if len(self._observed) >= OBSERVED_MAX:
-                self._observed.clear()
-            personal = self._observed[key] = self._observe(*key, message.header.grammar)
+            personal = self._observe(*key, message.header.grammar)
+            if sum(map(len, key)) <= OBSERVED_MAX_CHARS:
+                if len(self._observed) >= OBSERVED_MAX:
+                    self._observed.clear()
+                self._observed[key] = personal
         if personal:
             message.reads, message.equipment = _READ_ALWAYS, ""
 
@@ -273,7 +280,6 @@ class Messages:
 
     def _restate(self) -> None:
         self._told.clear()
-        self._told_headers.clear()
         self._named.clear()
         self._observed.clear()
 

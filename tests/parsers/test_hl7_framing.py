@@ -128,9 +128,12 @@ def test_two_byte_characters_are_said_to_be_unsupported() -> None:
 
 
 def test_a_frame_without_a_message_ends_nothing() -> None:
-    facts = read(framed(ADT) + framed(b"<html>") + framed(ADT.replace(b"REGADT", b"OTHER")))
-    assert values(facts, "sending_application") == ["REGADT", "OTHER"]
-    assert anomalies(facts) == ["no_message"]
+    for junk in (b"<html>", b"<p>\r" * 5_000, b"x" * 20_000, b"<p>\r" + ADT):
+        for piece in (0, 1_000):
+            facts = read(framed(ADT) + framed(junk) + framed(ADT.replace(b"REGADT", b"OTHER")), piece=piece)
+            assert values(facts, "sending_application") == ["REGADT", "OTHER"]
+            assert len(claims(facts)) == 2
+            assert set(anomalies(facts)) <= {"no_message"}
 
 
 def test_what_begins_like_a_message_and_is_none() -> None:

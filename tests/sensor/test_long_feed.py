@@ -36,9 +36,6 @@ class Wire:
         for at in range(0, len(data), size):
             self.records.append(self._packet(lane, data[at : at + size], 0x18))
 
-    def lose(self, lane: int, n: int) -> None:
-        self.seq[lane] += n
-
     def _packet(self, lane: int, data: bytes, flags: int) -> bytes:
         self.us += 20
         ports = (50_000, 2575) if lane == 0 else (2575, 50_000)
@@ -193,3 +190,27 @@ def test_no_patient_comes_out(feed, layout, message) -> None:
 def test_attributes_are_told_once_and_again_now_and_then(feed, layout, message) -> None:
     """A fact for each message would be 100,000 of them."""
     assert len(feed(layout, message)) < 2.5 * MESSAGES
+
+
+@pytest.mark.parametrize("message", [observation, admission])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_lost_packet_costs_its_messages_only(folder, layout, message) -> None:
+    """Without answers and pauses all of the feed is one turn; what follows a gap in it is found again."""
+    records = layout(message)
+    path = folder / "torn.pcap"
+    path.write_bytes(b"".join(record for number, record in enumerate(records) if number < 5 or number % 997))
+    told = claims(list(_read(path)))
+    assert MESSAGES * 0.99 < len(told) < MESSAGES
+    assert [claim.principal for claim in told].count("LATECOMER") >= 8
+
+
+def test_hardly_anything_of_long_documents_is_copied(folder) -> None:
+    document = b"OBX|9|ED|PDF^CANARY||^AP^^Base64^" + b"Q0FO" * 15_000 + b"||||||F\r"
+    wire = Wire()
+    for number in range(500):
+        wire.send(0, framed(admission(number) + document))
+    path, engine = folder / "documents.pcap", Engine()
+    path.write_bytes(b"".join(wire.records))
+    assert len(claims(list(_read(path, engine)))) == 500
+    counters = engine.counters()
+    assert counters["bytes_copied"] < 0.05 * counters["bytes"]
