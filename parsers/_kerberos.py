@@ -179,7 +179,7 @@ def _ap_req(sequence: Element) -> ApReq:
         ticket_etype=ticket_etype,
         kvno=kvno,
         authenticator_etype=_encrypted(authenticator)[0],
-        mutual_required=bool(_asn1.bits(options.content + b"\0")[0] & _MUTUAL_REQUIRED),
+        mutual_required=bool((_asn1.bits(options.content) + b"\0")[0] & _MUTUAL_REQUIRED),
     )
 
 

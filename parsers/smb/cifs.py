@@ -206,7 +206,7 @@ def _set_up_answer(head: Header, block: Block, talk: Conversation) -> Iterator[t
         challenge=token.challenge,
         refusal=token.refusal,
     )
-    connection.answered(head.key, head.uid, answer, talk, positional=True)
+    connection.answered(connection.question_of(head.key), head.uid, answer, talk, positional=True)
 
 
 def _native(strings: Strings, side: Side, talk: Conversation) -> Iterator[tokens.Stated]:
@@ -246,7 +246,7 @@ def _connect_of_core(head: Header, block: Block, talk: Conversation) -> Iterable
 def _connecting(head: Header, share: str, password: bytes, talk: Conversation) -> None:
     connection = talk.shared(Connection)
     terms = connection.terms
-    connection.connecting(head.key, share, talk)
+    connection.connecting(head.key, share, talk, guarded=any(password))
     if terms is not None and terms.share_level:
         plain = password.partition(b"\0")[0]
         secret = Secret(plain) if terms.plaintext or not any(password) else None
@@ -262,10 +262,11 @@ def _connected(head: Header, block: Block, talk: Conversation) -> Iterable[token
     success = smb1.passed(head, block, 2)
     if success is not None:
         connection = talk.shared(Connection)
-        connection.connected(head.key, head.uid, talk, success=success, positional=True)
+        key = connection.question_of(head.key)
+        connection.connected(key, head.uid, talk, success=success, positional=True)
         said = status.name(status.SUCCESS) if success else head.status_name
         outcome = Outcome.ACCEPTED if success else Outcome.REJECTED
-        talk.answer(("share", *head.key), outcome, positional=True, status=said)
+        talk.answer(("share", *key), outcome, positional=True, status=said)
     return ()
 
 

@@ -86,6 +86,13 @@ class _Session(msgspec.Struct):
     stated: set[bool] = msgspec.field(default_factory=set)
 
 
+class _Share(msgspec.Struct, frozen=True):
+    """A share that was asked for; `guarded`: with a password of its own."""
+
+    name: str
+    guarded: bool
+
+
 class Connection:
     """One per conversation; see above."""
 
@@ -93,7 +100,8 @@ class Connection:
         self.terms: Terms | None = None
         self._sessions: OrderedDict[int, _Session] = OrderedDict()
         self._signing: OrderedDict[Hashable, str] = OrderedDict()
-        self._shares: OrderedDict[Hashable, str] = OrderedDict()
+        self._shares: OrderedDict[Hashable, _Share] = OrderedDict()
+        self._asked: OrderedDict[Hashable, tuple[int, int]] = OrderedDict()
         self._connected: OrderedDict[Hashable, tuple[bool, bool]] = OrderedDict()
         self._told: set[tuple[str, str]] = set()
         self._set_up = False
@@ -122,6 +130,7 @@ class Connection:
     ) -> None:  # fmt: skip
         """A session set-up was read; `claim` if it says who asks, `signing` is the client's security mode."""
         _put(self._signing, key, signing)
+        self._remember(key)
         if claim is not None:
             known = self._sessions.get(number)
             target = known.target if known is not None and number and claim.mechanism == "ntlm" else {}
@@ -228,13 +237,15 @@ class Connection:
 
     # ------------------------------------------------------------------ shares
 
-    def connecting(self, key: Hashable, share: str, talk: Conversation) -> None:
-        """A tree connect was read."""
+    def connecting(self, key: Hashable, name: str, talk: Conversation, *, guarded: bool = False) -> None:
+        """A tree connect was read; `guarded`: with a password for the share itself."""
         answered = self._connected.pop(key, None)
+        share = _Share(name, guarded)
         if answered is not None:
             self._tell_share(share, talk, success=answered[0], anonymous=answered[1])
         else:
             _put(self._shares, key, share)
+            self._remember(key)
 
     def connected(
         self, key: Hashable, number: int, talk: Conversation, *, success: bool, positional: bool = False
@@ -248,20 +259,31 @@ class Connection:
         elif not positional:
             _put(self._connected, key, (success, anonymous))
 
+    def question_of(self, key: tuple[int, int]) -> tuple[int, int]:
+        """The PID and MID of the open question that an answer belongs to: some servers repeat the MID alone."""
+        return key if key in self._signing or key in self._shares else self._asked.get(key[1], key)
+
+    def _remember(self, key: Hashable) -> None:
+        if isinstance(key, tuple):
+            _put(self._asked, key[1], key)
+
     def gap(self) -> None:
         """Bytes of a lane are missing: what was matched by PID and MID no longer is."""
+        self._asked.clear()
         for pending in (self._shares, self._signing):
             for key in [key for key in pending if not isinstance(key, int)]:
                 del pending[key]
 
-    def _tell_share(self, share: str, talk: Conversation, *, success: bool, anonymous: bool) -> None:
-        fields = ([SHARE, ANONYMOUS_SHARE] if anonymous else [SHARE]) if success else [REFUSED_SHARE]
+    def _tell_share(self, share: _Share, talk: Conversation, *, success: bool, anonymous: bool) -> None:
+        fields = [SHARE] if success else [REFUSED_SHARE]
+        if success and anonymous and not share.guarded:
+            fields.append(ANONYMOUS_SHARE)
         for field in fields:
-            if (field.name, share) in self._told:
+            if (field.name, share.name) in self._told:
                 continue
             if len(self._told) < TOLD_MAX:
-                self._told.add((field.name, share))
-            talk.emit(field(talk.me(Side.RESPONDER), share))
+                self._told.add((field.name, share.name))
+            talk.emit(field(talk.me(Side.RESPONDER), share.name))
 
     # ------------------------------------------------------------------ inside
 

@@ -45,6 +45,11 @@ def test_what_was_not_said() -> None:
     assert not {"kvno", "mutual_required"} & _kerberos.claim(read, ME).details.keys()
 
 
+def test_options_may_be_empty() -> None:
+    read = _kerberos.parse(smb.ap_req().replace(smb.der(3, bytes((0, 0x20, 0, 0, 0))), smb.der(3, bytes(1)) + bytes(4)))
+    assert read
+
+
 def test_the_claim() -> None:
     claim = _kerberos.claim(ORDINARY, ME)
     assert (claim.mechanism, claim.principal, claim.realm, claim.secret) == ("kerberos", None, "WARD.EXAMPLE", None)

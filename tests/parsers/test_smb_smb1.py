@@ -242,6 +242,22 @@ def test_ids_that_come_again() -> None:
     assert smb.outcomes(wire) == [("svc-ct", "accepted"), ("svc-mr", "accepted")]
 
 
+def test_servers_that_repeat_the_mid_alone() -> None:
+    wire = granted(asking(negotiated(SHARES), b"\0", b"", "", pid=7), pid=9)
+    wire.asks(smb1(0x75, *smb.connect1(r"\\FS1\DOSE", LM), mid=3, pid=7))
+    wire.answers(smb1(0x75, *smb.CONNECTED1, answer=True, mid=3, pid=9))
+    assert [logon.outcome for logon in wire.logons] == [Outcome.ACCEPTED, Outcome.ACCEPTED]
+    assert wire.values("smb.share") == ["DOSE"]
+
+
+def test_processes_are_told_apart() -> None:
+    wire = negotiated()
+    asking(wire, account="svc-ct", pid=7)
+    asking(wire, account="svc-mr", pid=9)
+    granted(refused(wire, pid=7), pid=9)
+    assert smb.outcomes(wire) == [("svc-ct", "rejected"), ("svc-mr", "accepted")]
+
+
 def test_an_answer_does_not_wait_for_a_question_with_the_same_id() -> None:
     wire = refused(asking(granted(negotiated()), account="svc-mr"))
     assert smb.outcomes(wire) == [("svc-mr", "rejected")]
@@ -328,6 +344,14 @@ def test_a_share_without_password() -> None:
 
 def test_passwords_of_users_are_none_of_shares() -> None:
     assert share_password(USERS, b"\0").logons == []
+
+
+@pytest.mark.parametrize(("password", "shares"), [(b"\0", ["DOSE"]), (b"hunter2\0", [])])
+def test_a_share_password_makes_a_nobody_somebody(password: bytes, shares: list[str]) -> None:
+    wire = granted(asking(negotiated(0), b"\0", b"", ""))
+    wire.asks(smb1(0x75, *smb.connect1(r"\\FS1\DOSE", password), mid=3, uid=100))
+    wire.answers(smb1(0x75, *smb.CONNECTED1, answer=True, mid=3, uid=100))
+    assert wire.values("smb.anonymous_share") == shares
 
 
 def test_tree_connect_of_core() -> None:
