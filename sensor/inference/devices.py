@@ -164,7 +164,8 @@ class _Resolver:
         by_speaker: dict[Anchor, list[Thing]], proofs: dict[Anchor, set[Proof]]
     ) -> tuple[dict[Anchor, list[tuple[Thing, str]]], dict[Anchor, str]]:
         owned, forwarders = {}, {}
-        for speaker in [*by_speaker, *(anchor for anchor in proofs if anchor not in by_speaker)]:
+        senders = {anchor for anchor, shown in proofs.items() if any(p.kind == "hl7-application" for p in shown)}
+        for speaker in sorted(by_speaker.keys() | senders):
             owned[speaker], forwards = own(by_speaker.get(speaker, []), _self(speaker, proofs.get(speaker, ())))
             if forwards:
                 forwarders[speaker] = forwards

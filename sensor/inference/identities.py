@@ -87,8 +87,9 @@ class Identity:
     @property
     def holders(self) -> set[str]:
         """The devices that show or claim it, not in vain; those that only answer to it when nobody does."""
-        active = {use.device_id for use in self.working if use.use != "answers_to"}
-        return active or {use.device_id for use in self.uses}
+        used = [use for use in self.uses if not use.refused]
+        active = {use.device_id for use in used if use.use != "answers_to"}
+        return active or {use.device_id for use in used}
 
     @property
     def label(self) -> str:

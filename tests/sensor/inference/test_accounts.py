@@ -241,7 +241,9 @@ def test_a_device_that_was_only_refused_does_not_hold_the_account() -> None:
 
 
 def test_an_account_that_was_only_refused_says_so() -> None:
-    assert "nobody is known to use it" in identity(world(logon(outcome="rejected")))["why"]["refused"]
+    found = identity(world(logon(outcome="rejected")))
+    assert found["device_count"] == 0
+    assert "nobody is known to use it" in found["why"]["refused"]
 
 
 def test_an_account_that_works_was_not_refused() -> None:
