@@ -22,12 +22,14 @@ class Message(NamedTuple):
         speaker: `address port` of who sends it.
         hearer: `address port` of whom it is sent to.
         values: tshark's values by the name of their field, in their order.
+        frame: number of the packet that ends it, from 1.
     """
 
     protocol: str
     speaker: str
     hearer: str
     values: dict[str, list[str]]
+    frame: int = 0
 
 
 Derivation = Callable[[Message, dict[str, list[str]]], dict[str, list[str]]]
@@ -156,21 +158,20 @@ _DERIVATIONS: Final[dict[str, tuple[Derivation, ...]]] = {
     "smb2": (_smb2_signing,),
     "hl7": (_hl7_fields,),
 }
-# The fields that derivations look at.
-DERIVED_FROM: Final = frozenset(
-    {
-        "tls.handshake.type",
-        "dtls.handshake.type",
+# What derivations look at: which packets, in the language of display filters, and which fields in them.
+DERIVED_FROM: Final = {
+    "tls.handshake.type": ["tls.handshake.type", "tls.handshake.certificate"],
+    "dtls.handshake.type": ["dtls.handshake.type", "dtls.handshake.certificate"],
+    "smb.cmd == 0x72": [
         "smb.dialect.name",
         "smb.dialect.index",
-        "smb.server_guid",
         "smb.sm.mode",
         "smb.sm.signatures",
-        "smb2.sec_mode",
-        "smb2.nt_status",
-        "hl7.segment",
-    }
-)
+        "smb.server_guid",
+    ],
+    "smb2.cmd == 1": ["smb2.cmd", "smb2.flags.response", "smb2.sec_mode", "smb2.nt_status"],
+    "hl7.segment": ["hl7.segment"],
+}
 # Fields that tshark shows with U+FFFD in the place of what is not ASCII.
 OCTETS: Final = frozenset({"hl7.segment"})
 # Of fields that can hold anything, only values with one of these beginnings are kept: no segment about a patient.

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 
+from parsers.core.fact import clean
 from sensor.verification.compare import Key, Reading
 from sensor.verification.messages import Message, derived
 from sensor.verification.readings import read
@@ -39,5 +40,6 @@ def _values(message: Message, row: Row) -> list[str]:
     for alternative in row.tshark_field.split("/"):
         parts = [message.values.get(name, []) for name in alternative.split("+")]
         if all(parts):
-            return read(row.reading, [".".join(values) for values in zip(*parts, strict=False)])
+            # Facts hold no control characters.
+            return [clean(value) for value in read(row.reading, list(map(".".join, zip(*parts, strict=False))))]
     return []

@@ -18,7 +18,7 @@ from pyshark import FileCapture
 from pyshark.tshark.tshark import TSharkNotFoundException, get_process_path, get_tshark_version
 
 from sensor.verification.messages import DERIVED_FROM, KEPT, OCTETS, Message
-from sensor.verification.table import table
+from sensor.verification.table import Row, table
 
 _INSTALL: Final = "tshark is not installed; install it (Debian: apt install tshark; macOS: brew install wireshark)"
 # Layers of tshark's and the protocol of fields.csv they belong to; also what it is told to decode a port as.
@@ -114,6 +114,13 @@ class _Asking(FileCapture):  # type: ignore[misc]  # pyshark has no types
         """The last line that tshark wrote to standard error."""
         return str(self._last_error_line or f"ended with status {self.status}")
 
+    def _created_new_process(
+        self, parameters: list[str], process: asyncio.subprocess.Process, process_name: str = "tshark"
+    ) -> None:
+        # pyshark raises here if the process has ended with an error already, before anybody has read why.
+        del parameters, process_name
+        self._running_processes.add(process)
+
     async def _cleanup_subprocess(self, process: asyncio.subprocess.Process) -> None:
         if not self._eof_reached:
             await super()._cleanup_subprocess(process)
@@ -130,14 +137,24 @@ def _fields() -> frozenset[str]:
     """All fields of tshark's that are asked for: those of the table, of its conditions, and what others derive from."""
     asked = {field for row in table() for field in row.tshark_fields}
     asked |= {field for row in table() for condition in row.when for field in condition.fields}
-    return frozenset(asked | DERIVED_FROM) - {field for field in asked if field.startswith("spanward.")}
+    return frozenset(asked.union(*DERIVED_FROM.values())) - {field for field in asked if field.startswith("spanward.")}
 
 
 @cache
 def _filter() -> str:
-    """Only packets that hold a field of the table; a condition alone is not worth a packet."""
-    asked = {field for row in table() for field in row.tshark_fields} | DERIVED_FROM
-    return " or ".join(sorted(_fields() & asked))
+    """Only packets that hold a field of the table where it counts, or what others derive from."""
+    rows = {part for row in table() if (part := _row_filter(row))}
+    return " or ".join(sorted(rows | set(DERIVED_FROM)))
+
+
+def _row_filter(row: Row) -> str:
+    """The packets of one line: status codes stand in every packet of SMB, and are asked for in few."""
+    fields = [field for field in row.tshark_fields if not field.startswith("spanward.")]
+    if not fields:
+        return ""
+    conditions = [[f"{field} == {value}" for field in fields_ for value in values] for fields_, values in row.when]
+    parts = [f"({' or '.join(alternatives)})" for alternatives in (fields, *conditions)]
+    return f"({' and '.join(parts)})"
 
 
 def _messages_of(packet: Any) -> Iterator[Message]:  # noqa: ANN401 - pyshark has no types
@@ -152,7 +169,8 @@ def _messages_of(packet: Any) -> Iterator[Message]:  # noqa: ANN401 - pyshark ha
         elif name in LAYERS and ports[0]:
             values = _values(layer)
             if values:
-                yield Message(name, f"{addresses[0]} {ports[0]}", f"{addresses[1]} {ports[1]}", values)
+                ends = (f"{addresses[0]} {ports[0]}", f"{addresses[1]} {ports[1]}")
+                yield Message(name, *ends, values, int(packet.number))
 
 
 def _pair(layer: Any, names: tuple[str, str]) -> tuple[str, str]:  # noqa: ANN401

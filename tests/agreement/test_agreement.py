@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -18,9 +16,10 @@ from sensor.capture.pcapfile import CaptureError
 from sensor.sighting import Sighting
 from sensor.site import Site
 from sensor.sitekey import SiteKey
-from sensor.verification import Difference, Reading, Verdict, compare, our_reading, their_reading, verify
+from sensor.verification import Comparison, Difference, Reading, Verdict, compare, our_reading, their_reading, verify
 from sensor.verification.table import Row
 from tests.agreement import recorded
+from tests.agreement.together import read_together
 from tests.captures import items, own_captures, shared_captures
 from tests.conftest import SHARED_PCAPS
 
@@ -95,7 +94,7 @@ def test_agreement_with_recorded_readings(shared_pcaps: Path, capsys: pytest.Cap
             seen = sightings(SHARED_PCAPS / name)
             facts = [msgspec.json.decode(sighting.to_json()) for sighting in seen]
             mine = of_rows(our_reading(seen).values, rows) | recorded.our_certificates(facts)
-            _add(name, mine, reading, tally, found)
+            _add(name, compare(mine, reading), tally, found)
     with capsys.disabled():
         print(report(tally))
     judge(found, "differences_recorded.csv")
@@ -106,32 +105,34 @@ def _recorded_reading(name: str, record: dict[str, object]) -> Reading:
     return their_reading(spoken) | recorded.certificates(record)
 
 
-def _add(file: str, mine: Reading, theirs: Reading, tally: Tally, found: Found) -> None:
-    comparison = compare(mine, theirs)
+def _add(file: str, comparison: Comparison, tally: Tally, found: Found) -> None:
     tally.update((key.row, verdict) for key, verdict in comparison.verdicts.items())
     found += [(file, difference) for difference in comparison.differences]
 
 
 @needs_tshark
-def test_agreement_on_own_captures(capsys: pytest.CaptureFixture[str]) -> None:
-    _agree_now(own_captures(), "differences_own.csv", capsys)
+def test_agreement_on_own_captures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    together = read_together(own_captures(), tmp_path)
+    tally: Tally = Counter()
+    found: Found = []
+    for path, theirs in together.items():
+        comparison = compare(our_reading(sightings(path)).values, theirs)
+        if comparison.differences:
+            comparison = verify(path, Site(), SiteKey.test()).comparison
+        _add(f"{path.parent.name}/{path.name}", comparison, tally, found)
+    with capsys.disabled():
+        print(report(tally))
+    judge(found, "differences_own.csv")
 
 
 @needs_tshark
 def test_agreement_on_public_captures_of_hl7_and_smb(shared_pcaps: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What was recorded of them leaves out GUIDs, Kerberos, mechanisms and more."""
-    paths = [path for path in shared_captures() if path.name.startswith(("hl7", "smb"))]
-    _agree_now(paths, "differences_public.csv", capsys)
-
-
-def _agree_now(paths: list[Path], reviewed: str, capsys: pytest.CaptureFixture[str]) -> None:
     tally: Tally = Counter()
     found: Found = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        verified = pool.map(lambda path: verify(path, Site(), SiteKey.test()), paths)
-        for path, (comparison, _, _) in zip(paths, verified, strict=True):
-            tally.update((key.row, verdict) for key, verdict in comparison.verdicts.items())
-            found += [(f"{path.parent.name}/{path.name}", difference) for difference in comparison.differences]
+    for path in shared_captures():
+        if path.name.startswith(("hl7", "smb")):
+            _add(path.name, verify(path, Site(), SiteKey.test()).comparison, tally, found)
     with capsys.disabled():
         print(report(tally))
-    judge(found, reviewed)
+    judge(found, "differences_public.csv")
