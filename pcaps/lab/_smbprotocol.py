@@ -8,7 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from _samba import SHARE
-from smbprotocol.connection import Connection
+from smbprotocol.connection import Connection, Dialects
 from smbprotocol.open import (
     CreateDisposition,
     CreateOptions,
@@ -33,13 +33,13 @@ ANYBODY = ShareAccess.FILE_SHARE_READ | ShareAccess.FILE_SHARE_WRITE | ShareAcce
 
 
 @contextlib.contextmanager
-def connected(host: Host, server: FileServer, *, signing: bool = True) -> Iterator[Connection]:
-    """Connect and negotiate from a machine, whose name NTLM says, for the block."""
+def connected(host: Host, server: FileServer, dialect: Dialects | None = None) -> Iterator[Connection]:
+    """Connect from a machine, whose name NTLM says, and negotiate one dialect or the newest, for the block."""
     guid = uuid.uuid5(CLIENT_GUIDS, host.name)
-    made = Connection(guid, server.host.ip, 445, require_signing=signing)
+    made = Connection(guid, server.host.ip, 445, require_signing=True)
     os.environ["NETBIOS_COMPUTER_NAME"] = host.name.upper()
     with host.inside():
-        made.connect()
+        made.connect(dialect)
     try:
         yield made
     finally:

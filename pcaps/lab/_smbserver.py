@@ -28,6 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--smb2", action="store_true", help="speak SMB 2.0.2")
     parser.add_argument("--account", default="", help="the only name that may log on")
     parser.add_argument("--password", default="")
+    parser.add_argument("--system", default="invented OS 1.0", help="what it says it runs on (NativeOS of SMB 1)")
     parser.add_argument("--plaintext", action="store_true", help="ask for passwords in clear")
     parser.add_argument("--share-level", action="store_true", help="ask for a password for each share")
     return parser.parse_args()
@@ -38,7 +39,7 @@ def configuration(asked: argparse.Namespace) -> str:
     config = configparser.ConfigParser()
     config["global"] = {
         "server_name": asked.name,
-        "server_os": "invented OS 1.0",
+        "server_os": asked.system,
         "server_domain": "WARD",
         "log_file": "None",
         "rpc_apis": "yes",

@@ -10,6 +10,7 @@ from _fleet import CT, CT2, FILESERVER, FIREWALL, MR, NAS, PARTNER, TELERADIOLOG
 from _lab import Lab, scenario
 from _samba import SAMBA, SHARE, SMBCLIENT, Account, Share, Station, account, fetch, smbclient, smbd
 from _smbprotocol import connected, session, tree
+from smbprotocol.connection import Dialects
 from spnego._ntlm_raw.messages import Version
 
 if TYPE_CHECKING:
@@ -191,28 +192,40 @@ def version(major: int, minor: int, build: int) -> Iterator[None]:
 SAID = "the NTLM version that it says set by pcaps/lab/record_smb_accounts.py"
 
 
-def old_system(lab: Lab, *build: int) -> None:
-    """Record a client that says the build of an old Windows."""
+def says(lab: Lab, *build: int, dialect: Dialects | None = None) -> None:
+    """Record a client that says a build of Windows."""
     host, who = lab.host(CT), account(lab, "svc-ct")
     with (
         smbd(lab, FILESERVER, (who,)) as server,
         lab.capture("tcp"),
         version(*build),
-        connected(host, server) as connection,
+        connected(host, server, dialect) as connection,
     ):
         tree(session(connection, who), server, SHARE)
 
 
 @scenario(
     "smb/windows_7",
-    "A CT that says that it runs Windows 7.",
+    "A CT that says that it runs Windows 7, and speaks the newest dialect which that knows.",
     SAMBA,
     "smbprotocol",
     SAID,
-    expect=("EOL-001: NTLM version 6.1.7601",),
+    expect=("EOL-001: NTLM version 6.1.7601 from a client that offers SMB 2.1",),
 )
 def windows_7(lab: Lab) -> None:
-    old_system(lab, 6, 1, 7601)
+    says(lab, 6, 1, 7601, dialect=Dialects.SMB_2_1_0)
+
+
+@scenario(
+    "smb/windows_7_claimed",
+    "A CT that says that it runs Windows 7, but speaks a dialect which that never knew.",
+    SAMBA,
+    "smbprotocol",
+    SAID,
+    expect=("NTLM version 6.1.7601 from a client that offers SMB 3.1.1: some other program",),
+)
+def windows_7_claimed(lab: Lab) -> None:
+    says(lab, 6, 1, 7601)
 
 
 @scenario(
@@ -224,4 +237,4 @@ def windows_7(lab: Lab) -> None:
     expect=("NTLM version 10.0.17763: Windows 10 1809, LTSC 2019 or Server 2019",),
 )
 def windows_ltsc(lab: Lab) -> None:
-    old_system(lab, 10, 0, 17763)
+    says(lab, 10, 0, 17763)

@@ -228,6 +228,18 @@ def ntlm_machine_account(lab: Lab) -> None:
 
 
 @scenario(
+    "smb/ntlm_principal_name",
+    "A domain account logs on by NTLM under its user principal name.",
+    *USED,
+    expect=("principal svc-dose@WARD.EXAMPLE, no realm", "accepted"),
+)
+def ntlm_principal_name(lab: Lab) -> None:
+    with estate(lab) as (made, fs1, host):
+        who = user(lab, made, "svc-dose")
+        by_ntlm(lab, Account(f"{who.name}@{REALM}", who.password), fs1, host, "--use-kerberos=off")
+
+
+@scenario(
     "smb/kerberos_impacket",
     "impacket's client with Kerberos at a member server.",
     AD_DC,

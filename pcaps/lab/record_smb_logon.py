@@ -230,6 +230,11 @@ ATTEMPTS: dict[str, tuple[str, Attempt, tuple[str, ...]]] = {
         Attempt(domain="FS1"),
         ("principal svc-dose, realm FS1", "accepted"),
     ),
+    "umlaut": (
+        "SMB 3.1.1, an account with a letter outside ASCII.",
+        Attempt("svc-r\u00f6ntgen"),
+        ("principal svc-r\u00f6ntgen", "accepted"),
+    ),
     "own_realm": (
         "SMB 3.1.1, the client says its own name for the realm, as devices do with local accounts.",
         Attempt(domain="WS4"),

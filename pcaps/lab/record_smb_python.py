@@ -136,6 +136,19 @@ def impacket_server_wrong(lab: Lab) -> None:
     at_impacket(lab, {"client max protocol": "SMB2_02"}, "--smb2", wrong=True)
 
 
+@scenario(
+    "smb/windows_2003",
+    "smbclient at an old server, SMB 1.",
+    SMBCLIENT,
+    IMPACKET,
+    "its NativeOS set by pcaps/lab/record_smb_python.py",
+    expect=("EOL-001: native OS Windows Server 2003 3790 Service Pack 2",),
+)
+def windows_2003(lab: Lab) -> None:
+    system = "Windows Server 2003 3790 Service Pack 2"
+    at_impacket(lab, {"client min protocol": "NT1", "client max protocol": "NT1"}, "--system", system)
+
+
 CLEAR = "its wish for passwords in clear added by pcaps/lab/_smbserver.py"
 SHARES = "its wish for a password for each share added by pcaps/lab/_smbserver.py"
 

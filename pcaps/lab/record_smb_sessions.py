@@ -253,6 +253,38 @@ def reset(lab: Lab) -> None:
             session(connection, account(lab, "svc-dose"))
 
 
+def second_logon(lab: Lab, client: dict[str, str]) -> None:
+    """Record smbclient logging on as somebody else on the connection that it has."""
+    host, first, other = lab.host(WORKSTATION), account(lab, "svc-dose"), account(lab, "svc-backup")
+    with smbd(lab, FILESERVER, (first, other), settings={"server min protocol": "NT1"}) as server, lab.capture("tcp"):
+        smbclient(lab, Station(host, client), server, first, f"logon {other.name} {other.password}")
+
+
+@scenario(
+    "smb/smb1_two_sessions",
+    "SMB 1, two accounts on one connection, each with its own UID.",
+    SAMBA,
+    SMBCLIENT,
+    expect=("svc-dose accepted", "svc-backup accepted", "one connection"),
+)
+def smb1_two_sessions(lab: Lab) -> None:
+    second_logon(lab, {"client min protocol": "NT1", "client max protocol": "NT1"})
+
+
+@scenario(
+    "smb/share_list",
+    "A workstation asks a server for its shares, which crosses a pipe on IPC$.",
+    SAMBA,
+    SMBCLIENT,
+    expect=("svc-dose accepted", "share IPC$ only"),
+)
+def share_list(lab: Lab) -> None:
+    host, who = lab.host(WORKSTATION), account(lab, "svc-dose")
+    with smbd(lab, FILESERVER, (who,)) as server, lab.capture("tcp"):
+        begin = Station(host).command(lab)
+        lab.run(host, [*begin, "-g", "-L", f"//{server.host.ip}", "-U", who.option])
+
+
 @scenario(
     "smb/two_devices",
     "A CT and a workstation, each with its own account, at one server.",
