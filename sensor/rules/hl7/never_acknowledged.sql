@@ -42,6 +42,9 @@ cases:
         - {attribute: {hl7.accept_acknowledgment_type: NE}, protocol: hl7, port: 6661}
         - {authentication: {mechanism: hl7-application, principal: LAB, outcome: unknown}, protocol: hl7, port: 2575, n: 40}
       count: 1
+    - what: recorded, the sender asks for an answer, gets none and goes on
+      capture: pcaps/hl7/nobody_answers.pcap
+      severity: low
   silent:
     - what: acknowledged now and then
       rows:
@@ -85,6 +88,8 @@ cases:
       capture: pcaps/hl7/lab_unframed.pcap
     - what: recorded, answers to others
       capture: pcaps/hl7/answer_to_another.pcap
+    - what: recorded, an engine that wants no answer
+      capture: pcaps/hl7/late_sender.pcap
 */
 WITH silent AS (
     -- conversations seen whole, both sides, in which the listener said nothing

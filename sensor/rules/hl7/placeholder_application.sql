@@ -29,6 +29,9 @@ cases:
       rows:
         - {authentication: {mechanism: hl7-application, principal: "TestApp^1.2.3^ISO", outcome: unknown}, protocol: hl7, port: 2575}
       count: 1
+    - what: recorded, the names of the examples
+      capture: pcaps/hl7/placeholder.pcap
+      severity: low
   silent:
     - what: a name of its own
       rows:

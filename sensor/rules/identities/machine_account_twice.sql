@@ -34,6 +34,9 @@ cases:
         - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 10.0.0.11, at: +12h}
         - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 10.0.0.12, to: 10.0.0.3, at: +20h}
       count: 1
+    - what: recorded, two machines, one machine account
+      capture: pcaps/smb/machine_account_twice.pcap
+      severity: high
   silent:
     - what: one device, two servers
       rows:
@@ -61,6 +64,8 @@ cases:
         - {authentication: {mechanism: ntlm, principal: CT1$, realm: WARD, version: NTLMv2, guest: true}, protocol: smb, port: 445, from: 10.0.0.12}
     - what: recorded, accounts that are no machines'
       capture: pcaps/smb/two_devices.pcap
+    - what: recorded, a machine account on its machine
+      capture: pcaps/smb/ntlm_machine_account.pcap
 */
 WITH used AS (
     SELECT identity_id, scope, device_id, day, lower(min(principal)) AS account, min(ip) AS ip,

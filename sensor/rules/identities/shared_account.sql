@@ -50,6 +50,9 @@ cases:
         - {authentication: {mechanism: ntlm, principal: Administrator, realm: WARD, target_name: FS1}, protocol: smb, port: 445, from: 10.0.0.15}
       severity: critical
       count: 1
+    - what: recorded, five devices of one model
+      capture: pcaps/smb/shared_fleet_account.pcap
+      severity: critical
   silent:
     - what: a person's account on two workstations
       rows:
@@ -85,6 +88,10 @@ cases:
         - {authentication: {mechanism: ntlm, principal: svc-export, realm: WARD, target_name: FS1}, protocol: smb, port: 445, from: 192.0.2.8}
     - what: recorded, two devices, two accounts
       capture: pcaps/smb/two_devices.pcap
+    - what: recorded, the server's own account is another finding
+      capture: pcaps/smb/shared_local_account.pcap
+    - what: recorded, one name at two servers
+      capture: pcaps/smb/same_name_two_servers.pcap
 */
 WITH used AS (
     SELECT identity_id, scope, device_id, day, min(lower(regexp_replace(principal, '@[^@]*$', ''))) AS account,

@@ -37,6 +37,9 @@ cases:
       rows:
         - {authentication: {mechanism: dicom-username, principal: insite, outcome: unknown}, protocol: dicom, port: 104}
       severity: info
+    - what: recorded, two makers' accounts
+      capture: pcaps/smb/vendor_accounts.pcap
+      severity: medium
   silent:
     - what: an account of the hospital's own
       rows:

@@ -38,6 +38,10 @@ cases:
     - what: triple DES is another finding
       rows:
         - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, service: cifs/fs1.ward.example, ticket_etype: des3-cbc-sha1}, protocol: smb, port: 445}
+    - what: recorded, RC4 is another finding
+      capture: pcaps/smb/kerberos_rc4.pcap
+    - what: recorded, AES256
+      capture: pcaps/smb/kerberos_aes256.pcap
 */
 WITH tickets AS (
     SELECT *, json_extract_string(details, '$.service') AS service, json_extract_string(details, '$.kvno') AS kvno,

@@ -36,6 +36,9 @@ cases:
       rows:
         - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, service: cifs/fs1.ward.example, ticket_etype: des3-cbc-sha1, outcome: unknown}, protocol: smb, port: 445}
       count: 1
+    - what: recorded, a server that has RC4 keys only
+      capture: pcaps/smb/kerberos_rc4.pcap
+      severity: medium
   silent:
     - what: AES in both
       rows:
@@ -46,6 +49,10 @@ cases:
     - what: the cipher was not read
       rows:
         - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, service: cifs/fs1.ward.example}, protocol: smb, port: 445}
+    - what: recorded, AES256
+      capture: pcaps/smb/kerberos_aes256.pcap
+    - what: recorded, AES128
+      capture: pcaps/smb/kerberos_aes128.pcap
 */
 WITH tickets AS (
     SELECT *, json_extract_string(details, '$.service') AS service, json_extract_string(details, '$.kvno') AS kvno,

@@ -6,8 +6,8 @@ confidence: probable
 why: >-
   By the build number that it reports, the device runs a release of Windows for which Microsoft has stopped making
   security updates. Holes found since then stay open. Where only an edition with long-term or paid support still gets
-  them, find out whether the device has it. Several releases share a build, so the latest date of all counts; what a
-  program reports while it logs on may be its own idea, and weighs less than what a server answers.
+  them, find out whether the device has it. Several releases share a build, so the latest date of all counts. What a
+  program reports while it logs on may be its own invention: it weighs less than what a server answers.
 remedy: >-
   Ask the device's maker for an update or a newer release. Until then keep it in a segment of its own and let it reach
   only its own servers.
@@ -35,10 +35,15 @@ cases:
         - {attribute: {ntlm.os_version: 10.0.19044}, side: responder, protocol: smb, port: 445}
       severity: medium
       count: 1
+    - what: a client says that it is Windows XP, and offers what only Windows offers
+      rows:
+        - {attribute: {ntlm.os_version: 5.1.2600, smb.offered_dialect: [Windows for Workgroups 3.1a, NT LM 0.12]}, protocol: smb, port: 445}
+      severity: medium
+      count: 1
     - what: a client says that it is Windows XP
       rows:
-        - {attribute: {ntlm.os_version: 5.1.2600, smb.offered_dialect: [NT LM 0.12]}, protocol: smb, port: 445}
-      severity: medium
+        - {attribute: {ntlm.os_version: 5.1.2600, smb.offered_dialect: NT LM 0.12}, protocol: smb, port: 445}
+      severity: low
       count: 1
     - what: the system's name in SMB 1
       rows:
@@ -50,6 +55,15 @@ cases:
         - {attribute: {ntlm.os_version: 6.1.7601}, side: responder, protocol: smb, port: 445}
         - {attribute: {smb.native_os: Unix}, protocol: smb, port: 445, from: 10.0.0.2, to: 10.0.0.3}
       severity: high
+    - what: recorded, a library that says Windows Server 2008
+      capture: pcaps/smb/pysmb_smb2.pcap
+      severity: low
+    - what: recorded, the system's name in SMB 1
+      capture: pcaps/smb/windows_2003.pcap
+      severity: high
+    - what: recorded, a client's word
+      capture: pcaps/smb/windows_7.pcap
+      severity: low
   silent:
     - what: a build of zero is Samba or an appliance
       rows:
@@ -80,6 +94,12 @@ cases:
       capture: pcaps/smb/smb311_ntlmv2.pcap
     - what: recorded, Samba over SMB 1
       capture: pcaps/smb/smb1_ntlmv2.pcap
+    - what: recorded, a library that says nothing
+      capture: pcaps/smb/impacket_smb21.pcap
+    - what: recorded, a build that is still served
+      capture: pcaps/smb/windows_ltsc.pcap
+    - what: recorded, a dialect that Windows 7 never knew
+      capture: pcaps/smb/windows_7_claimed.pcap
 */
 WITH support AS (
     SELECT build, split_part(build, '.', 3) AS number, max(eol) FILTER (edition <> 'long-term') AS eol,
@@ -96,14 +116,16 @@ WITH support AS (
 ), other_system AS (
     SELECT DISTINCT device_id, side FROM seen_attribute WHERE name = 'smb.native_os' AND about = 'side' AND value NOT LIKE 'Windows%'
 ), spoken AS (
-    SELECT device_id, max(list_position(['SMB 2.002', 'SMB 2.0.2', 'SMB 2.1', 'SMB 3.0', 'SMB 3.0.2', 'SMB 3.1.1'], value)) AS newest
+    SELECT device_id, bool_or(value = 'Windows for Workgroups 3.1a') AS as_windows_does,
+        max(list_position(['SMB 2.002', 'SMB 2.0.2', 'SMB 2.1', 'SMB 3.0', 'SMB 3.0.2', 'SMB 3.1.1'], value)) AS newest
     FROM seen_attribute
     WHERE name = 'smb.offered_dialect'
     GROUP BY device_id
 )
 SELECT f.device_id, NULL AS identity_id, f.scope, f.mac, f.ip, NULL AS port, 'Windows build ' || s.build AS subject,
-    -- one step less where some edition is still served, one step less where a program says it
-    list_extract(['high', 'medium', 'low'], 1 + (s.last_update >= f.day)::INTEGER + (f.side = 'initiator')::INTEGER) AS severity,
+    -- a step less where some edition is still served; where it is a program's word; where the program is perhaps not Windows'
+    list_extract(['high', 'medium', 'low', 'info'], 1 + (s.last_update >= f.day)::INTEGER + (f.side = 'initiator')::INTEGER
+        + (f.side = 'initiator' AND NOT coalesce(p.as_windows_does, FALSE))::INTEGER) AS severity,
     s.build, s.products, s.eol AS security_updates_until, s.last_update AS long_term_or_paid_until, f.name AS read_in, f.side, f.peer_ip,
     f.first_ts, f.last_ts, f.capture, f.frame, f.community_id
 FROM said AS f

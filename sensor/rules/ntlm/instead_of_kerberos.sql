@@ -35,6 +35,9 @@ cases:
         - {authentication: {mechanism: kerberos, realm: WARD.EXAMPLE, service: cifs/fs1.ward.example}, protocol: smb, port: 445}
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, target_name: FS1}, protocol: smb, port: 445, at: +2d}
       count: 1
+    - what: recorded, NTLM beside Kerberos at one server
+      capture: pcaps/smb/ntlm_beside_kerberos.pcap
+      severity: low
   silent:
     - what: nobody has a ticket for this server
       rows:
@@ -74,6 +77,10 @@ cases:
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, target_name: FS1, guest: true}, protocol: smb, port: 445}
     - what: recorded, a server without Kerberos
       capture: pcaps/smb/smb311_ntlmv2.pcap
+    - what: recorded, NTLM at a server that nobody had a ticket for
+      capture: pcaps/smb/ntlm_domain.pcap
+    - what: recorded, Kerberos alone
+      capture: pcaps/smb/kerberos_aes256.pcap
 */
 WITH tickets AS (
     SELECT peer_id, port, min(first_ts) AS since, max(last_ts) AS until, min(realm) AS realm,

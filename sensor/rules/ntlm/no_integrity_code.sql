@@ -36,6 +36,8 @@ cases:
       count: 1
     - what: recorded, SMB 1 without extended security
       capture: pcaps/smb/smb1_ntlmv2_no_spnego.pcap
+    - what: recorded, a library's client
+      capture: pcaps/smb/impacket_smb21.pcap
   silent:
     - what: with the code
       rows:
@@ -67,6 +69,8 @@ cases:
       capture: pcaps/smb/smb21_ntlmv2.pcap
     - what: recorded, signing is required
       capture: pcaps/smb/signing_required.pcap
+    - what: recorded, the same client, encrypted
+      capture: pcaps/smb/impacket_smb311.pcap
 */
 WITH unsigned AS (
     SELECT scope, ip, peer_ip, port, day, min(version) AS version, min(signed) AS signed

@@ -43,6 +43,12 @@ cases:
         - {authentication: {mechanism: ntlm, principal: scan, realm: FS1, target_name: FS1}, protocol: smb, port: 445, from: 10.0.0.15}
       severity: high
       count: 1
+    - what: recorded, three devices, one account of the server
+      capture: pcaps/smb/shared_local_account.pcap
+      severity: medium
+    - what: recorded, each names itself as the domain
+      capture: pcaps/smb/shared_own_realm.pcap
+      severity: medium
   silent:
     - what: an account of the domain is another finding, if it is one
       rows:
@@ -68,6 +74,10 @@ cases:
       capture: pcaps/smb/two_devices.pcap
     - what: recorded, the server's account on one device
       capture: pcaps/smb/local_account.pcap
+    - what: recorded, one name at two servers
+      capture: pcaps/smb/same_name_two_servers.pcap
+    - what: recorded, a domain's account
+      capture: pcaps/smb/shared_fleet_account.pcap
 */
 WITH used AS (
     SELECT identity_id, scope, device_id, day, lower(min(principal)) AS account, account_realm(min(realm), min(details)) AS server,

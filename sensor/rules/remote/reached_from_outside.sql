@@ -41,6 +41,9 @@ cases:
         - {conversation: {initiator_bytes: 900, responder_bytes: 1400}, protocol: tls, port: 443, from: 192.0.2.7}
       severity: medium
       count: 1
+    - what: recorded, a reading service at the file server
+      capture: pcaps/smb/from_outside.pcap
+      severity: high
   silent:
     - what: from within the hospital
       rows:
@@ -60,10 +63,10 @@ cases:
     - what: two machines outside
       rows:
         - {conversation: {initiator_bytes: 900, responder_bytes: 1400}, protocol: smb, port: 445, from: 198.51.100.9, to: 192.0.2.7}
-    - what: recorded, a morning in a hospital
-      capture: pcaps/hospital/morning.pcap
     - what: recorded, a sender outside on a port for messages
       capture: pcaps/hl7/outside.pcap
+    - what: recorded, a CT at a server outside
+      capture: pcaps/smb/to_outside.pcap
 */
 WITH service(port, name) AS (
     VALUES (22, 'SSH'), (23, 'Telnet'), (80, 'HTTP'), (139, 'SMB'), (443, 'HTTPS'), (445, 'SMB'), (3389, 'RDP'), (5800, 'VNC'),

@@ -33,6 +33,9 @@ cases:
       rows:
         - {attribute: {smb.share: ADMIN$}, side: responder, protocol: smb, port: 445}
       count: 1
+    - what: recorded, a workstation opens a whole disk
+      capture: pcaps/smb/administrative_share.pcap
+      severity: medium
   silent:
     - what: it was refused
       rows:
@@ -45,6 +48,8 @@ cases:
         - {attribute: {smb.share: DOSE}, side: responder, protocol: smb, port: 445}
     - what: recorded, an ordinary share
       capture: pcaps/smb/smb311_ntlmv2.pcap
+    - what: recorded, anonymous at IPC$
+      capture: pcaps/smb/anonymous_ipc.pcap
 */
 SELECT device_id, NULL AS identity_id, scope, mac, ip, port, 'share ' || upper(value) || ' on tcp/' || port AS subject,
     value AS share, peer_ip, first_ts, last_ts, capture, frame, community_id

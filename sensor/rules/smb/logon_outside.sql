@@ -33,6 +33,9 @@ cases:
       rows:
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2, outcome: rejected, status: STATUS_LOGON_FAILURE}, protocol: smb, port: 445, to: 192.0.2.7}
       count: 1
+    - what: recorded, a CT at a server outside
+      capture: pcaps/smb/to_outside.pcap
+      severity: high
   silent:
     - what: a server of the hospital
       rows:
@@ -48,6 +51,8 @@ cases:
         - {authentication: {mechanism: ntlm, principal: ct, realm: WARD, version: NTLMv2}, protocol: smb, port: 445, from: 198.51.100.9, to: 192.0.2.7}
     - what: recorded, within the hospital
       capture: pcaps/smb/smb311_ntlmv2.pcap
+    - what: recorded, a caller from outside
+      capture: pcaps/smb/from_outside.pcap
 */
 SELECT device_id, identity_id, scope, mac, ip, NULL AS port, 'SMB logon to outside' AS subject,
     mechanism, principal, realm, json_extract_string(details, '$.version') AS version, outcome, peer_ip, port AS peer_port,

@@ -65,6 +65,8 @@ cases:
       capture: pcaps/smb/wrong_password.pcap
     - what: recorded, two wrong among right ones
       capture: pcaps/smb/three_sessions_one_refused.pcap
+    - what: recorded, one wrong password in a domain
+      capture: pcaps/smb/ntlm_domain_wrong_password.pcap
 */
 WITH logons AS (
     SELECT *, json_extract_string(details, '$.status') AS status

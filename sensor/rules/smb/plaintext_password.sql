@@ -40,6 +40,10 @@ cases:
       count: 1
     - what: recorded, asked for, sent and refused
       capture: pcaps/smb/smb1_plaintext_refused.pcap
+    - what: recorded, asked for, sent and accepted
+      capture: pcaps/smb/smb1_plaintext.pcap
+    - what: recorded, a share's password in clear
+      capture: pcaps/smb/smb1_share_level_plaintext.pcap
   silent:
     - what: a challenge and its response
       rows:
@@ -58,6 +62,8 @@ cases:
       capture: pcaps/smb/smb1_ntlmv2.pcap
     - what: recorded, an LM response is no password
       capture: pcaps/smb/smb1_lanman1.pcap
+    - what: recorded, a share's password by challenge
+      capture: pcaps/smb/smb1_share_level.pcap
 */
 SELECT device_id, NULL AS identity_id, scope, mac, ip, port, 'asks for plaintext passwords on tcp/' || port AS subject,
     'high' AS severity, version AS mechanism, NULL AS secret_class, NULL AS outcome, peer_ip,

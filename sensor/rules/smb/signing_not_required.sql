@@ -69,6 +69,8 @@ cases:
       capture: pcaps/smb/signing_required_smb1.pcap
     - what: recorded, encrypted
       capture: pcaps/smb/encrypted_aes128gcm.pcap
+    - what: recorded, a domain controller that requires it
+      capture: pcaps/smb/kerberos_controller.pcap
 */
 WITH controllers AS (
     SELECT DISTINCT device_id FROM seen_attribute WHERE name = 'smb.share' AND upper(value) IN ('SYSVOL', 'NETLOGON')
