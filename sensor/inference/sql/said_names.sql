@@ -7,7 +7,7 @@ WHERE mechanism = 'hl7-application' AND device_id IS NOT NULL AND principal IS N
 GROUP BY device_id
 HAVING count(DISTINCT principal) = 1 AND split_part(min(principal), '^', 1) <> ''
 UNION ALL
-SELECT device_id, rtrim(min(lower(principal)), '$'), 'its machine account', 0.7,
+SELECT device_id, rtrim(min(principal), '$'), 'its machine account', 0.7,
     min(first_ts), max(last_ts), sum(n)::BIGINT
 FROM seen_authentication
 WHERE identity_kind(mechanism) = 'account' AND outcome = 'accepted' AND principal LIKE '_%$' AND device_id IS NOT NULL

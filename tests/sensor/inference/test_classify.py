@@ -80,7 +80,7 @@ def test_names_of_hosts() -> None:
 
 
 def test_a_machine_account_names_its_machine() -> None:
-    assert device(world(logon("CT-ROOM2$")), "10.0.0.11")["label"] == "ct-room2"
+    assert device(world(logon("CT-ROOM2$")), "10.0.0.11")["label"] == "CT-ROOM2"
     assert values(world(logon("CT-ROOM2$"), logon("CT-ROOM3$")), "name", "10.0.0.11") == {}
     assert values(world(logon("CT-ROOM2$", said={"outcome": "rejected"})), "name", "10.0.0.11") == {}
 
