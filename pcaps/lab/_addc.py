@@ -6,7 +6,7 @@ The domain is provisioned into the scenario's folder before anything runs; accou
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from _fleet import CONTROLLER, FILESERVER
@@ -20,6 +20,7 @@ from _samba import (
     FileServer,
     Share,
     Station,
+    library,
     made,
     names,
     nothing_left,
@@ -46,7 +47,16 @@ LDAP = 389
 SERVICES = "s3fs, rpc, ldap, cldap, kdc, winbindd"
 TOOL = "/usr/bin/samba-tool"
 KDC = 88
-NSS_WINBIND = "/usr/lib/x86_64-linux-gnu/libnss_winbind.so.2"
+MEMBERSHIP = {
+    "server role": "member server",
+    "realm": REALM,
+    "idmap config * : backend": "tdb",
+    "idmap config * : range": "100000-199999",
+    f"idmap config {WORKGROUP} : backend": "rid",
+    f"idmap config {WORKGROUP} : range": "200000-299999",
+    "kerberos method": "secrets and keytab",
+    "password server": CONTROLLER.ip,
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,6 @@ class Domain:
     controller: FileServer
     administrator: Account
     krb5: Path
-    machines: tuple[Machine, ...] = field(default=())
 
     @property
     def database(self) -> str:
@@ -97,7 +106,7 @@ def supported(lab: Lab, domain: Domain, server: FileServer, enctypes: int) -> No
     lab.run(server.host, [*command, "-U", domain.administrator.option], env=server.env)
 
 
-def _krb5(folder: Path, kdc: str, **libdefaults: str) -> Path:
+def _krb5(folder: Path) -> Path:
     """Write a krb5.conf that names the KDC; nothing is looked up in the DNS."""
     settings = {
         "default_realm": REALM,
@@ -105,12 +114,11 @@ def _krb5(folder: Path, kdc: str, **libdefaults: str) -> Path:
         "dns_lookup_realm": "false",
         "rdns": "false",
         "dns_canonicalize_hostname": "false",
-        **libdefaults,
     }
-    path = folder / f"krb5-{len(list(folder.glob('krb5-*')))}.conf"
+    path = folder / "krb5.conf"
     path.write_text(
         sections({"libdefaults": settings})
-        + f"[realms]\n  {REALM} = {{\n    kdc = {kdc}\n  }}\n[domain_realm]\n  .{DOMAIN} = {REALM}\n"
+        + f"[realms]\n  {REALM} = {{\n    kdc = {CONTROLLER.ip}\n  }}\n[domain_realm]\n  .{DOMAIN} = {REALM}\n"
     )
     return path
 
@@ -136,17 +144,8 @@ def _provision(lab: Lab, folder: Path, administrator: Account) -> None:
     )
 
 
-@contextlib.contextmanager
-def domain(lab: Lab, *others: Machine, share: Share | None = None, **settings: str) -> Iterator[Domain]:
-    """Run a domain controller during the block; ``others`` are machines that it knows by name."""
-    lab.workdir.chmod(0o711)
-    host, folder = lab.host(CONTROLLER), lab.workdir / "samba-dc"
-    password = lab.canaries.plant(f"Aa1-{lab.canaries.token('administrator')}")
-    administrator = Account("Administrator", password, WORKGROUP)
-    _provision(lab, folder, administrator)
-    env = names(folder, CONTROLLER, *others) | _winbind(lab, folder)
-    here = Domain(FileServer(host, folder, env), administrator, _krb5(folder, CONTROLLER.ip), others)
-    tool(lab, here, "domain", "passwordsettings", "set", "--complexity=off")
+def _configure(folder: Path, share: Share | None) -> Path:
+    """Complete the smb.conf that was provisioned: what runs, where its sockets are, and perhaps a share."""
     conf = folder / "etc" / "smb.conf"
     wanted = {
         "interfaces": "lo eth0",
@@ -156,13 +155,25 @@ def domain(lab: Lab, *others: Machine, share: Share | None = None, **settings: s
         "pid directory": made(folder / "pid"),
         "ncalrpc dir": made(folder / "ncalrpc"),
         "log file": folder / "log.%m",
-        **settings,
     }
-    kept = conf.read_text()
-    options = "".join(f"  {key} = {value}\n" for key, value in wanted.items())
-    kept = "".join(f"{line}\n" for line in kept.splitlines() if "server services" not in line)
-    extra = sections({share.name: share_section(folder, share)}) if share else ""
-    conf.write_text(kept.replace("[global]\n", f"[global]\n{options}") + extra)
+    kept = "".join(f"{line}\n" for line in conf.read_text().splitlines() if "server services" not in line)
+    kept = kept.replace("[global]\n", sections({"global": wanted}))
+    conf.write_text(kept + (sections({share.name: share_section(folder, share)}) if share else ""))
+    return conf
+
+
+@contextlib.contextmanager
+def domain(lab: Lab, *others: Machine, share: Share | None = None) -> Iterator[Domain]:
+    """Run a domain controller during the block; ``others`` are machines that it knows by name."""
+    lab.workdir.chmod(0o711)
+    host, folder = lab.host(CONTROLLER), lab.workdir / "samba-dc"
+    password = lab.canaries.plant(f"Aa1-{lab.canaries.token('administrator')}")
+    administrator = Account("Administrator", password, WORKGROUP)
+    _provision(lab, folder, administrator)
+    env = names(folder, CONTROLLER, *others) | _winbind(lab, folder)
+    here = Domain(FileServer(host, folder, env), administrator, _krb5(folder))
+    tool(lab, here, "domain", "passwordsettings", "set", "--complexity=off")
+    conf = _configure(folder, share)
     with nothing_left(host):
         server = ["samba", "-F", "--no-process-group", "-s", str(conf), "-l", str(folder)]
         lab.serve(host, server, LDAP, env=env | {"KRB5_CONFIG": str(here.krb5)})
@@ -175,36 +186,29 @@ def _winbind(lab: Lab, folder: Path) -> dict[str, str]:
     """Return the environment in which the domain's accounts are users of the system, asked at winbindd."""
     return users(lab, folder, ()) | {
         "SELFTEST_WINBINDD_SOCKET_DIR": str(folder / "winbindd"),
-        "NSS_WRAPPER_MODULE_SO_PATH": NSS_WINBIND,
+        "NSS_WRAPPER_MODULE_SO_PATH": library("libnss_winbind.so.2", "libnss-winbind"),
         "NSS_WRAPPER_MODULE_FN_PREFIX": "winbind",
     }
 
 
+def _join(lab: Lab, of: Domain, host: Host, conf: Path, env: dict[str, str]) -> None:
+    command = ["net", "-s", str(conf), "ads", "join", "-S", f"{CONTROLLER.name}.{DOMAIN}", "--no-dns-updates"]
+    lab.run(host, [*command, "-U", of.administrator.option], env=env)
+
+
 @contextlib.contextmanager
 def member(lab: Lab, of: Domain, share: Share, **settings: str) -> Iterator[FileServer]:
-    """Run a file server that is a member of the domain during the block."""
+    """Run a file server that is a member of the domain during the block; ``settings`` are smb.conf's global ones."""
     host, folder = lab.host(FILESERVER), lab.folder("samba-member")
-    env = names(folder, FILESERVER, CONTROLLER) | {"KRB5_CONFIG": str(of.krb5)}
-    conf = folder / "smb.conf"
-    env |= _winbind(lab, folder)
-    own = {
+    env = names(folder, FILESERVER, CONTROLLER) | _winbind(lab, folder) | {"KRB5_CONFIG": str(of.krb5)}
+    places = {
         "winbindd socket directory": folder / "winbindd",
-        "server role": "member server",
-        "realm": REALM,
-        "idmap config * : backend": "tdb",
-        "idmap config * : range": "100000-199999",
-        "idmap config WARD : backend": "rid",
-        "idmap config WARD : range": "200000-299999",
-        "kerberos method": "secrets and keytab",
         "dedicated keytab file": f"FILE:{folder / 'krb5.keytab'}",
-        "password server": CONTROLLER.ip,
-        **settings,
     }
-    conf.write_text(
-        sections({"global": server_section(FILESERVER, folder, own), share.name: share_section(folder, share)})
-    )
-    join = ["net", "-s", str(conf), "ads", "join", "-S", f"{CONTROLLER.name}.{DOMAIN}", "--no-dns-updates"]
-    lab.run(host, [*join, "-U", of.administrator.option], env=env)
+    own = server_section(FILESERVER, folder, MEMBERSHIP | places | settings)
+    conf = folder / "smb.conf"
+    conf.write_text(sections({"global": own, share.name: share_section(folder, share)}))
+    _join(lab, of, host, conf, env)
     with nothing_left(host):
         lab.run(host, ["winbindd", "-D", "-s", str(conf), "-l", str(folder)], env=env)
         lab.serve(host, ["smbd", "-F", "--no-process-group", "-s", str(conf), "-l", str(folder)], SMB, env=env)
@@ -225,14 +229,12 @@ class Client:
         return ["--use-kerberos=required", f"--use-krb5-ccache={self.ticket}"]
 
 
-def ticket(lab: Lab, host: Host, machine: Machine, who: Account, **libdefaults: str) -> Client:
+def ticket(lab: Lab, host: Host, machine: Machine, who: Account) -> Client:
     """Get a ticket-granting ticket for an account on a machine. Raises LabError when the KDC refuses."""
     folder = lab.folder(f"client-of-dc-{machine.name}")
     cache = f"FILE:{folder / 'tickets'}"
-    env = names(folder, machine, CONTROLLER, FILESERVER) | {
-        "KRB5_CONFIG": str(_krb5(folder, CONTROLLER.ip, **libdefaults)),
-        "KRB5CCNAME": cache,
-    }
+    env = names(folder, machine, CONTROLLER, FILESERVER)
+    env |= {"KRB5_CONFIG": str(_krb5(folder)), "KRB5CCNAME": cache}
     lab.run(host, ["kinit", f"{who.name}@{REALM}"], f"{who.password}\n".encode(), env=env)
     return Client(host, env, cache)
 

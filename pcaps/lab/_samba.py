@@ -33,7 +33,6 @@ WORKGROUP = "WARD"
 DOMAIN = "ward.example"
 SHARE = "dosereports"
 FIRST_UID = 21001
-NSS_WRAPPER = "libnss_wrapper.so"
 
 
 @dataclass(frozen=True)
@@ -110,6 +109,14 @@ def _directories(folder: Path) -> dict[str, object]:
     return {kind: made(folder / kind.split()[0]) for kind in kinds}
 
 
+def library(name: str, package: str) -> str:
+    """Return where a shared library is. Raises LabError, with the Debian package that has it, when it is not here."""
+    found = next(Path("/usr/lib").glob(f"*/{name}"), None)
+    if not found:
+        raise LabError(f"there is no {name}: apt-get install {package}")
+    return str(found)
+
+
 def made(folder: Path) -> Path:
     """Make a folder and return it."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,7 +140,7 @@ def names(folder: Path, machine: Machine, *others: Machine) -> dict[str, str]:
     known = [f"{m.ip} {m.name}.{DOMAIN} {m.name}\n" for m in (machine, *others)]
     (folder / "hosts").write_text("127.0.0.1 localhost\n" + "".join(known))
     return {
-        "LD_PRELOAD": NSS_WRAPPER,
+        "LD_PRELOAD": library("libnss_wrapper.so", "libnss-wrapper"),
         "NSS_WRAPPER_HOSTS": str(folder / "hosts"),
         "NSS_WRAPPER_HOSTNAME": f"{machine.name}.{DOMAIN}",
     }

@@ -25,7 +25,7 @@ from _addc import (
 from _fleet import CT, FILESERVER, WORKSTATION
 from _lab import Lab, scenario
 from _net import LabError
-from _samba import DOMAIN, SAMBA, SMBCLIENT, Account, FileServer, Share, Station, denied, fetch, smbclient
+from _samba import DOMAIN, SAMBA, SMBCLIENT, Account, FileServer, Share, Station, denied, fetch, library, smbclient
 from _smbprotocol import connected
 from _software import debian
 from impacket.smb3structs import SMB2_DIALECT_21
@@ -44,7 +44,6 @@ USED = (AD_DC, SAMBA, WINBIND, SMBCLIENT, MIT_KRB5)
 AT_DC = (AD_DC, SAMBA, SMBCLIENT, MIT_KRB5)
 AES256 = "ticket of cifs/fs1.ward.example, aes256-cts-hmac-sha1-96, realm WARD.EXAMPLE; no client name can be seen"
 SMB_ONLY = "tcp port 445 and not host 10.20.1.5"
-LATE = "libnss_wrapper.so /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 RC4, AES128 = 4, 8  # bits of msDS-SupportedEncryptionTypes
 LOGON_FAILURE = "NT_STATUS_LOGON_FAILURE"
 
@@ -149,7 +148,8 @@ def kerberos_wrong_clock(lab: Lab) -> None:
     with estate(lab, CT) as (made, fs1, host):
         have = ticket(lab, host, CT, user(lab, made, "svc-ct"))
         with_ticket(lab, have, fs1, "exit")
-        late = Client(host, have.env | {"FAKETIME": "-60m", "LD_PRELOAD": LATE}, have.ticket)
+        preloaded = f"{have.env['LD_PRELOAD']} {library('faketime/libfaketime.so.1', 'faketime')}"
+        late = Client(host, have.env | {"FAKETIME": "-60m", "LD_PRELOAD": preloaded}, have.ticket)
         with lab.capture(SMB_ONLY):
             denied(with_ticket(lab, late, fs1, "exit", ok=(1,)), "NT_STATUS")
 
