@@ -172,7 +172,20 @@ DERIVED_FROM: Final = {
     "smb2.cmd == 1": ["smb2.cmd", "smb2.flags.response", "smb2.sec_mode", "smb2.nt_status"],
     "hl7.segment": ["hl7.segment"],
 }
+
+
+def kept(field: str, value: str) -> str:
+    """What is kept of a value that can hold anything: of HL7, header segments with the listed fields, else nothing."""
+    if field != "hl7.segment":
+        return value
+    name, separator = value[:3], value[3:4]
+    if name not in _HL7_FIELDS:
+        return ""
+    numbers = _HL7_FIELDS[name] | ({2} if name != "MSA" else set())
+    fields = _numbered(value, separator or "|")
+    first = min(fields)
+    return separator.join(text if number in numbers or number == first else "" for number, text in fields.items())
+
+
 # Fields that tshark shows with U+FFFD in the place of what is not ASCII.
 OCTETS: Final = frozenset({"hl7.segment"})
-# Of fields that can hold anything, only values with one of these beginnings are kept: no segment about a patient.
-KEPT: Final = {"hl7.segment": tuple(_HL7_FIELDS)}

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from pyshark import FileCapture
 from pyshark.tshark.tshark import TSharkNotFoundException, get_process_path, get_tshark_version
 
-from sensor.verification.messages import DERIVED_FROM, KEPT, OCTETS, Message
+from sensor.verification.messages import DERIVED_FROM, OCTETS, Message, kept
 from sensor.verification.table import Row, table
 
 _INSTALL: Final = "tshark is not installed; install it (Debian: apt install tshark; macOS: brew install wireshark)"
@@ -182,7 +182,7 @@ def _values(layer: Any) -> dict[str, list[str]]:  # noqa: ANN401
     found: dict[str, list[str]] = {}
     # Not `get_field`: for every name that is not there it goes through all that are, 20 ms a layer.
     for field in layer._get_all_fields_with_alternates():  # noqa: SLF001
-        if field.name in _fields() and (said := _said(field)).startswith(KEPT.get(field.name, "")):
+        if field.name in _fields() and ((said := kept(field.name, _said(field))) or field.name not in OCTETS):
             found.setdefault(field.name, []).append(said)
     return found
 

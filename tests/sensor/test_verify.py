@@ -11,10 +11,11 @@ import pytest
 
 from parsers.core import Registry
 from sensor.cli import run
-from sensor.verification import readings, their_reading
+from sensor.verification import OurReading, readings, their_reading
 from sensor.verification.messages import Message
 from sensor.verification.table import table
 from sensor.verification.wireshark import DISSECTORS, LAYERS, dissect
+from tests.canaries.needles import canaries
 from tests.captures import packets, write
 from tests.conftest import PCAPS
 
@@ -244,9 +245,18 @@ def test_no_field_can_hold_a_secret_or_a_patient() -> None:
 
 
 @needs_tshark
-def test_of_hl7_only_header_segments_are_kept() -> None:
-    segments = [segment for message in dissect(HL7).messages for segment in message.values.get("hl7.segment", [])]
-    assert {segment[:3] for segment in segments} == {"MSH", "MSA"}
+@pytest.mark.parametrize("name", ["dicom/user_identity_2", "hl7/adt_a01", "hl7/prt_udi", "smb/smb1_plaintext"])
+def test_no_canary_is_kept_or_printed(verify, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """With nothing of ours to compare, all that is kept of tshark's reading is printed as a difference."""
+    path = PCAPS / f"{name}.pcap"
+    planted = canaries(path)
+    assert planted
+    monkeypatch.setattr("sensor.verification.examine.our_reading", lambda sightings: OurReading({}, {}))
+    done = verify(path, "--format", "json")
+    assert done.returncode == 1
+    assert len(json.loads(done.stdout)["captures"][0]["differences"]) > 5
+    kept = repr(dissect(path).messages)
+    assert [token for token in planted if token in done.stdout + done.stderr + kept] == []
 
 
 def test_values_beside_each_other_and_alternatives() -> None:
