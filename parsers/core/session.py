@@ -156,7 +156,7 @@ class Session:
         """Bytes are missing in a lane before what is fed to it next."""
         self.talk.gap()
         taken = self._lanes[lane]
-        if taken.state is _State.READING:
+        if taken.state in {_State.READING, _State.PROBING}:
             taken.reset(_State.RESUMING if self.protocol is not None else _State.PROBING)
         taken.head, taken.overflowed = b"", False
         return self._collect()

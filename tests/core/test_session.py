@@ -127,6 +127,31 @@ def test_after_a_gap_candidates_are_tried_turn_by_turn() -> None:
     assert session.failed_candidates == 1
 
 
+def test_a_gap_before_a_lane_was_known_leaves_candidates_too() -> None:
+    session = Session(Registry([LINES]), "tcp")
+    session.feed(0, b"A1", 1)
+    session.gap(1)
+    assert session.feed(1, b"?", 1) == []
+    assert words(session.feed(1, b"A4", 2)) == ["4"]
+
+
+def test_a_dissector_may_look_for_a_boundary_by_itself() -> None:
+    """After a gap, and in the second lane of a conversation whose beginning was not seen."""
+
+    def seeking(r: Reader, side: Side, talk: Conversation) -> Steps:
+        if r.resumed:
+            yield from r.skip_until(b"A", 100)
+            yield WORD(talk.me(side), "found")
+        yield from lines(r, side, talk)
+
+    protocol = Protocol("seeking", "none", "tcp", starting(b"A"), seeking, (b"A",), finds_boundary=True)
+    session = Session(Registry([protocol]), "tcp", midstream=True)
+    assert words(session.feed(0, b"A1", 1)) == ["1"]
+    assert words(session.feed(1, b"??AA2", 1)) == ["found", "2"]
+    session.gap(0)
+    assert words(session.feed(0, b"?AA3", 2)) == ["found", "3"]
+
+
 def test_too_many_failed_candidates_close_the_lane() -> None:
     session = Session(Registry([LINES]), "tcp")
     session.feed(0, b"A1", 1)

@@ -25,19 +25,26 @@ Said = tuple[int, bytes]
 
 def segments(said: Iterable[Said]) -> Iterator[bytes]:
     """Packets of one TCP connection, each with a millisecond of its own."""
-    seq, ms = [1_000, 5_000], 0
+    seq, ms = [1_000, 5_000], 10
     for lane, data in said:
         for at in range(0, len(data), SEGMENT_BYTES):
             part = data[at : at + SEGMENT_BYTES]
-            ports = (50_000, 445) if lane == INITIATOR else (445, 50_000)
-            ips = [b"\x0a\x14\x02\x36", b"\x0a\x14\x01\x32"]
-            tcp = struct.pack(">HHIIBBHHH", *ports, seq[lane], seq[1 - lane], 0x50, 0x18, 65_535, 0, 0)
-            ip = struct.pack(
-                ">BBHHHBBH4s4s", 0x45, 0, 40 + len(part), 0, 0, 64, 6, 0, ips[lane], ips[1 - lane]
-            )  # fmt: skip
-            packet = b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\0" + ip + tcp + part
-            yield struct.pack("<IIII", ms // 1000, ms % 1000 * 1000, len(packet), len(packet)) + packet
+            yield packet(lane, seq[lane], seq[1 - lane], 0x18, ms, part)
             seq[lane], ms = seq[lane] + len(part), ms + 1
+
+
+def record_of(flags: int, lane: int) -> bytes:
+    """SYN, or SYN and ACK, before what `segments` gives."""
+    return packet(lane, (999, 4_999)[lane], (4_999, 1_000)[lane], flags, lane, b"")
+
+
+def packet(lane: int, seq: int, ack: int, flags: int, ms: int, data: bytes) -> bytes:
+    ports = (50_000, 445) if lane == INITIATOR else (445, 50_000)
+    ips = [b"\x0a\x14\x02\x36", b"\x0a\x14\x01\x32"]
+    tcp = struct.pack(">HHIIBBHHH", *ports, seq, ack, 0x50, flags, 65_535, 0, 0)
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40 + len(data), 0, 0, 64, 6, 0, ips[lane], ips[1 - lane])
+    whole = b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\0" + ip + tcp + data
+    return struct.pack("<IIII", ms // 1000, ms % 1000 * 1000, len(whole), len(whole)) + whole
 
 
 def read(path: Path, said: Iterable[Said]) -> tuple[list[Fact], ConversationDay]:
@@ -134,16 +141,27 @@ def test_a_lost_header_among_files(tmp_path: Path) -> None:
     ahead = reads(READS)
     requests, answers = ahead[0][1], ahead[1][1]
     size = len(requests) // READS
-    lost = [0, 1_448]
     for number in range(READS):
         said += [(INITIATOR, requests[number * size : (number + 1) * size])]
         said += [(RESPONDER, answers[number * READ_BYTES : (number + 1) * READ_BYTES])]
     said += [(RESPONDER, answers[READS * READ_BYTES :]), *logon("svc-late", 900, 6)]
     records = list(segments(said))
     first_answer = next(i for i, record in enumerate(records) if len(record) > 1_400)
-    del records[first_answer + 0]
-    del lost
+    del records[first_answer]
     path = tmp_path / "lost.pcap"
     path.write_bytes(PCAP + b"".join(records))
+    facts = [item.fact for item in items(path) if isinstance(item, Sighting)]
+    assert logons(facts) == [("svc-ct", "accepted"), ("svc-late", "accepted")]
+
+
+def test_the_first_segment_of_an_answer_is_lost(tmp_path: Path) -> None:
+    """The answering lane comes to be known in the middle of its first message, after a loss."""
+    long_token = smb.init([smb.NTLMSSP] * 150, hints=True)
+    said = [*negotiation()[:1], (RESPONDER, frame(smb2(0, smb.agreed(0x0300, token=long_token), answer=True)))]
+    records = list(segments([*said, *logon("svc-ct", 1, 5), *reads(1), *logon("svc-late", 900, 6)]))
+    opening = [record_of(flags, lane) for flags, lane in ((0x02, INITIATOR), (0x12, RESPONDER))]
+    assert len(records[1]) > 1_400
+    path = tmp_path / "lost.pcap"
+    path.write_bytes(PCAP + b"".join([*opening, records[0], *records[2:]]))
     facts = [item.fact for item in items(path) if isinstance(item, Sighting)]
     assert logons(facts) == [("svc-ct", "accepted"), ("svc-late", "accepted")]
