@@ -8,7 +8,8 @@ leaves something out every `FRESH_BYTES`, where that costs nothing:
 
 * between two frames, up to the start of the next one;
 * within a segment that is not read, up to its end;
-* where nothing of that came for `LAST_CALL_BYTES`, within a segment that would have been read.
+* where nothing of that came for `LAST_CALL_BYTES`, within a segment that would have been read;
+* after `LAST_BYTES` wherever it is: a message is lost, and not all that follow.
 
 Each of these is a message to the engine, which samples after 16,384 of a turn; so they are not used oftener than
 needed. In a turn that has used up `HEADS_MAX` of them only ends of frames are looked for: a sample of those still
@@ -39,7 +40,7 @@ from parsers.hl7.messages import SEGMENT_MAX_BYTES, Messages
 FRESH_BYTES: Final = 8_192
 UNFRAMED_FRESH_BYTES: Final = 24_576
 LAST_CALL_BYTES: Final = 57_344
-EXPECTED_BYTES: Final = 49_152
+LAST_BYTES: Final = MESSAGE_MAX_BYTES  # what a head has at most; as long as so much is expected, it has it
 HEADS_MAX: Final = 8_192
 
 MESSAGE_MAX: Final = 1 << 20
@@ -90,7 +91,7 @@ class _Lane:
         self.strays = 0
         self.junk = False  # the frame under way holds no message
         self.complained: set[str] = set()
-        r.expect(EXPECTED_BYTES)
+        r.expect(LAST_BYTES)
 
     def refuse_wide(self) -> Steps:
         """A message of two bytes a character is recognised and not read."""
@@ -158,6 +159,10 @@ class _Lane:
 
     def _leaves(self, held: int) -> bool:
         """Whether the rest of an unfinished segment, of which `held` bytes are there, is left out."""
+        if held < SEGMENT_MAX_BYTES and self.r.held > len(self.data):
+            return False  # it goes on in what is there already
+        if self._spent >= LAST_BYTES:
+            return True
         if self.beheaded or framing.is_header(self.data, self.at):
             return held > HEADER_MAX_BYTES
         if held < BEGINNING_BYTES:  # may be the beginning of a header
@@ -174,9 +179,12 @@ class _Lane:
         """Leave out the rest of this segment; where its end may not be found reliably, of the message."""
         if not self.confirmed and not self.r.resumed:
             raise Malformed("a segment that is too long before any message", self.r.offset)
+        if self.beheaded or held < BEGINNING_BYTES or framing.is_header(self.data, self.at):
+            self.messages.end()
         self.beheaded = b""
         self._age()
-        if held == 0 or self.heads > HEADS_MAX or (self.started and self.line_mark == b"\n"):
+        risky = self.messages.open is None or self.heads > HEADS_MAX or self.line_mark == b"\n"
+        if held == 0 or (self.started and risky):
             yield from self._leave_message()
         else:
             if self.messages.open is not None:
@@ -216,7 +224,7 @@ class _Lane:
         yield from self.r.skip_until(mark, MESSAGE_MAX)
         self.fresh_at = self.r.offset
         self.heads += 1
-        self.r.expect(EXPECTED_BYTES)
+        self.r.expect(LAST_BYTES)
         yield from self._take()
 
     def _age(self) -> None:
