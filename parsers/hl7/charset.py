@@ -1,10 +1,12 @@
 """MSH-18, character set, to Python codecs.
 
-Spec: HL7 v2 table 0211. Where nothing is said ASCII holds; what senders really write is UTF-8 or Latin-1.
+Spec: HL7 v2 table 0211. Where nothing is said ASCII holds; what senders really write is UTF-8 or Latin-1. Some write
+the names that other standards use (`ISO-8859-1`, `UTF8`).
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 GUESSED: Final = ""
@@ -29,14 +31,17 @@ _CODECS: Final = {
     "BIG-5": "big5",
     "UNICODE UTF-8": "utf_8",
     "UTF-8": "utf_8",
+    "UTF8": "utf_8",
     "UNICODE": "utf_8",
 }
+
+_ISO_8859: Final = re.compile(r"^(?:ISO[- ]?)?8859-([0-9]{1,2})$")
 
 
 def codec_of(character_sets: list[str]) -> str:
     """The codec for the repetitions of MSH-18: of the first that is known; `GUESSED` if none is."""
     for name in character_sets:
-        codec = _CODECS.get(name.strip().upper(), GUESSED)
+        codec = _CODECS.get(_ISO_8859.sub(r"8859/\1", name.strip().upper()), GUESSED)
         if codec:
             return codec
     return GUESSED

@@ -90,7 +90,8 @@ def test_no_value_is_no_fact(nothing: str) -> None:
     ("named", "codec"),
     [
         ("", "utf-8"), ("", "latin-1"), ("UNICODE UTF-8", "utf-8"), ("8859/1", "latin-1"), ("8859/2", "iso8859-2"),
-        ("8859/15", "iso8859-15"), ("8859/9", "iso8859-9"),
+        ("8859/15", "iso8859-15"), ("8859/9", "iso8859-9"), ("ISO-8859-2", "iso8859-2"), ("8859-1", "latin-1"),
+        ("utf8", "utf-8"),
     ],
 )  # fmt: skip
 def test_european_character_sets(named: str, codec: str) -> None:
