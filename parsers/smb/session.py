@@ -146,9 +146,9 @@ class Connection:
         session = self._session(number)
         question, signing = talk.asked(key), self._signing.pop(key, None)
         self._answer(key, session, answer, talk, positional=positional)
-        if session.unfinished is not None:
+        if session.unfinished is not None and question is None:  # the last message made no claim of its own
             self._answer(session.unfinished, session, answer, talk, positional=positional)
-            session.unfinished = None
+        session.unfinished = None
         if answer.success:
             nobody = question is not None and question.details.get("version") == "anonymous"
             session.anonymous = nobody or answer.guest or answer.null
@@ -161,8 +161,9 @@ class Connection:
         """More messages are needed. A refused ticket is refused, all the same."""
         session = self._session(number)
         if answer.challenge:
-            session.target = answer.challenge
+            session.target, session.unfinished = answer.challenge, None
         if answer.refusal:
+            session.unfinished = None
             details = {"status": answer.status, "krb_error": answer.refusal}
             talk.answer(key, Outcome.REJECTED, positional=positional, **details)
         elif answer.continues:

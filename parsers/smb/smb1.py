@@ -44,11 +44,10 @@ _NO_MORE: Final = 0xFF
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What is read of a header; `key` is PID and MID."""
+    """What is read of a header; `key` is PID and MID. Which side speaks is the lane's to say: some servers forget it."""
 
     command: int
     status: int
-    is_answer: bool
     flags2: int
     key: tuple[int, int]
     uid: int
@@ -57,11 +56,6 @@ class Header(msgspec.Struct, frozen=True):
     def unicode(self) -> bool:
         """Strings are UTF-16."""
         return bool(self.flags2 & 0x8000)
-
-    @property
-    def extended_security(self) -> bool:
-        """The sender understands security tokens."""
-        return bool(self.flags2 & 0x0800)
 
     @property
     def status_name(self) -> str:
@@ -110,7 +104,6 @@ def header(data: bytes, side: Side) -> Header:
     return Header(
         command=data[4],
         status=int.from_bytes(data[5:9], "little"),
-        is_answer=side is Side.RESPONDER,  # some servers forget to say so
         flags2=int.from_bytes(data[10:12], "little"),
         key=(high << 16 | low, mid),
         uid=uid,

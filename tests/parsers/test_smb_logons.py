@@ -230,6 +230,21 @@ def test_a_ticket_that_is_passed_over_for_ntlm_is_unknown() -> None:
     assert "target_name" not in found["kerberos"].details
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_ticket_that_is_given_up_for_ntlm_is_unknown(lost: bool) -> None:
+    """The server went on with the ticket, the client did not; also when the challenge that shows it was lost."""
+    wire = negotiated().asks(kerberos(AP_REQ))
+    more = smb.response(1, smb.MS_KERBEROS, smb.gss(smb.ap_rep(), b"\x02\x00"))
+    wire.answers(smb2(1, smb.set_up_answer(more), message=1, session=5, status=MORE, answer=True))
+    challenge = smb.set_up_answer(smb.response(1, smb.NTLMSSP, smb.ntlm_challenge()))
+    if not lost:
+        wire.answers(smb2(1, challenge, message=2, session=5, status=MORE, answer=True))
+    wire.asks(smb2(1, smb.set_up(smb.ntlm_authenticate()), message=3, session=5))
+    wire.answers(smb2(1, smb.set_up_answer(smb.response(0)), message=3, session=5, answer=True)).end()
+    outcomes = {logon.mechanism: logon.outcome for logon in wire.logons}
+    assert outcomes == {"kerberos": Outcome.UNKNOWN, "ntlm": Outcome.ACCEPTED}
+
+
 # ---------------------------------------------------------------------- bounds
 
 
