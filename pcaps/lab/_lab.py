@@ -182,6 +182,7 @@ def perform(play: Callable[[Lab], None], path: str, workdir: Path) -> Lab:
 def record(found: Scenario, into: Path = PCAPS) -> None:
     """Play a scenario and leave its capture and sidecar in its folder under ``into``. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="spanward-lab-", ignore_cleanup_errors=True) as workdir:
+        Path(workdir).chmod(0o711)  # file servers act as the account that logged on
         _keep(found, perform(found.play, found.path, Path(workdir)), into)
 
 

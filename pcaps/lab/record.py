@@ -82,9 +82,15 @@ def refusal(asked: argparse.Namespace, paths: list[str]) -> str:
     return f"the lab needs {'; '.join(lacks)}" if lacks else ""
 
 
+def prefer_debian() -> None:
+    """Let Debian's programs go before Python's scripts of the same name: pynetdicom has a `storescu`, too."""
+    os.environ["PATH"] = f"/usr/sbin:/usr/bin:/sbin:/bin:{os.environ['PATH']}"
+
+
 def main() -> int:
     """Run the command line; exit status 0 all recorded, 1 some failed, 2 usage or something missing."""
     asked = arguments()
+    prefer_debian()
     for recorder, module in load().items():
         print(f"{recorder} is left out: pip install {module}", file=sys.stderr)
     try:

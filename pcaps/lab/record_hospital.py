@@ -89,17 +89,37 @@ MORNING: tuple[str | Play, ...] = (
     central_station,
     analyser,
     nurse_logs_on,
+    "hl7/monitor_itself",
+    "hl7/pcd01_gateway",
+    "hl7/lab_genexpert",
+    "hl7/lab_oul_r22",
+    "hl7/pump_event_pcd10",
+    "hl7/engine",
+    "hl7/security",
+    "hl7/outside",
+    "quiet/hl7_tls12_mutual",
+    "quiet/smb_kerberos_encrypted",
+    "smb/shared_fleet_account",
+    "smb/old_password",
+    "smb/windows_7",
+    "smb/vendor_accounts",
+    "smb/smb1_plaintext",
+    "smb/anonymous_share",
 )
 
 
 @scenario(
     "hospital/morning",
-    "A morning in the invented hospital: radiology, laboratory, intensive care; the hosts below are the ground truth.",
+    "A morning in the invented hospital: radiology, laboratory, intensive care, file servers."
+    " The hosts below are the ground truth.",
     "OpenSSL",
     expect=(
         "CERT-008: the web servers of three pumps share a key, their client certificates do not",
         "DCM-008: two CTs share a calling AE title",
         "DCM-003: a passcode in clear",
+        "HL7-001: patients' data in clear; HL7-002: a password in MSH-8; HL7-005: a reading service outside",
+        "ID-001: five ultrasound devices use one account; ID-005: accounts known as makers'",
+        "SMB-005 and SMB-001 on nas2: passwords in clear; SMB-004: a share for anybody; EOL-001: a CT with Windows 7",
         "CERT-001 on analyser, CERT-002, CERT-005, CERT-006 and TLS-001 on ventilator, CERT-010 on central",
         "the router sends objects of three makers and is none of the devices that they describe",
     ),
