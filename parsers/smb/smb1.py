@@ -44,7 +44,7 @@ _NO_MORE: Final = 0xFF
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What is read of a header; `key` is PID and MID. Which side speaks is the lane's to say: some servers forget it."""
+    """What is read of a header; `key` is PID and MID. Which side speaks the lane says: some servers forget it."""
 
     command: int
     status: int
