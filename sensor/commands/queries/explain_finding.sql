@@ -1,6 +1,7 @@
 -- Findings whose id begins so.
 SELECT f.finding_id, f.rule_id, f.status, f.severity, f.confidence, f.title, f.device_id, d.label AS device_label,
-       d.vendor, d.model, d.device_type, f.identity_id, i.label AS identity_label, i.kind AS identity_kind,
+       d.vendor, d.model, d.device_type, f.identity_id,
+       i.label || coalesce(' of ' || i.realm, '') AS identity_label, i.kind AS identity_kind,
        i.strength AS identity_strength, i.device_count, f.scope, f.ip, f.mac, f.first_ts, f.last_ts, f.evidence,
        (SELECT list(DISTINCT coalesce(e.ip, e.mac) ORDER BY coalesce(e.ip, e.mac)) FROM device_endpoints AS e
         WHERE e.device_id = f.device_id) AS addresses
