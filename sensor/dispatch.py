@@ -17,7 +17,7 @@ import base64
 import hashlib
 import ipaddress
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
 from typing import Final, Protocol
 
@@ -44,6 +44,7 @@ from sensor.site import Site
 from sensor.sitekey import SecretMark, SiteKey
 
 RESTATED_MAX: Final = 64
+_encode: Final = msgspec.json.Encoder().encode
 _TRANSPORT: Final = {6: "tcp", 17: "udp"}
 
 
@@ -97,7 +98,7 @@ class _Flow:
         self.gap = False
         self.leaving = [False, False]
         self.continued = False
-        self.stated: dict[Attribute | int, tuple[Fact, SecretMark | None]] = {}
+        self.stated: dict[Hashable, tuple[Fact, SecretMark | None]] = {}
 
 
 class _Events(Protocol):
@@ -260,7 +261,8 @@ class Dispatcher:
 
     def _keep_for_midnight(self, flow: _Flow, fact: Fact, mark: SecretMark | None) -> None:
         if not isinstance(fact, Anomaly) and len(flow.stated) < RESTATED_MAX:
-            flow.stated.setdefault(fact if isinstance(fact, Attribute) else len(flow.stated), (fact, mark))
+            said = fact if isinstance(fact, Attribute) else (type(fact), _encode(fact), mark)
+            flow.stated.setdefault(said, (fact, mark))
 
     def _without_secret(self, fact: Fact) -> tuple[Fact, SecretMark | None]:
         """The fact with its secret replaced by what may be kept of it, and with its principal as the site wants it."""

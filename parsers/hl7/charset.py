@@ -1,7 +1,8 @@
 """MSH-18, character set, to Python codecs.
 
-Spec: HL7 v2 table 0211. Where nothing is said ASCII holds; what senders really write is UTF-8 or Latin-1. Some write
-the names that other standards use (`ISO-8859-1`, `UTF8`).
+Spec: HL7 v2 table 0211. Where nothing is said ASCII holds; what senders really write is UTF-8 or Latin-1, also where
+they say that it is some set of one byte a character: text in such a set is hardly ever valid UTF-8 by chance. Some
+write the names that other standards use (`ISO-8859-1`, `UTF8`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _CODECS: Final = {
     "UNICODE": "utf_8",
 }
 
+_WIDE: Final = frozenset({"shift_jis", "iso2022_jp_2", "gb18030", "euc_kr", "big5"})
 _ISO_8859: Final = re.compile(r"^(?:ISO[- ]?)?8859-([0-9]{1,2})$")
 
 
@@ -49,9 +51,9 @@ def codec_of(character_sets: list[str]) -> str:
 
 def text_of(data: bytes, codec: str) -> str:
     """`data` as text; never fails."""
-    if codec != GUESSED:
+    if codec in _WIDE:
         return data.decode(codec, "replace")
     try:
         return data.decode("utf_8")
     except UnicodeDecodeError:
-        return data.decode("latin_1")
+        return data.decode(codec or "latin_1", "replace")

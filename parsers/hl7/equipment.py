@@ -74,6 +74,11 @@ class Identity(msgspec.Struct, frozen=True):
     text: str = ""
     eui64: str = ""
 
+    @property
+    def is_text(self) -> bool:
+        """It is a name that nobody vouches for: no namespace, no universal id."""
+        return self.key.startswith("equipment:|")
+
 
 def identify(components: list[str]) -> Identity | None:
     """The equipment that an entity identifier or hierarchic designator names as an EUI-64; None: as nothing such."""
@@ -85,10 +90,10 @@ def identify_any(components: list[str]) -> Identity | None:
     """The equipment that an entity identifier (EI: id, namespace, universal id, its type) names in any way."""
     if not any(components):
         return None
-    number, namespace = [*components, ""][:2]
-    text = "^".join(components)
-    universal = "^".join(components[2:3])
-    return identify(components) or Identity(f"equipment:{namespace or universal}|{number or universal}", text)
+    number, namespace, universal, kind = [*components, "", "", ""][:4]
+    # Some analysers leave the id empty and write their serial number where its type belongs.
+    key = f"equipment:{namespace or universal}|{number or universal or kind}"
+    return identify(components) or Identity(key, "^".join(components))
 
 
 def facts_of(identity: Identity, subject: Subject, *, named: bool = True) -> Iterator[Attribute]:
@@ -143,6 +148,8 @@ def participation(fields: list[str], grammar: Grammar, side: Side, talk: Convers
     }
     if (udi := fields[16] if len(fields) > 16 else "") and 16 in values:
         values[16] = grammar.first(udi) or values[16]
+    if values.get(22, "").startswith("^^"):  # neither code nor name: the original text (CWE-9) is all there is
+        values[22] = values[22].lstrip("^")
     named = identify_any(grammar.components(grammar.repetitions(fields[10])[0])) if len(fields) > 10 else None
     subject = _participant(values, named, side, talk)
     if subject is None:

@@ -7,7 +7,7 @@
 | 1C 0D | end of the frame |
 
 What senders do besides: no 0B, no 0D after 1C, no frames at all, 0A or 0D 0A at the end of segments, frames without
-content to keep the connection, a byte order mark.
+content to keep the connection, a byte order mark or white space before the header.
 
 A header segment is told from other text by its own rule: three letters, a separator that is no letter or digit, two to
 five more such characters, the separator again.
@@ -29,6 +29,7 @@ END: Final = 0x1C
 COMMIT: Final = frozenset({b"\x06", b"\x15"})
 HEADERS: Final = frozenset({b"MSH", b"FHS", b"BHS"})
 
+BLANK: Final = b" \t\r\n"
 _BOM: Final = b"\xef\xbb\xbf"
 _CONTROL_FRAMES: Final = (b"\x1c\r", b"\x06\x1c\r", b"\x15\x1c\r")
 _WIDE: Final = (b"M\0S\0H\0", b"\0M\0S\0H", b"\xff\xfeM\0S\0H\0", b"\xfe\xff\0M\0S\0H")
@@ -44,6 +45,7 @@ LEAD: Final[tuple[bytes | Lead, ...]] = (
     *(mark + name for mark in (b"\x0b", b"", _BOM, b"\x0b" + _BOM) for name in sorted(HEADERS)),
     *(b"\x0b" + frame for frame in _CONTROL_FRAMES),
     *(mark + wide for mark in (b"\x0b", b"") for wide in _WIDE),
+    *(b"\x0b" + BLANK[at : at + 1] for at in range(len(BLANK))),
 )
 
 
@@ -51,7 +53,7 @@ def probe(head: bytes, side: Side) -> Verdict:  # noqa: ARG001 - both sides may 
     """Whether `head` begins a frame, a header segment, or (in mid-stream) any segment that the standard names."""
     if head[0] != START:
         return max(_content(head), _segment(head))
-    rest = head[1:]
+    rest = head[1:].lstrip(BLANK)
     return max(_content(rest), *(_literal(rest, frame) for frame in _CONTROL_FRAMES)) if rest else Verdict.MORE
 
 

@@ -110,7 +110,9 @@ class _Lane:
         if end > self.at or self.beheaded:
             yield from self._whole(end)
         control, previous, empty = self.data[end], self.control, end == self.at
-        self.at, self.control = end + 1, control
+        self.at = end + 1
+        if not (empty and previous == framing.START and control in framing.BLANK):
+            self.control = control
         if control in {framing.START, framing.END}:
             self._frame(control)
         elif previous == framing.END and control == 0x0D and empty and self.confirmed:
@@ -254,8 +256,8 @@ class _Lane:
             if framing.is_header(segment):
                 yield from self._header(segment, data[end])
             return
-        if message is None and data.startswith(_BOM, at):
-            at += len(_BOM)
+        if message is None:
+            at = _content_of(data, at, end)
         if framing.is_header(data, at):
             yield from self._header(data[at:end], data[end])
         elif message is None:
@@ -316,3 +318,10 @@ class _Lane:
         if self.confirmed and code not in self.complained:
             self.complained.add(code)
             self.talk.emit(Anomaly(self.talk.me(self.side), code, self.r.offset + self.at, what))
+
+
+def _content_of(data: bytes, at: int, end: int) -> int:
+    """Where a segment begins behind blanks and a byte order mark, which some senders write before the header."""
+    while at < end and data[at] in framing.BLANK:
+        at += 1
+    return at + len(_BOM) if data.startswith(_BOM, at) else at

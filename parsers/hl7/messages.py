@@ -251,9 +251,12 @@ class Messages:
             return ""
         found = [equipment.identify_any(grammar.components(part)) for part in grammar.repetitions(field)]
         identities = [identity for identity in found if identity is not None]
+        eui64 = next((identity.key for identity in identities if identity.eui64), "")
         for identity in identities:
-            self._tell(self._described(identity, named=True))
-        return identities[0].key if identities else ""
+            # A text without a namespace beside an EUI-64 is another name of the same equipment.
+            key = eui64 if eui64 and identity.is_text else identity.key
+            self._tell(equipment.facts_of(identity, self._talk.described(self._side, key)))
+        return eui64 or (identities[0].key if identities else "")
 
     def _described(self, identity: equipment.Identity, *, named: bool) -> Iterable[Attribute]:
         subject = self._talk.described(self._side, identity.key)

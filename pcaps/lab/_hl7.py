@@ -116,7 +116,7 @@ def patient(canaries: Canaries) -> str:
 def stay(canaries: Canaries) -> str:
     """Return a PV1: room, attending doctor, visit number."""
     c = canaries
-    bed = f"ICU^{c.token('room', 6)}^{c.token('bed', 6)}"
+    bed = f"ICU^{c.token('room')}^{c.token('bed')}"
     return segment("PV1", {1: "1", 2: "I", 3: bed, 7: staff(c, "attending"), 19: c.token("visit")})
 
 

@@ -171,7 +171,7 @@ def schedule_siu(lab: Lab) -> None:
         segment("RGS", {1: "1"}),
         segment("AIS", {1: "1", 3: f"CT^{c.words('service')}"}),
         segment("AIP", {1: "1", 3: staff(c, "personnel")}),
-        segment("AIL", {1: "1", 3: f"RAD^{c.token('place', 6)}"}),
+        segment("AIL", {1: "1", 3: f"RAD^{c.token('place')}"}),
     ]
     header = Header(EHR, RIS_HL7, "SIU^S12^SIU_S12", control(c), "2.5")
     with lab.capture(), apy_listening(radiology, "SIU^S12^SIU_S12"):

@@ -14,7 +14,8 @@ from tests.canaries.packets import dissected, segmented
 from tests.captures import facts, items, name_of, packets, plain, write
 from tests.conftest import PCAPS
 
-SEGMENT_BYTES = 7
+# Shorter than a token by three: what stands before a segment by chance (a time stamp) must not make it whole again.
+SEGMENT_BYTES = 5
 LOST_SAMPLE = 20
 
 

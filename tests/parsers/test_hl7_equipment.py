@@ -36,6 +36,7 @@ def message(*segments: str, kind: str = "ORU^R01", profile: str = "") -> bytes:
         (f"{MONITOR}", f"equipment:|{MONITOR}", None),
         ("4711^LAB^1.2.3^ISO", "equipment:LAB|4711", None),
         ("^^1.2.3^ISO", "equipment:1.2.3|1.2.3", None),
+        ("^Module A1^^700231", "equipment:Module A1|700231", None),
         ("a0c1-IntelliVue MX500 - 866064", "equipment:|a0c1-IntelliVue MX500 - 866064", None),
         (r"A\T\B^N\S\S", "equipment:N^S|A&B", r"A&B^N^S"),
     ],
@@ -67,6 +68,18 @@ def test_repeated_instances_are_things_of_their_own() -> None:
     facts = read(framed(message(obx("69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC", f"{MONITOR}^^^EUI-64~RACK^LAB"))))
     assert subjects(facts) == ["equipment:LAB|RACK", "eui64:0009fbffff9b42b3"]
     assert values(facts, "device_code", "eui64:0009fbffff9b42b3") == ["69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS"]
+
+
+def test_a_bare_text_beside_an_eui64_names_the_same_monitor() -> None:
+    text = "a0c1-IntelliVue MX500 - 866064"
+    facts = read(framed(message(obx(instance=f"{text}~{MONITOR}^^^EUI-64"))))
+    assert subjects(facts) == ["eui64:0009fbffff9b42b3"]
+    assert values(facts, "equipment_instance_identifier") == [text, f"{MONITOR}^^^EUI-64"]
+
+
+def test_a_type_that_is_only_written_out() -> None:
+    segment = PRT.format(device=f"{MONITOR}^^^EUI-64", udi="", serial="", kind="^^^^^^^^BeneVision N22")
+    assert values(read(framed(message(segment))), "device_type") == ["BeneVision N22"]
 
 
 @pytest.mark.parametrize(

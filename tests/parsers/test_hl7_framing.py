@@ -24,6 +24,8 @@ BEGINNINGS = [
     b"\x0b\x1c\r" + framed(ADT),
     b"\x0b\x06\x1c\r",
     b"\x0b\x15\x1c\r",
+    b"\x0b\r " + ADT,
+    b"\x0b\n\n\t" + ADT,
     b"MSH|^~\\&#|A||||||ADT^A01|1|P|2.7\r",
     b"MSH$%~\\&$A$$$$$$ADT%A01$1$P$2.3\r",
     b"MSH|^~\\\\&|A||||||ADT^A01|1|P|2.3\r",
@@ -87,6 +89,13 @@ def test_keep_alives_and_noise_between_frames(piece: int) -> None:
     assert values(facts, "sending_application") == ["REGADT", "OTHER"]
     assert values(facts, "framing") == ["mllp"]
     assert anomalies(facts) == []
+
+
+@pytest.mark.parametrize("piece", [0, 1, 7])
+def test_white_space_before_the_header(piece: int) -> None:
+    facts = read(b"\x0b\r\n \t" + ADT + b"\x1c\r", piece=piece)
+    assert values(facts, "sending_application") == ["REGADT"]
+    assert values(facts, "framing") == ["mllp"]
 
 
 def test_framing_of_the_channel() -> None:

@@ -102,6 +102,14 @@ def test_european_character_sets(named: str, codec: str) -> None:
     assert values(read(framed(message)), "sending_facility") == [name]
 
 
+@pytest.mark.parametrize("named", ["8859/1", "8859/15", "ISO IR6", ""])
+def test_utf8_by_another_name(named: str) -> None:
+    message = FULL.replace(b"842F75001122|EMR", "Röntgen".encode() + b"|EMR").replace(
+        b"8859/1~UNICODE UTF-8", named.encode()
+    )
+    assert values(read(framed(message)), "sending_facility") == ["Röntgen"]
+
+
 @pytest.mark.parametrize(
     ("named", "codec", "name"),
     [

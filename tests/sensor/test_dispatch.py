@@ -11,6 +11,7 @@ import pytest
 from parsers.core import (
     Attribute,
     Authentication,
+    Channel,
     Confirmed,
     Conversation,
     Field,
@@ -24,7 +25,7 @@ from parsers.core import (
     Verdict,
 )
 from sensor.capture.pcapfile import CaptureFile
-from sensor.dispatch import ConversationDay, community_id
+from sensor.dispatch import RESTATED_MAX, ConversationDay, community_id
 from sensor.pipeline import Pipeline
 from sensor.sighting import Sighting
 from sensor.site import Site
@@ -48,6 +49,17 @@ def naming(r: Reader, side: Side, talk: Conversation) -> Steps:
     yield NAME(talk.me(side), "x")
     claim = Authentication(talk.me(side), "test", principal="bob", secret=Secret(b"hunter22"))
     yield claim
+    while True:
+        yield from r.skip(1)
+
+
+def repeating(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """More equal claims than there is room for, then something new."""
+    yield from r.exactly(1)
+    yield Confirmed()
+    for _ in range(RESTATED_MAX + 1):
+        yield Authentication(talk.me(side), "test", principal="bob", secret=Secret(b"hunter22"), details={"a": "b"})
+    yield Channel(talk.me(side), "Test 1")
     while True:
         yield from r.skip(1)
 
@@ -87,6 +99,13 @@ def test_facts_are_restated_on_a_new_day(past_midnight: Path) -> None:
         (20_000, True, False),
         (20_000, True, True),
     ]
+
+
+def test_equal_claims_are_restated_once(past_midnight: Path) -> None:
+    """A feed says who it is with every message; at midnight that is one thing to say."""
+    items, _ = run(past_midnight, repeating)
+    again = [item for item in items if isinstance(item, Sighting) and item.continued]
+    assert [type(item.fact) for item in again if item.fact.subject.side is Side.INITIATOR] == [Authentication, Channel]
 
 
 def test_a_conversation_is_stated_per_day(past_midnight: Path) -> None:

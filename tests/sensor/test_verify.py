@@ -35,6 +35,7 @@ def verify(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
         return subprocess.CompletedProcess(arguments, int(status), *capfd.readouterr())
 
     monkeypatch.delenv("SPANWARD_SITE", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")  # a field stands on one line
     return go
 
 
