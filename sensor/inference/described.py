@@ -13,9 +13,10 @@ speaks of itself:
 * its network card is that maker's, it spoke of no other thing, and never kept objects.
 
 The last four not when the thing was told to have another MAC address. And never when the object was moved on somebody's
-behalf (C-MOVE), when the thing is a frame grabber, or when the speaker spoke of two things or two makers within 24
-hours, or sends under several applications' names. Of worklists the question is read, not the answer. Which attribute
-says what stands in sensor/knowledge/tables/attributes.csv.
+behalf (C-MOVE), when the thing is a frame grabber, or when the speaker sends under several applications' names or
+spoke of two other things or makers within 24 hours (then it is only what bears the name that it sends as). Of
+worklists the question is read, not the answer. Which attribute says what stands in
+sensor/knowledge/tables/attributes.csv.
 """
 
 from __future__ import annotations
@@ -161,12 +162,14 @@ def own(spoken: list[Thing], me: Self) -> tuple[list[tuple[Thing, str]], str | N
         (thing, reason) pairs, and why the speaker is taken for one that forwards, if it is.
     """
     candidates = [thing for thing in spoken if not _never(thing)]
-    forwards = _forwards(candidates, me)
+    named = [(thing, reason) for thing in candidates if (reason := _sent_as(thing, me))]
+    others = [thing for thing in candidates if not _sent_as(thing, me)]
+    forwards = _forwards(others, me)
     if forwards:
-        return [], forwards
+        return named, forwards
     alone = len({thing.instance for thing in candidates if thing.instance}) <= 1
-    pairs = [(thing, _reason(thing, me, alone=alone)) for thing in candidates]
-    return [(thing, reason) for thing, reason in pairs if reason], None
+    pairs = [(thing, _reason(thing, me, alone=alone)) for thing in others]
+    return named + [(thing, reason) for thing, reason in pairs if reason], None
 
 
 def implementation_vendors(uids: Iterable[str]) -> frozenset[str]:
@@ -229,12 +232,15 @@ def _reason(thing: Thing, me: Self, *, alone: bool) -> str | None:
     named = _host_names(thing, me)
     if named:
         return f"the station's name {min(named)} is its host name"
-    if not me.may_be(thing.mac):
+    return _reason_alone(thing, me) if alone and thing.instance and me.may_be(thing.mac) else None
+
+
+def _sent_as(thing: Thing, me: Self) -> str | None:
+    """Why a thing is the application that the speaker sends as: an analyser tells of itself beside its modules."""
+    if not me.may_be(thing.mac) or len(me.applications) >= APPLICATIONS_MIN:
         return None
-    sent_as = _components(thing.told["instance-name"], 1) & _components(me.applications, 2)
-    if sent_as:
-        return f"the equipment's name {min(sent_as)} is the application that it sends as"
-    return _reason_alone(thing, me) if alone and thing.instance else None
+    names = _components(thing.told["instance-name"], 1) & _components(me.applications, 2)
+    return f"the equipment's name {min(names)} is the application that it sends as" if names else None
 
 
 def _host_names(thing: Thing, me: Self) -> set[str]:

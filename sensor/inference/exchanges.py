@@ -51,9 +51,9 @@ class Exchanges:
         """With how many other devices."""
         return self.rows[what].others if what in self.rows else 0
 
-    def said(self, *whats: str) -> set[str]:
+    def said(self, *kinds: str) -> set[str]:
         """The names that it gave then."""
-        return {name for what in whats if what in self.rows for name in self.rows[what].said or ()}
+        return {name for what in kinds if what in self.rows for name in self.rows[what].said or ()}
 
     @property
     def extent(self) -> tuple[datetime, datetime, int]:
