@@ -1,9 +1,9 @@
 """Blind spots: per device and day, how many conversations could show an identity, and why the others could not.
 
-A conversation has one reason, the first that holds: unanswered, one-sided, mid-stream, loss, unknown protocol, TLS 1.3,
-resumption, Kerberos (the client's name is inside the ticket), no logon seen (an SMB conversation without one: it was
-not read to its logon, or goes on with one of before). The counts come from tables that know nothing of each other's
-conversations (the engine's and the parsers'), so reasons are cut to what is left.
+A conversation has one reason, the first that holds: unanswered, one-sided, mid-stream, loss, no payload (nobody said
+anything), unknown protocol, TLS 1.3, resumption, Kerberos (the client's name is inside the ticket), no logon seen (an
+SMB conversation without one: it was not read to its logon, or goes on with one of before). The counts come from tables
+that know nothing of each other's conversations (the engine's and the parsers'), so reasons are cut to what is left.
 """
 
 from __future__ import annotations
@@ -32,8 +32,14 @@ def blindspot_rows(connection: duckdb.DuckDBPyConnection) -> list[Row]:
 
 
 def _reasons(n: int, counts: list[int], *, known: bool) -> dict[str, int]:
-    unanswered, one_sided, midstream, gap, hidden, resumed, tickets, no_logon = counts
-    blind = {"unanswered": unanswered, "one-sided": one_sided, "mid-stream": midstream, "loss": gap}
+    unanswered, one_sided, midstream, gap, silent, hidden, resumed, tickets, no_logon = counts
+    blind = {
+        "unanswered": unanswered,
+        "one-sided": one_sided,
+        "mid-stream": midstream,
+        "loss": gap,
+        "no payload": silent,
+    }
     inside = {"TLS 1.3": hidden, "resumption": resumed, "Kerberos": tickets, "no logon seen": no_logon}
     blind |= inside if known else {"unknown protocol": n}
     left, found = n, {}

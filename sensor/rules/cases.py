@@ -125,11 +125,10 @@ def _anomaly(said: Mapping[str, Any] | str) -> Iterator[tuple[str, dict[str, Any
 
 
 def _conversation(said: Mapping[str, Any] | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    zero = dict.fromkeys(
-        ("initiator_bytes", "responder_bytes", "copied_bytes", "skipped_bytes", "left_out_bytes", "lost_bytes"), 0
-    )
+    zero = dict.fromkeys(("copied_bytes", "skipped_bytes", "left_out_bytes", "lost_bytes"), 0)
     counts = {f"{name}_count": 0 for name in COUNTS}
-    yield "fact_conversation", zero | counts | {"packets": 10, "confidence": "confirmed"} | dict(said or {})
+    ordinary = {"packets": 10, "initiator_bytes": 900, "responder_bytes": 1400, "confidence": "confirmed"}
+    yield "fact_conversation", zero | counts | ordinary | dict(said or {})
 
 
 def _binding(_said: object) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -35,7 +35,7 @@ class Resolves(_Part):
     finding stays open.
     """
 
-    seen: Literal["attribute", "channel", "certificate", "authentication", "conversation"]
+    seen: Literal["attribute", "channel", "certificate", "authentication", "conversation", "traffic"]
     after_days: Annotated[float, Field(gt=0)] = 1.0
 
 

@@ -23,13 +23,14 @@ WITH both_sides AS (
 ), services AS (
     SELECT device_id, initiator_id, responder_id, day, port, protocol,
         CASE WHEN protocol = '' OR confidence = 'port' THEN FALSE ELSE TRUE END AS known,
-        sum(n)::BIGINT AS n, sum(unanswered_count)::BIGINT AS unanswered, sum(one_sided_count)::BIGINT AS one_sided,
+        sum(n)::BIGINT AS n, (sum(n) FILTER (WHERE protocol = '' AND initiator_bytes + responder_bytes = 0))::BIGINT AS silent,
+        sum(unanswered_count)::BIGINT AS unanswered, sum(one_sided_count)::BIGINT AS one_sided,
         sum(midstream_count)::BIGINT AS midstream, sum(gap_count)::BIGINT AS gap
     FROM both_sides
     WHERE device_id IS NOT NULL
     GROUP BY ALL
 )
-SELECT s.device_id, s.day, s.known, s.n, s.unanswered, s.one_sided, s.midstream, s.gap,
+SELECT s.device_id, s.day, s.known, s.n, s.unanswered, s.one_sided, s.midstream, s.gap, coalesce(s.silent, 0) AS silent,
     coalesce(h.hidden, 0) AS hidden, coalesce(h.resumed, 0) AS resumed, coalesce(l.tickets, 0) AS tickets,
     CASE WHEN s.protocol = 'smb' THEN greatest(s.n - coalesce(l.logons, 0), 0) ELSE 0 END AS no_logon
 FROM services AS s

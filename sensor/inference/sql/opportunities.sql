@@ -15,6 +15,12 @@ UNION ALL
 SELECT 'authentication', peer_id, port, max(last_ts)
 FROM seen_authentication WHERE NOT (gap OR one_sided OR midstream) GROUP BY ALL
 UNION ALL
+SELECT 'traffic', initiator_id, port, max(last_ts)
+FROM seen_conversation WHERE gap_count + one_sided_count + midstream_count < n GROUP BY ALL
+UNION ALL
+SELECT 'traffic', responder_id, port, max(last_ts)
+FROM seen_conversation WHERE gap_count + one_sided_count + midstream_count < n GROUP BY ALL
+UNION ALL
 SELECT 'conversation', initiator_id, port, max(last_ts)
 FROM seen_conversation WHERE protocol <> '' AND gap_count + one_sided_count + midstream_count < n GROUP BY ALL
 UNION ALL

@@ -14,7 +14,7 @@ remedy: >-
 references:
   - NIST SP 800-46r2 (remote access)
   - IEC 62443-4-2 NDR 1.13
-resolves: {seen: conversation, after_days: 7}
+resolves: {seen: traffic, after_days: 7}
 mappings:
   owasp_nhi: ["NHI3:2025"]
   nist_csf: [PR.IR-01]

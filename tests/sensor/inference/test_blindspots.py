@@ -40,6 +40,15 @@ def test_an_unknown_protocol() -> None:
     )
 
 
+def test_a_connection_in_which_nobody_spoke_is_no_unknown_protocol() -> None:
+    silent = {
+        "conversation": {"n": 2, "confidence": "port", "initiator_bytes": 0, "responder_bytes": 0},
+        "protocol": "",
+    }
+    spoken = {"conversation": {"n": 3, "confidence": "port"}, "protocol": ""}
+    assert blind(world(silent, spoken)) == [(5, 0, "no payload", 2), (5, 0, "unknown protocol", 3)]
+
+
 def test_tls_that_hides() -> None:
     store = world(
         {"conversation": {"n": 9}},

@@ -71,6 +71,15 @@ def test_better_handshakes_of_the_same_service_resolve() -> None:
     assert ward.then({**GOOD, "at": "+3d"}) == []
 
 
+def test_traffic_of_a_service_that_no_parser_knows_resolves() -> None:
+    """Nobody outside came to the desktop any more, and others inside did."""
+    desktop = {"conversation": {"confidence": "port"}, "protocol": "", "port": 3389}
+    ward = Ward("VRA-002")
+    assert ward.then({**desktop, "from": "192.0.2.7"}) == ["opened"]
+    assert ward.then({**desktop, "at": "+3d"}) == []
+    assert ward.then({**desktop, "at": "+9d"}) == ["resolved"]
+
+
 @pytest.mark.parametrize(
     "elsewhere", [{"port": 8443}, {"to": "10.0.0.3"}, {"gap": True}, {"one_sided": True}, {"midstream": True}]
 )
