@@ -599,6 +599,7 @@ class Engine:
         self.position = self.cursor = start
         self.window_end = end
         self.b_at = self.b_count = 0
+        self._outermost()
 
     def finish(self):
         """No more input: `step` now delivers what is held, and an END for every flow, in the order of their first packets."""
@@ -912,6 +913,7 @@ class Engine:
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
     def _pack(self) -> cython.int:
@@ -1187,6 +1189,7 @@ class Engine:
         return seconds * 1000000 + rest * 1000000 // units
 
     @cython.cfunc
+    @cython.inline
     @cython.exceptval(-2, check=True)
     def _stamp(self, ts: cython.longlong) -> cython.int:
         if ts < self.last_ts:
@@ -1227,6 +1230,7 @@ class Engine:
         )
 
     @cython.cfunc
+    @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
     def _be32(self, at: cython.longlong) -> cython.longlong:
@@ -1240,6 +1244,7 @@ class Engine:
         )
 
     @cython.cfunc
+    @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
     def _be16(self, at: cython.longlong) -> cython.longlong:
@@ -1286,6 +1291,7 @@ class Engine:
         return cython.cast(cython.longlong, self.window[at]) | cython.cast(cython.longlong, self.window[at + 1]) << 8
 
     @cython.cfunc
+    @cython.inline
     @cython.exceptval(-2)
     def _mac(self, at: cython.longlong) -> cython.longlong:
         return self._be16(at) << 32 | self._be32(at + 2)
@@ -1304,14 +1310,21 @@ class Engine:
             self.n[C_TRUNCATED] += 1
             self.p_said = at + original
         self.p_src_mac = self.p_dst_mac = self.p_vlan = -1
-        self.p_around = self.p_layers = 0
-        self.p_named = False
         self.p_end = end
         if link == 1:
             self._ethernet(at)
         else:
             self._other_link(link, at)
         return self._unwrap() if self.inner != I_NONE else 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _outermost(self) -> cython.int:
+        """The next packet is in no tunnel yet."""
+        self.inner = I_NONE
+        self.p_around = self.p_layers = 0
+        self.p_named = False
+        return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1323,7 +1336,7 @@ class Engine:
             self.inner = I_NONE
             if self.p_layers >= LAYERS_MAX:
                 self.n[C_DEEP] += 1
-                return 0
+                break
             self.p_layers += 1
             if kind == I_ETHERNET:
                 self._ethernet(at)
@@ -1339,7 +1352,7 @@ class Engine:
                 self._above_ip(at, self.p_end, self.p_said - at)
             else:
                 self._other_link(self.inner_kind, at)
-        return 0
+        return self._outermost()
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1731,6 +1744,7 @@ class Engine:
         return self._above_ip(0, self.p_end, self.p_end)
 
     @cython.cfunc
+    @cython.inline
     @cython.exceptval(-2, check=True)
     def _scope(self) -> cython.longlong:
         """Of the VLAN; inside a tunnel that the site names, of the tunnel; inside another, as around it if all else is silent."""
@@ -2126,6 +2140,7 @@ class Engine:
     # ---------------------------------------------------------------- what a mirror shows twice
 
     @cython.cfunc
+    @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
     def _seen_before(self) -> cython.longlong:
