@@ -76,6 +76,7 @@ GAP_SEEN: Final = 64
 TRUNCATED_SEEN: Final = 128
 SHUNTED: Final = 256
 EVICTED_SEEN: Final = 512
+DUPLICATE_SEEN: Final = 1024
 
 __all__ = [
     "COMPILED",
@@ -83,6 +84,7 @@ __all__ = [
     "DATA",
     "DATAGRAM",
     "DAY",
+    "DUPLICATE_SEEN",
     "END",
     "EOF",
     "EVICTED",
