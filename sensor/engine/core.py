@@ -1587,7 +1587,8 @@ class Engine:
         """Nothing says what labels carry: IP by its version (RFC 4928), else a frame, with a control word (RFC 4448) or not."""
         if (nibble == 4 or nibble == 6) and self._is_ip(at, self.p_said):
             return self._go_on(I_IP, at, 0)
-        frame: cython.longlong = at + 4 if nibble == 0 and self._is_ethernet(at + 4, self.p_said) else at
+        # a tagged frame without a control word looks like an untagged one with it, not the other way round
+        frame: cython.longlong = at if nibble or self._is_ethernet(at, self.p_said) else at + 4
         if self._is_ethernet(frame, self.p_said):
             self._leave_outside(self._scope())
             return self._go_on(I_ETHERNET, frame, 0)
