@@ -534,7 +534,7 @@ class Engine:
         self.whole = self.window
         self.cursor = self.frames = self.b_at = self.b_count = 0
         self.batch = memoryview(bytearray(8 * BATCH * BATCH_WIDTH)).cast("q")
-        self.ring = _numbers(RING * 4)
+        self.ring = _numbers(RING * 8)
         self.w_other = self.w_whole = False
         self.window_end = 0
         self.position = 0
@@ -1201,7 +1201,7 @@ class Engine:
 
     # ================================================================ loads
 
-    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack` and `_clear` all the trusted code.
+    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack`, `_remember` and `_clear` all the trusted code.
 
     @cython.cfunc
     @cython.boundscheck(False)
@@ -2142,29 +2142,43 @@ class Engine:
 
     @cython.cfunc
     @cython.inline
-    @cython.boundscheck(False)
     @cython.exceptval(-2)
     def _seen_before(self) -> cython.longlong:
-        """1 if the same packet went by a moment ago; else it is remembered. One entry of the ring, in decoding order."""
+        """1 if the same packet went by a moment ago; else it is remembered, in the order of decoding."""
         if self.p_ident == 0 and (self.p_sum == 0 or (self.p_len == 0 and self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST) == 0)):
             return 0
-        at: cython.longlong = ((self.p_hash ^ self.p_ident ^ self.p_sum) & (RING - 1)) * 4
         what: cython.longlong = (
             self.p_forward << 56 | self.p_ident << 40 | self.p_sum << 24 | (self.p_len & M16) << 8 | self.p_flags
         )
-        where: cython.longlong = self.p_seq << 30 | self.p_ack & 0x3FFFFFFF
-        if at < 0 or at + 4 > self.ring.shape[0]:
+        return self._remember(what, self.p_seq << 30 | self.p_ack & 0x3FFFFFFF)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _remember(self, what: cython.longlong, where: cython.longlong) -> cython.longlong:
+        """Two places for each packet, side by side: the newer one first, the older one goes."""
+        at: cython.longlong = ((self.p_hash ^ self.p_ident ^ self.p_sum) & (RING - 1)) * 8
+        if at < 0 or at + 8 > self.ring.shape[0]:
             raise IndexError("beyond the ring")
         if self.ring[at] == what and self.ring[at + 1] == where and self.ring[at + 2] == self.p_hash:
-            since: cython.longlong = self.last_ts - self.ring[at + 3]
-            window: cython.longlong = DUPLICATE_US if self.p_ident else UNNAMED_US
-            if -window <= since <= window:
+            if self._is_close(self.last_ts - self.ring[at + 3]):
                 return 1
-        self.ring[at] = what
-        self.ring[at + 1] = where
-        self.ring[at + 2] = self.p_hash
-        self.ring[at + 3] = self.last_ts
+        elif self.ring[at + 4] == what and self.ring[at + 5] == where and self.ring[at + 6] == self.p_hash:
+            if self._is_close(self.last_ts - self.ring[at + 7]):
+                return 1
+        self.ring[at + 4], self.ring[at + 5] = self.ring[at], self.ring[at + 1]
+        self.ring[at + 6], self.ring[at + 7] = self.ring[at + 2], self.ring[at + 3]
+        self.ring[at], self.ring[at + 1], self.ring[at + 2], self.ring[at + 3] = what, where, self.p_hash, self.last_ts
         return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-2)
+    def _is_close(self, since: cython.longlong) -> cython.bint:
+        """Close enough in time for a copy; either clock may be ahead. Without an ident, closer than a sender repeats itself."""
+        window: cython.longlong = DUPLICATE_US if self.p_ident else UNNAMED_US
+        return -window <= since <= window
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
