@@ -77,6 +77,7 @@ TRUNCATED_SEEN: Final = 128
 SHUNTED: Final = 256
 EVICTED_SEEN: Final = 512
 DUPLICATE_SEEN: Final = 1024
+TUNNELLED: Final = 2048
 
 __all__ = [
     "COMPILED",
@@ -105,6 +106,7 @@ __all__ = [
     "SYNACK_SEEN",
     "SYN_SEEN",
     "TRUNCATED_SEEN",
+    "TUNNELLED",
     "Engine",
     "load_interpreted",
 ]

@@ -37,6 +37,7 @@ cdef enum:
     F_SHUNTED = 256
     F_EVICTED = 512
     F_DUPLICATE = 1024
+    F_TUNNELLED = 2048
     # columns of a flow's row
     STATE = 0
     HASH = 1
@@ -145,7 +146,7 @@ cdef enum:
     B_DST_MAC = 25
     B_FORWARD = 26
     B_HASH = 27
-    B_DUPLICATE = 28
+    B_TRAITS = 28
     BATCH_WIDTH = 32
     BATCH = 32
     # values
@@ -198,6 +199,8 @@ cdef enum:
     EXTENSIONS_MAX = 10
     LAYERS_MAX = 6
     ATTRIBUTES_MAX = 32
+    TRAIT_DUPLICATE = 1
+    TRAIT_TUNNELLED = 2
     RING = 2048
     DUPLICATE_US = 20000
     UNNAMED_US = 1000

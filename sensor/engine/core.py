@@ -36,6 +36,23 @@ began the previous turn begins a new one; so does one after `turn_idle_us` of si
 the seen lane's acknowledgements show the unseen lane speaking. A new turn has a fresh budget of `head_bytes`, which a
 pending message raises up to `head_max`.
 
+**Layers.** A layer either leads straight on (Ethernet, VLAN tags, IP) or says what comes next and where (`_go_on`), and a
+loop takes that up (`_unwrap`), at most `LAYERS_MAX` times: neither stack nor work grows with what a packet nests. Labels
+and sessions (MPLS, PPPoE, SNAP, port tags) change no address. A tunnel does: MAC addresses and VLAN outside are forgotten,
+and the flows inside carry `F_TUNNELLED`, as whoever can send a datagram can write any address inside it. Tunnels over UDP
+are believed on what is inside alone: an IP header whose lengths and checksum (if any) fit, or a frame that makes sense; else
+the datagram is one like any other. The scope is that of the innermost tunnel that the site names, else of the inner VLAN,
+else of what is around.
+
+**Duplicates.** A mirror of several ports, or of ingress and egress, shows a packet twice: on another VLAN, with another
+TTL and other MAC addresses, or in another tunnel. A copy has the same flow, direction, IP ident, transport checksum (which
+covers payload and TCP's time stamps), length, flags, sequence and acknowledgement numbers, and comes within `DUPLICATE_US`
+of the first, in either direction of time. A sender that repeats itself uses a new ident. Where there is none (IPv6, or 0)
+a checksum is needed and a millisecond is the limit, less than any retransmission timer, and pure acknowledgements, which
+receivers do repeat, are left alone. A copy taken wrongly costs no byte of a stream, as the first one was read. Copies are
+recognised while decoding, in a small table of two places to a packet, so that ones some thousand packets behind are not;
+TCP then takes them for retransmissions. A copy is counted, its flow carries `F_DUPLICATE`, and nothing else happens.
+
 **Holes.** A segment beyond `NEXT` is kept, in order, first bytes win. The hole before it is given up (GAP) when too much
 is kept, when the other lane has acknowledged past it and time or segments have gone by, or at the end. A hole inside what
 is being left out anyway is no gap. Kept segments, half-read messages and fragments live in dictionaries of byte strings
@@ -101,6 +118,7 @@ if not cython.compiled:
     F_SHUNTED = 256
     F_EVICTED = 512
     F_DUPLICATE = 1024
+    F_TUNNELLED = 2048
 
     # columns of a flow's row
     STATE = 0
@@ -212,7 +230,7 @@ if not cython.compiled:
     B_DST_MAC = 25
     B_FORWARD = 26
     B_HASH = 27
-    B_DUPLICATE = 28
+    B_TRAITS = 28
     BATCH_WIDTH = 32
     BATCH = 32
 
@@ -281,6 +299,8 @@ if not cython.compiled:
     EXTENSIONS_MAX = 10
     LAYERS_MAX = 6
     ATTRIBUTES_MAX = 32
+    TRAIT_DUPLICATE = 1
+    TRAIT_TUNNELLED = 2
     RING = 2048
     DUPLICATE_US = 20000
     UNNAMED_US = 1000
@@ -425,12 +445,13 @@ class Engine:
     p_whole_at: cython.longlong
     p_around: cython.longlong
     p_named: cython.bint
+    p_inside: cython.longlong
     inner: cython.longlong
     inner_at: cython.longlong
     inner_kind: cython.longlong
     p_ident: cython.longlong
     p_sum: cython.longlong
-    p_duplicate: cython.longlong
+    p_traits: cython.longlong
     p_src_mac: cython.longlong
     p_dst_mac: cython.longlong
     p_proto: cython.longlong
@@ -556,8 +577,8 @@ class Engine:
         self.p_sport = self.p_dport = self.p_data = self.p_len = self.p_hash = self.p_lane = 0
         self.p_vlan = self.p_src_mac = self.p_dst_mac = self.p_row = -1
         self.p_forward = 1
-        self.p_said = self.p_layers = self.p_whole_at = self.p_around = 0
-        self.inner = self.inner_at = self.inner_kind = self.p_ident = self.p_sum = self.p_duplicate = 0
+        self.p_said = self.p_layers = self.p_whole_at = self.p_around = self.p_inside = 0
+        self.inner = self.inner_at = self.inner_kind = self.p_ident = self.p_sum = self.p_traits = 0
         self.p_named = False
         self.p_scope = self.c_lane = self.c_base = self.c_at = self.c_end = self.end_reason = self.end_lane = 0
 
@@ -949,7 +970,7 @@ class Engine:
         self.batch[b + B_DST_MAC] = self.p_dst_mac
         self.batch[b + B_FORWARD] = self.p_forward
         self.batch[b + B_HASH] = self.p_hash
-        self.batch[b + B_DUPLICATE] = self.p_duplicate
+        self.batch[b + B_TRAITS] = self.p_traits
         if cython.compiled:
             PREFETCH(cython.address(self.heads[self.p_hash & (self.buckets - 1)]))
         return 0
@@ -990,7 +1011,7 @@ class Engine:
         self.p_dst_mac = self.batch[b + B_DST_MAC]
         self.p_forward = self.batch[b + B_FORWARD]
         self.p_hash = self.batch[b + B_HASH]
-        self.p_duplicate = self.batch[b + B_DUPLICATE]
+        self.p_traits = self.batch[b + B_TRAITS]
         if self.batch[b + B_WHOLE]:
             self.mem = self.whole
             self.w_other = self.w_whole = True
@@ -1322,7 +1343,7 @@ class Engine:
     def _outermost(self) -> cython.int:
         """The next packet is in no tunnel yet."""
         self.inner = I_NONE
-        self.p_around = self.p_layers = 0
+        self.p_around = self.p_layers = self.p_inside = 0
         self.p_named = False
         return 0
 
@@ -1813,6 +1834,7 @@ class Engine:
     def _leave_outside(self, scope: cython.longlong) -> cython.int:
         """Link addresses and VLAN outside are those of who carries, not of who is carried."""
         self.p_around = scope
+        self.p_inside = TRAIT_TUNNELLED
         self.p_src_mac = self.p_dst_mac = self.p_vlan = -1
         return 0
 
@@ -2134,7 +2156,7 @@ class Engine:
         self.p_scope = self._scope()
         self.p_forward = self._is_low()
         self.p_hash = self._hash()
-        self.p_duplicate = self._seen_before()
+        self.p_traits = self._seen_before() | self.p_inside
         self.stage = S_ROUTE
         return 0
 
@@ -2144,7 +2166,7 @@ class Engine:
     @cython.inline
     @cython.exceptval(-2)
     def _seen_before(self) -> cython.longlong:
-        """1 if the same packet went by a moment ago; else it is remembered, in the order of decoding."""
+        """Whether the same packet went by a moment ago; else it is remembered, in the order of decoding."""
         if self.p_ident == 0 and (self.p_sum == 0 or (self.p_len == 0 and self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST) == 0)):
             return 0
         what: cython.longlong = (
@@ -2163,10 +2185,10 @@ class Engine:
             raise IndexError("beyond the ring")
         if self.ring[at] == what and self.ring[at + 1] == where and self.ring[at + 2] == self.p_hash:
             if self._is_close(self.last_ts - self.ring[at + 3]):
-                return 1
+                return TRAIT_DUPLICATE
         elif self.ring[at + 4] == what and self.ring[at + 5] == where and self.ring[at + 6] == self.p_hash:
             if self._is_close(self.last_ts - self.ring[at + 7]):
-                return 1
+                return TRAIT_DUPLICATE
         self.ring[at + 4], self.ring[at + 5] = self.ring[at], self.ring[at + 1]
         self.ring[at + 6], self.ring[at + 7] = self.ring[at + 2], self.ring[at + 3]
         self.ring[at], self.ring[at + 1], self.ring[at + 2], self.ring[at + 3] = what, where, self.p_hash, self.last_ts
@@ -2262,7 +2284,7 @@ class Engine:
         while row >= 0 and not self._matches(row * WIDTH):
             row = self.F[row * WIDTH + CHAIN] - 1
             length += 1
-        if self.p_duplicate:
+        if self.p_traits & TRAIT_DUPLICATE:
             return self._leave_duplicate(row)
         if row >= 0:
             return self._found(row)
@@ -2355,6 +2377,8 @@ class Engine:
         self.F[r + FIRST_FRAME] = self.frame
         self._init_lane(r + LANES)
         self._init_lane(r + LANES + LANE_WIDTH)
+        if self.p_traits & TRAIT_TUNNELLED:
+            self.F[r + FLAGS] |= F_TUNNELLED
         self._cast_roles(r)
         self._link(row, L_HALF)
         return 0

@@ -128,6 +128,23 @@ def test_a_copy_after_the_end_is_neither_late_nor_a_new_flow() -> None:
     assert (counters["duplicates"], counters["late_segments"], counters["flows"]) == (1, 0, 1)
 
 
+@pytest.mark.parametrize("order", [(0, 0, 1, 1), (0, 1, 0, 1), (0, 1, 1, 0)])
+def test_copies_of_fragments_make_no_datagram(order: tuple[int, ...]) -> None:
+    message = udp(40000, 161, bytes(range(100)))
+    pieces = [ethernet(ip(*V4, 17, message[a : a + 64], ident=5, fragment=a, more=a == 0)) for a in (0, 64)]
+    events, counters = outcome(at(*((n * 50, pieces[which]) for n, which in enumerate(order))))
+    assert [e.data for e in of(events, "datagram")] == [bytes(range(100))]
+    assert counters["held_bytes"] == 0
+    assert counters["fragments_duplicate"] + (order[1] == 0) == 2
+
+
+def test_an_ident_of_fragments_may_come_again_later() -> None:
+    message = udp(40000, 161, bytes(range(100)))
+    pieces = [ethernet(ip(*V4, 17, message[a : a + 64], ident=5, fragment=a, more=a == 0)) for a in (0, 64)]
+    events, _ = outcome(at(*((n * 30_000, piece) for n, piece in enumerate(pieces * 2))))
+    assert len(of(events, "datagram")) == 2
+
+
 # --- TCP
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sensor import engine as installed
-from sensor.engine import load_interpreted
+from sensor.engine import TUNNELLED, load_interpreted
 from tests.sensor.engine.builder import (
     ETHERNET,
     SECOND,
@@ -136,6 +136,7 @@ def test_an_ip_packet_inside_becomes_the_packet(name: str) -> None:
     assert port == 161
     assert source.hex() in {"0a000001", "20010db8000000000000000000000001", "20010000c00002010000000000000001"}
     assert (scope, vlan, source_mac, target_mac) == (0, -1, -1, -1)
+    assert event.stat("flags") & TUNNELLED
     assert counted(IN_IP[name])["tunnelled"] >= 1
 
 
@@ -144,6 +145,7 @@ def test_a_frame_inside_becomes_the_frame(name: str) -> None:
     (event,) = datagrams(IN_FRAMES[name])
     assert event.data == b"hello"
     assert (event.addresses[2], event.addresses[5], event.addresses[8]) == (-1, 0x020000000015, 0x020000000016)
+    assert bool(event.stat("flags") & TUNNELLED) == (name != "fabricpath")
 
 
 @pytest.mark.parametrize("name", AROUND)
@@ -151,6 +153,7 @@ def test_what_lies_between_a_frame_and_ip_changes_no_address(name: str) -> None:
     (event,) = datagrams(AROUND[name])
     assert event.data == b"hello"
     assert (event.addresses[2], event.addresses[5], event.addresses[8]) == (99, 0x020000000001, 0x020000000002)
+    assert not event.stat("flags") & TUNNELLED
 
 
 @pytest.mark.parametrize(
@@ -244,6 +247,7 @@ def test_the_scope_of_a_tunnel_ends_with_its_packet() -> None:
     plain = ethernet(IN4)
     events = datagrams(over_udp(4789, vxlan(FRAME, 5000)), plain, over_udp(4789, vxlan(FRAME, 5)), engine=engine)
     assert [e.addresses[1] for e in events] == [3, 0, 0]
+    assert [e.flow for e in events[1:]] == [1, 1]
 
 
 # --- nothing is believed on a port's word
