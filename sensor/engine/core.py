@@ -555,7 +555,7 @@ class Engine:
         self.whole = self.window
         self.cursor = self.frames = self.b_at = self.b_count = 0
         self.batch = memoryview(bytearray(8 * BATCH * BATCH_WIDTH)).cast("q")
-        self.ring = _numbers(RING * 8)
+        self.ring = _numbers(RING * 4)
         self.w_other = self.w_whole = False
         self.window_end = 0
         self.position = 0
@@ -2172,26 +2172,25 @@ class Engine:
         what: cython.longlong = (
             self.p_forward << 56 | self.p_ident << 40 | self.p_sum << 24 | (self.p_len & M16) << 8 | self.p_flags
         )
-        return self._remember(what, self.p_seq << 30 | self.p_ack & 0x3FFFFFFF)
+        return self._remember(self._mix(self._mix(self.p_hash, what), self.p_seq << 30 | self.p_ack & 0x3FFFFFFF))
 
     @cython.cfunc
     @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
-    def _remember(self, what: cython.longlong, where: cython.longlong) -> cython.longlong:
-        """Two places for each packet, side by side: the newer one first, the older one goes."""
-        at: cython.longlong = ((self.p_hash ^ self.p_ident ^ self.p_sum) & (RING - 1)) * 8
-        if at < 0 or at + 8 > self.ring.shape[0]:
+    def _remember(self, what: cython.longlong) -> cython.longlong:
+        """Two places for each packet, side by side: the newer one first, the older one goes. Each has a keyed hash and a time."""
+        at: cython.longlong = (what & (RING - 1)) * 4
+        if at < 0 or at + 4 > self.ring.shape[0]:
             raise IndexError("beyond the ring")
-        if self.ring[at] == what and self.ring[at + 1] == where and self.ring[at + 2] == self.p_hash:
+        if self.ring[at] == what:
+            if self._is_close(self.last_ts - self.ring[at + 1]):
+                return TRAIT_DUPLICATE
+        elif self.ring[at + 2] == what:
             if self._is_close(self.last_ts - self.ring[at + 3]):
                 return TRAIT_DUPLICATE
-        elif self.ring[at + 4] == what and self.ring[at + 5] == where and self.ring[at + 6] == self.p_hash:
-            if self._is_close(self.last_ts - self.ring[at + 7]):
-                return TRAIT_DUPLICATE
-        self.ring[at + 4], self.ring[at + 5] = self.ring[at], self.ring[at + 1]
-        self.ring[at + 6], self.ring[at + 7] = self.ring[at + 2], self.ring[at + 3]
-        self.ring[at], self.ring[at + 1], self.ring[at + 2], self.ring[at + 3] = what, where, self.p_hash, self.last_ts
+        self.ring[at + 2], self.ring[at + 3] = self.ring[at], self.ring[at + 1]
+        self.ring[at], self.ring[at + 1] = what, self.last_ts
         return 0
 
     @cython.cfunc
