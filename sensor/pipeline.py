@@ -57,6 +57,7 @@ class Pipeline:
         self.parser_set = f"{PIPELINE_VERSION}-{registry.version}"
         self.engine = engine or Engine(seed=key.stream_seed())
         self.engine.scope_of_vlan(site.scope_of_vlan)
+        self.engine.scope_of_tunnel(site.scope_of_tunnel)
         self.engine.mark_responders(port for protocol in registry.protocols for port in protocol.port_hints)
         self._capture = capture
         self._batch_bytes = batch_bytes

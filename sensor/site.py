@@ -9,8 +9,9 @@ one scope, and nothing is pseudonymised::
     internal = ["10.0.0.0/8", "2001:db8:aa::/48"]
     vendors = {"Example Imaging service" = ["192.0.2.0/24"]}
 
-    [scopes]                       # VLAN ids whose addresses overlap with others'
+    [scopes]                       # VLAN ids and tunnels whose addresses overlap with others'
     laboratory = [310, 311]
+    clinic-north = ["erspan 7", "vni 5000"]
 
     [privacy]
     principals = "keep"            # or "pseudonym"
@@ -20,6 +21,10 @@ one scope, and nothing is pseudonymised::
     days = ["sat", "sun"]
     from = "01:00"
     to = "05:00"
+
+A tunnel is named by its kind and number: `vni` (VXLAN, Geneve), `vsid` (NVGRE), `gre` (the key), `erspan` (the
+session), `isid` (802.1ah). What is in a named tunnel is in that scope, whatever its VLANs are; in any other tunnel the
+inner VLAN decides, and where it is in no list, the scope is that of the packet around it.
 """
 
 from __future__ import annotations
@@ -30,13 +35,36 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 Network = IPv4Network | IPv6Network
-Vlan = Annotated[int, Field(ge=1, le=4094)]
+
+_TUNNEL_BITS: Final = {"vni": 24, "vsid": 24, "gre": 32, "erspan": 10, "isid": 24}
+
+
+def _member(member: int | str) -> int | str:
+    """A VLAN id, or a kind of tunnel and a number that fits its field."""
+    if isinstance(member, str):
+        return _tunnel(member)
+    if not 1 <= member <= _VLAN_MAX:
+        raise ValueError(f"a VLAN id is a number from 1 to {_VLAN_MAX}")
+    return member
+
+
+def _tunnel(text: str) -> str:
+    kind, _, digits = text.partition(" ")
+    if kind not in _TUNNEL_BITS or not (digits.isascii() and digits.isdigit() and len(digits) < 11):
+        raise ValueError(f"a tunnel is one of {', '.join(_TUNNEL_BITS)}, a space, and its number")
+    if int(digits) >> _TUNNEL_BITS[kind]:
+        raise ValueError(f"the number of {kind} has at most {_TUNNEL_BITS[kind]} bits")
+    return text
+
+
+Member = Annotated[int | str, AfterValidator(_member)]
 
 DEFAULT_SCOPE: Final = "default"
 SCOPES_MAX: Final = 255
+_VLAN_MAX: Final = 4094
 _PRIVATE: Final[tuple[str, ...]] = (
     "10.0.0.0/8",
     "172.16.0.0/12",
@@ -84,7 +112,7 @@ class Site(_Part):
 
     name: str = "this site"
     networks: Networks = Networks()
-    scopes: Annotated[dict[str, tuple[Vlan, ...]], Field(max_length=SCOPES_MAX)] = {}
+    scopes: Annotated[dict[str, tuple[Member, ...]], Field(max_length=SCOPES_MAX)] = {}
     privacy: Privacy = Privacy()
     windows: tuple[Window, ...] = ()
 
@@ -117,10 +145,22 @@ class Site(_Part):
     def scope_of_vlan(self) -> bytes:
         """Table of 4096 scope numbers, indexed by VLAN id."""
         table = bytearray(4096)
-        for number, vlans in enumerate(self.scopes.values(), start=1):
-            for vlan in vlans:
-                table[vlan] = number
+        for number, members in enumerate(self.scopes.values(), start=1):
+            for vlan in members:
+                if isinstance(vlan, int):
+                    table[vlan] = number
         return bytes(table)
+
+    @cached_property
+    def scope_of_tunnel(self) -> dict[tuple[str, int], int]:
+        """Scope numbers by (kind, number) of the tunnels that the site names."""
+        table = {}
+        for number, members in enumerate(self.scopes.values(), start=1):
+            for name in members:
+                if isinstance(name, str):
+                    kind, _, digits = name.partition(" ")
+                    table[kind, int(digits)] = number
+        return table
 
     def internal(self, ip: str) -> bool:
         """Whether an address belongs to the hospital."""

@@ -76,6 +76,8 @@ GAP_SEEN: Final = 64
 TRUNCATED_SEEN: Final = 128
 SHUNTED: Final = 256
 EVICTED_SEEN: Final = 512
+DUPLICATE_SEEN: Final = 1024
+TUNNELLED: Final = 2048
 
 __all__ = [
     "COMPILED",
@@ -83,6 +85,7 @@ __all__ = [
     "DATA",
     "DATAGRAM",
     "DAY",
+    "DUPLICATE_SEEN",
     "END",
     "EOF",
     "EVICTED",
@@ -103,6 +106,7 @@ __all__ = [
     "SYNACK_SEEN",
     "SYN_SEEN",
     "TRUNCATED_SEEN",
+    "TUNNELLED",
     "Engine",
     "load_interpreted",
 ]

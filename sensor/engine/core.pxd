@@ -36,6 +36,8 @@ cdef enum:
     F_TRUNCATED = 128
     F_SHUNTED = 256
     F_EVICTED = 512
+    F_DUPLICATE = 1024
+    F_TUNNELLED = 2048
     # columns of a flow's row
     STATE = 0
     HASH = 1
@@ -144,6 +146,7 @@ cdef enum:
     B_DST_MAC = 25
     B_FORWARD = 26
     B_HASH = 27
+    B_TRAITS = 28
     BATCH_WIDTH = 32
     BATCH = 32
     # values
@@ -171,6 +174,20 @@ cdef enum:
     K_NONE = 0
     K_PCAP = 1
     K_PCAPNG = 2
+    I_NONE = 0
+    I_ETHERNET = 1
+    I_TYPE = 2
+    I_IP = 3
+    I_LINK = 4
+    I_MPLS = 5
+    I_PPP = 6
+    I_ABOVE = 7
+    T_NONE = 0
+    T_VNI = 1
+    T_GRE = 2
+    T_VSID = 3
+    T_ERSPAN = 4
+    T_ISID = 5
     TCP_FIN = 1
     TCP_SYN = 2
     TCP_RST = 4
@@ -180,6 +197,13 @@ cdef enum:
     BLOCK_MAX = 16777216
     TAGS_MAX = 8
     EXTENSIONS_MAX = 10
+    LAYERS_MAX = 6
+    ATTRIBUTES_MAX = 32
+    TRAIT_DUPLICATE = 1
+    TRAIT_TUNNELLED = 2
+    RING = 2048
+    DUPLICATE_US = 20000
+    UNNAMED_US = 1000
     CHAIN_MAX = 64
     EPHEMERAL_FROM = 32768
     HEADER_SLACK = 64
@@ -216,6 +240,9 @@ cdef enum:
     C_VLAN = 17
     C_TUNNELLED = 18
     C_STRAY = 19
+    C_DUPLICATES = 20
+    C_REFUSED = 21
+    C_DEEP = 22
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"
@@ -223,4 +250,5 @@ cdef extern from *:
     const long long QUARTER32 "0x40000000LL"
     const long long M62 "0x3FFFFFFFFFFFFFFFLL"
     const long long DAY_US "86400000000LL"
+    const long long TUNNEL_PORTS "0x60010001000002LL"
     const long long SECONDS_MAX "253402300799LL"

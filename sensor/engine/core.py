@@ -36,6 +36,23 @@ began the previous turn begins a new one; so does one after `turn_idle_us` of si
 the seen lane's acknowledgements show the unseen lane speaking. A new turn has a fresh budget of `head_bytes`, which a
 pending message raises up to `head_max`.
 
+**Layers.** A layer either leads straight on (Ethernet, VLAN tags, IP) or says what comes next and where (`_go_on`), and a
+loop takes that up (`_unwrap`), at most `LAYERS_MAX` times: neither stack nor work grows with what a packet nests. Labels
+and sessions (MPLS, PPPoE, SNAP, port tags) change no address. A tunnel does: MAC addresses and VLAN outside are forgotten,
+and the flows inside carry `F_TUNNELLED`, as whoever can send a datagram can write any address inside it. Tunnels over UDP
+are believed on what is inside alone: an IP header whose lengths and checksum (if any) fit, or a frame that makes sense; else
+the datagram is one like any other. The scope is that of the innermost tunnel that the site names, else of the inner VLAN,
+else of what is around.
+
+**Duplicates.** A mirror of several ports, or of ingress and egress, shows a packet twice: on another VLAN, with another
+TTL and other MAC addresses, or in another tunnel. A copy has the same flow, direction, IP ident, transport checksum (which
+covers payload and TCP's time stamps), length, flags, sequence and acknowledgement numbers, and comes within `DUPLICATE_US`
+of the first, in either direction of time. A sender that repeats itself uses a new ident. Where there is none (IPv6, or 0)
+a checksum is needed and a millisecond is the limit, less than any retransmission timer, and pure acknowledgements, which
+receivers do repeat, are left alone. A copy taken wrongly costs no byte of a stream, as the first one was read. Copies are
+recognised while decoding, in a small table of two places to a packet, so that ones some thousand packets behind are not;
+TCP then takes them for retransmissions. A copy is counted, its flow carries `F_DUPLICATE`, and nothing else happens.
+
 **Holes.** A segment beyond `NEXT` is kept, in order, first bytes win. The hole before it is given up (GAP) when too much
 is kept, when the other lane has acknowledged past it and time or segments have gone by, or at the end. A hole inside what
 is being left out anyway is no gap. Kept segments, half-read messages and fragments live in dictionaries of byte strings
@@ -65,8 +82,12 @@ COUNTERS = (
     "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
     "tcp_segments", "udp_datagrams", "fragments",
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
-    "stray_segments",
+    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep",
 )
+
+# What identifies a tunnel, in the order of the constants T_...: VXLAN and Geneve network, GRE key, NVGRE subnet, ERSPAN
+# session, 802.1ah service instance.
+TUNNELS = ("", "vni", "gre", "vsid", "erspan", "isid")
 
 # Constants. The compiler has them from core.pxd, so that they are constants in C too.
 if not cython.compiled:
@@ -96,6 +117,8 @@ if not cython.compiled:
     F_TRUNCATED = 128
     F_SHUNTED = 256
     F_EVICTED = 512
+    F_DUPLICATE = 1024
+    F_TUNNELLED = 2048
 
     # columns of a flow's row
     STATE = 0
@@ -207,6 +230,7 @@ if not cython.compiled:
     B_DST_MAC = 25
     B_FORWARD = 26
     B_HASH = 27
+    B_TRAITS = 28
     BATCH_WIDTH = 32
     BATCH = 32
 
@@ -239,6 +263,20 @@ if not cython.compiled:
     K_NONE = 0
     K_PCAP = 1
     K_PCAPNG = 2
+    I_NONE = 0
+    I_ETHERNET = 1
+    I_TYPE = 2
+    I_IP = 3
+    I_LINK = 4
+    I_MPLS = 5
+    I_PPP = 6
+    I_ABOVE = 7
+    T_NONE = 0
+    T_VNI = 1
+    T_GRE = 2
+    T_VSID = 3
+    T_ERSPAN = 4
+    T_ISID = 5
 
     TCP_FIN = 1
     TCP_SYN = 2
@@ -251,6 +289,7 @@ if not cython.compiled:
     QUARTER32 = 0x40000000
     M62 = 0x3FFFFFFFFFFFFFFF
     DAY_US = 86400000000
+    TUNNEL_PORTS = 0x60010001000002
 
     SWEEP_US = 1000000
     SECONDS_MAX = 253402300799
@@ -258,6 +297,13 @@ if not cython.compiled:
     BLOCK_MAX = 16777216
     TAGS_MAX = 8
     EXTENSIONS_MAX = 10
+    LAYERS_MAX = 6
+    ATTRIBUTES_MAX = 32
+    TRAIT_DUPLICATE = 1
+    TRAIT_TUNNELLED = 2
+    RING = 2048
+    DUPLICATE_US = 20000
+    UNNAMED_US = 1000
     CHAIN_MAX = 64
     EPHEMERAL_FROM = 32768
     HEADER_SLACK = 64
@@ -294,6 +340,9 @@ if not cython.compiled:
     C_VLAN = 17
     C_TUNNELLED = 18
     C_STRAY = 19
+    C_DUPLICATES = 20
+    C_REFUSED = 21
+    C_DEEP = 22
 
 
 def _numbers(count):
@@ -340,6 +389,9 @@ class Engine:
     key1: cython.longlong
     responder_ports: object
     scopes: object
+    tunnels: object
+    t_key: cython.longlong
+    t_scope: cython.longlong
 
     # tables
     F: cython.longlong[::1]
@@ -369,6 +421,7 @@ class Engine:
     cursor: cython.longlong
     frames: cython.longlong
     batch: cython.longlong[::1]
+    ring: cython.longlong[::1]
     b_at: cython.longlong
     b_count: cython.longlong
     window_end: cython.longlong
@@ -387,6 +440,18 @@ class Engine:
     p_whole: cython.bint
     p_vlan: cython.longlong
     p_scope: cython.longlong
+    p_said: cython.longlong
+    p_layers: cython.longlong
+    p_whole_at: cython.longlong
+    p_around: cython.longlong
+    p_named: cython.bint
+    p_inside: cython.longlong
+    inner: cython.longlong
+    inner_at: cython.longlong
+    inner_kind: cython.longlong
+    p_ident: cython.longlong
+    p_sum: cython.longlong
+    p_traits: cython.longlong
     p_src_mac: cython.longlong
     p_dst_mac: cython.longlong
     p_proto: cython.longlong
@@ -461,6 +526,8 @@ class Engine:
         self.key1 = ((seed * 0xC2B2AE3D27D4EB4F >> 24) & 0x1FFFFFFF) | 0x20000001
         self.responder_ports = frozenset(responder_ports)
         self.scopes = bytes(4096)
+        self.tunnels = {}
+        self.t_key, self.t_scope = -1, 0
         self.F = _numbers(flows * WIDTH)
         buckets = 1
         while buckets < flows:
@@ -488,6 +555,7 @@ class Engine:
         self.whole = self.window
         self.cursor = self.frames = self.b_at = self.b_count = 0
         self.batch = memoryview(bytearray(8 * BATCH * BATCH_WIDTH)).cast("q")
+        self.ring = _numbers(RING * 4)
         self.w_other = self.w_whole = False
         self.window_end = 0
         self.position = 0
@@ -509,6 +577,9 @@ class Engine:
         self.p_sport = self.p_dport = self.p_data = self.p_len = self.p_hash = self.p_lane = 0
         self.p_vlan = self.p_src_mac = self.p_dst_mac = self.p_row = -1
         self.p_forward = 1
+        self.p_said = self.p_layers = self.p_whole_at = self.p_around = self.p_inside = 0
+        self.inner = self.inner_at = self.inner_kind = self.p_ident = self.p_sum = self.p_traits = 0
+        self.p_named = False
         self.p_scope = self.c_lane = self.c_base = self.c_at = self.c_end = self.end_reason = self.end_lane = 0
 
     # ================================================================ input
@@ -532,6 +603,11 @@ class Engine:
             raise ValueError("a table of 4096 scope numbers is needed")
         self.scopes = table
 
+    def scope_of_tunnel(self, table):
+        """Scope numbers (1 to 255) of tunnels, by (kind, identifier); kinds are those of `TUNNELS`."""
+        self.tunnels = {TUNNELS.index(kind) << 32 | number: scope for (kind, number), scope in table.items()}
+        self.t_key, self.t_scope = -1, 0
+
     def load(self, window, start, end):
         """A window of capture bytes: records are walked in place from `start` to `end`."""
         view = memoryview(window)
@@ -544,6 +620,7 @@ class Engine:
         self.position = self.cursor = start
         self.window_end = end
         self.b_at = self.b_count = 0
+        self._outermost()
 
     def finish(self):
         """No more input: `step` now delivers what is held, and an END for every flow, in the order of their first packets."""
@@ -857,6 +934,7 @@ class Engine:
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
     def _pack(self) -> cython.int:
@@ -892,6 +970,7 @@ class Engine:
         self.batch[b + B_DST_MAC] = self.p_dst_mac
         self.batch[b + B_FORWARD] = self.p_forward
         self.batch[b + B_HASH] = self.p_hash
+        self.batch[b + B_TRAITS] = self.p_traits
         if cython.compiled:
             PREFETCH(cython.address(self.heads[self.p_hash & (self.buckets - 1)]))
         return 0
@@ -932,6 +1011,7 @@ class Engine:
         self.p_dst_mac = self.batch[b + B_DST_MAC]
         self.p_forward = self.batch[b + B_FORWARD]
         self.p_hash = self.batch[b + B_HASH]
+        self.p_traits = self.batch[b + B_TRAITS]
         if self.batch[b + B_WHOLE]:
             self.mem = self.whole
             self.w_other = self.w_whole = True
@@ -1130,6 +1210,7 @@ class Engine:
         return seconds * 1000000 + rest * 1000000 // units
 
     @cython.cfunc
+    @cython.inline
     @cython.exceptval(-2, check=True)
     def _stamp(self, ts: cython.longlong) -> cython.int:
         if ts < self.last_ts:
@@ -1141,7 +1222,7 @@ class Engine:
 
     # ================================================================ loads
 
-    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack` and `_clear` all the trusted code.
+    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack`, `_remember` and `_clear` all the trusted code.
 
     @cython.cfunc
     @cython.boundscheck(False)
@@ -1170,6 +1251,7 @@ class Engine:
         )
 
     @cython.cfunc
+    @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
     def _be32(self, at: cython.longlong) -> cython.longlong:
@@ -1183,6 +1265,7 @@ class Engine:
         )
 
     @cython.cfunc
+    @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
     def _be16(self, at: cython.longlong) -> cython.longlong:
@@ -1229,6 +1312,7 @@ class Engine:
         return cython.cast(cython.longlong, self.window[at]) | cython.cast(cython.longlong, self.window[at + 1]) << 8
 
     @cython.cfunc
+    @cython.inline
     @cython.exceptval(-2)
     def _mac(self, at: cython.longlong) -> cython.longlong:
         return self._be16(at) << 32 | self._be32(at + 2)
@@ -1242,12 +1326,65 @@ class Engine:
     ) -> cython.int:
         """One captured packet: sets `stage` to ROUTE when it belongs to a flow."""
         self.n[C_BYTES] += end - at
+        self.p_said = end
         if original > end - at:
             self.n[C_TRUNCATED] += 1
+            self.p_said = at + original
         self.p_src_mac = self.p_dst_mac = self.p_vlan = -1
         self.p_end = end
         if link == 1:
-            return self._ethernet(at)
+            self._ethernet(at)
+        else:
+            self._other_link(link, at)
+        return self._unwrap() if self.inner != I_NONE else 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _outermost(self) -> cython.int:
+        """The next packet is in no tunnel yet."""
+        self.inner = I_NONE
+        self.p_around = self.p_layers = self.p_inside = 0
+        self.p_named = False
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _unwrap(self) -> cython.int:
+        """Layer by layer into what a packet carries. A loop, not a recursion: the work is bounded, and so is the stack."""
+        while self.inner != I_NONE:
+            kind: cython.longlong = self.inner
+            at: cython.longlong = self.inner_at
+            self.inner = I_NONE
+            if self.p_layers >= LAYERS_MAX:
+                self.n[C_DEEP] += 1
+                break
+            self.p_layers += 1
+            if kind == I_ETHERNET:
+                self._ethernet(at)
+            elif kind == I_TYPE:
+                self._ether_type(self.inner_kind, at)
+            elif kind == I_IP:
+                self._raw(at)
+            elif kind == I_MPLS:
+                self._mpls(at)
+            elif kind == I_PPP:
+                self._ppp(at)
+            elif kind == I_ABOVE:
+                self._above_ip(at, self.p_end, self.p_said - at)
+            else:
+                self._other_link(self.inner_kind, at)
+        return self._outermost()
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _go_on(self, kind: cython.longlong, at: cython.longlong, ether_type: cython.longlong) -> cython.int:
+        """Another layer follows at `at`: `_unwrap` takes it up."""
+        self.inner, self.inner_at, self.inner_kind = kind, at, ether_type
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _other_link(self, link: cython.longlong, at: cython.longlong) -> cython.int:
         if link == 113:
             return self._cooked(at, 16, 14, 4, 6)
         if link == 276:
@@ -1256,8 +1393,68 @@ class Engine:
             return self._raw(at)
         if link == 0 or link == 108:
             return self._loop(at, link == 108)
+        if link == 9 or link == 50 or link == 104 or link == 166:
+            return self._hdlc(at, link)
+        if link == 51:
+            return self._pppoe(at)
+        if link == 10:
+            return self._fddi(at)
+        if link == 239:
+            return self._nflog(at)
+        if link == 192:
+            return self._ppi(at)
+        if link == 1:
+            return self._go_on(I_ETHERNET, at, 0)
         self.n[C_LINK] += 1
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _hdlc(self, at: cython.longlong, link: cython.longlong) -> cython.int:
+        """PPP (9, 50, 166), or Cisco's HDLC (104, or 50 with Cisco's address): address, control, Ethernet type."""
+        if self.p_end - at < 4:
+            return self._bad()
+        if link == 104 or (link == 50 and (self.mem[at] == 0x0F or self.mem[at] == 0x8F)):
+            return self._go_on(I_TYPE, at + 4, self._be16(at + 2))
+        if link == 166:
+            at += 2  # its address says which direction the packet went
+        return self._ppp(at)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _fddi(self, at: cython.longlong) -> cython.int:
+        if self.p_end - at < 13:
+            return self._bad()
+        self.p_dst_mac, self.p_src_mac = self._mac(at + 1), self._mac(at + 7)
+        return self._llc(at + 13)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _nflog(self, at: cython.longlong) -> cython.int:
+        """Linux netfilter log: family, version, queue, then attributes (length, type) of which 9 is the packet."""
+        at += 4
+        seen: cython.int = 0
+        while self.p_end - at >= 4 and seen < ATTRIBUTES_MAX:
+            length: cython.longlong = self._file16(at)
+            kind: cython.longlong = self._file16(at + 2) & 0x7FFF
+            if length < 4 or length > self.p_end - at:
+                return self._bad()
+            if kind == 9:
+                return self._go_on(I_IP, at + 4, 0)
+            at += (length + 3) & ~3
+            seen += 1
+        return self._bad()
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _ppi(self, at: cython.longlong) -> cython.int:
+        """Per-packet information: version, flags, length, and the link type of what follows; all little-endian."""
+        if self.p_end - at < 8:
+            return self._bad()
+        length: cython.longlong = self._le32(at) >> 16
+        if length < 8 or length > self.p_end - at:
+            return self._bad()
+        return self._go_on(I_LINK, at + length, self._le32(at + 4))
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1280,7 +1477,8 @@ class Engine:
         length: cython.longlong = self.mem[at + 11] if header == 20 else self._be16(at + length_at)
         if length == 6:
             self.p_src_mac = self._mac(at + address_at)
-        return self._ether_type(self._be16(at + proto_at), at + header)
+        kind: cython.longlong = self._be16(at + proto_at)
+        return self._llc(at + header) if kind == 4 else self._ether_type(kind, at + header)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1305,9 +1503,9 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _ether_type(self, kind: cython.longlong, at: cython.longlong) -> cython.int:
-        """IP behind any number of VLAN tags (802.1Q, 802.1ad). Other encapsulations have their place here."""
+        """IP behind any number of VLAN tags (802.1Q, 802.1ad, and what came before it)."""
         tags: cython.int = 0
-        while (kind == 0x8100 or kind == 0x88A8 or kind == 0x9100) and tags < TAGS_MAX:
+        while (kind == 0x8100 or kind == 0x88A8 or kind == 0x9100 or kind == 0x9200) and tags < TAGS_MAX:
             if self.p_end - at < 4:
                 return self._bad()
             self.p_vlan = self._be16(at) & 0xFFF
@@ -1320,10 +1518,136 @@ class Engine:
             return self._ipv4(at)
         if kind == 0x86DD:
             return self._ipv6(at)
-        if kind == 0x8847 or kind == 0x8864:
-            self.n[C_TUNNELLED] += 1
+        return self._other_ether_type(kind, at)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _other_ether_type(self, kind: cython.longlong, at: cython.longlong) -> cython.int:
+        if kind == 0x8847 or kind == 0x8848:
+            return self._mpls(at)
+        if kind == 0x8864:
+            return self._pppoe(at)
+        if kind == 0x88E7:
+            return self._service_tag(at)
+        if kind == 0x8903:
+            return self._go_on(I_ETHERNET, at + 2, 0)  # FabricPath: a forwarding tag, then the frame
+        if kind == 0x8926 or kind == 0x893F or kind == 0x8909:
+            return self._port_tag(at, 6 if kind == 0x8926 else 8)
+        if kind == 0x894F:
+            return self._service_header(at)
+        if kind <= 1500:
+            self.p_end = min(self.p_end, at + kind)
+            return self._llc(at)
+        self.n[C_NOT_IP] += 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _port_tag(self, at: cython.longlong, size: cython.longlong) -> cython.int:
+        """VN-Tag, 802.1BR E-Tag, Cisco metadata: which port of an extender it was; the next Ethernet type is its end."""
+        if self.p_end - at < size:
+            return self._bad()
+        return self._go_on(I_TYPE, at + size, self._be16(at + size - 2))
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _service_header(self, at: cython.longlong) -> cython.int:
+        """RFC 8300: length in words in the low 6 bits of byte 1, and in byte 3 what follows."""
+        if self.p_end - at < 8:
+            return self._bad()
+        size: cython.longlong = (self.mem[at + 1] & 63) * 4
+        kind: cython.longlong = self.mem[at + 3]
+        if size < 8 or size > self.p_end - at:
+            return self._bad()
+        if kind == 1 or kind == 2:
+            return self._go_on(I_TYPE, at + size, 0x0800 if kind == 1 else 0x86DD)
+        if kind == 3:
+            self._leave_outside(self._scope())
+            return self._go_on(I_ETHERNET, at + size, 0)
+        if kind == 5:
+            return self._go_on(I_MPLS, at + size, 0)
+        self.n[C_NOT_IP] += 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _service_tag(self, at: cython.longlong) -> cython.int:
+        """802.1ah: flags and a 24-bit service instance, then the customer's whole frame."""
+        if self.p_end - at < 4:
+            return self._bad()
+        self._tunnel(T_ISID, self._be32(at) & 0xFFFFFF)
+        return self._go_on(I_ETHERNET, at + 4, 0)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _llc(self, at: cython.longlong) -> cython.int:
+        """802.2 with SNAP of organisation 0: an Ethernet type follows. Everything else is no IP."""
+        if self.p_end - at >= 8 and self._be16(at) == 0xAAAA and self._be32(at + 2) == 0x03000000:
+            return self._go_on(I_TYPE, at + 8, self._be16(at + 6))
+        self.n[C_NOT_IP] += 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _mpls(self, at: cython.longlong) -> cython.int:
+        """RFC 3032: labels down to the bottom of the stack."""
+        labels: cython.int = 0
+        bottom: cython.longlong = 0
+        while not bottom:
+            if self.p_end - at < 5 or labels >= TAGS_MAX:
+                return self._bad()
+            bottom = self.mem[at + 2] & 1
+            at += 4
+            labels += 1
+        self.n[C_TUNNELLED] += 1
+        return self._below_labels(at, self.mem[at] >> 4)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _below_labels(self, at: cython.longlong, nibble: cython.longlong) -> cython.int:
+        """Nothing says what labels carry: IP by its version (RFC 4928), else a frame, with a control word (RFC 4448) or not."""
+        if (nibble == 4 or nibble == 6) and self._is_ip(at, self.p_said):
+            return self._go_on(I_IP, at, 0)
+        # a tagged frame without a control word looks like an untagged one with it, not the other way round
+        frame: cython.longlong = at if nibble or self._is_ethernet(at, self.p_said) else at + 4
+        if self._is_ethernet(frame, self.p_said):
+            self._leave_outside(self._scope())
+            return self._go_on(I_ETHERNET, frame, 0)
+        if nibble == 4 or nibble == 6:
+            return self._go_on(I_IP, at, 0)
+        self.n[C_NOT_IP] += 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _pppoe(self, at: cython.longlong) -> cython.int:
+        """RFC 2516, a session: version and type, code, session, length, then PPP."""
+        if self.p_end - at < 8 or self.mem[at] != 0x11:
+            return self._bad()
+        self.n[C_TUNNELLED] += 1
+        self.p_said = min(self.p_said, at + 6 + self._be16(at + 4))
+        self.p_end = min(self.p_end, self.p_said)
+        return self._ppp(at + 6)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _ppp(self, at: cython.longlong) -> cython.int:
+        """RFC 1661: a protocol of one byte when that is odd (RFC 1662 has two bytes before it)."""
+        if self.p_end - at >= 4 and self.mem[at] == 0xFF and self.mem[at + 1] == 3:
+            at += 2
+        if self.p_end - at < 2:
+            return self._bad()
+        kind: cython.longlong = self.mem[at]
+        if kind & 1:
+            at += 1
         else:
-            self.n[C_NOT_IP] += 1
+            kind = self._be16(at)
+            at += 2
+        if kind == 0x21 or kind == 0x57:
+            return self._go_on(I_TYPE, at, 0x0800 if kind == 0x21 else 0x86DD)
+        if kind == 0x281:
+            return self._go_on(I_MPLS, at, 0)
+        self.n[C_NOT_IP] += 1
         return 0
 
     @cython.cfunc
@@ -1351,12 +1675,12 @@ class Engine:
         self.s3 = self._be32(at + 12)
         self.d3 = self._be32(at + 16)
         self.p_proto = self.mem[at + 9]
+        self.p_ident = self._be16(at + 4)
         end: cython.longlong = min(self.p_end, at + total)
         fragment: cython.longlong = self._be16(at + 6)
         if fragment & 0x3FFF:
-            ident: cython.longlong = self._be16(at + 4)
             return self._fragment(
-                ident, (fragment & 0x1FFF) * 8, (fragment & 0x2000) != 0, at + header, end, total - header
+                self.p_ident, (fragment & 0x1FFF) * 8, (fragment & 0x2000) != 0, at + header, end, total - header
             )
         return self._above_ip(at + header, end, total - header)
 
@@ -1370,6 +1694,7 @@ class Engine:
         if length == 0:
             length = self.p_end - at - 40
         self.p_family = 6
+        self.p_ident = 0
         self.s0 = self._be32(at + 8)
         self.s1 = self._be32(at + 12)
         self.s2 = self._be32(at + 16)
@@ -1406,12 +1731,13 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _fragment_header(self, at: cython.longlong, end: cython.longlong, whole_end: cython.longlong) -> cython.int:
-        """RFC 8200 4.5. Fragments inside a reassembled packet are refused: they would nest without a bound."""
-        if self.p_whole:
+        """RFC 8200 4.5. Fragments right inside a reassembled packet are refused: they would nest without a bound."""
+        if self.p_whole and self.p_whole_at == self.p_layers:
             return self._bad()
         self.p_proto = self.mem[at]
         place: cython.longlong = self._be16(at + 2)
         ident: cython.longlong = self._be32(at + 4)
+        self.p_ident = ident & M16
         return self._fragment(ident, place & 0xFFF8, (place & 1) != 0, at + 8, end, whole_end - at - 8)
 
     @cython.cfunc
@@ -1433,15 +1759,21 @@ class Engine:
             return 0
         self.mem = memoryview(bytearray(whole))
         self.p_whole = True
-        self.p_end = len(whole)
+        self.p_whole_at = self.p_layers
+        self.p_end = self.p_said = len(whole)
         if self.p_family == 6:
             return self._extensions(self.p_proto, 0, self.p_end)
         return self._above_ip(0, self.p_end, self.p_end)
 
     @cython.cfunc
+    @cython.inline
     @cython.exceptval(-2, check=True)
     def _scope(self) -> cython.longlong:
-        return self.scopes[self.p_vlan] if self.p_vlan >= 0 else 0
+        """Of the VLAN; inside a tunnel that the site names, of the tunnel; inside another, as around it if all else is silent."""
+        if self.p_named:
+            return self.p_around
+        scope: cython.longlong = self.scopes[self.p_vlan] if self.p_vlan >= 0 else 0
+        return scope if scope else self.p_around
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1451,11 +1783,7 @@ class Engine:
             return self._tcp_header(at, end, length)
         if self.p_proto == 17:
             return self._udp_header(at, end, length)
-        if self.p_proto == 47 or self.p_proto == 4 or self.p_proto == 41:
-            self.n[C_TUNNELLED] += 1
-        else:
-            self.n[C_OTHER] += 1
-        return 0
+        return self._tunnel_of_ip(at, end, at + length)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1468,6 +1796,7 @@ class Engine:
         self.p_seq = self._be32(at + 4)
         self.p_ack = self._be32(at + 8)
         self.p_flags = self.mem[at + 13]
+        self.p_sum = self._be16(at + 16)
         self.n[C_TCP] += 1
         return self._to_route(at, min(at + header, end), end, length - header)
 
@@ -1479,9 +1808,340 @@ class Engine:
         said: cython.longlong = self._be16(at + 4)
         if said >= 8 and said < length:
             length = said
-        self.p_flags = 0
+        if self._may_be_tunnel(at) and self._tunnel_of_udp(at, min(end, at + length), at + length):
+            return 0
+        self.p_flags = self.p_seq = self.p_ack = 0
+        self.p_sum = self._be16(at + 6)
         self.n[C_UDP] += 1
         return self._to_route(at, at + 8, min(end, at + length), length - 8)
+
+    # ================================================================ tunnels
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _tunnel(self, kind: cython.longlong, number: cython.longlong) -> cython.int:
+        """Go into a tunnel: its endpoints are nobody's address inside, and the site may know it by its number."""
+        scope: cython.longlong = self._scope()
+        named: cython.longlong = self._scope_named(kind << 32 | number)
+        self.n[C_TUNNELLED] += 1
+        if named:
+            self.p_named = True
+            scope = named
+        return self._leave_outside(scope)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _leave_outside(self, scope: cython.longlong) -> cython.int:
+        """Link addresses and VLAN outside are those of who carries, not of who is carried."""
+        self.p_around = scope
+        self.p_inside = TRAIT_TUNNELLED
+        self.p_src_mac = self.p_dst_mac = self.p_vlan = -1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _scope_named(self, key: cython.longlong) -> cython.longlong:
+        """The scope that the site gives a tunnel, or 0. The last answer is kept: a mirror's packets come in one tunnel."""
+        if key != self.t_key:
+            self.t_key = key
+            self.t_scope = self.tunnels.get(key, 0)
+        return self.t_scope
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _tunnel_of_ip(self, at: cython.longlong, end: cython.longlong, said: cython.longlong) -> cython.int:
+        """What IP carries besides TCP and UDP. `end` and `said`: where it ends here, and where it ended on the wire."""
+        proto: cython.longlong = self.p_proto
+        if proto == 51:
+            return self._authenticated(at, end, said)
+        if proto != 4 and proto != 41 and proto != 47 and proto != 97 and proto != 137:
+            self.n[C_OTHER] += 1
+            return 0
+        if end - at < 4:
+            return self._bad()
+        self.p_end, self.p_said = end, said
+        if proto == 47:
+            return self._gre(at)
+        if proto == 97 and self._be16(at) != 0x3000:
+            return self._bad()
+        self._tunnel(T_NONE, 0)
+        if proto == 97:  # RFC 3378: version 3, then a frame
+            return self._go_on(I_ETHERNET, at + 2, 0)
+        if proto == 137:
+            self.n[C_TUNNELLED] -= 1  # labels count themselves
+            return self._go_on(I_MPLS, at, 0)
+        return self._go_on(I_TYPE, at, 0x0800 if proto == 4 else 0x86DD)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _authenticated(self, at: cython.longlong, end: cython.longlong, said: cython.longlong) -> cython.int:
+        """RFC 4302 over IPv4: next header, length in words less two. Only one, as its own protocol may not follow."""
+        if end - at < 12:
+            return self._bad()
+        size: cython.longlong = (self.mem[at + 1] + 2) * 4
+        self.p_proto = self.mem[at]
+        if size < 12 or size > end - at or self.p_proto == 51:
+            return self._bad()
+        self.p_end, self.p_said = end, said
+        return self._go_on(I_ABOVE, at + size, 0)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _gre(self, at: cython.longlong) -> cython.int:
+        """RFC 2784 and 2890: flags, type, then checksum, key and sequence if flagged; RFC 2637 has version 1 for PPP."""
+        flags: cython.longlong = self._be16(at)
+        kind: cython.longlong = self._be16(at + 2)
+        size: cython.longlong = 4
+        key: cython.longlong = -1
+        if flags & 0x4000 or flags & 7 > 1 or (flags & 7 == 1 and kind != 0x880B):
+            self.n[C_REFUSED] += 1
+            return 0
+        if flags & 0x8000:
+            size += 4
+        if flags & 0x2000:
+            if self.p_end - at < size + 4:
+                return self._bad()
+            key = self._be32(at + size)
+            size += 4
+        size += (4 if flags & 0x1000 else 0) + (4 if flags & 0x81 == 0x81 else 0)
+        if self.p_end - at <= size:
+            self.n[C_OTHER] += 1  # a keepalive, or an acknowledgement alone
+            return 0
+        return self._in_gre(kind, key, (flags & 0x1000) != 0, at + size)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _in_gre(
+        self, kind: cython.longlong, key: cython.longlong, numbered: cython.bint, at: cython.longlong
+    ) -> cython.int:
+        if kind == 0x88BE or kind == 0x22EB:
+            return self._erspan(at, numbered or kind == 0x22EB)
+        if kind == 0x6558:  # NVGRE (RFC 7637) has its subnet in the upper 24 bits of the key
+            self._nvgre(key)
+            return self._go_on(I_ETHERNET, at, 0)
+        if kind == 0x880B:
+            self._tunnel(T_NONE, 0)
+            return self._go_on(I_PPP, at, 0)
+        self._tunnel(T_GRE if key >= 0 else T_NONE, max(key, 0))
+        if kind == 0x883E:  # WCCP: a redirect header, unless IP begins at once
+            at += 0 if self.mem[at] >> 4 == 4 else 4
+            kind = 0x0800
+        return self._go_on(I_TYPE, at, kind)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _nvgre(self, key: cython.longlong) -> cython.int:
+        """The site may know the tunnel by its subnet, or by its whole key."""
+        subnet: cython.longlong = T_VSID
+        if key >= 0 and self._scope_named(subnet << 32 | key >> 8):
+            return self._tunnel(T_VSID, key >> 8)
+        return self._tunnel(T_GRE if key >= 0 else T_NONE, max(key, 0))
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _erspan(self, at: cython.longlong, numbered: cython.bint) -> cython.int:
+        """Type I has no header; II (version 1) has 8 bytes, III (version 2) 12 or 20: version, VLAN, flags, session."""
+        if not numbered:
+            self._tunnel(T_NONE, 0)
+            return self._go_on(I_ETHERNET, at, 0)
+        if self.p_end - at < 12:
+            return self._bad()
+        version: cython.longlong = self.mem[at] >> 4
+        if version != 1 and version != 2:
+            self.n[C_REFUSED] += 1
+            return 0
+        vlan: cython.longlong = self._be16(at) & 0xFFF
+        size: cython.longlong = 8
+        kind: cython.longlong = I_ETHERNET
+        if version == 2:
+            traits: cython.longlong = self._be16(at + 10)
+            size = 20 if traits & 1 else 12
+            kind = I_IP if (traits >> 10) & 31 == 2 else I_ETHERNET
+        self._tunnel(T_ERSPAN, self._be16(at + 2) & 0x3FF)
+        self.p_vlan = vlan if vlan else -1
+        return self._go_on(kind, at + size, 0)
+
+    # ---------------------------------------------------------------- tunnels over UDP: believed when what is inside fits
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _may_be_tunnel(self, at: cython.longlong) -> cython.bint:
+        """A bit for each tunnel's port modulo 64, so that one test sorts nearly every datagram out."""
+        return (TUNNEL_PORTS >> (self.mem[at + 3] & 63)) & 1 == 1 or self._be16(at) == 3544
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _tunnel_of_udp(self, at: cython.longlong, end: cython.longlong, said: cython.longlong) -> cython.bint:
+        """Whether a datagram at `at` is a tunnel's. A port proves nothing: on a mismatch it is a datagram like any other."""
+        port: cython.longlong = self._be16(at + 2)
+        if self._be16(at) == 3544 and port != 4789:
+            port = 3544
+        if port != 4789 and port != 8472 and port != 4790 and port != 6081 and port != 2152 and port != 3544:
+            return False
+        if self.p_layers >= LAYERS_MAX:
+            self.n[C_DEEP] += 1
+            return False
+        outer_end: cython.longlong = self.p_end
+        self.p_end = end
+        if end - at >= 16 and self._in_udp(port, at + 8, said):
+            self.p_said = said
+            return True
+        self.p_end = outer_end
+        self.n[C_REFUSED] += 1
+        return False
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _in_udp(self, port: cython.longlong, at: cython.longlong, said: cython.longlong) -> cython.bint:
+        if port == 2152:
+            return self._gtp(at, said)
+        if port == 3544:
+            return self._teredo(at, said)
+        if port == 6081:
+            return self._geneve(at, said)
+        return self._vxlan(at, said, port == 4790)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _vxlan(self, at: cython.longlong, said: cython.longlong, generic: cython.bint) -> cython.bint:
+        """RFC 7348: flags with I set, 24-bit network at offset 4, a zero. The generic extension says at 3 what follows."""
+        kind: cython.longlong = 3
+        if self.mem[at] & 8 == 0 or self.mem[at + 7] != 0:
+            return False
+        if generic and self.mem[at] & 4:
+            kind = self.mem[at + 3]
+        return self._believe(T_VNI, self._be32(at + 4) >> 8, 0x6558 if kind == 3 else kind, at + 8, said)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _geneve(self, at: cython.longlong, said: cython.longlong) -> cython.bint:
+        """RFC 8926: version 0 and length of options, flags, type, 24-bit network, a zero, options."""
+        size: cython.longlong = 8 + (self.mem[at] & 63) * 4
+        if self.mem[at] >> 6 or self.mem[at + 1] & 63 or self.mem[at + 7] or size > self.p_end - at:
+            return False
+        return self._believe(T_VNI, self._be32(at + 4) >> 8, self._be16(at + 2), at + size, said)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _believe(
+        self, kind: cython.longlong, number: cython.longlong, ether_type: cython.longlong, at: cython.longlong,
+        said: cython.longlong,
+    ) -> cython.bint:
+        """Go in if what is there is a frame (0x6558) or an IP packet (its Ethernet type, or 1 and 2 of VXLAN-GPE)."""
+        if ether_type == 0x6558:
+            if not self._is_ethernet(at, said):
+                return False
+            self._tunnel(kind, number)
+            self._go_on(I_ETHERNET, at, 0)
+            return True
+        if ether_type != 0x0800 and ether_type != 0x86DD and ether_type != 1 and ether_type != 2:
+            return False
+        if not self._is_ip(at, said):
+            return False
+        self._tunnel(kind, number)
+        self._go_on(I_IP, at, 0)
+        return True
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _gtp(self, at: cython.longlong, said: cython.longlong) -> cython.bint:
+        """3GPP TS 29.281 5.1, a G-PDU: version 1, type 255, length, tunnel, and if flagged 4 bytes more and extensions."""
+        if self.mem[at] >> 4 != 3 or self.mem[at + 1] != 255 or at + 8 + self._be16(at + 2) > said:
+            return False
+        place: cython.longlong = at + 8
+        following: cython.longlong = 0
+        count: cython.int = 0
+        if self.mem[at] & 7:
+            if self.p_end - place < 4:
+                return False
+            following = self.mem[place + 3] if self.mem[at] & 4 else 0
+            place += 4
+        while following:
+            size: cython.longlong = self.mem[place] * 4 if self.p_end > place else 0
+            if size == 0 or size > self.p_end - place or count >= EXTENSIONS_MAX:
+                return False
+            following = self.mem[place + size - 1]
+            place += size
+            count += 1
+        return self._believe(T_NONE, 0, 0x0800, place, at + 8 + self._be16(at + 2))
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _teredo(self, at: cython.longlong, said: cython.longlong) -> cython.bint:
+        """RFC 4380 5.1: perhaps an authentication (1) and an origin (0), then IPv6 of a Teredo or link-local address."""
+        if self._be16(at) == 1:
+            at += 13 + self.mem[at + 2] + self.mem[at + 3]
+        if self.p_end - at >= 8 and self._be16(at) == 0:
+            at += 8
+        if self.p_end - at < 40 or self.mem[at] >> 4 != 6 or at + 40 + self._be16(at + 4) != said:
+            return False
+        if not self._is_teredo(at + 8) and not self._is_teredo(at + 24):
+            return False
+        return self._believe(T_NONE, 0, 0x86DD, at, said)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_teredo(self, at: cython.longlong) -> cython.bint:
+        return self._be32(at) == 0x20010000 or self._be16(at) == 0xFE80
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_ip(self, at: cython.longlong, said: cython.longlong) -> cython.bint:
+        """Whether an IP header that makes sense stands at `at`, of a packet that ends by `said`; IPv4 by its checksum too."""
+        if self.p_end - at < 20:
+            return False
+        if self.mem[at] >> 4 == 4:
+            header: cython.longlong = (self.mem[at] & 15) * 4
+            total: cython.longlong = self._be16(at + 2)
+            if header < 20 or total < header or at + total > said or header > self.p_end - at:
+                return False
+            return self._be16(at + 10) == 0 or self._checksum(at, header) == M16
+        if self.mem[at] >> 4 != 6 or self.p_end - at < 40 or at + 40 + self._be16(at + 4) > said:
+            return False
+        return self._is_next_header(self.mem[at + 6])
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_next_header(self, kind: cython.longlong) -> cython.bint:
+        """What IPv6 is seen to carry, extension headers first."""
+        if kind == 0 or kind == 43 or kind == 44 or kind == 50 or kind == 51 or kind == 59 or kind == 60:
+            return True
+        return kind == 6 or kind == 17 or kind == 58 or kind == 4 or kind == 41 or kind == 47 or kind == 89 or kind == 132
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _checksum(self, at: cython.longlong, size: cython.longlong) -> cython.longlong:
+        """RFC 1071 over a header of up to 60 bytes: all ones if it is right."""
+        total: cython.longlong = 0
+        end: cython.longlong = at + size
+        while at < end:
+            total += self._be16(at)
+            at += 2
+        total = (total & M16) + (total >> 16)
+        return (total & M16) + (total >> 16)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_ethernet(self, at: cython.longlong, said: cython.longlong) -> cython.bint:
+        """Whether a frame that makes sense stands at `at`: a sender that is no group, a known type, IP or ARP that fits it."""
+        tags: cython.int = 0
+        if self.p_end - at < 18 or self.mem[at + 6] & 1:
+            return False
+        kind: cython.longlong = self._be16(at + 12)
+        at += 14
+        while (kind == 0x8100 or kind == 0x88A8) and tags < TAGS_MAX:
+            kind = self._be16(at + 2)
+            at += 4
+            tags += 1
+            if self.p_end - at < 4:
+                return False
+        if kind == 0x0800 or kind == 0x86DD:
+            return self._is_ip(at, said) and (self.mem[at] >> 4 == 4) == (kind == 0x0800)
+        if kind == 0x0806:
+            return self._be32(at) == 0x00010800
+        if kind <= 1500:
+            return at + kind <= said and self.mem[at + 2] == 3
+        return kind == 0x8847 or kind == 0x8864 or kind == 0x8863 or kind == 0x88CC or kind == 0x888E or kind == 0x88F7
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1496,7 +2156,59 @@ class Engine:
         self.p_scope = self._scope()
         self.p_forward = self._is_low()
         self.p_hash = self._hash()
+        self.p_traits = self._seen_before() | self.p_inside
         self.stage = S_ROUTE
+        return 0
+
+    # ---------------------------------------------------------------- what a mirror shows twice
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-2)
+    def _seen_before(self) -> cython.longlong:
+        """Whether the same packet went by a moment ago; else it is remembered, in the order of decoding."""
+        if self.p_ident == 0 and (self.p_sum == 0 or (self.p_len == 0 and self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST) == 0)):
+            return 0
+        what: cython.longlong = (
+            self.p_forward << 56 | self.p_ident << 40 | self.p_sum << 24 | (self.p_len & M16) << 8 | self.p_flags
+        )
+        return self._remember(self._mix(self._mix(self.p_hash, what), self.p_seq << 30 | self.p_ack & 0x3FFFFFFF))
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _remember(self, what: cython.longlong) -> cython.longlong:
+        """Two places for each packet, side by side: the newer one first, the older one goes. Each has a keyed hash and a time."""
+        at: cython.longlong = (what & (RING - 1)) * 4
+        if at < 0 or at + 4 > self.ring.shape[0]:
+            raise IndexError("beyond the ring")
+        if self.ring[at] == what:
+            if self._is_close(self.last_ts - self.ring[at + 1]):
+                return TRAIT_DUPLICATE
+        elif self.ring[at + 2] == what:
+            if self._is_close(self.last_ts - self.ring[at + 3]):
+                return TRAIT_DUPLICATE
+        self.ring[at + 2], self.ring[at + 3] = self.ring[at], self.ring[at + 1]
+        self.ring[at], self.ring[at + 1] = what, self.last_ts
+        return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-2)
+    def _is_close(self, since: cython.longlong) -> cython.bint:
+        """Close enough in time for a copy; either clock may be ahead. Without an ident, closer than a sender repeats itself."""
+        window: cython.longlong = DUPLICATE_US if self.p_ident else UNNAMED_US
+        return -window <= since <= window
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _leave_duplicate(self, row: cython.longlong) -> cython.int:
+        """Counted, and its flow knows; nothing else happens with it."""
+        self.n[C_DUPLICATES] += 1
+        if row >= 0:
+            self.F[row * WIDTH + FLAGS] |= F_DUPLICATE
+        self.stage = S_FETCH
         return 0
 
     # ================================================================ flows
@@ -1571,6 +2283,8 @@ class Engine:
         while row >= 0 and not self._matches(row * WIDTH):
             row = self.F[row * WIDTH + CHAIN] - 1
             length += 1
+        if self.p_traits & TRAIT_DUPLICATE:
+            return self._leave_duplicate(row)
         if row >= 0:
             return self._found(row)
         if length >= CHAIN_MAX:
@@ -1662,6 +2376,8 @@ class Engine:
         self.F[r + FIRST_FRAME] = self.frame
         self._init_lane(r + LANES)
         self._init_lane(r + LANES + LANE_WIDTH)
+        if self.p_traits & TRAIT_TUNNELLED:
+            self.F[r + FLAGS] |= F_TUNNELLED
         self._cast_roles(r)
         self._link(row, L_HALF)
         return 0

@@ -17,6 +17,8 @@ BYTES_MAX: Final = 16 << 20
 PIECES_MAX: Final = 128
 PIECE_OVERHEAD_BYTES: Final = 200  # what Python needs for a piece besides its bytes
 TIMEOUT_US: Final = 30_000_000
+COPY_US: Final = 20_000  # a mirror's copy of a fragment comes within that time of its whole datagram
+WHOLE_MAX: Final = 1_024
 
 
 class _Datagram:
@@ -44,8 +46,9 @@ class Fragments:
 
     def __init__(self) -> None:
         self._datagrams: OrderedDict[Hashable, _Datagram] = OrderedDict()
+        self._whole_at: OrderedDict[Hashable, int] = OrderedDict()  # when datagrams became whole, the last few
         self.held_bytes = 0
-        self._reassembled = self._dropped = self._overlaps = 0
+        self._reassembled = self._dropped = self._overlaps = self._copies = 0
 
     def counters(self) -> dict[str, int]:
         """Counts, by the names that the engine gives them."""
@@ -53,6 +56,7 @@ class Fragments:
             "fragments_reassembled": self._reassembled,
             "fragments_dropped": self._dropped,
             "fragments_overlap": self._overlaps,
+            "fragments_duplicate": self._copies,
         }
 
     def refuse(self) -> None:
@@ -61,6 +65,8 @@ class Fragments:
 
     def add(self, key: Hashable, ts_us: int, offset: int, data: bytes, *, more: bool) -> bytes | None:
         """Keep a fragment at `offset`; `more` follow. Returns the datagram once it is whole."""
+        if self._is_copy(key, ts_us):
+            return None
         datagram = self._under_way(key, ts_us)
         if not more and datagram.size >= 0 and datagram.size != offset + len(data):
             self._overlaps += 1
@@ -68,12 +74,20 @@ class Fragments:
             datagram.size = offset + len(data)
         self._keep(datagram, offset, data)
         if 0 <= datagram.size <= datagram.known_bytes:
-            return self._whole(key)
+            return self._whole(key, ts_us)
         if len(datagram.pieces) > PIECES_MAX:
             self._forget(key)
         while self._datagrams and (len(self._datagrams) > DATAGRAMS_MAX or self.held_bytes > BYTES_MAX):
             self._forget(next(iter(self._datagrams)))
         return None
+
+    def _is_copy(self, key: Hashable, ts_us: int) -> bool:
+        """A fragment of a datagram that has just become whole: it would begin another one that nobody sent."""
+        whole_at = self._whole_at.get(key)
+        if whole_at is None or abs(ts_us - whole_at) > COPY_US:
+            return False
+        self._copies += 1
+        return True
 
     def _under_way(self, key: Hashable, ts_us: int) -> _Datagram:
         datagram = self._datagrams.get(key)
@@ -92,7 +106,7 @@ class Fragments:
             self.held_bytes += len(piece) + PIECE_OVERHEAD_BYTES
         datagram.pieces.sort(key=by_offset)
 
-    def _whole(self, key: Hashable) -> bytes | None:
+    def _whole(self, key: Hashable, ts_us: int) -> bytes | None:
         datagram = self._datagrams.pop(key)
         self.held_bytes -= datagram.held_bytes
         whole = b"".join([piece for _, piece in datagram.pieces])
@@ -100,6 +114,10 @@ class Fragments:
             self._dropped += len(datagram.pieces)
             return None
         self._reassembled += 1
+        self._whole_at[key] = ts_us
+        self._whole_at.move_to_end(key)
+        if len(self._whole_at) > WHOLE_MAX:
+            self._whole_at.popitem(last=False)
         return whole
 
     def _forget(self, key: Hashable) -> None:

@@ -17,6 +17,7 @@ from sensor import engine as installed
 from sensor.engine import load_interpreted
 from tests.sensor.engine.builder import Frame, Tcp, Wire, datagram, ethernet, ip, pcap, pcapng
 from tests.sensor.engine.harness import Event, event_of, kinds_of, new_engine, opinions
+from tests.sensor.engine.test_tunnels import EVERY, SCOPES, nested
 
 SHARED = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "pcaps"
 OPTIONS = {"flows": 8, "buffer_bytes": 30_000, "head_bytes": 200, "head_max": 900, "sample_after": 4, "sample_each": 3}
@@ -35,6 +36,7 @@ def fuzz_one(data: bytes) -> None:
 
 def account(module: ModuleType, data: bytes) -> list[Event]:
     engine, events = new_engine(module, **OPTIONS), []
+    engine.scope_of_tunnel(SCOPES)
     for kind in kinds_of(engine, data, 4096):
         events.append(event_of(engine, kind))
         if events[-1].kind != "corrupt":
@@ -66,7 +68,8 @@ def check(events: list[Event]) -> None:
 
 def corpus() -> list[bytes]:
     """Small captures of our own, and the small ones among the shared captures when they are there."""
-    own = [form(frames) for frames in (_streams(), _fragments(), _datagrams(), _mixed()) for form in (pcap, pcapng)]
+    kinds = (_streams(), _fragments(), _datagrams(), _mixed(), _tunnels(), _tunnels()[::-1])
+    own = [form(frames) for frames in kinds for form in (pcap, pcapng)]
     shared = sorted(SHARED.glob("*.pcap*")) if SHARED.is_dir() else []
     return own + [path.read_bytes() for path in shared if 60 < path.stat().st_size < LARGEST_SEED]
 
@@ -118,8 +121,9 @@ def _cut(records: list[bytearray], chance: random.Random) -> None:
 def _change(records: list[bytearray], chance: random.Random) -> None:
     """A byte of time, of the headers, or anywhere; lengths in the record's header stay true, mostly."""
     record = chance.choice(records)
-    places = [range(8), range(16, min(len(record), 90)), range(30, min(len(record), 76)), range(len(record))]
-    place = chance.choice(chance.choices(places, (1, 4, 8, 1))[0] or range(8))
+    headers = range(16, min(len(record), 90)), range(30, min(len(record), 76)), range(58, min(len(record), 150))
+    places = [range(8), *headers, range(len(record))]
+    place = chance.choice(chance.choices(places, (1, 4, 8, 4, 1))[0] or range(8))
     record[place] = chance.choice((0, 1, 0x10, 0x7F, 0x80, 0xFF, record[place] ^ 1, chance.randrange(256)))
 
 
@@ -159,4 +163,14 @@ def _datagrams() -> list[Frame]:
     for number in range(6):
         datagram(wire, b"ask %d" % number, vlans=(number,))
         datagram(wire, b"answer", source=("10.0.0.2", 161), target=("10.0.0.1", 40000))
+    return wire.frames
+
+
+def _tunnels() -> list[Frame]:
+    """Every tunnel once, tunnels in tunnels, and each third frame again as another mirror's copy."""
+    wire = Wire(step_us=300)
+    for number, frame in enumerate([*EVERY, *(nested(EVERY[0], times) for times in range(8))]):
+        wire.put(frame)
+        if number % 3 == 0:
+            wire.put(frame)
     return wire.frames

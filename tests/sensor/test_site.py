@@ -17,6 +17,7 @@ internal = ["10.0.0.0/8", "2001:db8::/32"]
 vendors = {"Invented Imaging" = ["192.0.2.0/24"]}
 [scopes]
 laboratory = [310, 311]
+north = ["vni 5000", 12, "erspan 7"]
 [privacy]
 principals = "pseudonym"
 [[windows]]
@@ -40,6 +41,8 @@ def test_a_site_file_is_read(tmp_path: Path) -> None:
     path.write_text(SITE)
     site = Site.load(path)
     assert site.scope_names[site.scope_of_vlan[311]] == "laboratory"
+    assert {site.scope_names[site.scope_of_vlan[vlan]] for vlan in (12, 13)} == {"north", "default"}
+    assert site.scope_of_tunnel == {("vni", 5000): 2, ("erspan", 7): 2}
     assert site.vendor("192.0.2.9") == "Invented Imaging"
     assert not site.internal("192.168.1.1")
     assert site.windows[0].begin == "01:00"
@@ -50,7 +53,10 @@ def test_a_site_file_is_read(tmp_path: Path) -> None:
     [
         ("name = ", "TOML"),
         ("nmae = 'x'", "nmae"),
-        ("[scopes]\nx = [5000]", "scopes.x.0"),
+        ("[scopes]\nx = [5000]", "scopes.x.0: .*1 to 4094"),
+        ("[scopes]\nx = ['vxlan 7']", "scopes.x.0: .*one of vni"),
+        ("[scopes]\nx = ['vni 16777216']", "scopes.x.0: .*24 bits"),
+        ("[scopes]\nx = ['erspan']", "scopes.x.0: .*its number"),
         ("[networks]\ninternal = ['10.0.0.1/8']", "internal"),
     ],
 )

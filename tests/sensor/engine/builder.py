@@ -203,3 +203,60 @@ def pcapng(frames: list[Frame], *, big_endian: bool = False, link_type: int = ET
     parts = [section(big_endian=big_endian), interface(link_type, big_endian=big_endian)]
     parts += [enhanced(f.data, f.ts_us, length=f.length, big_endian=big_endian) for f in frames]
     return b"".join(parts)
+
+
+# --- tunnels
+
+
+def mpls(payload: bytes, *labels: int) -> bytes:
+    """A label stack, from the top to the bottom."""
+    last = len(labels) - 1
+    return (
+        b"".join(struct.pack(">I", label << 12 | (n == last) << 8 | 64) for n, label in enumerate(labels, 0)) + payload
+    )
+
+
+def ppp(packet: bytes, *, short: bool = False) -> bytes:
+    """A PPP frame of an IP packet; `short`: with the protocol field compressed to a byte."""
+    kind = 0x57 if packet[0] >> 4 == 6 else 0x21
+    return (bytes([kind]) if short else struct.pack(">H", kind)) + packet
+
+
+def pppoe(payload: bytes, *, session: int = 7, length: int | None = None) -> bytes:
+    return struct.pack(">BBHH", 0x11, 0, session, len(payload) if length is None else length) + payload
+
+
+def gre(payload: bytes, kind: int, *, key: int | None = None, sequence: int | None = None, checksum: bool = False,
+        flags: int = 0) -> bytes:  # fmt: skip
+    """RFC 2784 and 2890; `flags` are more bits for the first word."""
+    flags |= (0x8000 if checksum else 0) | (0 if key is None else 0x2000) | (0 if sequence is None else 0x1000)
+    words = bytes(4) if checksum else b""
+    words += b"".join(struct.pack(">I", word) for word in (key, sequence) if word is not None)
+    return struct.pack(">HH", flags, kind) + words + payload
+
+
+def erspan2(frame: bytes, *, vlan: int = 0, session: int = 0) -> bytes:
+    """GRE with a sequence number, and ERSPAN type II."""
+    return gre(struct.pack(">HHI", 1 << 12 | vlan, session, 0) + frame, 0x88BE, sequence=1)
+
+
+def erspan3(payload: bytes, *, vlan: int = 0, session: int = 0, frame_type: int = 0, subheader: bool = False) -> bytes:
+    """GRE and ERSPAN type III; frame type 2 is IP without a frame."""
+    head = struct.pack(">HHIHH", 2 << 12 | vlan, session, 12345, 0, 0x8000 | frame_type << 10 | subheader)
+    return gre(head + bytes(8 if subheader else 0) + payload, 0x22EB, sequence=1)
+
+
+def vxlan(frame: bytes, vni: int, *, flags: int = 8, following: int = 0) -> bytes:
+    """RFC 7348; `following` is the next protocol of the generic extension."""
+    return struct.pack(">BHBI", flags, 0, following, vni << 8) + frame
+
+
+def geneve(payload: bytes, vni: int, *, kind: int = 0x6558, options: bytes = b"") -> bytes:
+    return struct.pack(">BBHI", len(options) // 4, 0, kind, vni << 8) + options + payload
+
+
+def gtp(packet: bytes, *, extensions: bytes | None = None, message: int = 255) -> bytes:
+    """GTP-U; `extensions` begins with the type of the first and ends with a zero as the type of none."""
+    more = b"" if extensions is None else bytes(3) + extensions
+    flags = 0x30 if extensions is None else 0x34
+    return struct.pack(">BBHI", flags, message, len(more) + len(packet), 1) + more + packet

@@ -133,7 +133,7 @@ def test_a_table_of_scopes_has_4096_entries(size: int) -> None:
 @pytest.mark.parametrize("kind", [0x0806, 0x88CC, 0x8847, 0x8864, 0x0026, 0xFFFF])
 def test_what_is_no_ip_is_counted(kind: int) -> None:
     counters = counted([ethernet(bytes(60), ether_type=kind)])
-    assert counters["not_ip"] + counters["tunnelled"] == 1
+    assert counters["not_ip"] + counters["bad_header"] == 1
 
 
 # --- sizes
