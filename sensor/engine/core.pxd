@@ -171,6 +171,7 @@ cdef enum:
     K_NONE = 0
     K_PCAP = 1
     K_PCAPNG = 2
+    K_TPACKET = 3
     TCP_FIN = 1
     TCP_SYN = 2
     TCP_RST = 4
@@ -195,6 +196,9 @@ cdef enum:
     OVERHEAD = 200
     DATAGRAM_MAX = 65535
     INTERFACES_MAX = 4096
+    TPACKET_HEADER = 48
+    TPACKET_VLAN = 16
+    TPACKET_TPID = 64
     # counters
     C_PACKETS = 0
     C_BYTES = 1
