@@ -11,7 +11,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,7 @@ INFER_SHARE: Final = 0.1
 LIVE_BATCH_BYTES_MAX: Final = 64 << 20
 _RESTART_FIRST_S: Final = 0.5
 _RESTART_LAST_S: Final = 60.0
+_TRIES: Final = 3
 _TICK_S: Final = 0.5
 _START_S: Final = 60.0
 
@@ -183,6 +184,7 @@ class Live:
         self._stopping = threading.Event()
         self._greeted = threading.Semaphore(0)
         self._talks: set[Talk] = set()
+        self._began: set[int] = set()
         self._numbers = iter(range(1 << 62))
         self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
         self._keepers = [
@@ -220,16 +222,18 @@ class Live:
     def _keep(self) -> None:
         """Have a worker run; start another when it dies."""
         workers, wait_s = Workers(self._command), _RESTART_FIRST_S
-        captured = False
+        tries = 0
         while not self._stopping.is_set():
             began_s = time.monotonic()
             try:
-                captured = self._run(workers) or captured
+                self._run(workers)
             except CaptureError as error:
-                if not captured:
-                    self._give_up(error)
-                    break
-                self._say(f"{error}; trying again")
+                self._give_up(error)
+                break
+            tries += 1
+            if not self._captured() and tries == _TRIES:
+                self._give_up(CaptureError(Path(self._job.name), "the workers die before they capture anything"))
+                break
             wait_s = _RESTART_FIRST_S if time.monotonic() - began_s > _RESTART_LAST_S else wait_s
             workers.close()
             self._stopping.wait(wait_s)
@@ -237,26 +241,35 @@ class Live:
         workers.close()
         self._greeted.release()
 
-    def _run(self, workers: Workers) -> bool:
-        """One worker, from its greeting to its end. True when it has greeted."""
+    def _captured(self) -> bool:
+        """A worker of this thread has captured before."""
+        return threading.get_ident() in self._began
+
+    def _run(self, workers: Workers) -> None:
+        """One worker, from its greeting to its end.
+
+        Raises:
+            CaptureError: it cannot capture, and none before it could.
+        """
         number, why = next(self._numbers), None
-        greeted = False
         with workers.talk(self._job.for_worker()) as talk:
             try:
                 for word in self._listen(talk, number):
-                    greeted = True
                     self._put(word)
                     if isinstance(word, _Ended):
-                        return True
+                        return
                 why = talk.death()
+            except CaptureError as error:
+                if not self._captured():
+                    raise
+                why = f"stopped: {error.what}"
             except WireError as error:
                 why = f"said what it may not ({printable(str(error))})"
             finally:
                 self._talks.discard(talk)
         self._put(_Ended(number, talk, why))
-        return greeted
 
-    def _listen(self, talk: Talk, number: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def _listen(self, talk: Talk, number: int) -> Iterator[_Word]:
         """A worker's words, each checked.
 
         Raises:
@@ -293,6 +306,7 @@ class Live:
     def _begin(self, talk: Talk) -> None:
         talk.order(b"go")
         self._talks.add(talk)
+        self._began.add(threading.get_ident())
         if self._stopping.is_set():
             talk.order(b"stop")
         self._greeted.release()

@@ -7,7 +7,7 @@ Opening takes CAP_NET_RAW; what follows does not, finding the interface again af
 gives up its rights as soon as `AfPacket` is made (see `sandbox`).
 
 * Promiscuous, because a mirror's frames are addressed to others.
-* A filter in the kernel (classic BPF) leaves out what is never wanted: pause frames, loopback tests, storage without IP.
+* A filter in the kernel (classic BPF) leaves out what is never wanted: pause frames, loopback tests, storage.
 * VLAN tags, which the kernel takes out, are put back by the engine; `PACKET_RESERVE` keeps the room for them.
 * Outgoing frames are kept: a mirror port has none, and a host that watches itself wants both directions. On a loopback
   interface every frame would be seen twice, so there they are left out.
@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import mmap
+import os
 import secrets
 import select
 import socket
@@ -39,6 +41,7 @@ from sensor.engine import CORRUPT, NEED, Engine
 RING_BYTES: Final = 64 << 20
 BLOCK_BYTES: Final = 1 << 20
 RETIRE_MS: Final = 64
+LAST_S: Final = 4 * RETIRE_MS / 1000
 GLANCE_S: Final = 0.25
 REBIND_S: Final = 1.0
 
@@ -51,6 +54,7 @@ _TPACKET_V3: Final = 2
 _FANOUT_HASH_DEFRAG: Final = 0x8000
 _SO_ATTACH_FILTER: Final = 26
 _ETH_P_ALL: Final = 3
+_SIOCGIFFLAGS, _SIOCGIFHWADDR = 0x8913, 0x8927
 _TAG_BYTES: Final = 4
 _USER, _LOSING = 1, 4
 # struct tpacket_block_desc: version, offset to private area, then status, packets, offset to the first, bytes
@@ -70,7 +74,7 @@ class CaptureGone(CaptureUnreadable):
 class Interface(NamedTuple):
     """A network interface as it is now. `link_type` as in captures."""
 
-    index: int
+    number: int
     link_type: int
     loopback: bool
 
@@ -127,15 +131,15 @@ class Ring:
 
     def _bind(self, found: Interface) -> None:
         self.socket.bind((self.name, _ETH_P_ALL))
-        self.index, self.link_type = found.index, found.link_type
+        self.index, self.link_type = found.number, found.link_type
         if found.link_type == 1 and not found.loopback:
-            request = struct.pack("=IHH8s", found.index, _MR_PROMISC, 0, b"")
+            request = struct.pack("=IHH8s", found.number, _MR_PROMISC, 0, b"")
             self.socket.setsockopt(_SOL_PACKET, _ADD_MEMBERSHIP, request)
 
     def _join(self) -> None:
         """Share the interface. The group's number is one for each interface, the same in all workers."""
         group = (self._fanout ^ (self.index * 0x9E37)) & 0xFFFF
-        self.socket.setsockopt(_SOL_PACKET, _FANOUT, group | _FANOUT_HASH_DEFRAG << 16)
+        self.socket.setsockopt(_SOL_PACKET, _FANOUT, struct.pack("=I", group | _FANOUT_HASH_DEFRAG << 16))
 
     @property
     def ready(self) -> bool:
@@ -185,7 +189,7 @@ class Ring:
         self._bind(found)
 
     def find_again(self) -> None:
-        """Look whether a lost interface is back; one that was made anew has another index and is bound anew.
+        """Look whether a lost interface is back; one that was made anew is bound anew.
 
         Raises:
             CaptureGone: it cannot be bound anew by this process.
@@ -194,7 +198,7 @@ class Ring:
             found = look_up(self.name)
             if not is_up(self.name):
                 return
-            if found.index != self.index:
+            if self.socket.getsockname()[0] != self.name:  # the kernel has let go of what the socket was bound to
                 self._bind_anew(found)
         except CaptureGone:
             raise
@@ -202,6 +206,10 @@ class Ring:
             return
         self.lost = False
         self.counters["interface_returns"] += 1
+
+    def refuse_more(self) -> None:
+        """Let no more packets in; those that are in the ring stay."""
+        _attach(self.socket, [_REFUSE])
 
     def close(self) -> None:
         """Let the interface go; the pages go with the process, because the engine may still look at them."""
@@ -275,7 +283,7 @@ class AfPacket:
             if not busy and self._wait(last_s):
                 break
         if self._stopped:
-            yield from self._end(engine)
+            yield from self._end(engine, time.monotonic() + LAST_S)
         for ring in self.rings:
             ring.count()
 
@@ -287,13 +295,16 @@ class AfPacket:
         total["interfaces_lost"] = sum(ring.lost for ring in self.rings)
         return dict(total)
 
-    def _end(self, engine: Engine) -> Iterator[int]:
-        """What the kernel has handed over already, and what the engine still holds."""
+    def _end(self, engine: Engine, last_s: float) -> Iterator[int]:
+        """What the kernel holds, which it hands over when it is old enough, and what the engine holds."""
         for ring in self.rings:
-            for _ in range(ring.blocks):
-                if not ring.ready:
-                    break
-                yield from ring.events(engine)
+            ring.refuse_more()
+        while time.monotonic() < last_s:
+            for ring in self.rings:
+                if ring.ready:
+                    yield from ring.events(engine)
+            if not any(ring.ready for ring in self.rings):
+                time.sleep(RETIRE_MS / 4000)
         engine.finish()
         while (event := engine.step()) != NEED:
             yield event
@@ -326,21 +337,28 @@ def look_up(name: str) -> Interface:
         CaptureUnreadable: there is none, or of a kind that is not read.
     """
     try:
-        kind = int(Path("/sys/class/net", name, "type").read_text(encoding="ascii"))
-        index = socket.if_nametoindex(name)
-    except (OSError, ValueError) as error:
+        kind = _ask(name, _SIOCGIFHWADDR)
+        number = socket.if_nametoindex(name)
+    except OSError as error:
         raise CaptureUnreadable(Path(name), "there is no such interface", _names()) from error
     if kind not in _LINK_TYPES:
         raise CaptureUnreadable(Path(name), f"an interface of a kind that is not read (ARPHRD {kind})")
-    return Interface(index, _LINK_TYPES[kind], kind == _LOOPBACK)
+    return Interface(number, _LINK_TYPES[kind], kind == _LOOPBACK)
 
 
 def is_up(name: str) -> bool:
     """Whether the interface is switched on (IFF_UP)."""
     try:
-        return bool(int(Path("/sys/class/net", name, "flags").read_text(encoding="ascii"), 16) & 1)
-    except (OSError, ValueError):
+        return bool(_ask(name, _SIOCGIFFLAGS) & 1)
+    except OSError:
         return False
+
+
+def _ask(name: str, request: int) -> int:
+    """The number that netdevice(7) puts first into its answer. Any kind of socket may ask."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        answer = fcntl.ioctl(sock, request, struct.pack("=16s24x", os.fsencode(name)[:15]))
+    return int(struct.unpack_from("=H", answer, 16)[0])
 
 
 def _names() -> str:
@@ -351,7 +369,10 @@ def filter_program(unwanted: Sequence[int]) -> list[tuple[int, int, int, int]]:
     """Classic BPF: nothing of a frame whose EtherType, at offset 12, is unwanted; all of any other."""
     count = len(unwanted)
     tests = [(0x15, count - number, 0, kind) for number, kind in enumerate(unwanted)]
-    return [(0x28, 0, 0, 12), *tests, (0x06, 0, 0, 0x40000), (0x06, 0, 0, 0)]
+    return [(0x28, 0, 0, 12), *tests, (0x06, 0, 0, 0x40000), _REFUSE]
+
+
+_REFUSE: Final = (0x06, 0, 0, 0)
 
 
 def _attach(sock: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
