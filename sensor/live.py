@@ -46,7 +46,7 @@ NOTE_S: Final = 30.0
 INFER_S: Final = 30.0
 INFER_SHARE: Final = 0.1
 """So much of the time at most goes into inference: it waits longer where it takes long."""
-LIVE_BATCH_BYTES_MAX: Final = 64 << 20
+LIVE_BATCH_BYTES_MAX: Final = 256 << 20
 _RESTART_FIRST_S: Final = 0.5
 _RESTART_LAST_S: Final = 60.0
 _TRIES: Final = 3
@@ -129,13 +129,16 @@ class _Reading:
         self.noted_s = 0.0
         self.state: Summary | None = None
 
-    def commit(self, word: _Rows) -> None:
-        """Put rows into the store, then acknowledge them."""
+    def commit(self, word: _Rows) -> bool:
+        """Put rows into the store, then acknowledge them. False when there were none."""
+        some = any(rows.num_rows for rows in word.tables.values())
         if word.end.number == self.next:
             self.mirror.count(word.tables)
-            self.ledger.commit(self.next, word.end.byte_offset, word.tables)
+            if some:
+                self.ledger.commit(self.next, word.end.byte_offset, word.tables)
             self.next += 1
         word.talk.order(b"ack")
+        return some
 
     def hear(self, summary: Summary) -> list[str]:
         """Note the counters; what is to be said of them."""
@@ -180,7 +183,7 @@ class Live:
         self._say = say
         self._fail = fail
         self._command = command
-        self._words: queue.Queue[_Word | None] = queue.Queue(BATCHES_AHEAD)
+        self._words: queue.Queue[_Word | None] = queue.Queue(2 * BATCHES_AHEAD * job.workers)
         self._stopping = threading.Event()
         self._greeted = threading.Semaphore(0)
         self._talks: set[Talk] = set()
@@ -362,8 +365,7 @@ class Live:
             readings[word.reading] = self._open(word.hello)
         reading = readings.get(word.reading)
         if isinstance(word, _Rows) and reading is not None:
-            reading.commit(word)
-            return True
+            return reading.commit(word)
         if isinstance(word, _State) and reading is not None:
             for line in reading.hear(word.summary):
                 self._say(line)

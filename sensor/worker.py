@@ -25,6 +25,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -152,21 +153,29 @@ class Worker:
         number, due_s = 0, time.monotonic() + cut_s
 
         def ready() -> bool:
-            """A recorder that is late must not stop us: the rows stay in the fold."""
+            """Without acknowledgements the rows stay in the fold."""
             self._hear(source)
             return time.monotonic() >= due_s and self._unacknowledged < BATCHES_AHEAD
 
-        for batch in pipeline.live(source, ready):
-            due_s = time.monotonic() + cut_s
-            state = pipeline.summary(complete=False, more=source.counters())
-            send(self._words, Kind.STATE, msgspec.json.encode(state))
-            if any(rows.num_rows for rows in batch.tables.values()):
-                self._send_batch(number, batch)
+        with ThreadPoolExecutor(1) as sender:  # a recorder that is late must not keep us from the rings
+            for batch in pipeline.live(source, ready):
+                due_s = time.monotonic() + cut_s
+                state = msgspec.json.encode(pipeline.summary(complete=False, more=source.counters()))
+                self._unacknowledged += 1
+                sender.submit(self._send_cut, number, batch, state)
                 number += 1
         os.set_blocking(self._orders.fileno(), True)
         while self._unacknowledged:
             self._hear(source)
         send(self._words, Kind.SUMMARY, msgspec.json.encode(pipeline.summary(more=source.counters())))
+
+    def _send_cut(self, number: int, batch: Cut, state: bytes) -> None:
+        """A batch, and how things stand; in a thread of its own."""
+        try:
+            send(self._words, Kind.STATE, state)
+            self._send_batch(number, batch)
+        except BrokenPipeError:
+            os._exit(1)  # the recorder is gone
 
     def _hear(self, source: AfPacket) -> None:
         """Whatever the recorder has said meanwhile: `ack` and `stop`, in whole lines, which pipes keep whole."""
@@ -186,6 +195,7 @@ class Worker:
             if self._unacknowledged == BATCHES_AHEAD:
                 self._await_acknowledgement()
             self._send_batch(number, batch)
+            self._unacknowledged += 1
         while self._unacknowledged:
             self._await_acknowledgement()
         send(self._words, Kind.SUMMARY, msgspec.json.encode(source.summary()))
@@ -194,7 +204,6 @@ class Worker:
         for name, rows in batch.tables.items():
             send(self._words, Kind.TABLE, pack_table(name, rows))
         self._say(Kind.BATCH, BatchEnd(number, batch.offset))
-        self._unacknowledged += 1
 
     def _await_acknowledgement(self) -> None:
         self._order()

@@ -40,8 +40,8 @@ from sensor.engine import CORRUPT, NEED, Engine
 
 RING_BYTES: Final = 64 << 20
 BLOCK_BYTES: Final = 1 << 20
-RETIRE_MS: Final = 64
-LAST_S: Final = 4 * RETIRE_MS / 1000
+RETIRE_MS: Final = 150
+LAST_S: Final = 3 * RETIRE_MS / 1000
 GLANCE_S: Final = 0.25
 REBIND_S: Final = 1.0
 
