@@ -184,6 +184,7 @@ class Live:
         self._fail = fail
         self._command = command
         self._words: queue.Queue[_Word | None] = queue.Queue(2 * BATCHES_AHEAD * job.workers)
+        self._started = False
         self._stopping = threading.Event()
         self._greeted = threading.Semaphore(0)
         self._talks: set[Talk] = set()
@@ -206,6 +207,7 @@ class Live:
         for _ in self._keepers:
             if not self._greeted.acquire(timeout=_START_S):
                 self.failure = self.failure or CaptureError(Path(self._job.name), "the workers do not start")
+        self._started = True
         if self.failure is not None:
             self.stop()
             raise self.failure
@@ -326,7 +328,8 @@ class Live:
         if self.failure is None:
             self.failure = error
             self._stopping.set()
-            self._fail()
+            if self._started:
+                self._fail()
 
     # ------------------------------------------------------------------ the thread that writes
 

@@ -25,7 +25,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -151,6 +151,7 @@ class Worker:
     def _send_live(self, pipeline: Pipeline, source: AfPacket, cut_s: float) -> None:
         os.set_blocking(self._orders.fileno(), False)
         number, due_s = 0, time.monotonic() + cut_s
+        sent: Future[None] | None = None
 
         def ready() -> bool:
             """Without acknowledgements the rows stay in the fold."""
@@ -162,7 +163,9 @@ class Worker:
                 due_s = time.monotonic() + cut_s
                 state = msgspec.json.encode(pipeline.summary(complete=False, more=source.counters()))
                 self._unacknowledged += 1
-                sender.submit(self._send_cut, number, batch, state)
+                if sent is not None and sent.done():
+                    sent.result()  # raises what went wrong there
+                sent = sender.submit(self._send_cut, number, batch, state)
                 number += 1
         os.set_blocking(self._orders.fileno(), True)
         while self._unacknowledged:
