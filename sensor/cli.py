@@ -152,6 +152,26 @@ def check() -> None:
     raise typer.Exit(run())
 
 
+@app.command("run")
+def run_(
+    interfaces: Annotated[
+        list[str] | None, typer.Option("-i", metavar="IFACE", help="capture from this interface; may be repeated")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("-r", metavar="DIR", help="read capture files as they appear in this folder")
+    ] = None,
+    store: StorePath = None,
+    listen: Listen = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="processes that share the interfaces")] = 1,
+) -> None:
+    """Capture live, or from a folder of rotating files, into the store; infer, and serve the API. Ctrl-C ends it."""
+    from sensor.commands.access import settings
+    from sensor.commands.run import run as run_live
+
+    configured = settings()
+    run_live(interfaces or [], folder, workers, store or configured.store, listen, configured)
+
+
 @app.command()
 def version() -> None:
     """Print the versions of Spanward and of what its results depend on."""

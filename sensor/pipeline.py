@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -10,7 +10,8 @@ import msgspec
 import pyarrow as pa
 
 from parsers.core import Registry
-from sensor.capture.pcapfile import CaptureFile
+from sensor.capture.pcapfile import Capture
+from sensor.capture.source import LiveSource
 from sensor.dispatch import ConversationDay, Dispatcher, Item
 from sensor.engine import COMPILED, Engine
 from sensor.fold import Fold
@@ -34,7 +35,7 @@ class Pipeline:
     """Reads one open capture.
 
     Args:
-        capture: open; it is read once, to its end.
+        capture: open; it is read once, to its end. A live one is read with `live`, all others with `batches`.
         site: scopes and privacy.
         key: digests secrets.
         registry: the parsers; all that are installed by default.
@@ -44,7 +45,7 @@ class Pipeline:
 
     def __init__(
         self,
-        capture: CaptureFile,
+        capture: Capture | LiveSource,
         site: Site,
         key: SiteKey,
         *,
@@ -87,9 +88,18 @@ class Pipeline:
             fold.add(item)
         yield Batch(next_cut, fold.drain())
 
-    def summary(self) -> dict[str, object]:
-        """After the end: the columns of table `capture` that reading has found out."""
-        counters = {**self.engine.counters(), **self._dispatcher.counters}
+    def live(self, source: LiveSource, ready: Callable[[], bool]) -> Iterator[Batch]:
+        """Folded rows of a live capture, cut after a slice when `ready` says so, and at its end."""
+        fold = Fold()
+        while not source.ended:
+            for item in self.items():
+                fold.add(item)
+            if ready() or source.ended:
+                yield Batch(source.offset, fold.drain())
+
+    def summary(self, *, complete: bool = True, more: Mapping[str, int] | None = None) -> dict[str, object]:
+        """The columns of table `capture` that reading has found out, at the end or so far; `more` are counters."""
+        counters = {**self.engine.counters(), **self._dispatcher.counters, **(more or {})}
         counters.setdefault("parser_failures", 0)
         counters["compiled"] = int(COMPILED)
         return {
@@ -97,7 +107,7 @@ class Pipeline:
             "last_ts": _naive(self._last_us),
             "packets": counters.get("packets", 0),
             "bytes": counters.get("bytes", 0),
-            "complete": True,
+            "complete": complete,
             "damaged": self._capture.damaged,
             "counters": msgspec.json.encode(counters).decode(),
         }

@@ -19,7 +19,7 @@ from sensor.sitekey import SiteKey
 from sensor.store import Store, StoreError
 from sensor.store.errors import translated
 
-__all__ = ["CaptureRead", "Progress", "ReadSummary", "StoreError", "WorkerDied", "read_captures"]
+__all__ = ["CaptureRead", "Progress", "ReadSummary", "StoreError", "WorkerDied", "infer_now", "read_captures"]
 
 
 @dataclass
@@ -88,7 +88,7 @@ def read_captures(  # noqa: PLR0913 - the last ones are for tests
         store, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, command=command
     ) as recorder:
         summary = _read_all(recorder, paths)
-    summary.inference = _infer(store, known_site, as_of, known_rules)
+    summary.inference = infer_now(store, known_site, as_of, known_rules)
     return summary
 
 
@@ -102,7 +102,12 @@ def _read_all(recorder: Recorder, paths: Sequence[Path]) -> ReadSummary:
     return summary
 
 
-def _infer(store: Store, site: Site, as_of: datetime | None, rules: Sequence[Rule]) -> InferenceSummary:
+def infer_now(store: Store, site: Site, as_of: datetime | None, rules: Sequence[Rule]) -> InferenceSummary:
+    """Infer from all that is in the store.
+
+    Raises:
+        StoreError: the store refused; nothing has changed.
+    """
     store.space.check()
     cursor: duckdb.DuckDBPyConnection = store.cursor()
     try:

@@ -23,6 +23,7 @@ import pyarrow as pa
 
 import sensor
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
+from sensor.capture.pcapfile import STDIN
 from sensor.fold import SCHEMAS
 from sensor.store import Ledger, Reading, Store
 from sensor.store import Summary as CaptureSummary
@@ -48,6 +49,10 @@ _KEPT_VARIABLES: Final = ("HOME", "LANG", "PATH", "SPANWARD_INTERPRETED", "TZ", 
 _KEPT_PREFIXES: Final = ("LC_", "PYTHON", "COVERAGE_")
 _CAPTURE_ERRORS: Final = {error.__name__: error for error in (CaptureDamaged, CaptureUnreadable, NotACapture)}
 _TEXT_MAX_CHARS: Final = 500
+_OTHER_STREAM: Final = (
+    "began like a stream that is in the store, and went on differently",
+    "write it to a file and read that",
+)
 
 Progress = Callable[[Path, int, int], None]
 """Called with the capture's path, how many bytes of it are in the store, and its size; a guess for compressed ones."""
@@ -128,11 +133,14 @@ class Recorder:
         """
         try:
             return self._attempt(path)
-        except LedgerMismatch:  # an interrupted reading by another engine: it was begun anew, from nothing
-            return self._attempt(path)
+        except LedgerMismatch as error:
+            if path == STDIN:
+                raise CaptureError(path, *_OTHER_STREAM) from error
+        # an interrupted reading by another engine: it is begun anew, from nothing
+        return self._attempt(path)
 
     def _attempt(self, path: Path) -> CaptureRead:
-        with self._workers.talk(self._job(path)) as talk:
+        with self._workers.talk(self._job(path), sys.stdin.fileno() if path == STDIN else None) as talk:
             conversation = _Reading(self._store, path, talk, self._batch_bytes, self._progress)
             try:
                 return conversation.run()
@@ -141,7 +149,8 @@ class Recorder:
 
     def _job(self, path: Path) -> Job:
         site = str(self._site.absolute()) if self._site else None
-        return Job(str(path.absolute()), site, str(self._site_key.absolute()), self._batch_bytes)
+        capture = str(path if path == STDIN else path.absolute())
+        return Job(capture, site, str(self._site_key.absolute()), self._batch_bytes)
 
 
 class Workers:
@@ -157,10 +166,10 @@ class Workers:
         self._line: socket.socket | None = None
 
     @contextmanager
-    def talk(self, job: Job) -> Iterator[Talk]:
-        """A worker with its job; it is gone when the context ends."""
+    def talk(self, job: Job, capture: int | None = None) -> Iterator[Talk]:
+        """A worker with its job, and with a pipe to read from; it is gone when the context ends."""
         line = self._line or self._start()
-        orders, words = _pipes(line)
+        orders, words = _pipes(line, [] if capture is None else [capture])
         talk = Talk(line, orders, words)
         try:
             talk.order(msgspec.json.encode(job))
@@ -273,7 +282,7 @@ class _Reading:
                 raise self._failure(decode(payload, Failure))
             if self._hello is None or self._ledger is None:
                 self._greet(kind, payload)
-                if self._ledger is not None and self._ledger.known is not None:
+                if self._ledger is not None and self._known(self._ledger):
                     return self._already_there()
             elif kind == Kind.TABLE:
                 self._keep(payload)
@@ -294,7 +303,11 @@ class _Reading:
         )
         self._hello = hello
         self._ledger = Ledger(self._store, reading)
-        self._talk.order(b"skip" if self._ledger.known else b"go")
+        self._talk.order(b"skip" if self._known(self._ledger) else b"go")
+
+    def _known(self, ledger: Ledger) -> bool:
+        """There is nothing to read. Of a stream only its beginning is known yet: it is read, and compared."""
+        return ledger.known is not None and self._path != STDIN
 
     def _keep(self, payload: bytes) -> None:
         name, rows = unpack_table(payload, SCHEMAS)
@@ -309,7 +322,8 @@ class _Reading:
         try:
             self._new_count += ledger.commit(end.number, end.byte_offset, self._tables)
         except LedgerMismatch:
-            ledger.forget()
+            if self._path != STDIN:  # it can be read again
+                ledger.forget()
             raise
         self._next, self._tables, self._pending_bytes = self._next + 1, {}, 0
         self._talk.order(b"ack")
@@ -318,8 +332,9 @@ class _Reading:
 
     def _finish(self, ledger: Ledger, said: Summary) -> CaptureRead:
         damaged = printable(said.damaged) if said.damaged else None
+        known = ledger.known is not None and not self._new_count
         ledger.finish(CaptureSummary(**msgspec.structs.asdict(said) | {"damaged": damaged}))
-        return self._result(known=False, packets=said.packets, byte_count=said.bytes, damaged=damaged)
+        return self._result(known=known, packets=said.packets, byte_count=said.bytes, damaged=damaged)
 
     def _already_there(self) -> CaptureRead:
         known = self._ledger.known if self._ledger else None
@@ -338,12 +353,12 @@ class _Reading:
         return _CAPTURE_ERRORS.get(said.kind, CaptureError)(self._path, what, hint)
 
 
-def _pipes(line: socket.socket) -> tuple[IO[bytes], IO[bytes]]:
-    """Two new pipes, whose other ends go to a new worker."""
+def _pipes(line: socket.socket, more: list[int]) -> tuple[IO[bytes], IO[bytes]]:
+    """Two new pipes, whose other ends go to a new worker, with `more`."""
     orders, our_orders = os.pipe()
     our_words, words = os.pipe()
     with suppress(ConnectionError):  # noticed when no process id comes back
-        socket.send_fds(line, [b"."], [orders, words])
+        socket.send_fds(line, [b"."], [orders, words, *more])
     os.close(orders)
     os.close(words)
     return os.fdopen(our_orders, "wb"), os.fdopen(our_words, "rb")

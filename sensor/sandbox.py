@@ -1,6 +1,7 @@
 """Give up what a parser of hostile bytes does not need.
 
-A worker calls `no_dumps` before it reads the site key, and `enter` once its capture is open. It then has no way to more
+A worker calls `no_dumps` before it reads the site key, and `enter` once its capture is open: a file, or the sockets and
+rings of live interfaces. It then has no way to more
 rights, no core dumps, no memory that others may look into, writes no files, is no longer root, and dies with the
 recorder. Where another user could not read Python or the parsers (a checkout in root's home), it stays user 0 without
 capabilities.
@@ -45,6 +46,7 @@ def enter(parent: int) -> str:
         SystemExit: the parent is gone already.
     """
     said = _drop_root() if os.geteuid() == 0 else "unprivileged"
+    _drop_capabilities()  # a service may have been given CAP_NET_RAW without being root
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     no_dumps()  # changing the user has undone it
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
@@ -59,7 +61,6 @@ def _drop_root() -> str:
         if uid != 0 and _can_read(uid, gid):
             _become(uid, gid)
             return name
-    _drop_capabilities()
     return "root-without-capabilities"
 
 

@@ -13,8 +13,10 @@ Worker to recorder, on one pipe, in frames of
     5      n      JSON, or for TABLE: length of name, name, Arrow IPC stream
     ====== ====== ==============================================
 
-in this order: HELLO, then for each batch some TABLEs and one BATCH, then SUMMARY; or ERROR at any point.
-Recorder to worker, on the other pipe, in lines: the job as JSON; `go` or `skip` to HELLO; `ack` to each BATCH.
+in this order: HELLO, then for each batch some TABLEs and one BATCH, then SUMMARY; or ERROR at any point. A live capture
+says STATE every few seconds, which is what SUMMARY would be by now.
+Recorder to worker, on the other pipe, in lines: the job as JSON; `go` or `skip` to HELLO; `ack` to each BATCH; `stop`
+to a live capture.
 """
 
 from __future__ import annotations
@@ -56,15 +58,24 @@ class Kind(IntEnum):
     BATCH = 3
     SUMMARY = 4
     ERROR = 5
+    STATE = 6
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What a worker is to read, and how. Paths are absolute."""
+    """What a worker is to read, and how. Paths are absolute; `-` is the pipe that comes along.
+
+    Live: the `interfaces`, of which this worker gets its share when the number `fanout` is not 0; a batch every `cut_s`
+    seconds; `ring_bytes` for each interface.
+    """
 
     capture: str
     site: str | None
     site_key: str
     batch_bytes: int
+    interfaces: tuple[str, ...] = ()
+    fanout: int = 0
+    cut_s: float = 0.0
+    ring_bytes: int = 0
 
 
 class Hello(msgspec.Struct, frozen=True):

@@ -8,10 +8,13 @@ each capture, which spares the capture half a second; it never sees a byte of on
 
     recorder: a byte, with the two pipes of a job      this process: the new worker's process id
     recorder: a byte when it has done with the worker  this process: how the worker ended, as `subprocess` counts it
+
+A third file may come with the pipes: the capture itself, when it is a pipe.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import signal
@@ -21,17 +24,20 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, NamedTuple, Protocol, TextIO
+from typing import BinaryIO, Final, NamedTuple, Protocol, TextIO, cast
 
 import msgspec
 import pyarrow as pa
 
 from parsers.core import Registry
 from sensor import sandbox
-from sensor.capture.pcapfile import CaptureError, CaptureFile
+from sensor.capture.afpacket import AfPacket
+from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.pipeline import Pipeline
 from sensor.site import Site, SiteError
 from sensor.sitekey import SiteKey, SiteKeyError
@@ -39,6 +45,8 @@ from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Ki
 
 GRACE_S: Final = 2.0
 GLANCE_S: Final = 0.005
+SLICE_S: Final = 1.0
+"""Of live packets: so long may it take until a word of the recorder is heard."""
 
 
 class Cut(Protocol):
@@ -65,7 +73,7 @@ class Source(Protocol):
         """After the last batch: the fields of `wire.Summary`."""
 
 
-Opener = Callable[[CaptureFile, Site, SiteKey, int], Source]
+Opener = Callable[[Capture, Site, SiteKey, int], Source]
 
 
 class Pipes(NamedTuple):
@@ -74,6 +82,7 @@ class Pipes(NamedTuple):
     orders: BinaryIO
     words: BinaryIO
     parent: int
+    capture: BinaryIO | None = None
 
 
 class Worker:
@@ -83,6 +92,7 @@ class Worker:
         self._orders = pipes.orders
         self._words = pipes.words
         self._parent = pipes.parent
+        self._capture = pipes.capture
         self._open = opener
         self._unacknowledged = 0
 
@@ -93,8 +103,9 @@ class Worker:
             SystemExit: the recorder is gone, or wants nothing.
         """
         job = decode(self._order(), Job)
+        read = self._read_stream if job.capture == str(STDIN) else self._watch if job.interfaces else self._read
         try:
-            self._read(job, Site.load(Path(job.site) if job.site else None), SiteKey.load(Path(job.site_key)))
+            read(job, Site.load(Path(job.site) if job.site else None), SiteKey.load(Path(job.site_key)))
         except CaptureError as error:
             self._say(Kind.ERROR, Failure(type(error).__name__, error.what, error.hint))
         except (SiteError, SiteKeyError) as error:
@@ -107,19 +118,95 @@ class Worker:
             mode = sandbox.enter(self._parent)
             self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, settings(site, key), size_bytes, mode))
             if self._order() == b"go":
-                self._send_batches(source)
+                self._send_batches(source, source.batches())
 
-    def _send_batches(self, source: Source) -> None:
-        for number, batch in enumerate(source.batches()):
+    def _read_stream(self, job: Job, site: Site, key: SiteKey) -> None:
+        """The greeting waits for the first batch: only then it is known which capture this is."""
+        assert self._capture is not None
+        mode = sandbox.enter(self._parent)
+        with CaptureStream(self._capture, id_bytes=job.batch_bytes) as capture:
+            source = self._open(capture, site, key, job.batch_bytes)
+            batches = source.batches()
+            first = next(batches)
+            self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, settings(site, key), 0, mode))
+            if self._order() == b"go":
+                self._send_batches(source, chain([first], batches))
+
+    def _watch(self, job: Job, site: Site, key: SiteKey) -> None:
+        """A live capture, until the recorder says `stop`. What needs rights is done before a packet is looked at."""
+        with AfPacket(
+            job.interfaces,
+            slice_s=min(job.cut_s, SLICE_S),
+            ring_bytes=job.ring_bytes,
+            fanout=job.fanout,
+            stop_fd=self._orders.fileno(),
+        ) as source:
+            pipeline = Pipeline(source, site, key)
+            mode = sandbox.enter(self._parent)
+            self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, settings(site, key), 0, mode))
+            if self._order() == b"go":
+                gc.freeze()  # collecting takes time in which nobody empties the ring
+                self._send_live(pipeline, source, job.cut_s)
+
+    def _send_live(self, pipeline: Pipeline, source: AfPacket, cut_s: float) -> None:
+        os.set_blocking(self._orders.fileno(), False)
+        number, due_s = 0, time.monotonic() + cut_s
+        sent: Future[None] | None = None
+
+        def ready() -> bool:
+            """Without acknowledgements the rows stay in the fold."""
+            self._hear(source)
+            return time.monotonic() >= due_s and self._unacknowledged < BATCHES_AHEAD
+
+        with ThreadPoolExecutor(1) as sender:  # a recorder that is late must not keep us from the rings
+            for batch in pipeline.live(source, ready):
+                due_s = time.monotonic() + cut_s
+                state = msgspec.json.encode(pipeline.summary(complete=False, more=source.counters()))
+                self._unacknowledged += 1
+                if sent is not None and sent.done():
+                    sent.result()  # raises what went wrong there
+                sent = sender.submit(self._send_cut, number, batch, state)
+                number += 1
+        os.set_blocking(self._orders.fileno(), True)
+        while self._unacknowledged:
+            self._hear(source)
+        send(self._words, Kind.SUMMARY, msgspec.json.encode(pipeline.summary(more=source.counters())))
+
+    def _send_cut(self, number: int, batch: Cut, state: bytes) -> None:
+        """A batch, and how things stand; in a thread of its own."""
+        try:
+            send(self._words, Kind.STATE, state)
+            self._send_batch(number, batch)
+        except BrokenPipeError:
+            os._exit(1)  # the recorder is gone
+
+    def _hear(self, source: AfPacket) -> None:
+        """Whatever the recorder has said meanwhile: `ack` and `stop`, in whole lines, which pipes keep whole."""
+        try:
+            said = os.read(self._orders.fileno(), 4096)
+        except BlockingIOError:
+            return
+        if not said:
+            raise SystemExit(1)  # the recorder is gone
+        lines = said.split()
+        self._unacknowledged -= lines.count(b"ack")
+        if b"stop" in lines:
+            source.stop()
+
+    def _send_batches(self, source: Source, batches: Iterable[Cut]) -> None:
+        for number, batch in enumerate(batches):
             if self._unacknowledged == BATCHES_AHEAD:
                 self._await_acknowledgement()
-            for name, rows in batch.tables.items():
-                send(self._words, Kind.TABLE, pack_table(name, rows))
-            self._say(Kind.BATCH, BatchEnd(number, batch.offset))
+            self._send_batch(number, batch)
             self._unacknowledged += 1
         while self._unacknowledged:
             self._await_acknowledgement()
         send(self._words, Kind.SUMMARY, msgspec.json.encode(source.summary()))
+
+    def _send_batch(self, number: int, batch: Cut) -> None:
+        for name, rows in batch.tables.items():
+            send(self._words, Kind.TABLE, pack_table(name, rows))
+        self._say(Kind.BATCH, BatchEnd(number, batch.offset))
 
     def _await_acknowledgement(self) -> None:
         self._order()
@@ -141,7 +228,7 @@ def settings(site: Site, key: SiteKey) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def open_pipeline(capture: CaptureFile, site: Site, key: SiteKey, batch_bytes: int) -> Source:
+def open_pipeline(capture: Capture, site: Site, key: SiteKey, batch_bytes: int) -> Source:
     """The pipeline that a worker runs."""
     return Pipeline(capture, site, key, batch_bytes=batch_bytes)
 
@@ -186,7 +273,7 @@ def next_job() -> Pipes:
     with socket.socket(fileno=os.dup(0)) as line:
         parent = os.getpid()
         while True:
-            _, pipes, _, _ = socket.recv_fds(line, 1, 2)
+            _, pipes, _, _ = socket.recv_fds(line, 1, 3)
             if len(pipes) < 2:
                 raise SystemExit(0)
             child = os.fork()
@@ -194,7 +281,8 @@ def next_job() -> Pipes:
                 break
             _attend(line, child, pipes)
     _silence()
-    return Pipes(os.fdopen(pipes[0], "rb"), os.fdopen(pipes[1], "wb"), parent)
+    capture = os.fdopen(pipes[2], "rb", buffering=0) if len(pipes) > 2 else None
+    return Pipes(os.fdopen(pipes[0], "rb"), os.fdopen(pipes[1], "wb"), parent, cast("BinaryIO | None", capture))
 
 
 def _attend(line: socket.socket, child: int, pipes: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""Capture files: pcap and pcapng, plain or inside gzip or zstd, into the engine window by window."""
+"""Captures, in files and in pipes: pcap and pcapng, plain or inside gzip or zstd, into the engine window by window."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import stat
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final, Self, cast
 
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
 from sensor.capture.formats import (
@@ -19,12 +19,25 @@ from sensor.capture.formats import (
     complaint,
     pcap_header,
 )
-from sensor.capture.stream import open_stream
+from sensor.capture.stream import Hashed, Rewound, Stream, open_stream
 from sensor.capture.window import WINDOW_BYTES, Window
 from sensor.engine import CORRUPT, NEED, Engine
 
-__all__ = ["CaptureDamaged", "CaptureError", "CaptureFile", "CaptureUnreadable", "NotACapture", "identify"]
+__all__ = [
+    "STDIN",
+    "Capture",
+    "CaptureDamaged",
+    "CaptureError",
+    "CaptureFile",
+    "CaptureStream",
+    "CaptureUnreadable",
+    "NotACapture",
+    "identify",
+]
 
+STDIN: Final = Path("-")
+"""What standard input is called on the command line, and in the store."""
+_EMPTY: Final = ("is empty", "give a pcap or pcapng file")
 _COPY_AGAIN: Final = "copy it again"
 _SNIFF_BYTES: Final = 512
 _EDGE_BYTES: Final = 1 << 20
@@ -32,28 +45,23 @@ _SAMPLES: Final = 64
 _SAMPLE_BYTES: Final = 4096
 
 
-class CaptureFile:
-    """One capture file, read once from its beginning to its end; a context manager.
-
-    Args:
-        path: of a regular file.
-        window_bytes: how much of it lies in memory at a time; grows for one record that is larger.
+class Capture:
+    """A capture, read once from its beginning to its end; a context manager. See `CaptureFile` and `CaptureStream`.
 
     Attributes:
         path: as given.
         capture_id: 32 hex characters: the same for the same bytes, wherever they lie and whatever they are called.
         offset: bytes of the capture, inflated, that are behind us; never falls.
         damaged: after the end, one line when the capture was cut short or corrupt, else None.
-
-    Raises:
-        CaptureError: it cannot be read or is no capture; `str()` is one line that says what to do.
     """
 
-    def __init__(self, path: Path, *, window_bytes: int = WINDOW_BYTES) -> None:
+    capture_id: str
+
+    def __init__(self, path: Path, file: BinaryIO, window_bytes: int) -> None:
         self.path = path
         self.damaged: str | None = None
         self._engine: Engine | None = None
-        self._file = _open(path)
+        self._file = file
         try:
             self._recognise(window_bytes)
         except OSError as error:
@@ -102,13 +110,10 @@ class CaptureFile:
 
     def _recognise(self, window_bytes: int) -> None:
         """Read the first bytes and know the format, or raise what is wrong."""
-        self.capture_id = identify(self._file)
-        self._file.seek(0)
-        raw = self._file.read(_SNIFF_BYTES)
-        if not raw:
-            raise NotACapture(self.path, "is empty", "give a pcap or pcapng file")
-        self._file.seek(0)
-        self._window = Window(open_stream(self._file, raw), window_bytes)
+        raise NotImplementedError
+
+    def _begin(self, stream: Stream, window_bytes: int) -> None:
+        self._window = Window(stream, window_bytes)
         self._window.fill(_SNIFF_BYTES)
         self._header = self._format(bytes(self._window.buffer[: self._window.end]))
         self._window.start = PCAP_HEADER_BYTES if self._header else 0
@@ -150,13 +155,71 @@ class CaptureFile:
         return None
 
 
-def identify(file: BinaryIO) -> str:
-    """A capture's id: a hash of its size, its first and last MiB, and 64 blocks of 4 KiB between them."""
-    size = file.seek(0, os.SEEK_END)
+class CaptureFile(Capture):
+    """A capture in a regular file.
+
+    Args:
+        path: of the file.
+        window_bytes: how much of it lies in memory at a time; grows for one record that is larger.
+
+    Raises:
+        CaptureError: it cannot be read or is no capture; `str()` is one line that says what to do.
+    """
+
+    def __init__(self, path: Path, *, window_bytes: int = WINDOW_BYTES) -> None:
+        super().__init__(path, _open(path), window_bytes)
+
+    def _recognise(self, window_bytes: int) -> None:
+        self.capture_id = identify(self._file)
+        self._file.seek(0)
+        raw = self._file.read(_SNIFF_BYTES)
+        if not raw:
+            raise NotACapture(self.path, *_EMPTY)
+        self._file.seek(0)
+        self._begin(open_stream(self._file, raw), window_bytes)
+
+
+class CaptureStream(Capture):
+    """A capture that comes through a pipe and cannot be read again.
+
+    Its id is a running hash of its first `id_bytes` bytes, or of all when it is shorter: known once they are read.
+
+    Args:
+        file: the pipe, unbuffered.
+        id_bytes: see above.
+        window_bytes: as for a file.
+
+    Raises:
+        CaptureError: it is no capture.
+    """
+
+    def __init__(self, file: BinaryIO, *, id_bytes: int, window_bytes: int = WINDOW_BYTES) -> None:
+        self._id_bytes = id_bytes
+        super().__init__(STDIN, file, window_bytes)
+
+    @property
+    def capture_id(self) -> str:  # type: ignore[override]
+        """The hash so far."""
+        return self._hashed.hexdigest()
+
+    def _recognise(self, window_bytes: int) -> None:
+        rewound = Rewound(self._file)
+        if not rewound.head:
+            raise NotACapture(self.path, *_EMPTY)
+        self._hashed = Hashed(open_stream(cast("BinaryIO", rewound), rewound.head), self._id_bytes)
+        self._begin(self._hashed, window_bytes)
+
+
+def identify(file: BinaryIO, size: int | None = None) -> str:
+    """A capture's id: a hash of its size, its first and last MiB, and 64 blocks of 4 KiB between them.
+
+    With `size`, the id of the file's first `size` bytes.
+    """
+    size = file.seek(0, os.SEEK_END) if size is None else size
     digest = hashlib.blake2b(size.to_bytes(8, "big"), digest_size=16)
     for offset, count in _sampled(size):
         file.seek(offset)
-        digest.update(file.read(count))
+        digest.update(file.read(min(count, size - offset)))
     return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import zlib
 from typing import BinaryIO, Final, Protocol
 
@@ -12,6 +13,7 @@ from sensor.capture.formats import GZIP_MAGIC, ZSTD_MAGIC
 
 # zstd --long=27 needs 128 MiB of window; a file that asks for more is refused.
 ZSTD_WINDOW_BYTES: Final = 128 << 20
+_PIECE_BYTES: Final = 64 << 10
 
 
 class StreamDamaged(Exception):
@@ -74,3 +76,57 @@ def open_stream(file: BinaryIO, head: bytes) -> Stream:
     if head.startswith(ZSTD_MAGIC):
         return _Zstd(file)
     return _Plain(file)
+
+
+class Rewound:
+    """A pipe that stands at its beginning again although its first bytes, `head`, have been looked at."""
+
+    def __init__(self, file: BinaryIO, head_bytes: int = 4) -> None:
+        self._file = file
+        self.head = self._rest = _exactly(file, head_bytes)
+
+    def readinto(self, target: memoryview | bytearray) -> int:
+        """Like that of a raw file."""
+        if not self._rest:
+            return self._file.readinto(target)  # type: ignore[attr-defined, no-any-return]
+        piece, self._rest = self._rest[: len(target)], self._rest[len(target) :]
+        target[: len(piece)] = piece
+        return len(piece)
+
+    def read(self, count: int = -1) -> bytes:
+        """At most `count` bytes, which is all that decompressors ask for."""
+        target = bytearray(count if count >= 0 else _PIECE_BYTES)
+        return bytes(target[: self.readinto(target)])
+
+    def close(self) -> None:
+        """Let the pipe go."""
+        self._file.close()
+
+
+class Hashed:
+    """A stream whose first `limit` bytes, inflated, are hashed as they pass."""
+
+    def __init__(self, stream: Stream, limit: int) -> None:
+        self._stream = stream
+        self._left = limit
+        self._digest = hashlib.blake2b(b"stream", digest_size=16)
+
+    def readinto(self, target: memoryview) -> int:
+        """See `Stream`."""
+        count = self._stream.readinto(target)
+        hashed = min(count, self._left)
+        self._digest.update(target[:hashed])
+        self._left -= hashed
+        return count
+
+    def hexdigest(self) -> str:
+        """Of what has passed."""
+        return self._digest.hexdigest()
+
+
+def _exactly(file: BinaryIO, count: int) -> bytes:
+    """`count` bytes of a pipe, which may hand them out one by one; fewer at its end."""
+    found = b""
+    while len(found) < count and (piece := file.read(count - len(found))):
+        found += piece
+    return found

@@ -174,6 +174,7 @@ cdef enum:
     K_NONE = 0
     K_PCAP = 1
     K_PCAPNG = 2
+    K_TPACKET = 3
     I_NONE = 0
     I_ETHERNET = 1
     I_TYPE = 2
@@ -219,6 +220,9 @@ cdef enum:
     OVERHEAD = 200
     DATAGRAM_MAX = 65535
     INTERFACES_MAX = 4096
+    TPACKET_HEADER = 48
+    TPACKET_VLAN = 16
+    TPACKET_TPID = 64
     # counters
     C_PACKETS = 0
     C_BYTES = 1

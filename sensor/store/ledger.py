@@ -124,6 +124,18 @@ class Ledger:
             cursor.execute(statement("ledger/finish_capture"), self._id | vars(summary) | {"read_at": _now()})
         self._begun = True
 
+    def note(self, summary: Summary) -> None:
+        """Note what is known so far of a live capture. It is never read again, so its older batches are not compared.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        with self._store.transaction() as cursor:
+            self._begin(cursor)
+            cursor.execute(statement("ledger/note_capture"), self._id | vars(summary) | {"read_at": _now()})
+        self._begun = True
+        self._batches.clear()
+
     def forget(self) -> None:
         """Take out all that any reading of this capture has contributed.
 

@@ -107,6 +107,6 @@ class Lies:
 
 
 if __name__ == "__main__":
-    IN, OUT, _ = next_job()
+    IN, OUT, *_ = next_job()
     IN.readline()
     getattr(Lies(), sys.argv[1])()

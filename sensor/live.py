@@ -1,0 +1,403 @@
+"""Live capture into an open store: what `spanward run -i` does beside the API.
+
+A thread for each worker keeps it running and listens to it, so that its pipe does not fill up; one thread alone writes
+the store, infers, and says what is wrong. Between them lies a queue of few batches: a worker that gets no
+acknowledgement keeps its rows and goes on capturing.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+
+from sensor.capture.afpacket import RING_BYTES
+from sensor.capture.errors import CaptureError, CaptureUnreadable
+from sensor.fold import SCHEMAS
+from sensor.health import Mirror
+from sensor.recorder import WORKER, Talk, Workers
+from sensor.store import Ledger, Reading, Store, StoreError
+from sensor.store import Summary as CaptureSummary
+from sensor.wire import (
+    BATCHES_AHEAD,
+    BatchEnd,
+    Failure,
+    Hello,
+    Job,
+    Kind,
+    Summary,
+    WireError,
+    decode,
+    printable,
+    unpack_table,
+)
+
+CUT_S: Final = 5.0
+NOTE_S: Final = 30.0
+INFER_S: Final = 30.0
+INFER_SHARE: Final = 0.1
+"""So much of the time at most goes into inference: it waits longer where it takes long."""
+LIVE_BATCH_BYTES_MAX: Final = 256 << 20
+_RESTART_FIRST_S: Final = 0.5
+_RESTART_LAST_S: Final = 60.0
+_TRIES: Final = 3
+_TICK_S: Final = 0.5
+_START_S: Final = 60.0
+
+
+@dataclass(frozen=True)
+class LiveJob:
+    """What to capture, and how.
+
+    Attributes:
+        interfaces: names.
+        workers: processes that share them.
+        site, site_key: paths.
+        cut_s: seconds to a batch.
+        infer_s: seconds between inferences.
+        ring_bytes: of packets that can wait, for each interface and worker.
+    """
+
+    interfaces: Sequence[str]
+    workers: int
+    site: Path | None
+    site_key: Path
+    cut_s: float = CUT_S
+    infer_s: float = INFER_S
+    ring_bytes: int = RING_BYTES
+
+    @property
+    def name(self) -> str:
+        """As the capture is called in the store."""
+        return ",".join(self.interfaces)
+
+    def for_worker(self) -> Job:
+        """The same for the wire."""
+        site = str(self.site.absolute()) if self.site else None
+        fanout = os.getpid() & 0xFFFF or 1 if self.workers > 1 else 0
+        key = str(self.site_key.absolute())
+        return Job("", site, key, 0, tuple(self.interfaces), fanout, self.cut_s, self.ring_bytes)
+
+
+@dataclass(frozen=True)
+class _Word:
+    """What a worker has said. Its reading is a number that no other worker has."""
+
+    reading: int
+    talk: Talk
+
+
+@dataclass(frozen=True)
+class _Greeted(_Word):
+    hello: Hello
+
+
+@dataclass(frozen=True)
+class _Rows(_Word):
+    end: BatchEnd
+    tables: dict[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class _State(_Word):
+    summary: Summary
+
+
+@dataclass(frozen=True)
+class _Ended(_Word):
+    """`why` is None when it ended as it should."""
+
+    why: str | None
+
+
+class _Reading:
+    """What the writing thread knows of one worker."""
+
+    def __init__(self, ledger: Ledger, name: str) -> None:
+        self.ledger = ledger
+        self.mirror = Mirror(name, time.monotonic())
+        self.next = 0
+        self.noted_s = 0.0
+        self.state: Summary | None = None
+
+    def commit(self, word: _Rows) -> bool:
+        """Put rows into the store, then acknowledge them. False when there were none."""
+        some = any(rows.num_rows for rows in word.tables.values())
+        if word.end.number == self.next:
+            self.mirror.count(word.tables)
+            if some:
+                self.ledger.commit(self.next, word.end.byte_offset, word.tables)
+            self.next += 1
+        word.talk.order(b"ack")
+        return some
+
+    def hear(self, summary: Summary) -> list[str]:
+        """Note the counters; what is to be said of them."""
+        self.state = summary
+        if time.monotonic() - self.noted_s >= NOTE_S:
+            self.noted_s = time.monotonic()
+            self.ledger.note(_columns(summary, None))
+        return self.mirror.look(_counters(summary), time.monotonic())
+
+    def finish(self, why: str | None) -> None:
+        """The worker has ended; `why` when it should not have."""
+        if self.state is not None:
+            self.ledger.finish(_columns(self.state, why))
+
+
+class Live:
+    """Captures until `stop`.
+
+    Args:
+        store: open for writing; nobody else may write it.
+        job: what to capture.
+        infer: makes inferences; called in the thread that writes.
+        say: gets lines for the person who watches.
+        fail: called when it cannot go on; `failure` says why.
+        command: starts the process that forks workers.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        job: LiveJob,
+        *,
+        infer: Callable[[], object],
+        say: Callable[[str], None],
+        fail: Callable[[], None],
+        command: Sequence[str] = WORKER,
+    ) -> None:
+        self.failure: Exception | None = None
+        self._store = store
+        self._job = job
+        self._infer = infer
+        self._say = say
+        self._fail = fail
+        self._command = command
+        self._words: queue.Queue[_Word | None] = queue.Queue(2 * BATCHES_AHEAD * job.workers)
+        self._started = False
+        self._stopping = threading.Event()
+        self._greeted = threading.Semaphore(0)
+        self._talks: set[Talk] = set()
+        self._began: set[int] = set()
+        self._numbers = iter(range(1 << 62))
+        self._writer = threading.Thread(target=self._write, name="writer", daemon=True)
+        self._keepers = [
+            threading.Thread(target=self._keep, name=f"worker {number}", daemon=True) for number in range(job.workers)
+        ]
+
+    def start(self) -> None:
+        """Begin; returns when every worker captures.
+
+        Raises:
+            CaptureError: an interface cannot be captured from.
+        """
+        self._writer.start()
+        for keeper in self._keepers:
+            keeper.start()
+        for _ in self._keepers:
+            if not self._greeted.acquire(timeout=_START_S):
+                self.failure = self.failure or CaptureError(Path(self._job.name), "the workers do not start")
+        self._started = True
+        if self.failure is not None:
+            self.stop()
+            raise self.failure
+
+    def stop(self) -> None:
+        """Have the workers finish, commit the rest, and infer for the last time."""
+        self._stopping.set()
+        for talk in tuple(self._talks):
+            talk.order(b"stop")
+        for keeper in self._keepers:
+            keeper.join()
+        self._put(None)
+        self._writer.join()
+
+    # ------------------------------------------------------------------ a thread for each worker
+
+    def _keep(self) -> None:
+        """Have a worker run; start another when it dies."""
+        workers, wait_s = Workers(self._command), _RESTART_FIRST_S
+        tries = 0
+        while not self._stopping.is_set():
+            began_s = time.monotonic()
+            try:
+                self._run(workers)
+            except CaptureError as error:
+                self._give_up(error)
+                break
+            tries += 1
+            if not self._captured() and tries == _TRIES:
+                self._give_up(CaptureError(Path(self._job.name), "the workers die before they capture anything"))
+                break
+            wait_s = _RESTART_FIRST_S if time.monotonic() - began_s > _RESTART_LAST_S else wait_s
+            workers.close()
+            self._stopping.wait(wait_s)
+            wait_s = min(2 * wait_s, _RESTART_LAST_S)
+        workers.close()
+        self._greeted.release()
+
+    def _captured(self) -> bool:
+        """A worker of this thread has captured before."""
+        return threading.get_ident() in self._began
+
+    def _run(self, workers: Workers) -> None:
+        """One worker, from its greeting to its end.
+
+        Raises:
+            CaptureError: it cannot capture, and none before it could.
+        """
+        number, why = next(self._numbers), None
+        with workers.talk(self._job.for_worker()) as talk:
+            try:
+                for word in self._listen(talk, number):
+                    self._put(word)
+                    if isinstance(word, _Ended):
+                        return
+                why = talk.death()
+            except CaptureError as error:
+                if not self._captured():
+                    raise
+                why = f"stopped: {error.what}"
+            except WireError as error:
+                why = f"said what it may not ({printable(str(error))})"
+            finally:
+                self._talks.discard(talk)
+        self._put(_Ended(number, talk, why))
+
+    def _listen(self, talk: Talk, number: int) -> Iterator[_Word]:
+        """A worker's words, each checked.
+
+        Raises:
+            CaptureError: it cannot capture.
+            WireError: it said what it may not.
+        """
+        tables: dict[str, pa.Table] = {}
+        greeted, pending_bytes = False, 0
+        for kind, payload in talk.frames():
+            if kind == Kind.ERROR:
+                failure = decode(payload, Failure)
+                raise CaptureUnreadable(Path(self._job.name), printable(failure.what), printable(failure.hint))
+            if greeted == (kind == Kind.HELLO):
+                raise WireError("a greeting too many, or none")
+            if kind == Kind.HELLO:
+                greeted = True
+                yield _Greeted(number, talk, decode(payload, Hello))
+                self._begin(talk)
+            elif kind == Kind.TABLE:
+                name, rows = unpack_table(payload, SCHEMAS)
+                pending_bytes += len(payload)
+                if name in tables or pending_bytes > LIVE_BATCH_BYTES_MAX:
+                    raise WireError("a batch that never ends")
+                tables[name] = rows
+            elif kind == Kind.BATCH:
+                yield _Rows(number, talk, decode(payload, BatchEnd), tables)
+                tables, pending_bytes = {}, 0
+            elif kind == Kind.STATE:
+                yield _State(number, talk, decode(payload, Summary))
+            else:
+                yield _State(number, talk, decode(payload, Summary))
+                yield _Ended(number, talk, None)
+
+    def _begin(self, talk: Talk) -> None:
+        talk.order(b"go")
+        self._talks.add(talk)
+        self._began.add(threading.get_ident())
+        if self._stopping.is_set():
+            talk.order(b"stop")
+        self._greeted.release()
+
+    def _put(self, word: _Word | None) -> None:
+        """Wait for room in the queue, unless nobody takes out of it any more."""
+        while self._writer.is_alive():
+            with suppress(queue.Full):
+                self._words.put(word, timeout=_TICK_S)
+                return
+
+    def _give_up(self, error: Exception) -> None:
+        """End everything, from any thread."""
+        if self.failure is None:
+            self.failure = error
+            self._stopping.set()
+            if self._started:
+                self._fail()
+
+    # ------------------------------------------------------------------ the thread that writes
+
+    def _write(self) -> None:
+        try:
+            self._take_words()
+        except (StoreError, CaptureError) as error:
+            self._give_up(error)
+
+    def _take_words(self) -> None:
+        readings: dict[int, _Reading] = {}
+        fresh, due_s = False, time.monotonic() + self._job.infer_s
+        while True:
+            with suppress(queue.Empty):
+                word = self._words.get(timeout=_TICK_S)
+                if word is None:
+                    break
+                fresh = self._handle(readings, word) or fresh
+            if fresh and time.monotonic() >= due_s:
+                fresh, due_s = False, self._inferred()
+        for reading in readings.values():
+            reading.finish(None)
+        if fresh:
+            self._inferred()
+
+    def _inferred(self) -> float:
+        """Infer; when to do so again."""
+        began_s = time.monotonic()
+        self._infer()
+        now_s = time.monotonic()
+        return now_s + max(self._job.infer_s, (now_s - began_s) / INFER_SHARE)
+
+    def _handle(self, readings: dict[int, _Reading], word: _Word) -> bool:
+        """True when there is something new in the store."""
+        if isinstance(word, _Greeted):
+            readings[word.reading] = self._open(word.hello)
+        reading = readings.get(word.reading)
+        if isinstance(word, _Rows) and reading is not None:
+            return reading.commit(word)
+        if isinstance(word, _State) and reading is not None:
+            for line in reading.hear(word.summary):
+                self._say(line)
+        elif isinstance(word, _Ended):
+            self._end(readings.pop(word.reading, None), word.why)
+        return False
+
+    def _open(self, hello: Hello) -> _Reading:
+        reading = Reading(hello.capture, hello.parser_set, hello.settings, 0, self._job.name, 0)
+        return _Reading(Ledger(self._store, reading), self._job.name)
+
+    def _end(self, reading: _Reading | None, why: str | None) -> None:
+        if reading is not None:
+            reading.finish(why and f"the worker {why}")
+        if why is not None and not self._stopping.is_set():
+            self._say(f"{self._job.name}: the worker {why}; another is started, what was committed is safe")
+
+
+def _counters(summary: Summary) -> dict[str, int]:
+    try:
+        return msgspec.json.decode(summary.counters, type=dict[str, int])
+    except msgspec.MsgspecError:
+        return {}
+
+
+def _columns(summary: Summary, why: str | None) -> CaptureSummary:
+    """As the store wants it; `why` the capture ended too early."""
+    values = msgspec.structs.asdict(summary)
+    said = why or summary.damaged
+    return CaptureSummary(
+        **values | {"complete": summary.complete and why is None, "damaged": said and printable(said)}
+    )

@@ -1,0 +1,28 @@
+"""Plays a classic pcap file of Ethernet frames into an interface, as fast as it goes: replay.py INTERFACE CAPTURE."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from pathlib import Path
+
+
+def frames(capture):
+    order = "<" if capture[:4] in {b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1"} else ">"
+    at = 24
+    while at < len(capture):
+        count = struct.unpack_from(order + "I", capture, at + 8)[0]
+        yield capture[at + 16 : at + 16 + count]
+        at += 16 + count
+
+
+def main(interface, path):
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
+        sock.bind((interface, 0))
+        for frame in frames(Path(path).read_bytes()):
+            sock.send(frame)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

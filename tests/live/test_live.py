@@ -1,0 +1,207 @@
+"""Live capture over a pair of virtual interfaces: what is seen equals the file, and what goes wrong is said."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import msgspec
+import pytest
+
+from sensor.capture.errors import CaptureUnreadable
+from sensor.live import Live, LiveJob
+from sensor.reading import read_captures
+from sensor.sitekey import SiteKey
+from sensor.store import Store
+from tests.captures import own_captures
+from tests.conftest import PCAPS
+from tests.live.tagged import tagged
+
+MORNING = PCAPS / "hospital" / "morning.pcap"
+PATIENCE_S = 60
+# All that depends on when, how often and in which order; `day` and `id`, a hash of the key with the day in it, too.
+VOLATILE = "capture, parser_set, day, id, first_ts, last_ts, n, hours, frame"
+FIRST_SIGHT = ", community_id"  # evidence: the first conversation, in each of two workers another one
+FACTS = (
+    "fact_attribute",
+    "fact_channel",
+    "fact_certificate",
+    "fact_authentication",
+    "fact_anomaly",
+    "fact_conversation",
+)
+
+
+class Watched(Live):
+    """A `Live` whose lines can be waited for."""
+
+    def __init__(self, store, job):
+        self.lines, self.news = [], threading.Condition()
+        self.failed = threading.Event()
+        super().__init__(store, job, infer=lambda: None, say=self._hear, fail=self.failed.set)
+
+    def _hear(self, line):
+        with self.news:
+            self.lines.append(line)
+            self.news.notify_all()
+
+    def _begin(self, talk):
+        self._hear(f"worker {talk.pid}")
+        super()._begin(talk)
+
+    def wait_for(self, text, count=1):
+        with self.news:
+            heard = self.news.wait_for(lambda: self.count(text) >= count, PATIENCE_S)
+        assert heard, f"{text!r} was not said, but {self.lines}"
+
+    def wait_for_workers(self, count):
+        with self.news:
+            heard = self.news.wait_for(lambda: len(self.pids()) >= count, PATIENCE_S)
+        assert heard, f"{count} workers were not started, but {self.lines}"
+
+    def count(self, text):
+        return sum(text in line for line in self.lines)
+
+    def pids(self):
+        return [int(line.split()[1]) for line in self.lines if line.startswith("worker ")]
+
+
+@pytest.fixture
+def key(tmp_path):
+    path = tmp_path / "site.key"
+    SiteKey.test().save(path)
+    return path
+
+
+@pytest.fixture
+def live(mirror, store, key):
+    """Starts live captures, and ends those that the test has not ended."""
+    made = []
+
+    def start(workers=1):
+        job = LiveJob([mirror.name], workers, None, key, cut_s=0.2, ring_bytes=8 << 20)
+        made.append(Watched(store, job))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()
+
+
+def facts(store, more=""):
+    columns = f"{VOLATILE}{more}"
+    return {name: sorted(map(repr, set(store.query(f"SELECT * EXCLUDE ({columns}) FROM {name}")))) for name in FACTS}
+
+
+def from_file(path, key, folder, more=""):
+    with Store.open(folder / "file.duckdb") as store:
+        read_captures([path], store, None, key)
+        return facts(store, more)
+
+
+def counters(store):
+    found = store.query("SELECT counters FROM capture")
+    total = {}
+    for (text,) in found:
+        for name, count in msgspec.json.decode(text).items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def test_facts_are_those_of_the_file(mirror, live, store, key, tmp_path):
+    running = live()
+    mirror.send(MORNING)
+    running.stop()
+    said = counters(store)
+    assert (said["packets"], said["kernel_packets"], said["kernel_drops"]) == (1331, 1331, 0)
+    assert facts(store) == from_file(MORNING, key, tmp_path)
+    assert store.query("SELECT name, complete, damaged FROM capture") == [(mirror.name, True, None)]
+
+
+@pytest.mark.parametrize("tags", [[(0x8100, 12)], [(0x88A8, 7), (0x8100, 12)]], ids=["802.1Q", "QinQ"])
+def test_vlan_tags_that_the_kernel_took_out_are_seen(mirror, live, store, key, tmp_path, tags):
+    capture = tmp_path / "tagged.pcap"
+    capture.write_bytes(tagged((PCAPS / "dicom" / "echo.pcap").read_bytes(), tags))
+    running = live()
+    mirror.send(capture)
+    running.stop()
+    assert counters(store)["vlan_packets"] == counters(store)["packets"] > 0
+    assert facts(store) == from_file(capture, key, tmp_path)
+
+
+def test_two_workers_share_the_conversations(mirror, live, store, key, tmp_path):
+    running = live(workers=2)
+    mirror.send(MORNING)
+    running.stop()
+    shares = [packets for (packets,) in store.query("SELECT packets FROM capture")]
+    assert len(shares) == 2
+    assert sum(shares) == 1331
+    assert min(shares) > 0
+    names = FACTS[:-1]  # sums of conversations are each worker's own
+    seen, read = facts(store, FIRST_SIGHT), from_file(MORNING, key, tmp_path, FIRST_SIGHT)
+    assert {name: seen[name] for name in names} == {name: read[name] for name in names}
+
+
+def test_a_worker_that_is_killed_has_a_successor(mirror, live, store):
+    running = live()
+    (first,) = running.pids()
+    os.kill(first, signal.SIGKILL)
+    running.wait_for("was ended by signal 9")
+    running.wait_for_workers(2)
+    assert running.pids()[-1] != first
+    mirror.send(MORNING)
+    running.stop()
+    assert counters(store)["packets"] == 1331
+    assert any("was ended by signal 9" in line and "another is started" in line for line in running.lines)
+
+
+def test_an_interface_that_goes_down_and_up_is_said_and_seen_again(mirror, live, store):
+    running = live()
+    mirror.switch("down")
+    running.wait_for("is down or gone")
+    mirror.switch("up")
+    running.wait_for("mirror: is back")
+    mirror.send(MORNING)
+    running.stop()
+    assert counters(store)["packets"] == 1331
+    assert counters(store)["interface_losses"] == counters(store)["interface_returns"] == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interface_that_is_made_anew_is_found_again(mirror, live, store, workers):
+    """Under the same name, but to the kernel another one."""
+    running = live(workers)
+    mirror.unplug()
+    running.wait_for("is down or gone", workers)
+    mirror.plug()
+    if workers == 1:
+        running.wait_for("mirror: is back")
+    else:
+        running.wait_for_workers(2 * workers)
+    mirror.send(MORNING)
+    running.stop()
+    assert counters(store)["packets"] == 1331
+
+
+def test_an_interface_that_does_not_exist_is_refused_at_once(mirror, store, key):
+    job = LiveJob(["nothing0"], 1, None, key)
+    with pytest.raises(CaptureUnreadable, match=f"nothing0: there is no such interface; there are: .*{mirror.name}"):
+        Watched(store, job).start()
+
+
+def test_what_is_never_wanted_does_not_reach_us(mirror, live, store, tmp_path):
+    pause = b"\1\x80\xc2\0\0\1" + b"\2" * 6 + b"\x88\x08" + bytes(46)
+    header = (PCAPS / "dicom" / "echo.pcap").read_bytes()[:24]
+    capture = tmp_path / "pause.pcap"
+    capture.write_bytes(header + b"".join([bytes(8), len(pause).to_bytes(4, "little") * 2, pause]) * 10)
+    running = live()
+    mirror.send(capture)
+    running.stop()
+    assert counters(store)["packets"] == 0
+
+
+def test_captures_have_ethernet_frames():
+    """What the tests above send is what they read."""
+    assert MORNING in own_captures("hospital")

@@ -1,0 +1,127 @@
+"""A folder of rotating capture files: what is whole is read once, also when the sensor was started again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from sensor.folderwatch import FolderWatch
+from sensor.sitekey import SiteKey
+from tests.conftest import PCAPS
+from tests.sensor.store.facts import seen
+
+MORNING = PCAPS / "hospital" / "morning.pcap"
+ECHO = PCAPS / "dicom" / "echo.pcap"
+LIAR = Path(__file__).with_name("lying_worker.py")
+PATIENCE_S = 60
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "rotating"
+    path.mkdir()
+    return path
+
+
+class Watch(FolderWatch):
+    """One that can be waited for."""
+
+    def __init__(self, store, folder, **more):
+        key = folder.parent / "site.key"
+        SiteKey.test().save(key)
+        self.lines, self.rounds = [], threading.Semaphore(0)
+        self.inferred = 0
+        super().__init__(
+            store,
+            folder,
+            None,
+            key,
+            infer=self._count,
+            say=self.lines.append,
+            fail=self.rounds.release,
+            settle_s=30,
+            **more,
+        )
+
+    def _count(self):
+        self.inferred += 1
+
+    def _round(self):
+        super()._round()
+        self.rounds.release()
+
+    def look(self, times=1):
+        """Watch for so many rounds."""
+        self.start()
+        for _ in range(times):
+            assert self.rounds.acquire(timeout=PATIENCE_S)
+        self.stop()
+        return self
+
+
+def put(source, path, age_s=60):
+    shutil.copyfile(source, path)
+    age(path, age_s)
+
+
+def age(path, age_s=60):
+    when = path.stat().st_mtime_ns - int(age_s * 1e9)
+    os.utime(path, ns=(when, when))
+
+
+def names(store):
+    return sorted(store.query("SELECT name, packets FROM capture"))
+
+
+def test_whole_files_are_read_and_the_one_being_written_waits(store, folder):
+    put(ECHO, folder / "1.pcap")
+    put(MORNING, folder / "2.pcap", age_s=0)
+    watch = Watch(store, folder).look()
+    assert [name for name, _ in names(store)] == ["1.pcap"]
+    assert (watch.inferred, watch.lines, watch.failure) == (1, [], None)
+    put(ECHO, folder / "3.pcap", age_s=-1)
+    Watch(store, folder).look()
+    assert names(store)[1:] == [("2.pcap", 1331)]
+
+
+def test_nothing_counts_twice_when_it_is_started_again(store, folder):
+    put(MORNING, folder / "1.pcap")
+    Watch(store, folder).look()
+    before = seen(store)
+    again = Watch(store, folder).look()
+    assert seen(store) == before
+    assert again.inferred == 0
+
+
+def test_a_file_that_was_read_too_early_is_read_anew(store, folder):
+    content, path = MORNING.read_bytes(), folder / "1.pcap"
+    path.write_bytes(content[:150_001])
+    age(path)
+    first = Watch(store, folder).look()
+    assert any("cut short" in line for line in first.lines)
+    path.write_bytes(content)
+    age(path)
+    Watch(store, folder).look()
+    assert names(store) == [("1.pcap", 1331)]
+    assert store.query("SELECT count(DISTINCT capture) FROM fact_attribute") == [(1,)]
+
+
+def test_what_is_no_capture_is_said_once(store, folder):
+    path = folder / "notes.txt"
+    path.write_text("hello\n" * 99)
+    age(path)
+    watch = Watch(store, folder).look(times=2)
+    assert len(watch.lines) == 1
+    assert "is a text file" in watch.lines[0]
+
+
+def test_a_file_at_which_workers_die_is_left_alone(store, folder):
+    put(ECHO, folder / "1.pcap")
+    watch = Watch(store, folder, command=(sys.executable, "-P", str(LIAR), "silent")).look(times=4)
+    assert sum("ended with status 0" in line for line in watch.lines) == 3
+    assert "left alone after 3 tries" in watch.lines[-1]

@@ -1,0 +1,51 @@
+"""What is wrong with a mirror is said once, in words, and once more when it is over."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from sensor.fold import SCHEMAS
+from sensor.health import CONVERSATIONS_MIN, SILENT_S, Mirror
+
+
+def conversations(n, one_sided, unanswered=0, transport="tcp"):
+    row = {"transport": transport, "n": n, "one_sided_count": one_sided, "unanswered_count": unanswered}
+    return {"fact_conversation": pa.Table.from_pylist([row], schema=SCHEMAS["fact_conversation"])}
+
+
+def test_silence_and_its_end():
+    mirror = Mirror("eth1", 0)
+    assert mirror.look({"packets": 5}, 1) == []
+    assert mirror.look({"packets": 5}, SILENT_S) == []
+    assert mirror.look({"packets": 5}, SILENT_S + 1) == [
+        "eth1: silent for 60 s; is the mirror on, and this the right port?"
+    ]
+    assert mirror.look({"packets": 5}, SILENT_S + 9) == []
+    assert mirror.look({"packets": 6}, SILENT_S + 10) == ["eth1: packets come again"]
+
+
+def test_losses_are_counted_since_the_last_look():
+    mirror = Mirror("eth1", 0)
+    first = {"packets": 90, "kernel_packets": 100, "kernel_drops": 10}
+    (line,) = mirror.look(first, 1)
+    assert line.startswith("eth1: 10 of 100 packets were lost")
+    assert mirror.look(first | {"packets": 91, "kernel_packets": 101}, 2) == ["eth1: no more packets are lost"]
+
+
+def test_an_interface_that_is_gone():
+    mirror = Mirror("eth1", 0)
+    assert "is down or gone" in mirror.look({"packets": 1, "interfaces_lost": 1}, 1)[0]
+    assert mirror.look({"packets": 2, "interfaces_lost": 0}, 2) == ["eth1: is back"]
+
+
+def test_one_sided_conversations_but_neither_scans_nor_datagrams():
+    mirror = Mirror("eth1", 0)
+    mirror.count(conversations(1000, 1000, unanswered=1000))
+    mirror.count(conversations(1000, 1000, transport="udp"))
+    mirror.count({})
+    assert mirror.look({"packets": 1}, 1) == []
+    mirror.count(conversations(CONVERSATIONS_MIN, CONVERSATIONS_MIN))
+    (line,) = mirror.look({"packets": 2}, 2)
+    assert line.startswith("eth1: 100% of the TCP conversations show one side only")
+    mirror.count(conversations(CONVERSATIONS_MIN, 0))
+    assert mirror.look({"packets": 3}, 3) == ["eth1: conversations show both sides again"]
