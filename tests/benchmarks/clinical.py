@@ -14,6 +14,7 @@ from tests.parsers._hl7 import acknowledgment, framed, header
 READ_BYTES = 65_536
 _SERIAL = "SN-000000000"
 _FILE = bytes(range(16))
+_KEY_EXCHANGE, _SESSION_KEY_AT = 1 << 30, 52
 _READ = struct.Struct("<HBBIQ16sIIIHHB")
 
 
@@ -71,13 +72,32 @@ def smb_logon(talk: Talk, account: str, session: int, message: int) -> Iterator[
     """The four messages of NTLM in SPNEGO, accepted."""
     hello = smb.set_up(smb.init([smb.NTLMSSP], smb.ntlm_negotiate()))
     yield from talk.says(0, smb.frame(smb.smb2(1, hello, message=message)))
-    challenge = smb.set_up_answer(smb.response(1, smb.NTLMSSP, smb.ntlm_challenge()))
+    challenge = smb.set_up_answer(
+        _spnego(smb.ntlm_challenge(), b"\xa0\x03\x0a\x01\x01" + _der(0xA1, _der(6, smb.NTLMSSP)))
+    )
     answer = {"session": session, "answer": True}
     yield from talk.says(1, smb.frame(smb.smb2(1, challenge, message=message, status=smb.MORE, **answer)))
-    proof = smb.set_up(smb.response(None, b"", smb.ntlm_authenticate(account)))
+    proof = smb.set_up(_spnego(_authenticate(account)))
     yield from talk.says(0, smb.frame(smb.smb2(1, proof, message=message + 1, session=session)))
     done = smb.set_up_answer(smb.response(0))
     yield from talk.says(1, smb.frame(smb.smb2(1, done, message=message + 1, **answer)))
+
+
+def _authenticate(account: str) -> bytes:
+    """AUTHENTICATE_MESSAGE with a session key at its end, as Windows sends it. Spec: MS-NLMP 2.2.1.3."""
+    message = smb.ntlm_authenticate(account, flags=smb.STRONG | _KEY_EXCHANGE)
+    return message[:_SESSION_KEY_AT] + struct.pack("<HH", 16, 16) + message[_SESSION_KEY_AT + 4 :] + _FILE
+
+
+def _spnego(token: bytes, before: bytes = b"") -> bytes:
+    """NegTokenResp, in DER as strict readers want it. Spec: RFC 4178 4.2.2."""
+    return _der(0xA1, _der(0x30, before + _der(0xA2, _der(4, token))))
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    long = size.to_bytes((size.bit_length() + 7) // 8) if size > 127 else b""
+    return bytes((tag, 0x80 | len(long)) if long else (tag, size)) + long + content
 
 
 def smb_read(talk: Talk, message: int, size_bytes: int = READ_BYTES, session: int = 5) -> Iterator[bytes]:

@@ -207,7 +207,9 @@ def _options() -> argparse.Namespace:
     options.add_argument("--rounds", "--pairs", type=int, default=3, help="runs of each; the slowest run once")
     options.add_argument("--strict", action="store_true", help="Spanward again before each peer: A B A B")
     options.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1)
-    options.add_argument("--repository", type=Path, default=REPOSITORY, help="the checkout that peers are compared with")
+    options.add_argument(
+        "--repository", type=Path, default=REPOSITORY, help="the checkout that peers are compared with"
+    )
     options.add_argument("--repo", type=Path, action="append", default=[], metavar="DIR", help="another checkout")
     options.add_argument("--suricata", default="suricata", metavar="PROGRAM")
     options.add_argument("--without", nargs="*", default=[], metavar="NAME", help="leave out what begins so")

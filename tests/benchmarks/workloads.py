@@ -237,7 +237,9 @@ def _bacnet(number: int, exchanges: int | None) -> Iterator[bytes]:
     for at in range(exchanges or 15):
         invoke = bytes((at,))
         asked = b"\x81\x0a\x00\x11\x01\x04\x00\x05" + invoke + b"\x0c\x0c\x00\x00\x00\x01\x19\x55"
-        answered = b"\x81\x0a\x00\x17\x01\x00\x30" + invoke + b"\x0c\x0c\x00\x00\x00\x01\x19\x55\x3e\x44\x42\x48\x00\x00\x3f"
+        answered = (
+            b"\x81\x0a\x00\x17\x01\x00\x30" + invoke + b"\x0c\x0c\x00\x00\x00\x01\x19\x55\x3e\x44\x42\x48\x00\x00\x3f"
+        )
         yield datagram(ends, ports, asked)
         yield datagram(ends[::-1], ports, answered)
 
