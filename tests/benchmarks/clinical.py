@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from collections.abc import Iterator
 from functools import cache
@@ -72,9 +73,8 @@ def smb_logon(talk: Talk, account: str, session: int, message: int) -> Iterator[
     """The four messages of NTLM in SPNEGO, accepted."""
     hello = smb.set_up(smb.init([smb.NTLMSSP], smb.ntlm_negotiate()))
     yield from talk.says(0, smb.frame(smb.smb2(1, hello, message=message)))
-    challenge = smb.set_up_answer(
-        _spnego(smb.ntlm_challenge(), b"\xa0\x03\x0a\x01\x01" + _der(0xA1, _der(6, smb.NTLMSSP)))
-    )
+    incomplete = b"\xa0\x03\x0a\x01\x01" + _der(0xA1, _der(6, smb.NTLMSSP))
+    challenge = smb.set_up_answer(_spnego(smb.ntlm_challenge(), incomplete))
     answer = {"session": session, "answer": True}
     yield from talk.says(1, smb.frame(smb.smb2(1, challenge, message=message, status=smb.MORE, **answer)))
     proof = smb.set_up(_spnego(_authenticate(account)))
@@ -132,8 +132,6 @@ def _observations(values: int) -> bytes:
 
 @cache
 def _noise(size_bytes: int) -> bytes:
-    import random
-
     return random.Random(size_bytes).randbytes(size_bytes)
 
 

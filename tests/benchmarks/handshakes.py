@@ -10,7 +10,8 @@ import datetime as dt
 import random
 import ssl
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -23,7 +24,7 @@ RSA_KEYS = 8  # made once and shared: making one takes longer than all handshake
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _CIPHERS = ("ECDHE+AESGCM", "ECDHE+AESGCM:ECDHE+CHACHA20", "ECDHE+AES", "ECDHE+AESGCM:RSA+AES", "DEFAULT")
 _ALPN: tuple[list[str], ...] = ([], ["http/1.1"], ["h2", "http/1.1"])
-_KEY_SHARE, _SUPPORTED_LENGTHS = 51, (32, 65)
+_KEY_SHARE = 51
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
@@ -152,16 +153,14 @@ def _shake(chain: Path, number: int, version: ssl.TLSVersion) -> Iterator[tuple[
     )
     # Each step's bytes are read out for the capture and put back for the peer.
     for lane, act in _steps(peers):
-        try:
+        with suppress(ssl.SSLWantReadError, ssl.SSLZeroReturnError):
             act()
-        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
-            pass
         if data := ends[lane].read():
             yield lane, data
             ends[lane].write(data)
 
 
-def _steps(peers: tuple[ssl.SSLObject, ssl.SSLObject]) -> Iterator[tuple[int, object]]:
+def _steps(peers: tuple[ssl.SSLObject, ssl.SSLObject]) -> Iterator[tuple[int, Callable[[], object]]]:
     client, server = peers
     for _ in range(2):
         yield 0, client.do_handshake

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 _LOOK_S = 0.1  # at first more often: what is short has to be seen, what is long must not be disturbed
 _FIRST_LOOK_S = 0.002
@@ -42,8 +42,8 @@ def measure(command: Sequence[str], folder: Path, core: int, environment: Mappin
     before, begin = _children_s(), time.monotonic()
     with (folder / "out.txt").open("wb") as out, (folder / "err.txt").open("wb") as err:
         child = subprocess.Popen(
-            command, cwd=folder, stdout=out, stderr=err, stdin=subprocess.DEVNULL,
-            env={**os.environ, **(environment or {})}, preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            ["taskset", "-c", str(core), *command], cwd=folder, stdout=out, stderr=err, stdin=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
         )  # fmt: skip
         with _Watch(child.pid) as watch:
             _, status = os.waitpid(child.pid, 0)
@@ -79,7 +79,7 @@ class _Watch:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look)
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

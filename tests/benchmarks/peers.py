@@ -12,8 +12,9 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tests.benchmarks.generate import cache_folder
@@ -38,7 +39,8 @@ class Outcome(NamedTuple):
 class Peer(NamedTuple):
     """A program. `command` takes the capture; it runs in a folder of its own and what it writes stays there.
 
-    `missing` says what to install; empty where it can be run. `once`: it runs in the first round only, because it takes minutes.
+    `missing` says what to install; empty where it can be run. `once`: it runs in the first round only, because
+    it takes minutes.
     """
 
     name: str
@@ -46,7 +48,7 @@ class Peer(NamedTuple):
     outcome: Callable[[Path, dict[str, Any]], Outcome]
     missing: str = ""
     once: bool = False
-    environment: dict[str, str] = {}
+    environment: Mapping[str, str] = MappingProxyType({})
 
 
 def planted(known: dict[str, Any]) -> list[str]:
@@ -112,13 +114,17 @@ def peers(suricata: str = "suricata") -> list[Peer]:
         Peer(_suricata_name(suricata), lambda c: _suricata(suricata, c), _eve, _absent(suricata, "suricata")),
         Peer("p0f", _p0f, _p0f_log, _absent("p0f", "p0f")),
         Peer("prads", _prads, _prads_log, _absent("prads", "prads")),
-        Peer("ndpiReader", lambda c: ["ndpiReader", "-i", str(c), "-v", "0"], _ndpi, _absent("ndpiReader", "libndpi-bin")),
+        Peer("ndpiReader", _ndpi_command, _ndpi, _absent("ndpiReader", "libndpi-bin")),
         Peer(
             "NFStream", lambda c: [str(nfstream), str(HERE / "nfstream_flows.py"), str(c)], _in_output,
             "" if nfstream.exists() else f"make a venv with nfstream, NFSTREAM_PYTHON or {nfstream}",
         ),
         Peer("tshark", _tshark, _in_output, _absent("tshark", "tshark"), once=True),
     ]  # fmt: skip
+
+
+def _ndpi_command(capture: Path) -> Sequence[str]:
+    return ["ndpiReader", "-i", str(capture), "-v", "0"]
 
 
 def _absent(program: str, package: str) -> str:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from tests.benchmarks.generate import cache_folder, facts_of, generate
 from tests.benchmarks.measure import Run, adopt, measure
@@ -173,7 +173,7 @@ class _Out:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def __enter__(self) -> _Out:
+    def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open("w")
         return self
@@ -207,9 +207,7 @@ def _options() -> argparse.Namespace:
     options.add_argument("--rounds", "--pairs", type=int, default=3, help="runs of each; the slowest run once")
     options.add_argument("--strict", action="store_true", help="Spanward again before each peer: A B A B")
     options.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1)
-    options.add_argument(
-        "--repository", type=Path, default=REPOSITORY, help="the checkout that peers are compared with"
-    )
+    options.add_argument("--repository", type=Path, default=REPOSITORY, help="what peers are compared with")
     options.add_argument("--repo", type=Path, action="append", default=[], metavar="DIR", help="another checkout")
     options.add_argument("--suricata", default="suricata", metavar="PROGRAM")
     options.add_argument("--without", nargs="*", default=[], metavar="NAME", help="leave out what begins so")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import struct
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.benchmarks.generate import facts_of
@@ -39,7 +39,7 @@ def _runs(peer: Peer, capture: Path, rounds: int, core: int) -> list[Run]:
     return [_once(peer.command(capture), core, peer.environment) for _ in range(rounds)]
 
 
-def _once(command: Sequence[str], core: int, environment: dict[str, str]) -> Run:
+def _once(command: Sequence[str], core: int, environment: Mapping[str, str]) -> Run:
     with tempfile.TemporaryDirectory(prefix="spanward-bench-") as folder:
         run = measure(command, Path(folder), core, environment)
     if run.error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import sensor.reading as reading
+from sensor import reading
 
 
 def main() -> None:
