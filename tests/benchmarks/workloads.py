@@ -1,13 +1,15 @@
 """The four workloads of the benchmarks, each a stream of frames and a list of what is planted in it.
 
-| | what | planted |
-|---|---|---|
-| a bulk | DICOM C-STORE, SMB2 reads after an NTLM logon, TLS bulk, HL7, DNS; VLANs, IPv6, some frames swapped | AE titles, accounts, applications, names |
-| b connections | full TLS connections, five of eight TLS 1.3, hundreds of certificates | names asked for |
-| c small | 60 % of flows UDP (DNS, SNMP, syslog, NTP, BACnet), the others short TCP; 20,000 flows at a time | applications |
-| d chatty | HL7 feeds, DICOM associations, SMB connections; in the last tenth somebody else speaks | the late ones |
+* a, bulk: DICOM C-STORE, SMB2 reads after an NTLM logon, TLS bulk, HL7, DNS; VLANs, IPv6, some frames swapped. Planted
+  are AE titles, accounts, applications and the names that TLS clients ask for.
+* b, connections: full TLS connections, five of eight TLS 1.3, hundreds of certificates. Planted are names asked for and,
+  where TLS 1.2 shows them, the certificates' subjects.
+* c, small packets: 60 % of flows are UDP (DNS, SNMP, syslog, NTP, BACnet), the others short TCP; up to 20,000 flows at
+  a time. Planted are the applications of the HL7 messages among them.
+* d, chatty: HL7 feeds, DICOM associations, SMB connections that last. Planted is who speaks in the last tenth of each
+  and did not before: an application, a machine's serial number, an account.
 
-`scale` multiplies the number of conversations, never their length; at 1, a is 0.5 GB. Seeds are fixed.
+`scale` multiplies the number of conversations, never their length; at 1, a is half a gigabyte. Seeds are fixed.
 """
 
 from __future__ import annotations
