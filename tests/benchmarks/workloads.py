@@ -2,7 +2,7 @@
 
 * a, bulk: DICOM C-STORE, SMB2 reads after an NTLM logon, TLS bulk, HL7, DNS; VLANs, IPv6, some frames swapped. Planted
   are AE titles, accounts, applications and the names that TLS clients ask for.
-* b, connections: full TLS connections, five of eight TLS 1.3, hundreds of certificates. Planted are names asked for and,
+* b, connections: full TLS connections, five of eight TLS 1.3, 500 certificates. Planted are the names asked for and,
   where TLS 1.2 shows them, the certificates' subjects.
 * c, small packets: 60 % of flows are UDP (DNS, SNMP, syslog, NTP, BACnet), the others short TCP; up to 20,000 flows at
   a time. Planted are the applications of the HL7 messages among them.
