@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from sensor.site import Site
 from sensor.sitekey import SiteKey
 from tests.benchmarks.generate import facts_of, generate
 from tests.benchmarks.measure import Run
-from tests.benchmarks.peers import Outcome, Peer, planted
+from tests.benchmarks.peers import REPOSITORY, Outcome, Peer, planted
 from tests.benchmarks.run import MUST, Row, table
 from tests.benchmarks.wire import total
 from tests.benchmarks.workloads import WORKLOADS
@@ -112,6 +114,37 @@ def test_a_must_is_met_or_missed_in_words() -> None:
         (False, False), (True, False), (False, True), (False, False),
     ]  # fmt: skip
     assert "1 of 1" in lines[3]
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not (REPOSITORY / ".venv/bin/spanward").exists(), reason="needs Linux and `make`"
+)
+def test_side_by_side(tmp_path: Path) -> None:
+    """The whole command, in a process of its own because it waits for every child: Spanward and cat."""
+    absent = ["suricata", "p0f", "prads", "ndpireader", "nfstream", "tshark", "spanward with", "spanward facts"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks.run",
+        "c",
+        "--scale",
+        "0.001",
+        "--rounds",
+        "2",
+        "--into",
+        tmp_path,
+    ]
+    done = subprocess.run(
+        [*command, "--without", *absent], cwd=REPOSITORY, check=True, capture_output=True, text=True, timeout=120
+    )
+    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith(("| spanward |", "| cat |"))]
+    assert [row[0] for row in rows] == ["| spanward", "| cat"]
+    count = len(planted(facts_of(tmp_path / "c-0.001.pcap")))
+    assert f"{count} of {count}" in rows[0]
+    assert "0 parser_failures" in rows[0][-1]
+    assert float(rows[0][1]) > float(rows[1][1])
+    assert (tmp_path / "table.md").read_text() == done.stdout
+    assert not list(tmp_path.glob("spanward-bench-*"))
 
 
 # ---------------------------------------------------------------------- frames
