@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from tests.benchmarks.generate import cache_folder, facts_of, generate
-from tests.benchmarks.measure import Run, adopt, measure
+from tests.benchmarks.measure import Run, adopt, measure, warm
 from tests.benchmarks.peers import REPOSITORY, Outcome, Peer, peers, planted, spanward
 from tests.benchmarks.single import slope, start_up
 from tests.benchmarks.workloads import WORKLOADS
@@ -67,6 +67,7 @@ def compare(capture: Path, who: Sequence[Peer], rounds: int, core: int, *, stric
 def _again(row: Row, capture: Path, core: int) -> None:
     with tempfile.TemporaryDirectory(prefix="spanward-bench-", dir=capture.parent) as name:
         folder = Path(name)
+        warm(capture)
         run = measure(row.peer.command(capture), folder, core, row.peer.environment)
         row.runs.append(run)
         if not run.error:
@@ -202,7 +203,7 @@ def _who(chosen: argparse.Namespace) -> list[Peer]:
 
 def _options() -> argparse.Namespace:
     options = argparse.ArgumentParser(prog="make bench", description="Speed, side by side.")
-    options.add_argument("workloads", nargs="*", default=list(WORKLOADS), metavar="WORKLOAD", help="a b c d")
+    options.add_argument("workloads", nargs="*", default=list(WORKLOADS), metavar="WORKLOAD", help="a b c d, or none")
     options.add_argument("--scale", type=float, default=1.0, help="number of conversations; 1 is half a gigabyte of a")
     options.add_argument("--rounds", "--pairs", type=int, default=3, help="runs of each; the slowest run once")
     options.add_argument("--strict", action="store_true", help="Spanward again before each peer: A B A B")
@@ -217,6 +218,7 @@ def _options() -> argparse.Namespace:
     options.add_argument("--into", type=Path, default=cache_folder(), metavar="FOLDER", help="generated captures")
     options.add_argument("--table", type=Path, metavar="FILE", help="default: table.md beside the captures")
     chosen = options.parse_args()
+    chosen.workloads = [name for name in chosen.workloads if name != "none"]
     if unknown := set(chosen.workloads) - set(WORKLOADS):
         options.error(f"no such workload: {', '.join(sorted(unknown))}")
     return chosen

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.benchmarks.generate import facts_of
-from tests.benchmarks.measure import Run, measure
+from tests.benchmarks.measure import Run, measure, warm
 from tests.benchmarks.peers import Peer
 
 START_RUNS = 9
@@ -36,7 +36,11 @@ def slope(ours: Peer, cat: Peer, small: Path, large: Path, rounds: int, core: in
 
 
 def _runs(peer: Peer, capture: Path, rounds: int, core: int) -> list[Run]:
-    return [_once(peer.command(capture), core, peer.environment) for _ in range(rounds)]
+    runs = []
+    for _ in range(rounds):
+        warm(capture)
+        runs.append(_once(peer.command(capture), core, peer.environment))
+    return runs
 
 
 def _once(command: Sequence[str], core: int, environment: Mapping[str, str]) -> Run:
