@@ -110,7 +110,7 @@ def peers(suricata: str = "suricata") -> list[Peer]:
     """All that we know how to run, installed or not."""
     nfstream = Path(os.environ.get("NFSTREAM_PYTHON") or cache_folder() / "nfstream/bin/python")
     return [
-        Peer("cat", lambda capture: ["cat", str(capture)], _nothing),
+        Peer("cat", lambda capture: ["sh", "-c", 'exec cat "$0" > /dev/null', str(capture)], _nothing),
         Peer(_suricata_name(suricata), lambda c: _suricata(suricata, c), _eve, _absent(suricata, "suricata")),
         Peer("p0f", _p0f, _p0f_log, _absent("p0f", "p0f")),
         Peer("prads", _prads, _prads_log, _absent("prads", "prads")),
