@@ -55,8 +55,12 @@ golden: $(DEV) $(INSTALLED) ## write the goldens that are missing; ARGS="pcaps/t
 	@$(BIN)/python -m tests.golden.goldens $(ARGS)
 
 .PHONY: bench
-bench: ## speed, side by side (comes with the live engine)
-	@echo "make bench: comes with the live engine; nothing to measure yet"
+bench: $(DEV) $(INSTALLED) ## speed, side by side with the peers that are installed: ARGS="a b --rounds 3"
+	@$(BIN)/python -m tests.benchmarks.run $(ARGS)
+
+.PHONY: bench-live
+bench-live: ## speed on a wire
+	@echo "make bench-live: comes with live capture (spanward run -i), and needs tcpreplay and root; nothing to measure yet"
 
 .PHONY: docs
 docs: ## check what the documents claim (comes with the console)

@@ -1,0 +1,78 @@
+"""What is measured apart from the workloads: slope and memory of the bulk ten times over, and the time of starting."""
+
+from __future__ import annotations
+
+import statistics
+import struct
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests.benchmarks.generate import facts_of
+from tests.benchmarks.measure import Run, measure, warm
+from tests.benchmarks.peers import Peer
+
+START_RUNS = 9
+START_PACKETS = 100
+
+
+def slope(ours: Peer, cat: Peer, small: Path, large: Path, rounds: int, core: int) -> Iterator[str]:
+    """CPU seconds for each further gigabyte of the capture, beside `cat`'s; and memory at both sizes."""
+    more_gb = (large.stat().st_size - small.stat().st_size) / 1e9
+    yield f"\n### a ten times over: {facts_of(large)['packets']:,} packets, {large.stat().st_size / 1e9:.1f} GB\n"
+    yield "| program | CPU s, once | ten times | CPU s a further GB | memory MiB, once | ten times |"
+    yield "|---|---|---|---|---|---|"
+    slopes = []
+    for peer in (cat, ours):
+        once, ten = (_runs(peer, capture, rounds, core) for capture in (small, large))
+        cpu_s = [statistics.median(run.cpu_s for run in runs) for runs in (once, ten)]
+        memory = [max(run.memory_mib for run in runs) for runs in (once, ten)]
+        slopes.append((cpu_s[1] - cpu_s[0]) / more_gb)
+        yield (
+            f"| {peer.name} | {cpu_s[0]:.2f} | {cpu_s[1]:.2f} | {slopes[-1]:.2f} | {memory[0]:.0f} | {memory[1]:.0f} |"
+        )
+    ratio = slopes[1] / slopes[0]
+    yield f"\nSlope against `cat`'s: {ratio:.1f} (must 4: {'met' if ratio <= 4 else '**missed**'})."
+
+
+def _runs(peer: Peer, capture: Path, rounds: int, core: int) -> list[Run]:
+    runs = []
+    for _ in range(rounds):
+        warm(capture)
+        runs.append(_once(peer.command(capture), core, peer.environment))
+    return runs
+
+
+def _once(command: Sequence[str], core: int, environment: Mapping[str, str]) -> Run:
+    with tempfile.TemporaryDirectory(prefix="spanward-bench-") as folder:
+        run = measure(command, Path(folder), core, environment)
+    if run.error:
+        raise SystemExit(f"{command[0]}: {run.error}")
+    return run
+
+
+def start_up(repository: Path, capture: Path, core: int) -> Iterator[str]:
+    """Help, and a capture of a hundred packets into a new store, inference and summary included."""
+    program = str(repository / ".venv/bin/spanward")
+    with tempfile.TemporaryDirectory(prefix="spanward-bench-") as folder:
+        short = Path(folder) / "short.pcap"
+        short.write_bytes(_first(capture.read_bytes(), START_PACKETS))
+        commands = {
+            "`spanward --help`": ([program, "--help"], 0.15),
+            f"{START_PACKETS} packets into a store": ([program, "read", str(short), "--store", "s.duckdb"], 0.8),
+        }
+        yield "\n### Starting\n\n| what | wall s | CPU s | memory MiB | must |\n|---|---|---|---|---|"
+        for what, (command, must_s) in commands.items():
+            runs = [_once(command, core, {"SPANWARD_SITE_KEY": "key"}) for _ in range(START_RUNS)]
+            wall_s = statistics.median(run.wall_s for run in runs)
+            verdict = "met" if wall_s <= must_s else "**missed**"
+            cpu_s, memory = statistics.median(run.cpu_s for run in runs), max(run.memory_mib for run in runs)
+            yield f"| {what} | {wall_s:.2f} | {cpu_s:.2f} | {memory:.0f} | {must_s}: {verdict} |"
+
+
+def _first(data: bytes, packets: int) -> bytes:
+    """The first packets of a pcap file."""
+    at = 24
+    for _ in range(packets):
+        at += 16 + struct.unpack_from("<I", data, at + 8)[0]
+    return data[:at]
