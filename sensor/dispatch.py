@@ -20,6 +20,7 @@ import struct
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import Final, ParamSpec, Protocol
 
 import msgspec
@@ -144,12 +145,16 @@ class Dispatcher:
 
     def run(self, events: _Events) -> Iterator[Item]:
         """All sightings and conversation days, in the order in which they became certain."""
-        handlers, out = self._handlers, self._out
-        for event in events(self._engine):
-            handlers[event](self._engine.flow)
-            if out:
-                yield from out
-                out.clear()
+        return chain.from_iterable(self.by_event(events))
+
+    def by_event(self, events: _Events) -> Iterator[list[Item]]:
+        """The same, in a list for each event of the engine that brought any."""
+        handlers, engine = self._handlers, self._engine
+        for event in events(engine):
+            handlers[event](engine.flow)
+            if self._out:
+                out, self._out = self._out, []
+                yield out
 
     # ------------------------------------------------------------------ events
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Final, NamedTuple
 
 import msgspec
@@ -68,10 +69,7 @@ class Pipeline:
 
     def items(self) -> Iterator[Item]:
         """Sightings and conversation days, unfolded."""
-        for item in self._dispatcher.run(self._capture.pump):
-            if isinstance(item, ConversationDay):
-                self._note_times(item)
-            yield item
+        return chain.from_iterable(self._events())
 
     def sightings(self) -> Iterator[Sighting]:
         """What `spanward facts` prints."""
@@ -80,12 +78,13 @@ class Pipeline:
     def batches(self) -> Iterator[Batch]:
         """Folded rows, cut by capture offset, never by the clock; the last batch may be empty."""
         fold, next_cut = Fold(), self._batch_bytes
-        for item in self.items():
+        for items in self._events():
             offset = self._capture.offset
             if offset >= next_cut:
                 yield Batch(next_cut, fold.drain())
                 next_cut = offset - offset % self._batch_bytes + self._batch_bytes
-            fold.add(item)
+            for item in items:
+                fold.add(item)
         yield Batch(next_cut, fold.drain())
 
     def summary(self) -> dict[str, object]:
@@ -102,6 +101,14 @@ class Pipeline:
             "damaged": self._capture.damaged,
             "counters": msgspec.json.encode(counters).decode(),
         }
+
+    def _events(self) -> Iterator[list[Item]]:
+        """The items of each event that had any."""
+        for items in self._dispatcher.by_event(self._capture.pump):
+            for item in items:
+                if isinstance(item, ConversationDay):
+                    self._note_times(item)
+            yield items
 
     def _note_times(self, item: ConversationDay) -> None:
         first, last = self._first_us, self._last_us
