@@ -13,13 +13,15 @@ is counted (`parser_failures`), costs its lane, and nothing else. `bulkhead=Fals
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import ipaddress
+import struct
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
-from typing import Final, Protocol
+from itertools import chain
+from typing import Final, ParamSpec, Protocol
 
 import msgspec
 
@@ -27,7 +29,6 @@ from parsers.core import (
     Anomaly,
     Attribute,
     Authentication,
-    Confidence,
     Demand,
     Fact,
     Leave,
@@ -44,8 +45,11 @@ from sensor.site import Site
 from sensor.sitekey import SecretMark, SiteKey
 
 RESTATED_MAX: Final = 64
+BOTH: Final = (0, 1)
 _encode: Final = msgspec.json.Encoder().encode
 _TRANSPORT: Final = {6: "tcp", 17: "udp"}
+
+P = ParamSpec("P")
 
 
 class ConversationDay(msgspec.Struct, frozen=True):
@@ -141,12 +145,16 @@ class Dispatcher:
 
     def run(self, events: _Events) -> Iterator[Item]:
         """All sightings and conversation days, in the order in which they became certain."""
-        handlers, out = self._handlers, self._out
-        for event in events(self._engine):
-            handlers[event](self._engine.flow)
-            if out:
-                yield from out
-                out.clear()
+        return chain.from_iterable(self.by_event(events))
+
+    def by_event(self, events: _Events) -> Iterator[list[Item]]:
+        """The same, in a list for each event of the engine that brought any."""
+        handlers, engine = self._handlers, self._engine
+        for event in events(engine):
+            handlers[event](engine.flow)
+            if self._out:
+                out, self._out = self._out, []
+                yield out
 
     # ------------------------------------------------------------------ events
 
@@ -155,13 +163,14 @@ class Dispatcher:
         lane, turn = engine.lane, engine.turn
         data = engine.take()
         flow.leaving[lane] = False
-        self._state(row, flow, self._guarded(flow, lane, lambda session: session.feed(lane, data, turn)))
-        self._settle(row, flow)
+        known = flow.session.protocol
+        self._state(row, flow, self._guarded(flow, lane, flow.session.feed, lane, data, turn))
+        self._settle(row, flow, (lane,) if flow.session.protocol is known else BOTH)
 
     def _on_datagram(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
         data = self._engine.take()
-        self._state(row, flow, self._guarded(flow, lane, lambda session: session.feed_datagram(lane, data)))
+        self._state(row, flow, self._guarded(flow, lane, flow.session.feed_datagram, lane, data))
         if flow.session.done:
             self._engine.done(row)
 
@@ -169,8 +178,8 @@ class Dispatcher:
         flow, lane = self._flow(row), self._engine.lane
         flow.gap = True
         flow.leaving[lane] = False
-        self._state(row, flow, self._guarded(flow, lane, lambda session: session.gap(lane)))
-        self._settle(row, flow)
+        self._state(row, flow, self._guarded(flow, lane, flow.session.gap, lane))
+        self._settle(row, flow, BOTH)
 
     def _on_day(self, row: int) -> None:
         flow = self._flow(row)
@@ -182,7 +191,7 @@ class Dispatcher:
 
     def _on_end(self, row: int) -> None:
         flow = self._flow(row)
-        self._state(row, flow, self._guarded(flow, 0, lambda session: session.end()))
+        self._state(row, flow, self._guarded(flow, 0, flow.session.end))
         self._conversation(row, flow, begins=not flow.continued)
         del self._flows[row]
 
@@ -204,20 +213,22 @@ class Dispatcher:
         )
         return _Flow(session, addresses, self._site.scope_names[scope])
 
-    def _guarded(self, flow: _Flow, lane: int, act: Callable[[Session], list[Fact]]) -> list[Fact]:
+    def _guarded(
+        self, flow: _Flow, lane: int, act: Callable[P, list[Fact]], *args: P.args, **kwargs: P.kwargs
+    ) -> list[Fact]:
         if not self._bulkhead:
-            return act(flow.session)
+            return act(*args, **kwargs)
         try:
-            return act(flow.session)
+            return act(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - the one bulkhead: a parser's bug costs its lane, not the sensor
             self.counters["parser_failures"] += 1
             protocol = flow.session.protocol
             self.counters[f"parser_failures.{protocol.name if protocol else 'session'}.{type(error).__name__}"] += 1
             return flow.session.fail(lane)
 
-    def _settle(self, row: int, flow: _Flow) -> None:
-        """Tell the engine what both lanes need next. The other lane may have changed too: a probe settles both."""
-        for lane in (0, 1):
+    def _settle(self, row: int, flow: _Flow, lanes: tuple[int, ...]) -> None:
+        """Tell the engine what lanes need next: both, when it was found out what they are, or that they are not."""
+        for lane in lanes:
             if not flow.session.done:
                 self._settle_lane(row, flow, lane)
         if flow.session.done:
@@ -233,7 +244,7 @@ class Dispatcher:
         if demand.leave is not Leave.NOTHING and not flow.leaving[lane] and session.can_hand_over(lane):
             self._leave(row, lane, demand)
             flow.leaving[lane] = True
-            self._state(row, flow, self._guarded(flow, lane, lambda session: session.hand_over(lane)))
+            self._state(row, flow, self._guarded(flow, lane, session.hand_over, lane))
             demand = session.demand(lane)
         if session.closed(lane):
             engine.close_lane(row, lane)
@@ -309,11 +320,11 @@ class Dispatcher:
         return Quality(flow.session.talk.midstream, flow.gap, one_sided)
 
     def _conversation(self, row: int, flow: _Flow, *, begins: bool) -> None:
-        stats = dict(zip(engine_events.STATS, self._engine.stats(row), strict=True))
-        flags, session = stats["flags"], flow.session
+        stats, session = self._engine.stats(row), flow.session
+        first_us, last_us, frame, packets_i, packets_r, bytes_i, bytes_r, copied, skipped, left_out, lost = stats[:11]
         initiator, responder = session.lane(Side.INITIATOR), session.lane(Side.RESPONDER)
-        payload = (stats["bytes_i"], stats["bytes_r"])
-        one_sided = bool(flags & engine_events.ONE_SIDED)
+        payload = (bytes_i, bytes_r)
+        one_sided = bool(stats[_FLAGS] & engine_events.ONE_SIDED)
         self._out.append(
             ConversationDay(
                 scope=flow.scope,
@@ -321,28 +332,29 @@ class Dispatcher:
                 responder=flow.endpoints[responder],
                 transport=flow.transport,
                 protocol=session.protocol.name if session.protocol else "",
-                confidence=session.confidence.name.lower() if session.confidence is not Confidence.PORT else "port",
-                first_ts_us=stats["first_ts_us"],
-                last_ts_us=stats["last_ts_us"],
-                frame=stats["first_frame"],
+                confidence=session.confidence.label,
+                first_ts_us=first_us,
+                last_ts_us=last_us,
+                frame=frame,
                 community_id=flow.community_id,
-                packets=stats["packets_i"] + stats["packets_r"],
+                packets=packets_i + packets_r,
                 initiator_bytes=payload[initiator],
                 responder_bytes=payload[responder],
-                copied_bytes=stats["copied"],
-                skipped_bytes=stats["skipped"],
-                left_out_bytes=stats["left_out"],
-                lost_bytes=stats["lost"],
+                copied_bytes=copied,
+                skipped_bytes=skipped,
+                left_out_bytes=left_out,
+                lost_bytes=lost,
                 midstream=session.talk.midstream,
                 one_sided=one_sided,
                 gap=flow.gap,
-                unanswered=one_sided and not sum(payload),
+                unanswered=one_sided and not (bytes_i or bytes_r),
                 begins=begins,
             )
         )
 
 
 _FLAGS: Final = engine_events.STATS.index("flags")
+_PORTS: Final = struct.Struct(">BxHH")
 
 
 @lru_cache(maxsize=65_536)
@@ -359,6 +371,8 @@ def ip_text(packed: bytes) -> str:
 
 def community_id(transport: int, ip_a: bytes, port_a: int, ip_b: bytes, port_b: int) -> str:
     """Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions. Spec: Community ID 1.0."""
-    low, high = sorted(((ip_a, port_a), (ip_b, port_b)))
-    packed = b"\0\0" + low[0] + high[0] + bytes((transport, 0)) + low[1].to_bytes(2) + high[1].to_bytes(2)
-    return "1:" + base64.b64encode(hashlib.sha1(packed, usedforsecurity=False).digest()).decode()
+    if (ip_a, port_a) > (ip_b, port_b):
+        ip_a, port_a, ip_b, port_b = ip_b, port_b, ip_a, port_a
+    packed = b"\0\0%b%b%b" % (ip_a, ip_b, _PORTS.pack(transport, port_a, port_b))
+    digest = hashlib.sha1(packed, usedforsecurity=False).digest()
+    return "1:" + binascii.b2a_base64(digest, newline=False).decode()

@@ -9,7 +9,10 @@ bounded by endpoints, not by imagination.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable
 from datetime import date, timedelta
+from functools import lru_cache
+from operator import add
 from typing import Any, Final
 
 import msgspec
@@ -169,16 +172,42 @@ class _Seen:
         for hour in range(first_us % DAY_US // HOUR_US, max(first_us, last_us) % DAY_US // HOUR_US + 1):
             self.hours |= 1 << hour
 
+    def once(self, item: Sighting) -> None:
+        """Seen once more."""
+        ts_us, quality = item.ts_us, item.quality
+        if ts_us > self.last:
+            self.last = ts_us
+        elif ts_us < self.first:
+            self.first = ts_us
+        self.n += 1
+        self.hours |= 1 << ts_us % DAY_US // HOUR_US
+        self.midstream |= quality.midstream
+        self.gap |= quality.gap
+        self.one_sided |= quality.one_sided
+
     def columns(self) -> Row:
         """In the order of `_SEEN`."""
         return [self.first, self.last, self.n, self.hours, self.frame, self.community_id]
+
+
+class _Place:
+    """Where facts were seen: the columns of `_WHERE` on one day, and what was seen there in this batch."""
+
+    __slots__ = ("head", "key", "seen")
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.head = msgspec.json.encode(key)[:-1] + b","
+        self.seen: dict[Hashable, _Seen] = {}
 
 
 class Fold:
     """Rows of one batch. `add` what is seen, `drain` to tables; what spans batches (caps, who holds an IP) stays."""
 
     def __init__(self) -> None:
-        self._facts: dict[str, dict[Key, _Seen]] = {name: {} for name in _VALUES}
+        self._places: dict[Key, _Place] = {}
+        self._last: tuple[Sighting, _Place] | None = None
+        self._facts: dict[str, list[tuple[_Place, Key, _Seen]]] = {name: [] for name in _VALUES}
         self._conversations: dict[Key, _Seen] = {}
         self._certificates: dict[str, Row] = {}
         self._certificates_sent: set[str] = set()
@@ -195,7 +224,7 @@ class Fold:
 
     def drain(self) -> dict[str, pa.Table]:
         """The rows since the last call, as tables of `SCHEMAS`; tables without rows are left out."""
-        rows = {name: [self._fact_row(key, seen) for key, seen in facts.items()] for name, facts in self._facts.items()}
+        rows = {name: [_fact_row(*found) for found in facts] for name, facts in self._facts.items()}
         rows["fact_conversation"] = [
             [*_id(key), *key[1:], *seen.sums, *seen.columns()] for key, seen in self._conversations.items()
         ]
@@ -204,7 +233,8 @@ class Fold:
         self._certificates_sent |= self._certificates.keys()
         self._certificates = {}
         self._conversations = {}
-        self._facts = {name: {} for name in _VALUES}
+        self._places, self._last = {}, None
+        self._facts = {name: [] for name in _VALUES}
         return {name: _table(SCHEMAS[name], found) for name, found in rows.items() if found}
 
     # ------------------------------------------------------------------ sightings
@@ -213,14 +243,39 @@ class Fold:
         if item.ts_us // DAY_US > self._values_day:
             self._values_day = item.ts_us // DAY_US
             self._values = {}
+        place = self._place(item)
+        fact = item.fact
+        seen = place.seen.get(fact) if isinstance(fact, Attribute) else None
+        if seen is None:
+            seen = self._seen(place, item)
+        seen.once(item)
+
+    def _place(self, item: Sighting) -> _Place:
+        """Facts of one conversation come one after the other, most of them from the place of the one before."""
+        if self._last is not None and _is_there(item, self._last[0]):
+            return self._last[1]
+        key = (item.ts_us // DAY_US, *self._where(item))
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = _Place(key)
+        self._last = (item, place)
+        return place
+
+    def _seen(self, place: _Place, item: Sighting) -> _Seen:
+        """What is counted for this fact at this place: a fact stands for its values, an attribute also for itself."""
         name, values = self._values_of(item)
-        where = self._where(item)
-        if self._over_limit(name, where, values):
+        if self._over_limit(name, place.key[1:], values):
             name, values = (
                 "fact_anomaly",
                 ("value_overflow", f"more than {VALUES_MAX} values of {name[5:]} {values[0]}"),
             )
-        self._count(name, (item.ts_us // DAY_US, *where, *values), item)
+        seen = place.seen.get((name, values))
+        if seen is None:
+            seen = place.seen[name, values] = _Seen(item.ts_us, item.frame, item.community_id)
+            self._facts[name].append((place, values, seen))
+        if name == "fact_attribute":
+            place.seen[item.fact] = seen
+        return seen
 
     def _values_of(self, item: Sighting) -> tuple[str, Key]:
         """The table, and its value columns in the order of `_VALUES`."""
@@ -274,16 +329,6 @@ class Fold:
         kept.add(value)
         return False
 
-    def _count(self, name: str, key: Key, item: Sighting) -> None:
-        facts = self._facts[name]
-        seen = facts.get(key)
-        if seen is None:
-            seen = facts[key] = _Seen(item.ts_us, item.frame, item.community_id)
-        seen.span(item.ts_us, item.ts_us, 1)
-        seen.midstream |= item.quality.midstream
-        seen.gap |= item.quality.gap
-        seen.one_sided |= item.quality.one_sided
-
     def _keep_certificate(self, fact: Certificate) -> None:
         if fact.sha256 in self._certificates or fact.sha256 in self._certificates_sent:
             return
@@ -304,10 +349,6 @@ class Fold:
             fact.personal,
             _json.encode(fact.details).decode(),
         ]
-
-    @staticmethod
-    def _fact_row(key: Key, seen: _Seen) -> Row:
-        return [*_id(key), *key[1:], *seen.columns(), seen.midstream, seen.gap, seen.one_sided]
 
     # ------------------------------------------------------------------ conversations
 
@@ -333,8 +374,32 @@ class Fold:
             seen.frame, seen.community_id = item.frame, item.community_id
         seen.span(item.first_ts_us, item.last_ts_us, 1)
         counts = _conversation_counts(item)
-        seen.sums = [total + count for total, count in zip(seen.sums, counts, strict=True)]
+        seen.sums = list(map(add, seen.sums, counts))
         self._bindings.add(item)
+
+
+def _is_there(item: Sighting, other: Sighting) -> bool:
+    """Whether two sightings, if of one conversation, are of the same place; by identity, which is quickly looked at."""
+    return (
+        item.endpoint is other.endpoint
+        and item.peer is other.peer
+        and item.fact.subject is other.fact.subject
+        and item.protocol is other.protocol
+        and item.continued is other.continued
+        and item.port == other.port
+        and item.scope is other.scope
+        and item.transport is other.transport
+        and item.ts_us // DAY_US == other.ts_us // DAY_US
+    )
+
+
+def _fact_row(place: _Place, values: Key, seen: _Seen) -> Row:
+    key = place.key
+    digest = hashlib.blake2b(place.head + msgspec.json.encode(values)[1:], digest_size=8).digest()
+    return [
+        _day(key[0]), int.from_bytes(digest), *key[1:], *values,
+        *seen.columns(), seen.midstream, seen.gap, seen.one_sided,
+    ]  # fmt: skip
 
 
 def _conversation_counts(item: ConversationDay) -> tuple[int, ...]:
@@ -397,7 +462,11 @@ class _Bindings:
         if endpoint.mac is None or endpoint.ip is None:
             return
         spans = self._open.setdefault((scope, endpoint.mac, endpoint.ip), [])
-        spans.append((item.first_ts_us, item.last_ts_us, 1))
+        first, last, n = item.first_ts_us, item.last_ts_us, 1
+        if spans and spans[-1][0] <= first <= spans[-1][1] + JOIN_US:
+            before = spans.pop()
+            first, last, n = before[0], max(before[1], last), before[2] + 1
+        spans.append((first, last, n))
         if len(spans) > SPANS_MAX:
             spans[:] = _joined(spans)
 
@@ -416,9 +485,13 @@ def _joined(spans: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
 
 def _id(key: Key) -> Row:
     """The `day` and `id` columns of a key whose first element is its day."""
-    day = _EPOCH_DAY + timedelta(days=key[0])
     digest = hashlib.blake2b(msgspec.json.encode(key), digest_size=8).digest()
-    return [day, int.from_bytes(digest)]
+    return [_day(key[0]), int.from_bytes(digest)]
+
+
+@lru_cache(64)
+def _day(number: int) -> date:
+    return _EPOCH_DAY + timedelta(days=number)
 
 
 def _clamp_s(seconds: int | None) -> int | None:

@@ -38,7 +38,7 @@ from parsers.core import Registry
 from sensor import sandbox
 from sensor.capture.afpacket import AfPacket
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
-from sensor.pipeline import Pipeline
+from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site, SiteError
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, pack_table, send
@@ -320,6 +320,7 @@ def main(opener: Opener = open_pipeline) -> None:
     quote_nothing()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the recorder decides; without it we end
     Registry.installed()  # imports every parser
+    calm_collector()
     try:
         Worker(next_job(), opener).run()
     except BrokenPipeError:

@@ -15,8 +15,7 @@ at the end of the conversation.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -40,6 +39,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 _NO_ANSWER: Final = _Answer(Outcome.UNKNOWN)
+_SIDES: Final = (Subject(Side.INITIATOR), Subject(Side.RESPONDER))
 
 
 class Conversation:
@@ -50,25 +50,24 @@ class Conversation:
         gaps: how often bytes were missing so far, in either lane.
     """
 
-    __slots__ = ("_answers", "_deferred", "_emitted", "_me", "_questions", "_shared", "gaps", "midstream")
+    __slots__ = ("_answers", "_deferred", "_emitted", "_questions", "_shared", "gaps", "midstream")
 
     def __init__(self, *, midstream: bool = False) -> None:
         self.midstream = midstream
         self.gaps = 0
-        self._me = (Subject(Side.INITIATOR), Subject(Side.RESPONDER))
         self._shared: dict[type, object] = {}
-        self._questions: OrderedDict[Hashable, _Question] = OrderedDict()
-        self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
-        self._deferred: OrderedDict[Hashable, Callable[[], Fact | None]] = OrderedDict()
+        self._questions: dict[Hashable, _Question] = {}
+        self._answers: dict[Hashable, _Answer] = {}
+        self._deferred: dict[Hashable, Callable[[], Fact | None]] = {}
         self._emitted: list[Fact] = []
 
     def me(self, side: Side) -> Subject:
-        """The side itself."""
-        return self._me[side]
+        """The side itself: one and the same subject in all conversations."""
+        return _SIDES[side]
 
     def peer(self, side: Side) -> Subject:
         """The other side."""
-        return self._me[side.peer]
+        return _SIDES[1 - side]
 
     def described(self, side: Side, key: str) -> Subject:
         """A thing that `side` speaks of, by a key that is stable within what it says (`serial:4711`)."""
@@ -85,6 +84,10 @@ class Conversation:
         """State a fact from where nothing can be yielded."""
         self._emitted.append(fact)
 
+    def emit_all(self, facts: Iterable[Fact]) -> None:
+        """State facts that were made together, as those of a message that was read before."""
+        self._emitted += facts
+
     def ask(self, key: Hashable, fact: Authentication, *, positional: bool = False) -> None:
         """Hold `fact` until the answer to `key` is known."""
         answered = self._answers.pop(key, None)
@@ -96,7 +99,7 @@ class Conversation:
             self._emit_answered(previous.fact, _NO_ANSWER)
         self._questions[key] = _Question(fact, positional)
         if len(self._questions) > OPEN_MAX:
-            _, oldest = self._questions.popitem(last=False)
+            oldest = self._questions.pop(next(iter(self._questions)))
             self._emit_answered(oldest.fact, _NO_ANSWER)
 
     def answer(self, key: Hashable, outcome: Outcome, *, positional: bool = False, **details: object) -> None:
@@ -143,6 +146,8 @@ class Conversation:
 
     def collect(self) -> list[Fact]:
         """What was stated since the last call."""
+        if not self._emitted:
+            return []
         stated, self._emitted = self._emitted, []
         return stated
 
@@ -151,7 +156,7 @@ class Conversation:
     def _wait(self, key: Hashable, answer: _Answer) -> None:
         self._answers[key] = answer
         if len(self._answers) > OPEN_MAX:
-            self._answers.popitem(last=False)
+            del self._answers[next(iter(self._answers))]
 
     def _emit_answered(self, fact: Authentication, answer: _Answer) -> None:
         details = fact.details | answer.details

@@ -24,6 +24,8 @@ class Side(IntEnum):
     INITIATOR = 0
     RESPONDER = 1
 
+    __hash__ = int.__hash__  # not an enumeration's own, which is a call into Python for each fact that is hashed
+
     @property
     def peer(self) -> Side:
         """The other lane."""
@@ -39,7 +41,7 @@ _PEER = (Side.RESPONDER, Side.INITIATOR)
 _LABEL = ("initiator", "responder")
 
 
-class Subject(msgspec.Struct, frozen=True):
+class Subject(msgspec.Struct, frozen=True, cache_hash=True):
     """What a fact is about: a side itself (`about == "side"`), or the keyed thing that this side described."""
 
     side: Side
@@ -57,6 +59,8 @@ class Sensitivity(StrEnum):
     DEVICE = "device"
     PRINCIPAL = "principal"
     LOCATION = "location"
+
+    __hash__ = str.__hash__
 
 
 class Outcome(StrEnum):
@@ -107,7 +111,7 @@ class Secret:
         raise TypeError(msg)
 
 
-class Attribute(msgspec.Struct, frozen=True):
+class Attribute(msgspec.Struct, frozen=True, cache_hash=True):
     """What a subject is: `dicom.manufacturer = GE`. Made by calling a `Field`."""
 
     subject: Subject

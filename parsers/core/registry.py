@@ -122,6 +122,8 @@ class Registry:
     def candidates(self, over: str, head: bytes, ports: Collection[int] = ()) -> list[Protocol]:
         """The protocols worth probing on `head` (at least one byte): hinted ones first, longer leads before shorter."""
         fitting = [(lead, p) for lead, p in self._index.get((over, head[0]), ()) if lead.matches(head)]
+        if len(fitting) < 2 and over not in self._leadless:
+            return [protocol for _, protocol in fitting]  # most heads are nobody's, or one parser's
         fitting.sort(key=lambda entry: (entry[1].port_hints.isdisjoint(ports), -len(entry[0].value)))
         ordered = list(dict.fromkeys(protocol for _, protocol in fitting))
         ordered += [protocol for protocol in self._leadless.get(over, ()) if protocol not in ordered]

@@ -59,6 +59,14 @@ class Confidence(IntEnum):
     PROBED = 1
     CONFIRMED = 2
 
+    @property
+    def label(self) -> str:
+        """`port`, `probed` or `confirmed`, as it stands in conversations."""
+        return _LABEL[self]
+
+
+_LABEL: Final = ("port", "probed", "confirmed")
+
 
 class _State(IntEnum):
     PROBING = 0
@@ -475,5 +483,7 @@ class Session:
         if self.done and self.confidence is Confidence.CONFIRMED:
             self.talk.end()
             self._facts += self.talk.collect()
+        if not self._facts:
+            return []
         facts, self._facts = self._facts, []
         return facts

@@ -10,7 +10,7 @@ import orjson
 
 from sensor.capture.pcapfile import CaptureError, CaptureFile
 from sensor.commands.errors import CommandError, Status, note
-from sensor.pipeline import Pipeline
+from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 
@@ -25,6 +25,7 @@ def facts(captures: Sequence[Path], site: Site, key: SiteKey) -> None:
     Raises:
         CommandError: captures could not be read.
     """
+    calm_collector()
     failures = [error for path in captures if (error := _failure(path, site, key))]
     for failure in failures[:-1]:
         note(str(failure))
