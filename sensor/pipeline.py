@@ -21,7 +21,7 @@ from sensor.sighting import Sighting
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 
-PIPELINE_VERSION: Final = 1
+PIPELINE_VERSION: Final = 2
 BATCH_BYTES: Final = 32 << 20
 COLLECT_AFTER: Final = 50_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
