@@ -344,7 +344,7 @@ def look_up(name: str) -> Interface:
         kind = _ask(name, _SIOCGIFHWADDR)
         number = socket.if_nametoindex(name)
     except OSError as error:
-        raise CaptureUnreadable(Path(name), "there is no such interface", _names()) from error
+        raise CaptureUnreadable(Path(name), f"there is no interface {name}", _names()) from error
     if kind not in _LINK_TYPES:
         raise CaptureUnreadable(Path(name), f"an interface of a kind that is not read (ARPHRD {kind})")
     return Interface(number, _LINK_TYPES[kind], kind == _LOOPBACK)
