@@ -300,10 +300,10 @@ class AfPacket:
         return dict(total)
 
     def _end(self, engine: Engine, last_s: float) -> Iterator[int]:
-        """What the kernel holds, which it hands over when it is old enough, and what the engine holds."""
+        """All that is in the rings, whose last blocks come when they are old enough, and what the engine holds."""
         for ring in self.rings:
             ring.refuse_more()
-        while time.monotonic() < last_s:
+        while time.monotonic() < last_s or any(ring.ready for ring in self.rings):
             for ring in self.rings:
                 if ring.ready:
                     yield from ring.events(engine)

@@ -204,6 +204,23 @@ def test_what_is_never_wanted_does_not_reach_us(mirror, live, store, tmp_path):
     assert counters(store)["packets"] == 0
 
 
+def test_what_waits_in_the_ring_at_the_end_is_read(mirror, live, store, tmp_path):
+    """The worker is held up until all is sent, and told to stop before it goes on."""
+    content, many = MORNING.read_bytes(), tmp_path / "many.pcap"
+    many.write_bytes(content + content[24:] * 9)
+    running = live()
+    (worker,) = running.pids()
+    os.kill(worker, signal.SIGSTOP)
+    mirror.send(many)
+    running._stopping.set()
+    (talk,) = running._talks
+    talk.order(b"stop")
+    os.kill(worker, signal.SIGCONT)
+    running.stop()
+    said = counters(store)
+    assert said["packets"] + said["kernel_drops"] == said["kernel_packets"] == 13_310
+
+
 def test_a_capture_that_ends_at_once_ends(mirror, live, store):
     """The order to stop may come together with the one to begin."""
     for _ in range(5):
