@@ -64,7 +64,7 @@ def read(
     form: Annotated[SummaryFormat, typer.Option("--format")] = SummaryFormat.TABLE,
     as_of: AsOf = None,
 ) -> None:
-    """Read captures into the store, then show a summary of the store."""
+    """Read captures, or - for one on standard input, into the store, then show a summary of the store."""
     from sensor.commands.access import settings
     from sensor.commands.reading import read as run
 

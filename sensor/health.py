@@ -64,7 +64,8 @@ class Mirror:
         )
 
     def _dropping(self, grown: Mapping[str, int]) -> Iterator[str]:
-        lost, all_of_them = grown["kernel_drops"], grown["kernel_packets"]
+        lost = grown["kernel_drops"] + grown["interface_drops"]
+        all_of_them = grown["kernel_packets"] + grown["interface_drops"]
         what = f"{lost:,} of {all_of_them:,} packets were lost: this machine is too slow for them; give it --workers"
         yield from self._turn("dropping", lost > 0, what, "no more packets are lost")
 
@@ -92,7 +93,7 @@ class Mirror:
             yield f"{self._name}: {over}"
 
 
-_WATCHED: Final = ("packets", "kernel_drops", "kernel_packets")
+_WATCHED: Final = ("packets", "kernel_drops", "kernel_packets", "interface_drops")
 
 
 def _sum(rows: pa.Table, column: str) -> int:

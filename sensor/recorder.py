@@ -140,7 +140,7 @@ class Recorder:
         return self._attempt(path)
 
     def _attempt(self, path: Path) -> CaptureRead:
-        with self._workers.talk(self._job(path), sys.stdin.fileno() if path == STDIN else None) as talk:
+        with self._workers.talk(self._job(path), _standard_input(path) if path == STDIN else None) as talk:
             conversation = _Reading(self._store, path, talk, self._batch_bytes, self._progress)
             try:
                 return conversation.run()
@@ -362,6 +362,12 @@ def _pipes(line: socket.socket, more: list[int]) -> tuple[IO[bytes], IO[bytes]]:
     os.close(orders)
     os.close(words)
     return os.fdopen(our_orders, "wb"), os.fdopen(our_words, "rb")
+
+
+def _standard_input(path: Path) -> int:
+    if sys.stdin is None:
+        raise CaptureUnreadable(path, "there is no standard input", "pipe a capture into it")
+    return sys.stdin.fileno()
 
 
 def _close_quietly(pipe: IO[bytes]) -> None:

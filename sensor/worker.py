@@ -282,7 +282,9 @@ def next_job() -> Pipes:
             _attend(line, child, pipes)
     _silence()
     capture = os.fdopen(pipes[2], "rb", buffering=0) if len(pipes) > 2 else None
-    return Pipes(os.fdopen(pipes[0], "rb"), os.fdopen(pipes[1], "wb"), parent, cast("BinaryIO | None", capture))
+    # unbuffered: a live worker waits for orders and for packets at the same time, so none may hide in a buffer
+    orders = cast("BinaryIO", os.fdopen(pipes[0], "rb", buffering=0))
+    return Pipes(orders, os.fdopen(pipes[1], "wb"), parent, cast("BinaryIO | None", capture))
 
 
 def _attend(line: socket.socket, child: int, pipes: list[int]) -> None:

@@ -99,6 +99,7 @@ class Ring:
         self.blocks = max(2, ring_bytes // BLOCK_BYTES)
         self._at = 0
         found = look_up(name)
+        self._dropped = dropped_by(name)
         try:
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         except PermissionError as error:
@@ -174,6 +175,9 @@ class Ring:
         self.counters["kernel_packets"] += packets
         self.counters["kernel_drops"] += drops
         self.counters["ring_freezes"] += freezes
+        dropped = dropped_by(self.name)
+        self.counters["interface_drops"] += max(0, dropped - self._dropped)
+        self._dropped = dropped
 
     def notice(self) -> None:
         """An error that is waiting at the socket: the interface went down, or away."""
@@ -296,10 +300,10 @@ class AfPacket:
         return dict(total)
 
     def _end(self, engine: Engine, last_s: float) -> Iterator[int]:
-        """What the kernel holds, which it hands over when it is old enough, and what the engine holds."""
+        """All that is in the rings, whose last blocks come when they are old enough, and what the engine holds."""
         for ring in self.rings:
             ring.refuse_more()
-        while time.monotonic() < last_s:
+        while time.monotonic() < last_s or any(ring.ready for ring in self.rings):
             for ring in self.rings:
                 if ring.ready:
                     yield from ring.events(engine)
@@ -340,7 +344,7 @@ def look_up(name: str) -> Interface:
         kind = _ask(name, _SIOCGIFHWADDR)
         number = socket.if_nametoindex(name)
     except OSError as error:
-        raise CaptureUnreadable(Path(name), "there is no such interface", _names()) from error
+        raise CaptureUnreadable(Path(name), f"there is no interface {name}", _names()) from error
     if kind not in _LINK_TYPES:
         raise CaptureUnreadable(Path(name), f"an interface of a kind that is not read (ARPHRD {kind})")
     return Interface(number, _LINK_TYPES[kind], kind == _LOOPBACK)
@@ -352,6 +356,22 @@ def is_up(name: str) -> bool:
         return bool(_ask(name, _SIOCGIFFLAGS) & 1)
     except OSError:
         return False
+
+
+def dropped_by(name: str) -> int:
+    """Packets that the interface, or the queue behind it, has dropped before any socket saw them; 0 when it is gone.
+
+    Spec: proc_net(5): after the name come bytes, packets, errors and drops of what was received.
+    """
+    try:
+        lines = Path("/proc/self/net/dev").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:  # hidden from us
+        return 0
+    for line in lines:
+        label, _, numbers = line.partition(":")
+        if label.strip() == name:
+            return int(numbers.split()[3])
+    return 0
 
 
 def _ask(name: str, request: int) -> int:

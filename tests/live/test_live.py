@@ -187,7 +187,9 @@ def test_an_interface_that_is_made_anew_is_found_again(mirror, live, store, work
 
 def test_an_interface_that_does_not_exist_is_refused_at_once(mirror, store, key):
     job = LiveJob(["nothing0"], 1, None, key)
-    with pytest.raises(CaptureUnreadable, match=f"nothing0: there is no such interface; there are: .*{mirror.name}"):
+    with pytest.raises(
+        CaptureUnreadable, match=f"nothing0: there is no interface nothing0; there are: .*{mirror.name}"
+    ):
         Watched(store, job).start()
 
 
@@ -200,6 +202,30 @@ def test_what_is_never_wanted_does_not_reach_us(mirror, live, store, tmp_path):
     mirror.send(capture)
     running.stop()
     assert counters(store)["packets"] == 0
+
+
+def test_what_waits_in_the_ring_at_the_end_is_read(mirror, live, store, tmp_path):
+    """The worker is held up until all is sent, and told to stop before it goes on."""
+    content, many = MORNING.read_bytes(), tmp_path / "many.pcap"
+    many.write_bytes(content + content[24:] * 9)
+    running = live()
+    (worker,) = running.pids()
+    os.kill(worker, signal.SIGSTOP)
+    mirror.send(many)
+    running._stopping.set()
+    (talk,) = running._talks
+    talk.order(b"stop")
+    os.kill(worker, signal.SIGCONT)
+    running.stop()
+    said = counters(store)
+    assert said["packets"] + said["kernel_drops"] == said["kernel_packets"] == 13_310
+
+
+def test_a_capture_that_ends_at_once_ends(mirror, live, store):
+    """The order to stop may come together with the one to begin."""
+    for _ in range(5):
+        live().stop()
+    assert store.query("SELECT DISTINCT complete, packets FROM capture") == [(True, 0)]
 
 
 def test_captures_have_ethernet_frames():

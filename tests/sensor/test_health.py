@@ -30,6 +30,8 @@ def test_losses_are_counted_since_the_last_look():
     (line,) = mirror.look(first, 1)
     assert line.startswith("eth1: 10 of 100 packets were lost")
     assert mirror.look(first | {"packets": 91, "kernel_packets": 101}, 2) == ["eth1: no more packets are lost"]
+    (line,) = mirror.look(first | {"packets": 93, "kernel_packets": 103, "interface_drops": 2}, 3)
+    assert line.startswith("eth1: 2 of 4 packets were lost")
 
 
 def test_an_interface_that_is_gone():

@@ -72,7 +72,7 @@ def test_a_folder_is_read_and_served_until_it_is_told_to_end(tmp_path, environme
         ([], 2, "give either interfaces with -i or a folder with -r"),
         (["-i", "x", "-r", "."], 2, "give either interfaces with -i or a folder with -r"),
         (["-r", "/nonexistent"], 3, "/nonexistent: is not a folder"),
-        (["-i", "nothing0"], 3, "nothing0: there is no such interface"),
+        (["-i", "nothing0"], 3, "nothing0: there is no interface nothing0"),
     ],
 )
 def test_what_cannot_be_is_one_line(environment, words, status, says):
