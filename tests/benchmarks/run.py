@@ -115,7 +115,7 @@ def _median(values: Sequence[float]) -> float:
 def _ratio(ratios: Sequence[float]) -> str:
     if not ratios:
         return "1"
-    return f"{_median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    return f"{_median(ratios):.3g} ({min(ratios):.3g} to {max(ratios):.3g})"
 
 
 def _must(workload: str, row: Row) -> str:
