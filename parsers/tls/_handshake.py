@@ -192,7 +192,7 @@ class Lane:
         yield from self.confirm()
         me = self.talk.me(self.side)
         for position, der in enumerate(chain):
-            yield from certificate(me, self.side, position, der)
+            self.talk.emit_all(certificate(me, self.side, position, der))
         if cut:
             yield Anomaly(me, "certificate_chain_too_long", detail=f"more than {CHAIN_MAX} certificates")
         if self.side is Side.INITIATOR:
