@@ -38,6 +38,7 @@ from parsers.core import Certificate, Malformed, ProtocolError, Subject
 from parsers.core.fact import clean
 
 CACHED_MAX_BYTES: Final = 8_192
+CACHED_MAX: Final = 2_048
 SANS_MAX: Final = 256
 EXTENSIONS_MAX: Final = 64
 PURPOSES_MAX: Final = 32
@@ -88,7 +89,7 @@ def read(der: bytes) -> Shown:
     return _cached(der) if len(der) <= CACHED_MAX_BYTES else _read(der)
 
 
-@lru_cache(512)
+@lru_cache(CACHED_MAX)
 def _cached(der: bytes) -> Shown:
     return _read(der)
 

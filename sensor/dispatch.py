@@ -45,6 +45,7 @@ from sensor.site import Site
 from sensor.sitekey import SecretMark, SiteKey
 
 RESTATED_MAX: Final = 64
+STATED_MAX: Final = 4 * RESTATED_MAX
 BOTH: Final = (0, 1)
 _encode: Final = msgspec.json.Encoder().encode
 _TRANSPORT: Final = {6: "tcp", 17: "udp"}
@@ -82,6 +83,35 @@ class ConversationDay(msgspec.Struct, frozen=True):
 Item = Sighting | ConversationDay
 
 
+class _Stated:
+    """The first `RESTATED_MAX` different facts of a flow; which differ is looked at when it matters, at midnight."""
+
+    __slots__ = ("_facts", "_full")
+
+    def __init__(self) -> None:
+        self._facts: list[tuple[Fact, SecretMark | None]] = []
+        self._full = False
+
+    def add(self, fact: Fact, mark: SecretMark | None) -> None:
+        """Keep it, if there is room."""
+        if not self._full:
+            self._facts.append((fact, mark))
+            if len(self._facts) >= STATED_MAX:
+                self.different()
+
+    def different(self) -> list[tuple[Fact, SecretMark | None]]:
+        """Each fact once, in the order in which they were first stated."""
+        said: dict[Hashable, tuple[Fact, SecretMark | None]] = {}
+        for fact, mark in self._facts:
+            if not isinstance(fact, Anomaly) and len(said) < RESTATED_MAX:
+                said.setdefault(
+                    fact if isinstance(fact, Attribute) else (type(fact), _encode(fact), mark), (fact, mark)
+                )
+        self._facts = list(said.values())
+        self._full = len(said) == RESTATED_MAX
+        return self._facts
+
+
 class _Flow:
     """A conversation under way: its session, its addresses, and what has to be restated at midnight."""
 
@@ -102,7 +132,7 @@ class _Flow:
         self.gap = False
         self.leaving = [False, False]
         self.continued = False
-        self.stated: dict[Hashable, tuple[Fact, SecretMark | None]] = {}
+        self.stated = _Stated()
 
 
 class _Events(Protocol):
@@ -186,7 +216,7 @@ class Dispatcher:
         self._conversation(row, flow, begins=not flow.continued)
         flow.continued = True
         quality = self._quality(row, flow)
-        for fact, mark in flow.stated.values():
+        for fact, mark in flow.stated.different():
             self._out.append(self._sighting(flow, fact, mark, quality, continued=True))
 
     def _on_end(self, row: int) -> None:
@@ -267,23 +297,20 @@ class Dispatcher:
         quality = self._quality(row, flow)
         for fact in facts:
             kept, mark = self._without_secret(fact)
-            self._keep_for_midnight(flow, kept, mark)
+            flow.stated.add(kept, mark)
             self._out.append(self._sighting(flow, kept, mark, quality))
-
-    def _keep_for_midnight(self, flow: _Flow, fact: Fact, mark: SecretMark | None) -> None:
-        if not isinstance(fact, Anomaly) and len(flow.stated) < RESTATED_MAX:
-            said = fact if isinstance(fact, Attribute) else (type(fact), _encode(fact), mark)
-            flow.stated.setdefault(said, (fact, mark))
 
     def _without_secret(self, fact: Fact) -> tuple[Fact, SecretMark | None]:
         """The fact with its secret replaced by what may be kept of it, and with its principal as the site wants it."""
+        if isinstance(fact, Attribute):
+            if fact.sensitivity is Sensitivity.PRINCIPAL:
+                return msgspec.structs.replace(fact, value=self._named(fact.value, fact.sensitivity)), None
+            return fact, None
         if isinstance(fact, Authentication):
             secret, principal = fact.secret, fact.principal
             mark = self._key.mark(secret.reveal(), principal) if isinstance(secret, Secret) else None
             named = principal and self._named(principal, fact.sensitivity)
             return msgspec.structs.replace(fact, secret=None, principal=named), mark
-        if isinstance(fact, Attribute) and fact.sensitivity is Sensitivity.PRINCIPAL:
-            return msgspec.structs.replace(fact, value=self._named(fact.value, fact.sensitivity)), None
         return fact, None
 
     def _named(self, principal: str, sensitivity: Sensitivity) -> str:

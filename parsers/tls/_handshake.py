@@ -20,7 +20,8 @@ Spec: RFC 8446, RFC 5246, RFC 6101 (SSL 3.0), RFC 9147 and 6347 (DTLS)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from parsers import _x509
@@ -56,6 +57,8 @@ _PASSED_OVER: Final = frozenset({HELLO_REQUEST, HELLO_VERIFY_REQUEST, 4, 15, 21,
 
 CHAIN_MAX: Final = 16
 STATED_MAX: Final = 64
+MEMO_MAX: Final = 2_048
+MEMO_MAX_BYTES: Final = 4_096
 CERTIFICATE_MAX_BYTES: Final = 65_536
 IDENTITY_MAX_BYTES: Final = 1_024
 FATAL: Final = 2
@@ -97,7 +100,7 @@ class Lane:
         self.confirmed = False
         self._whole = False  # read without a gap since the hello
         self._requested = False
-        self._stated: set[Fact] = set()
+        self._stated: Collection[Fact] = ()
 
     @property
     def expects_retry(self) -> bool:
@@ -136,33 +139,27 @@ class Lane:
     # ------------------------------------------------------------------ hellos
 
     def _client_hello(self, body: bytes) -> Iterator[Stated]:
-        hello = _hello.client_hello(body, datagram=self.transport == "d")
+        shared, own = _hello.outline(body, datagram=self.transport == "d")
+        made = _offered if len(body) <= MEMO_MAX_BYTES else _offered.__wrapped__
+        offered, facts = made(shared, self.transport)
+        hello = _hello.with_own(offered, own)
         yield from self.confirm()
         self._whole = True
         self.talking.client = hello
         self.talking.early_data = bool(self.talking.early_data) or _hello.EARLY_DATA in hello.extensions
-        for fact in self._offered(hello):
-            if fact not in self._stated:
-                self._stated.add(fact)
-                yield fact
+        if own.server_name is not None:
+            facts = (SNI(self.talk.me(self.side), own.server_name), *facts)
+        self.talk.emit_all(self._unsaid(facts))
         yield from self._broken(hello.malformed)
 
-    def _offered(self, hello: _hello.ClientHello) -> Iterator[Fact]:
-        me = self.talk.me(self.side)
-        if hello.server_name is not None:
-            yield SNI(me, hello.server_name)
-        for protocol in hello.alpn[:STATED_MAX]:
-            if not _is_grease(protocol):
-                yield ALPN_OFFERED(me, protocol.decode("utf-8", "backslashreplace"))
-        highest = _names.newest(hello.versions or (hello.version,))
-        if highest is not None:
-            yield MAX_VERSION(me, _names.version(highest))
-        for group in hello.groups[:STATED_MAX]:
-            if group not in _names.GREASE:
-                yield GROUP_OFFERED(me, _names.group(group).name)
-        if self.transport == "t":
-            yield JA3(me, _fingerprint.ja3(hello))
-        yield JA4(me, _fingerprint.ja4(hello, self.transport))
+    def _unsaid(self, facts: tuple[Fact, ...]) -> Collection[Fact]:
+        """Those of the facts that no hello of this lane has stated yet; nearly always there is only one hello."""
+        if not self._stated:
+            self._stated = facts
+            return facts
+        fresh = [fact for fact in facts if fact not in self._stated]
+        self._stated = {*self._stated, *fresh}
+        return fresh
 
     def _server_hello(self, body: bytes) -> Iterator[Stated]:
         hello = _hello.server_hello(body)
@@ -195,7 +192,7 @@ class Lane:
         yield from self.confirm()
         me = self.talk.me(self.side)
         for position, der in enumerate(chain):
-            yield from certificate(me, self.side, position, der)
+            self.talk.emit_all(certificate(me, self.side, position, der))
         if cut:
             yield Anomaly(me, "certificate_chain_too_long", detail=f"more than {CHAIN_MAX} certificates")
         if self.side is Side.INITIATOR:
@@ -303,6 +300,35 @@ class Lane:
     def _accepted(self) -> None:
         self.talk.answer("client-certificate", Outcome.ACCEPTED)
         self.talk.answer("psk", Outcome.ACCEPTED)
+
+
+@lru_cache(MEMO_MAX)
+def _offered(shared: _hello.Outline, transport: str) -> tuple[_hello.ClientHello, tuple[Fact, ...]]:
+    """What all hellos of one program offer, with the facts about it, each once."""
+    hello = _hello.offer(shared)
+    return hello, tuple(dict.fromkeys(_offered_facts(hello, transport)))
+
+
+def offered_memo() -> tuple[int, int]:
+    """How often a program's hello was known already, and how often it was not."""
+    info = _offered.cache_info()
+    return info.hits, info.misses
+
+
+def _offered_facts(hello: _hello.ClientHello, transport: str) -> Iterator[Fact]:
+    me = Subject(Side.INITIATOR)
+    for protocol in hello.alpn[:STATED_MAX]:
+        if not _is_grease(protocol):
+            yield ALPN_OFFERED(me, protocol.decode("utf-8", "backslashreplace"))
+    highest = _names.newest(hello.versions or (hello.version,))
+    if highest is not None:
+        yield MAX_VERSION(me, _names.version(highest))
+    for group in hello.groups[:STATED_MAX]:
+        if group not in _names.GREASE:
+            yield GROUP_OFFERED(me, _names.group(group).name)
+    if transport == "t":
+        yield JA3(me, _fingerprint.ja3(hello))
+    yield JA4(me, _fingerprint.ja4(hello, transport))
 
 
 def certificate(me: Subject, side: Side, position: int, der: bytes) -> Iterator[Fact]:

@@ -15,15 +15,19 @@ Spec: RFC 8446 4.1.2 and 4.1.3, RFC 5246 7.4.1, RFC 6347 4.2.1
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
 from parsers.core import Cursor, Malformed
-from parsers.tls._names import DTLS13, TLS13
+from parsers.tls._names import DTLS13, GREASE, TLS13
 
 H = TypeVar("H")
+
+_ODD: Final = "a list of 16-bit numbers has an odd length"
+_NO_NAME: Final = b"\0\0"  # an empty list of server names
+_GREASE_BYTES: Final = frozenset(number.to_bytes(2) for number in GREASE)
 
 # SHA-256 of "HelloRetryRequest" (RFC 8446 4.1.3)
 _RETRY_RANDOM: Final = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -42,6 +46,7 @@ KEY_SHARE: Final = 51
 ENCRYPTED_CLIENT_HELLO: Final = 0xFE0D
 RENEGOTIATION_INFO: Final = 0xFF01
 RENEGOTIATION_INFO_SCSV: Final = 0x00FF
+_FIRST_NUMBER: Final = {GROUPS: 2, SUPPORTED_VERSIONS: 1}  # where the first number stands in an extension
 
 
 class ClientHello(msgspec.Struct):
@@ -86,11 +91,41 @@ class ServerHello(msgspec.Struct):
         return self.version in {TLS13, DTLS13} or self.version >> 8 == 0x7F
 
 
+class Outline(NamedTuple):
+    """A ClientHello without what differs from one connection to the next; equal for all hellos of one program.
+
+    Left out are random, session id, cookie, server name and the content of extensions that nobody reads here (key
+    shares, pre-shared keys, tickets, padding); GREASE is made 0x0A0A where programs put it.
+    """
+
+    version: int
+    suites: bytes
+    compressions: bytes
+    extensions: tuple[tuple[int, bytes], ...]
+
+
+class Own(NamedTuple):
+    """What a ClientHello has for itself."""
+
+    session_id: bytes
+    server_name: str | None
+
+
 def client_hello(body: bytes, *, datagram: bool = False) -> ClientHello:
     """Take a ClientHello apart.
 
     Raises:
         Malformed: a length does not fit. Broken extensions are only listed in `malformed`.
+    """
+    shared, own = outline(body, datagram=datagram)
+    return with_own(offer(shared), own)
+
+
+def outline(body: bytes, *, datagram: bool = False) -> tuple[Outline, Own]:
+    """What a ClientHello has in common with others, and what not.
+
+    Raises:
+        Malformed: a length does not fit.
     """
     cursor = Cursor(body)
     version = _version(cursor)
@@ -98,13 +133,53 @@ def client_hello(body: bytes, *, datagram: bool = False) -> ClientHello:
     session_id = _session_id(cursor)
     if datagram:
         cursor.vector8()
-    suites = _numbers(cursor.vector16())
+    suites = cursor.vector16()
+    if len(suites) % 2:
+        raise Malformed(_ODD)
     compressions = cursor.vector8()
     if not suites or not compressions:
         raise Malformed("no cipher suite or compression method offered")
-    hello = ClientHello(version, suites, compressions, session_id)
-    hello.extensions, hello.malformed = _extensions(cursor, _OFFERED, hello)
+    extensions, server_name = _stable(_split(_extension_bytes(cursor)))
+    return Outline(version, _without_grease(suites, 0), compressions, extensions), Own(session_id, server_name)
+
+
+def _stable(extensions: list[tuple[int, bytes]]) -> tuple[tuple[tuple[int, bytes], ...], str | None]:
+    """The extensions without what differs, and the server name; a broken list of names stays as it is."""
+    server_name: str | None = None
+    kept: list[tuple[int, bytes]] = []
+    for kind, value in extensions:
+        if kind == SERVER_NAME:
+            try:
+                for name in _server_names(value):
+                    server_name = name
+            except Malformed:
+                kept.append((kind, value))
+            else:
+                kept.append((kind, _NO_NAME))
+        elif kind in _OFFERED:
+            kept.append((kind, _without_grease(value, _FIRST_NUMBER.get(kind))))
+        else:
+            kept.append((0x0A0A if kind in GREASE else kind, b""))
+    return tuple(kept), server_name
+
+
+def offer(shared: Outline) -> ClientHello:
+    """What an outline offers."""
+    hello = ClientHello(shared.version, _numbers(shared.suites), shared.compressions, b"")
+    hello.extensions, hello.malformed = _read_extensions(shared.extensions, _OFFERED, hello)
     return hello
+
+
+def with_own(offered: ClientHello, own: Own) -> ClientHello:
+    """A copy of what is offered, with what this hello has for itself."""
+    return msgspec.structs.replace(offered, session_id=own.session_id, server_name=own.server_name)
+
+
+def _without_grease(numbers: bytes, at: int | None) -> bytes:
+    """`numbers`, with GREASE in the place where programs put it always the same."""
+    if at is None or numbers[at : at + 2] not in _GREASE_BYTES:
+        return numbers
+    return b"%b\x0a\x0a%b" % (numbers[:at], numbers[at + 2 :])
 
 
 def server_hello(body: bytes) -> ServerHello:
@@ -120,7 +195,7 @@ def server_hello(body: bytes) -> ServerHello:
     session_id = b"" if is_early_draft else _session_id(cursor)
     suite, compression = cursor.u16(), 0 if is_early_draft else cursor.u8()
     hello = ServerHello(version, version, suite, compression, random == _RETRY_RANDOM, session_id)
-    hello.extensions, hello.malformed = _extensions(cursor, _CHOSEN, hello)
+    hello.extensions, hello.malformed = _read_extensions(_split(_extension_bytes(cursor)), _CHOSEN, hello)
     return hello
 
 
@@ -141,17 +216,21 @@ def _session_id(cursor: Cursor) -> bytes:
 # ---------------------------------------------------------------------- extensions
 
 
-def _extensions(
-    cursor: Cursor, readers: dict[int, Callable[[H, bytes], None]], hello: H
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Read the extensions into `hello`; returns their types, and the types of those that are broken."""
+def _extension_bytes(cursor: Cursor) -> bytes:
     if not cursor.remaining:
-        return (), ()
+        return b""
     data = cursor.vector16()
     if cursor.remaining:
         raise Malformed("bytes after the extensions", cursor.offset)
+    return data
+
+
+def _read_extensions(
+    extensions: Iterable[tuple[int, bytes]], readers: dict[int, Callable[[H, bytes], None]], hello: H
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Read the extensions into `hello`; returns their types, and the types of those that are broken."""
     kinds, broken = [], []
-    for kind, value in _split(data):
+    for kind, value in extensions:
         kinds.append(kind)
         read = readers.get(kind)
         if read is not None:
@@ -179,7 +258,7 @@ def _split(data: bytes) -> list[tuple[int, bytes]]:
 
 def _numbers(data: bytes) -> tuple[int, ...]:
     if len(data) % 2:
-        raise Malformed("a list of 16-bit numbers has an odd length")
+        raise Malformed(_ODD)
     return struct.unpack(f">{len(data) // 2}H", data)
 
 
@@ -196,12 +275,17 @@ def _whole8(value: bytes) -> bytes:
     return value[1:]
 
 
-def _read_server_name(hello: ClientHello, value: bytes) -> None:
+def _server_names(value: bytes) -> Iterator[str]:
     cursor = Cursor(_whole16(value))
     while cursor.remaining:
         kind, name = cursor.u8(), cursor.vector16()
         if kind == 0 and name:
-            hello.server_name = name.decode("utf-8", "replace")
+            yield name.decode("utf-8", "replace")
+
+
+def _read_server_name(hello: ClientHello, value: bytes) -> None:
+    for name in _server_names(value):
+        hello.server_name = name
 
 
 def _protocols(value: bytes) -> tuple[bytes, ...]:

@@ -91,7 +91,7 @@ class Records:
         left = RECORDS_AFTER_MAX
         while left:
             self._r.expect(_missing(self._joined))
-            header = yield from self._r.exactly(HEADER_BYTES)
+            header = self._r.ready(HEADER_BYTES) or (yield from self._r.exactly(HEADER_BYTES))
             if not is_header(header):
                 raise Malformed("no record header", self._r.offset - HEADER_BYTES)
             kind, _, _, length = _HEADER.unpack(header)
@@ -100,7 +100,7 @@ class Records:
         self._lane.talk.release("channel")
 
     def _record(self, kind: int, length: int) -> Steps:
-        if kind == HANDSHAKE and (yield from self._is_plain(length)):
+        if kind == HANDSHAKE and (self._is_surely_plain or (yield from self._is_plain(length))):
             yield from self._handshake(length)
         elif kind == ALERT and length == 2:
             yield from self._alert()
@@ -111,19 +111,22 @@ class Records:
 
     # ------------------------------------------------------------------ handshake
 
+    @property
+    def _is_surely_plain(self) -> bool:
+        return self._sure and not self._lane.sealed
+
     def _is_plain(self, length: int) -> Generator[Step, None, bool]:
         """Whether a handshake record can be read."""
-        if self._sure and not self._lane.sealed:
-            return True
         if self._sure and not self._lane.expects_retry:
             return False
         head = yield from self._r.peek(min(length, MESSAGE_HEAD_BYTES))
         return is_message(head, length)
 
     def _handshake(self, length: int) -> Steps:
-        head = yield from self._r.peek(min(4, length))
-        self._r.expect(max(length, _missing(self._joined + head) + len(head)))
-        self._joined += yield from self._r.exactly(length)
+        if self._r.held < length:
+            head = yield from self._r.peek(min(4, length))
+            self._r.expect(max(length, _missing(self._joined + head) + len(head)))
+        self._joined += self._r.ready(length) or (yield from self._r.exactly(length))
         self._sure = True
         while (message := self._cut()) is not None:
             yield from self._lane.message(message[0], message[4:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -85,6 +86,12 @@ def find_rules(folders: Sequence[Path]) -> tuple[list[Rule], list[Problem]]:
     return [rules[key] for key in sorted(rules)], problems
 
 
+@lru_cache(512)
+def _header(text: str) -> Header:
+    """One command may want the rules twice, to judge and to show; reading their headers takes 50 ms."""
+    return Header.model_validate(load(text))
+
+
 def parse_rule(path: Path) -> Rule:
     """Read one rule. Raises RuleError."""
     try:
@@ -95,6 +102,6 @@ def parse_rule(path: Path) -> Rule:
         raise RuleError([Problem(path, 1, "the file must begin with /* on a line, a YAML header, and */ on a line")])
     head = text[len(OPENS) : text.index(CLOSES)]
     try:
-        return Rule(Header.model_validate(load(head)), text, path)
+        return Rule(_header(head), text, path)
     except (yaml.YAMLError, ValidationError) as error:
         raise RuleError(problems_of(path, head, error, offset=1)) from error

@@ -121,3 +121,11 @@ def test_a_cursor_never_reads_past_its_message() -> None:
     assert caught.value.offset == 13
     with pytest.raises(Malformed):
         Cursor(b"abc").take(-1)
+
+
+def test_ready_takes_bytes_that_are_there_and_waits_for_none() -> None:
+    reader = Reader()
+    assert reader.ready(1) == b""
+    reader.feed(b"abc", 1)
+    assert reader.ready(4) == b""
+    assert (reader.ready(2), reader.offset, reader.held) == (b"ab", 2, 1)
