@@ -60,7 +60,7 @@ bench: $(DEV) $(INSTALLED) ## speed, side by side with the peers that are instal
 
 .PHONY: bench-live
 bench-live: ## speed on a wire
-	@echo "make bench-live: comes with live capture (spanward run -i), and needs tcpreplay and root; nothing to measure yet"
+	@echo "make bench-live: still to be written: spanward run -i against tcpreplay over a virtual link"
 
 .PHONY: docs
 docs: ## check what the documents claim (comes with the console)
