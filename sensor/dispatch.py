@@ -1,11 +1,13 @@
-"""Dispatch: the engine's events to sessions, the sessions' facts to sightings.
+"""Dispatch: the engine's events to sessions, the sessions' facts to what was said.
 
 For every flow whose bytes matter there is one `Session`. An event of the engine is handed to it; what the session then
 needs next goes straight back to the engine (`skip`, `skip_until`, `next_turn`, `want`, `done`), before the next byte is
 copied. Facts are stamped here with time, addresses, capture quality and evidence, and secrets become digests here.
 
+A conversation that goes the way of earlier ones needs no session: what was done then is done again (`sensor.recall`).
+
 A fact of a conversation that lives past midnight is stated again, as `continued`, when its flow is first active on
-the new UTC day. What a flow was that day goes out as one `ConversationDay`.
+the new UTC day. What a flow was that day the engine folds by itself, under the label that it is given here.
 
 The one bulkhead of the project stands here: a dissector that fails with anything but a `ProtocolError` is our bug. It
 is counted (`parser_failures`), costs its lane, and nothing else. `bulkhead=False` lets it through, for tests.
@@ -13,14 +15,8 @@ is counted (`parser_failures`), costs its lane, and nothing else. `bulkhead=Fals
 
 from __future__ import annotations
 
-import binascii
-import hashlib
-import ipaddress
-import struct
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
-from functools import lru_cache
-from itertools import chain
 from typing import Final, ParamSpec, Protocol
 
 import msgspec
@@ -39,48 +35,28 @@ from parsers.core import (
     Side,
 )
 from sensor import engine as engine_events
+from sensor.days import TRANSPORT, Label
 from sensor.engine import Engine
-from sensor.sighting import Endpoint, Quality, Sighting
+from sensor.recall import Course, Node, Order, Recall, Run, Step
+from sensor.sighting import Ends, Quality, Said, Words
 from sensor.site import Site
 from sensor.sitekey import SecretMark, SiteKey
 
+TCP: Final = 6
 RESTATED_MAX: Final = 64
 STATED_MAX: Final = 4 * RESTATED_MAX
+ENDS_MAX: Final = 65_536
 BOTH: Final = (0, 1)
 _encode: Final = msgspec.json.Encoder().encode
-_TRANSPORT: Final = {6: "tcp", 17: "udp"}
+_QUALITIES: Final = tuple(
+    Quality(midstream, gap, one_sided)
+    for midstream in (False, True)
+    for gap in (False, True)
+    for one_sided in (False, True)
+)
 
 P = ParamSpec("P")
-
-
-class ConversationDay(msgspec.Struct, frozen=True):
-    """What one flow was on one UTC day (or since it began). Byte counts are of payload; `port` is the responder's."""
-
-    scope: str
-    initiator: Endpoint
-    responder: Endpoint
-    transport: str
-    protocol: str
-    confidence: str
-    first_ts_us: int
-    last_ts_us: int
-    frame: int
-    community_id: str | None
-    packets: int
-    initiator_bytes: int
-    responder_bytes: int
-    copied_bytes: int
-    skipped_bytes: int
-    left_out_bytes: int
-    lost_bytes: int
-    midstream: bool
-    one_sided: bool
-    gap: bool
-    unanswered: bool
-    begins: bool
-
-
-Item = Sighting | ConversationDay
+Addresses = tuple[int, int, int, bytes, int, int, bytes, int, int]
 
 
 class _Stated:
@@ -92,14 +68,19 @@ class _Stated:
         self._facts: list[tuple[Fact, SecretMark | None]] = []
         self._full = False
 
-    def add(self, fact: Fact, mark: SecretMark | None) -> None:
-        """Keep it, if there is room."""
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was stated."""
+        return not self._facts
+
+    def add(self, words: Words) -> None:
+        """Keep them, if there is room."""
         if not self._full:
-            self._facts.append((fact, mark))
+            self._facts += words.facts
             if len(self._facts) >= STATED_MAX:
                 self.different()
 
-    def different(self) -> list[tuple[Fact, SecretMark | None]]:
+    def different(self) -> tuple[tuple[Fact, SecretMark | None], ...]:
         """Each fact once, in the order in which they were first stated."""
         said: dict[Hashable, tuple[Fact, SecretMark | None]] = {}
         for fact, mark in self._facts:
@@ -109,28 +90,42 @@ class _Stated:
                 )
         self._facts = list(said.values())
         self._full = len(said) == RESTATED_MAX
-        return self._facts
+        return tuple(self._facts)
 
 
 class _Flow:
-    """A conversation under way: its session, its addresses, and what has to be restated at midnight."""
+    """A conversation under way.
 
-    __slots__ = ("community_id", "continued", "endpoints", "gap", "leaving", "scope", "session", "stated", "transport")
+    Attributes:
+        addresses: as the engine has them.
+        midstream, gap: its beginning, or something of it, was not seen.
+        session: what reads it; None while it goes the way of others, and when it is done.
+        node, course: where it is on that way, and what it has said; None when it has left it.
+        leaving: by lane, whether the engine carries out a demand.
+        ends, port: who talks with whom as far as is known, and the initiator's port.
+        protocol, label: of the conversation; the engine folds it under the label.
+        stated: what has to be restated at midnight.
+    """
 
-    def __init__(
-        self, session: Session, addresses: tuple[int, int, int, bytes, int, int, bytes, int, int], scope: str
-    ) -> None:
-        transport, _, _, ip_i, port_i, mac_i, ip_r, port_r, mac_r = addresses
-        self.session = session
-        self.transport = _TRANSPORT[transport]
-        self.scope = scope
-        self.endpoints = (
-            Endpoint(mac_text(mac_i), ip_text(ip_i), port_i),
-            Endpoint(mac_text(mac_r), ip_text(ip_r), port_r),
-        )
-        self.community_id = community_id(transport, ip_i, port_i, ip_r, port_r)
-        self.gap = False
+    __slots__ = (
+        "addresses", "continued", "course", "done", "ends", "gap", "label", "leaving", "midstream", "node", "port",
+        "protocol", "session", "stated",
+    )  # fmt: skip
+
+    ends: Ends
+    port: int
+
+    def __init__(self, addresses: Addresses, *, midstream: bool, gap: bool, node: Node | None) -> None:
+        self.addresses = addresses
+        self.midstream = midstream
+        self.gap = gap
+        self.node = node
+        self.course = Course() if node is not None else None
+        self.session: Session | None = None
+        self.done = False
         self.leaving = [False, False]
+        self.label = 0
+        self.protocol = ""
         self.continued = False
         self.stated = _Stated()
 
@@ -149,22 +144,37 @@ class Dispatcher:
         registry: the parsers.
         site: scopes and privacy.
         key: digests secrets.
-        capture: the capture's id, stamped on every sighting.
+        tell: is called with what was said.
         bulkhead: catch dissectors' bugs; off in tests.
+
+    Attributes:
+        tell: see above.
+        labels: protocol and confidence by the number that the engine folds flows under.
     """
 
     def __init__(
-        self, engine: Engine, registry: Registry, site: Site, key: SiteKey, capture: str, *, bulkhead: bool = True
+        self,
+        engine: Engine,
+        registry: Registry,
+        site: Site,
+        key: SiteKey,
+        tell: Callable[[Said], None],
+        *,
+        bulkhead: bool = True,
     ) -> None:
         self._engine = engine
         self._registry = registry
         self._site = site
         self._key = key
-        self._capture = capture
+        self.tell = tell
         self._bulkhead = bulkhead
         self._flows: dict[int, _Flow] = {}
-        self._out: list[Item] = []
-        self.counters: Counter[str] = Counter()
+        self._ends: dict[Ends, Ends] = {}
+        self._recall = Recall()
+        self._hints = frozenset(port for protocol in registry.protocols for port in protocol.port_hints)
+        self._numbers: dict[Label, int] = {("", "port"): 0}
+        self.labels: list[Label] = [("", "port")]
+        self._counters: Counter[str] = Counter()
         self._handlers: dict[int, Callable[[int], None]] = {
             engine_events.DATA: self._on_data,
             engine_events.DATAGRAM: self._on_datagram,
@@ -172,60 +182,73 @@ class Dispatcher:
             engine_events.DAY: self._on_day,
             engine_events.END: self._on_end,
         }
+        engine.listen(registry.beginnings("tcp"), registry.beginnings("udp"))
 
-    def run(self, events: _Events) -> Iterator[Item]:
-        """All sightings and conversation days, in the order in which they became certain."""
-        return chain.from_iterable(self.by_event(events))
+    @property
+    def counters(self) -> dict[str, int]:
+        """What was counted so far."""
+        return {**self._counters, "runs_known": self._recall.known, "runs_learnt": self._recall.learnt}
 
-    def by_event(self, events: _Events) -> Iterator[list[Item]]:
-        """The same, in a list for each event of the engine that brought any."""
+    def run(self, events: _Events) -> Iterator[int]:
+        """Every event of the source, once it is worked off."""
         handlers, engine = self._handlers, self._engine
         for event in events(engine):
-            handlers[event](engine.flow)
-            if self._out:
-                out, self._out = self._out, []
-                yield out
+            if event in handlers:
+                handlers[event](engine.flow)
+            yield event
 
     # ------------------------------------------------------------------ events
 
     def _on_data(self, row: int) -> None:
         engine, flow = self._engine, self._flow(row)
-        lane, turn = engine.lane, engine.turn
-        data = engine.take()
-        flow.leaving[lane] = False
-        known = flow.session.protocol
-        self._state(row, flow, self._guarded(flow, lane, flow.session.feed, lane, data, turn))
-        self._settle(row, flow, (lane,) if flow.session.protocol is known else BOTH)
+        run = Run(engine.lane, engine.turn, engine.take())
+        if flow.node is not None and flow.course is not None:
+            step = flow.node.find(run, flow.course)
+            if step is not None:
+                self._recall.known += 1
+                flow.session = None  # it has not heard this; another one is made when there is something new
+                self._go(row, flow, step)
+                return
+        session = flow.session or self._catch_up(flow)
+        flow.leaving[run.lane] = False
+        known = session.protocol
+        facts = self._guarded(flow, session, run.lane, session.feed, run.lane, run.data, run.turn)
+        step = self._settled(flow, session, facts, (run.lane,) if session.protocol is known else BOTH)
+        if flow.node is not None:
+            step = self._learnt(flow, session, run, step)
+        self._go(row, flow, step)
 
     def _on_datagram(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
-        data = self._engine.take()
-        self._state(row, flow, self._guarded(flow, lane, flow.session.feed_datagram, lane, data))
-        if flow.session.done:
-            self._engine.done(row)
+        session = flow.session or self._catch_up(flow)
+        facts = self._guarded(flow, session, lane, session.feed_datagram, lane, self._engine.take())
+        self._go(row, flow, self._step(session, facts, [(self._engine.done,)] if session.done else []))
 
     def _on_gap(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
+        if flow.done:
+            return
+        session = flow.session or self._catch_up(flow)
         flow.gap = True
         flow.leaving[lane] = False
-        self._state(row, flow, self._guarded(flow, lane, flow.session.gap, lane))
-        self._settle(row, flow, BOTH)
+        facts = self._guarded(flow, session, lane, session.gap, lane)
+        self._go(row, flow, self._settled(flow, session, facts, BOTH))
 
     def _on_day(self, row: int) -> None:
         flow = self._flow(row)
-        self._conversation(row, flow, begins=not flow.continued)
         flow.continued = True
-        quality = self._quality(row, flow)
-        for fact, mark in flow.stated.different():
-            self._out.append(self._sighting(flow, fact, mark, quality, continued=True))
+        facts = flow.stated.different()
+        if facts:
+            self._say(row, flow, Words(facts), continued=True)
 
     def _on_end(self, row: int) -> None:
         flow = self._flow(row)
-        self._state(row, flow, self._guarded(flow, 0, flow.session.end))
-        self._conversation(row, flow, begins=not flow.continued)
-        del self._flows[row]
+        if not flow.done:
+            session = flow.session or self._catch_up(flow)
+            self._go(row, flow, self._step(session, self._guarded(flow, session, 0, session.end), []))
+        self._flows.pop(row, None)
 
-    # ------------------------------------------------------------------ sessions
+    # ------------------------------------------------------------------ flows
 
     def _flow(self, row: int) -> _Flow:
         flow = self._flows.get(row)
@@ -234,71 +257,159 @@ class Dispatcher:
         return flow
 
     def _open(self, row: int) -> _Flow:
-        addresses = self._engine.addresses(row)
-        transport, scope, port_i, port_r = addresses[0], addresses[1], addresses[4], addresses[7]
-        midstream = bool(self._engine.stats(row)[_FLAGS] & engine_events.MIDSTREAM)
-        over = _TRANSPORT[transport]
-        session = Session(
-            self._registry, over, (port_r, port_i), midstream=midstream, roles_guessed=midstream or over == "udp"
+        addresses, flags = self._engine.addresses(row), self._engine.flags(row)
+        midstream, gap = bool(flags & engine_events.MIDSTREAM), bool(flags & engine_events.GAP_SEEN)
+        node = None
+        if addresses[0] == TCP and not gap:
+            ports = tuple(port if port in self._hints else 0 for port in (addresses[7], addresses[4]))
+            node = self._recall.root((midstream, ports))
+        flow = _Flow(addresses, midstream=midstream, gap=gap, node=node)
+        self._cast(flow, swapped=False)
+        return flow
+
+    def _cast(self, flow: _Flow, *, swapped: bool) -> None:
+        """Who is the initiator; known ends are shared, which makes them quick to recognise."""
+        transport, scope, _, ip_i, port_i, mac_i, ip_r, port_r, mac_r = flow.addresses
+        one, other = (ip_i, mac_i), (ip_r, mac_r)
+        if swapped:
+            ends, flow.port = Ends(transport, scope, other, one, port_i), port_r
+        else:
+            ends, flow.port = Ends(transport, scope, one, other, port_r), port_i
+        if len(self._ends) >= ENDS_MAX:
+            self._ends.clear()
+        flow.ends = self._ends.setdefault(ends, ends)
+
+    def _catch_up(self, flow: _Flow) -> Session:
+        """A session that has heard all that the flow has said; what it states was stated."""
+        transport, _, _, _, port_i, _, _, port_r, _ = flow.addresses
+        over = TRANSPORT[transport]
+        session = flow.session = Session(
+            self._registry,
+            over,
+            (port_r, port_i),
+            midstream=flow.midstream,
+            roles_guessed=flow.midstream or over == "udp",
         )
-        return _Flow(session, addresses, self._site.scope_names[scope])
+        for lane, turn, data in flow.course.runs if flow.course is not None else ():
+            flow.leaving[lane] = False
+            known = session.protocol
+            session.feed(lane, data, turn)
+            self._settled(flow, session, [], (lane,) if session.protocol is known else BOTH)
+        return session
+
+    # ------------------------------------------------------------------ sessions
 
     def _guarded(
-        self, flow: _Flow, lane: int, act: Callable[P, list[Fact]], *args: P.args, **kwargs: P.kwargs
+        self, flow: _Flow, session: Session, lane: int, act: Callable[P, list[Fact]], *args: P.args, **kwargs: P.kwargs
     ) -> list[Fact]:
         if not self._bulkhead:
             return act(*args, **kwargs)
         try:
             return act(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - the one bulkhead: a parser's bug costs its lane, not the sensor
-            self.counters["parser_failures"] += 1
-            protocol = flow.session.protocol
-            self.counters[f"parser_failures.{protocol.name if protocol else 'session'}.{type(error).__name__}"] += 1
-            return flow.session.fail(lane)
+            protocol = session.protocol
+            self._counters["parser_failures"] += 1
+            self._counters[f"parser_failures.{protocol.name if protocol else 'session'}.{type(error).__name__}"] += 1
+            flow.node = flow.course = None
+            return session.fail(lane)
 
-    def _settle(self, row: int, flow: _Flow, lanes: tuple[int, ...]) -> None:
-        """Tell the engine what lanes need next: both, when it was found out what they are, or that they are not."""
+    def _settled(self, flow: _Flow, session: Session, facts: list[Fact], lanes: tuple[int, ...]) -> Step:
+        """What to tell the engine about lanes: both, when it was found out what they are, or that they are not."""
+        orders: list[Order] = []
         for lane in lanes:
-            if not flow.session.done:
-                self._settle_lane(row, flow, lane)
-        if flow.session.done:
-            self._engine.done(row)
+            if not session.done:
+                facts += self._settle_lane(flow, session, lane, orders)
+        if session.done:
+            orders.append((self._engine.done,))
+        return self._step(session, facts, orders)
 
-    def _settle_lane(self, row: int, flow: _Flow, lane: int) -> None:
+    def _settle_lane(self, flow: _Flow, session: Session, lane: int, orders: list[Order]) -> list[Fact]:
         """One demand at a time is the engine's: until the lane's next bytes come, the next stays with the session."""
-        engine, session = self._engine, flow.session
         if session.closed(lane):
-            engine.close_lane(row, lane)
-            return
+            orders.append((self._engine.close_lane, lane))
+            return []
+        facts: list[Fact] = []
         demand = session.demand(lane)
         if demand.leave is not Leave.NOTHING and not flow.leaving[lane] and session.can_hand_over(lane):
-            self._leave(row, lane, demand)
+            orders.append(self._leave(lane, demand))
             flow.leaving[lane] = True
-            self._state(row, flow, self._guarded(flow, lane, session.hand_over, lane))
+            facts = self._guarded(flow, session, lane, session.hand_over, lane)
             demand = session.demand(lane)
         if session.closed(lane):
-            engine.close_lane(row, lane)
+            orders.append((self._engine.close_lane, lane))
         else:
-            engine.want(row, lane, demand.want, demand.message)
+            orders.append((self._engine.want, lane, demand.want, demand.message))
+        return facts
 
-    def _leave(self, row: int, lane: int, demand: Demand) -> None:
+    def _leave(self, lane: int, demand: Demand) -> Order:
         if demand.leave is Leave.BYTES:
-            self._engine.skip(row, lane, demand.count)
-        elif demand.leave is Leave.UNTIL_MARK:
-            self._engine.skip_until(row, lane, demand.mark, demand.count)
-        else:
-            self._engine.next_turn(row, lane)
+            return self._engine.skip, lane, demand.count
+        if demand.leave is Leave.UNTIL_MARK:
+            return self._engine.skip_until, lane, demand.mark, demand.count
+        return self._engine.next_turn, lane
+
+    # ------------------------------------------------------------------ steps
+
+    def _step(self, session: Session, facts: list[Fact], orders: list[Order]) -> Step:
+        """What a session does, ready to be done; also another time."""
+        protocol = session.protocol
+        label = (protocol.name if protocol else "", session.confidence.label)
+        number = self._numbers.get(label)
+        if number is None:
+            number = self._numbers[label] = len(self.labels)
+            self.labels.append(label)
+        words = Words(tuple([self._without_secret(fact) for fact in facts])) if facts else None
+        left = (self._engine.skip, self._engine.skip_until, self._engine.next_turn)
+        leaves = tuple([order[1] for order in orders if order[0] in left])
+        swapped = session.lane(Side.INITIATOR)
+        return Step(words, label[0], number << 1 | swapped, tuple(orders), leaves, session.done, None)
+
+    def _learnt(self, flow: _Flow, session: Session, run: Run, step: Step) -> Step:
+        """The step as it may be taken again. The flow stays on the way of others, or leaves it."""
+        assert flow.course is not None
+        assert flow.node is not None
+        protocol = session.protocol
+        if protocol is None or flow.course.is_full or (step.words and not _is_plain(step.words)):
+            flow.node = flow.course = None
+            return step
+        return self._recall.learn(flow.node, run, flow.course, protocol, session.side(run.lane), step)
+
+    def _go(self, row: int, flow: _Flow, step: Step) -> None:
+        """Do what a session did: say its words, tell the engine."""
+        flow.node = step.node
+        if step.label != flow.label:
+            self._relabel(row, flow, step)
+        if step.words is not None:
+            flow.stated.add(step.words)
+            self._say(row, flow, step.words)
+        for order in step.orders:
+            order[0](row, *order[1:])
+        if step.node is None:
+            flow.course = None
+        if step.ends:
+            self._finish(row, flow)
+
+    def _finish(self, row: int, flow: _Flow) -> None:
+        """Nothing more of this flow is read; what it has stated is kept for midnight."""
+        flow.done, flow.session = True, None
+        if flow.stated.is_empty:
+            self._engine.forget(row)
+            del self._flows[row]
+
+    def _relabel(self, row: int, flow: _Flow, step: Step) -> None:
+        if (step.label ^ flow.label) & 1:
+            self._cast(flow, swapped=bool(step.label & 1))
+        flow.label, flow.protocol = step.label, step.protocol
+        self._engine.label(row, step.label)
 
     # ------------------------------------------------------------------ stamping
 
-    def _state(self, row: int, flow: _Flow, facts: list[Fact]) -> None:
-        if not facts:
-            return
-        quality = self._quality(row, flow)
-        for fact in facts:
-            kept, mark = self._without_secret(fact)
-            flow.stated.add(kept, mark)
-            self._out.append(self._sighting(flow, kept, mark, quality))
+    def _say(self, row: int, flow: _Flow, words: Words, *, continued: bool = False) -> None:
+        """A first datagram is always alone: only TCP tells that the other side should have been seen by now."""
+        engine, ends = self._engine, flow.ends
+        one_sided = ends.transport == TCP and bool(engine.flags(row) & engine_events.ONE_SIDED)
+        quality = _QUALITIES[flow.midstream << 2 | flow.gap << 1 | one_sided]
+        self.tell(Said(engine.ts_us, engine.frame, ends, flow.port, flow.protocol, words, quality, continued))
 
     def _without_secret(self, fact: Fact) -> tuple[Fact, SecretMark | None]:
         """The fact with its secret replaced by what may be kept of it, and with its principal as the site wants it."""
@@ -318,88 +429,7 @@ class Dispatcher:
         hidden = sensitivity is Sensitivity.PRINCIPAL and self._site.privacy.principals == "pseudonym"
         return self._key.pseudonym(principal) if hidden else principal
 
-    def _sighting(
-        self, flow: _Flow, fact: Fact, mark: SecretMark | None, quality: Quality, *, continued: bool = False
-    ) -> Sighting:
-        session, engine = flow.session, self._engine
-        lane = session.lane(fact.subject.side)
-        return Sighting(
-            ts_us=engine.ts_us,
-            fact=fact,
-            protocol=session.protocol.name if session.protocol else "",
-            transport=flow.transport,
-            scope=flow.scope,
-            endpoint=flow.endpoints[lane],
-            peer=flow.endpoints[1 - lane],
-            port=flow.endpoints[session.lane(Side.RESPONDER)].port,
-            capture=self._capture,
-            frame=engine.frame,
-            community_id=flow.community_id,
-            quality=quality,
-            secret=mark,
-            continued=continued,
-        )
 
-    def _quality(self, row: int, flow: _Flow) -> Quality:
-        """A first datagram is always alone: only TCP tells that the other side should have been seen by now."""
-        flags = self._engine.stats(row)[_FLAGS]
-        one_sided = flow.transport == "tcp" and bool(flags & engine_events.ONE_SIDED)
-        return Quality(flow.session.talk.midstream, flow.gap, one_sided)
-
-    def _conversation(self, row: int, flow: _Flow, *, begins: bool) -> None:
-        stats, session = self._engine.stats(row), flow.session
-        first_us, last_us, frame, packets_i, packets_r, bytes_i, bytes_r, copied, skipped, left_out, lost = stats[:11]
-        initiator, responder = session.lane(Side.INITIATOR), session.lane(Side.RESPONDER)
-        payload = (bytes_i, bytes_r)
-        one_sided = bool(stats[_FLAGS] & engine_events.ONE_SIDED)
-        self._out.append(
-            ConversationDay(
-                scope=flow.scope,
-                initiator=flow.endpoints[initiator],
-                responder=flow.endpoints[responder],
-                transport=flow.transport,
-                protocol=session.protocol.name if session.protocol else "",
-                confidence=session.confidence.label,
-                first_ts_us=first_us,
-                last_ts_us=last_us,
-                frame=frame,
-                community_id=flow.community_id,
-                packets=packets_i + packets_r,
-                initiator_bytes=payload[initiator],
-                responder_bytes=payload[responder],
-                copied_bytes=copied,
-                skipped_bytes=skipped,
-                left_out_bytes=left_out,
-                lost_bytes=lost,
-                midstream=session.talk.midstream,
-                one_sided=one_sided,
-                gap=flow.gap,
-                unanswered=one_sided and not (bytes_i or bytes_r),
-                begins=begins,
-            )
-        )
-
-
-_FLAGS: Final = engine_events.STATS.index("flags")
-_PORTS: Final = struct.Struct(">BxHH")
-
-
-@lru_cache(maxsize=65_536)
-def mac_text(mac: int) -> str | None:
-    """`00:11:22:33:44:55` for a 48-bit number; None where there was no link layer address (-1)."""
-    return None if mac < 0 else ":".join(f"{mac:012x}"[at : at + 2] for at in range(0, 12, 2))
-
-
-@lru_cache(maxsize=65_536)
-def ip_text(packed: bytes) -> str:
-    """The usual text of a packed IPv4 or IPv6 address; IPv4 mapped into IPv6 stays IPv6."""
-    return str(ipaddress.ip_address(packed))
-
-
-def community_id(transport: int, ip_a: bytes, port_a: int, ip_b: bytes, port_b: int) -> str:
-    """Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions. Spec: Community ID 1.0."""
-    if (ip_a, port_a) > (ip_b, port_b):
-        ip_a, port_a, ip_b, port_b = ip_b, port_b, ip_a, port_a
-    packed = b"\0\0%b%b%b" % (ip_a, ip_b, _PORTS.pack(transport, port_a, port_b))
-    digest = hashlib.sha1(packed, usedforsecurity=False).digest()
-    return "1:" + binascii.b2a_base64(digest, newline=False).decode()
+def _is_plain(words: Words) -> bool:
+    """Whether no secret was stated: a step is taken without looking at the bytes of blanks."""
+    return all(mark is None for _, mark in words.facts)

@@ -22,9 +22,9 @@ import pyarrow as pa
 
 from sensor.capture.afpacket import RING_BYTES
 from sensor.capture.errors import CaptureError, CaptureUnreadable
-from sensor.fold import SCHEMAS
 from sensor.health import Mirror
 from sensor.recorder import WORKER, Talk, Workers
+from sensor.rows import SCHEMAS
 from sensor.store import Ledger, Reading, Store, StoreError
 from sensor.store import Summary as CaptureSummary
 from sensor.wire import (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Final, NamedTuple
 
 import msgspec
@@ -14,15 +13,17 @@ import pyarrow as pa
 from parsers.core import Registry
 from sensor.capture.pcapfile import Capture
 from sensor.capture.source import LiveSource
-from sensor.dispatch import ConversationDay, Dispatcher, Item
-from sensor.engine import COMPILED, Engine
+from sensor.days import Days
+from sensor.dispatch import Dispatcher
+from sensor.engine import COMPILED, FULL, NEED, Engine
 from sensor.fold import Fold
-from sensor.sighting import Sighting
+from sensor.sighting import Said, Sighting
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 
-PIPELINE_VERSION: Final = 2
-BATCH_BYTES: Final = 32 << 20
+PIPELINE_VERSION: Final = 3
+BATCH_BYTES: Final = 1 << 30
+BATCH_ROWS: Final = 100_000
 COLLECT_AFTER: Final = 50_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
@@ -42,7 +43,7 @@ class Pipeline:
         site: scopes and privacy.
         key: digests secrets.
         registry: the parsers; all that are installed by default.
-        batch_bytes: capture bytes to a batch.
+        batch_bytes: capture bytes to a batch, at most; it is cut earlier where there are many rows.
         bulkhead: see `Dispatcher`.
     """
 
@@ -65,38 +66,68 @@ class Pipeline:
         self.engine.mark_responders(port for protocol in registry.protocols for port in protocol.port_hints)
         self._capture = capture
         self._batch_bytes = batch_bytes
-        self._dispatcher = Dispatcher(self.engine, registry, site, key, capture.capture_id, bulkhead=bulkhead)
+        self._scopes = site.scope_names
+        self._fold = Fold(self._scopes)
+        self._dispatcher = Dispatcher(self.engine, registry, site, key, self._fold.add, bulkhead=bulkhead)
+        self._waiting: list[dict[str, pa.Table]] = []
         self._first_us: int | None = None
         self._last_us: int | None = None
 
-    def items(self) -> Iterator[Item]:
-        """Sightings and conversation days, unfolded."""
-        return chain.from_iterable(self._events())
-
     def sightings(self) -> Iterator[Sighting]:
-        """What `spanward facts` prints."""
-        return (item for item in self.items() if isinstance(item, Sighting))
+        """What `spanward facts` prints: all facts, unfolded."""
+        heard: list[Said] = []
+        self._dispatcher.tell = heard.append
+        for event in self._dispatcher.run(self._capture.pump):
+            if event == FULL:
+                self._days()
+            for said in heard:
+                yield from said.sightings(self._capture.capture_id, self._scopes)
+            heard.clear()
+        self._days()
 
     def batches(self) -> Iterator[Batch]:
-        """Folded rows, cut by capture offset, never by the clock; the last batch may be empty."""
-        fold, next_cut = Fold(), self._batch_bytes
-        for items in self._events():
+        """Folded rows, cut where the capture's windows end, never by the clock; the last batch may be empty."""
+        assert isinstance(self._capture, Capture)
+        settled, next_cut = self._capture.settled_bytes, self._batch_bytes
+        for event in self._dispatcher.run(self._capture.pump):
+            if event not in {NEED, FULL}:
+                continue
             offset = self._capture.offset
-            if offset >= next_cut:
-                yield Batch(next_cut, fold.drain())
-                next_cut = offset - offset % self._batch_bytes + self._batch_bytes
-            for item in items:
-                fold.add(item)
-        yield Batch(next_cut, fold.drain())
+            if offset >= settled and (event == FULL or offset >= next_cut or self._is_much):
+                yield self._batch()
+                next_cut = offset + self._batch_bytes
+            elif event == FULL:
+                self._waiting.append(self._days())
+        yield self._batch()
 
     def live(self, source: LiveSource, ready: Callable[[], bool]) -> Iterator[Batch]:
         """Folded rows of a live capture, cut after a slice when `ready` says so, and at its end."""
-        fold = Fold()
         while not source.ended:
-            for item in self.items():
-                fold.add(item)
+            for event in self._dispatcher.run(source.pump):
+                if event == FULL:
+                    self._waiting.append(self._days())
             if ready() or source.ended:
-                yield Batch(source.offset, fold.drain())
+                yield self._batch()
+
+    @property
+    def _is_much(self) -> bool:
+        return self._fold.row_count + self.engine.folded() >= BATCH_ROWS
+
+    def _batch(self) -> Batch:
+        parts, self._waiting = [*self._waiting, self._days()], []
+        together = {
+            name: pa.concat_tables([part[name] for part in parts if name in part])
+            for name in dict.fromkeys(name for part in parts for name in part)
+        }
+        return Batch(self._capture.offset, {**self._fold.drain(), **together})
+
+    def _days(self) -> dict[str, pa.Table]:
+        """What the engine has folded since the last call."""
+        days = Days(*self.engine.take_days(), self._dispatcher.labels, self._scopes)
+        if (span := days.span_us) is not None:
+            self._first_us = span[0] if self._first_us is None else min(self._first_us, span[0])
+            self._last_us = span[1] if self._last_us is None else max(self._last_us, span[1])
+        return days.tables()
 
     def summary(self, *, complete: bool = True, more: Mapping[str, int] | None = None) -> dict[str, object]:
         """The columns of table `capture` that reading has found out, at the end or so far; `more` are counters."""
@@ -112,19 +143,6 @@ class Pipeline:
             "damaged": self._capture.damaged,
             "counters": msgspec.json.encode(counters).decode(),
         }
-
-    def _events(self) -> Iterator[list[Item]]:
-        """The items of each event that had any."""
-        for items in self._dispatcher.by_event(self._capture.pump):
-            for item in items:
-                if isinstance(item, ConversationDay):
-                    self._note_times(item)
-            yield items
-
-    def _note_times(self, item: ConversationDay) -> None:
-        first, last = self._first_us, self._last_us
-        self._first_us = item.first_ts_us if first is None else min(first, item.first_ts_us)
-        self._last_us = item.last_ts_us if last is None else max(last, item.last_ts_us)
 
 
 def calm_collector() -> None:

@@ -24,7 +24,7 @@ import pyarrow as pa
 import sensor
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
 from sensor.capture.pcapfile import STDIN
-from sensor.fold import SCHEMAS
+from sensor.rows import SCHEMAS
 from sensor.store import Ledger, Reading, Store
 from sensor.store import Summary as CaptureSummary
 from sensor.store.ledger import LedgerMismatch

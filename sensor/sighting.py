@@ -1,13 +1,19 @@
-"""A sighting: a fact with its time, its addresses and its evidence; and the line that `spanward facts` prints of it."""
+"""What was said: facts with their time, addresses and evidence; and the line that `spanward facts` prints of each.
+
+`Said` is what one conversation stated at one moment, the way facts travel from dispatch to fold. A `Sighting` is one of
+its facts, taken by itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact
+from sensor.days import TRANSPORT, community_id, ip_text, mac_text
 from sensor.sitekey import SecretMark
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,6 +43,94 @@ class Quality(msgspec.Struct, frozen=True):
     midstream: bool = False
     gap: bool = False
     one_sided: bool = False
+
+
+class Ends(msgspec.Struct, frozen=True, cache_hash=True):
+    """Who talks with whom, at which service: a conversation but for the initiator's port. Addresses as numbers.
+
+    Attributes:
+        transport: number of the transport protocol.
+        scope: number of the scope.
+        initiator, responder: packed IP address and MAC address (-1: none).
+        port: the responder's.
+    """
+
+    transport: int
+    scope: int
+    initiator: tuple[bytes, int]
+    responder: tuple[bytes, int]
+    port: int
+
+
+class Words:
+    """Facts that were stated together, without secrets, each with what is kept of its secret.
+
+    Attributes:
+        known: all conversations that said the same share this one object.
+    """
+
+    __slots__ = ("facts", "known")
+
+    def __init__(self, facts: tuple[tuple[Fact, SecretMark | None], ...], *, known: bool = False) -> None:
+        self.facts = facts
+        self.known = known
+
+
+class Said(msgspec.Struct):
+    """What one conversation stated at one moment.
+
+    Attributes:
+        ts_us, frame: when, and in which frame of the capture.
+        ends: between whom.
+        port: the initiator's.
+        protocol: name of the protocol, or empty.
+        words: the facts.
+        quality: of the conversation so far.
+        continued: restated on a new day.
+    """
+
+    ts_us: int
+    frame: int
+    ends: Ends
+    port: int
+    protocol: str
+    words: Words
+    quality: Quality
+    continued: bool = False
+
+    @property
+    def community_id(self) -> str:
+        """Of the conversation."""
+        ends = self.ends
+        return community_id(ends.transport, ends.initiator[0], self.port, ends.responder[0], ends.port)
+
+    def sightings(self, capture: str, scopes: tuple[str, ...]) -> Iterator[Sighting]:
+        """Its facts one by one; `scopes` are names by number."""
+        ends = self.ends
+        sides = (_endpoint(ends.initiator, self.port), _endpoint(ends.responder, ends.port))
+        community = self.community_id
+        for fact, mark in self.words.facts:
+            side = fact.subject.side
+            yield Sighting(
+                ts_us=self.ts_us,
+                fact=fact,
+                protocol=self.protocol,
+                transport=TRANSPORT[ends.transport],
+                scope=scopes[ends.scope],
+                endpoint=sides[side],
+                peer=sides[1 - side],
+                port=ends.port,
+                capture=capture,
+                frame=self.frame,
+                community_id=community,
+                quality=self.quality,
+                secret=mark,
+                continued=self.continued,
+            )
+
+
+def _endpoint(address: tuple[bytes, int], port: int) -> Endpoint:
+    return Endpoint(mac_text(address[1]), ip_text(address[0]), port)
 
 
 class Sighting(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ from parsers.core import Registry
 from sensor import sandbox
 from sensor.capture.afpacket import AfPacket
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
+from sensor.capture.window import WINDOW_BYTES
 from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site, SiteError
 from sensor.sitekey import SiteKey, SiteKeyError
@@ -45,6 +46,7 @@ from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Ki
 
 GRACE_S: Final = 2.0
 GLANCE_S: Final = 0.005
+STREAM_ID_BYTES: Final = 32 << 20
 SLICE_S: Final = 1.0
 """Of live packets: so long may it take until a word of the recorder is heard."""
 
@@ -112,7 +114,7 @@ class Worker:
             self._say(Kind.ERROR, Failure(type(error).__name__, str(error), ""))
 
     def _read(self, job: Job, site: Site, key: SiteKey) -> None:
-        with CaptureFile(Path(job.capture)) as capture:
+        with CaptureFile(Path(job.capture), window_bytes=min(WINDOW_BYTES, job.batch_bytes)) as capture:
             source = self._open(capture, site, key, job.batch_bytes)
             size_bytes = Path(job.capture).stat().st_size
             mode = sandbox.enter(self._parent)
@@ -124,7 +126,7 @@ class Worker:
         """The greeting waits for the first batch: only then it is known which capture this is."""
         assert self._capture is not None
         mode = sandbox.enter(self._parent)
-        with CaptureStream(self._capture, id_bytes=job.batch_bytes) as capture:
+        with CaptureStream(self._capture, id_bytes=min(STREAM_ID_BYTES, job.batch_bytes)) as capture:
             source = self._open(capture, site, key, job.batch_bytes)
             batches = source.batches()
             first = next(batches)

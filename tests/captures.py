@@ -11,7 +11,6 @@ import msgspec
 
 from parsers.core import Anomaly, Registry
 from sensor.capture.pcapfile import CaptureFile
-from sensor.dispatch import ConversationDay
 from sensor.engine import DATA, DATAGRAM, END, Engine
 from sensor.pipeline import Pipeline
 from sensor.sighting import Sighting
@@ -39,23 +38,30 @@ def name_of(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
 
 
-def read(path: Path, engine: Engine | None = None) -> Pipeline:
-    """A capture read to its end with the bulkhead off."""
+def items(path: Path, engine: Engine | None = None) -> list[Sighting]:
+    """All facts of a capture, read to its end with the bulkhead off."""
     with CaptureFile(path) as capture:
-        pipeline = Pipeline(capture, Site(), SiteKey.test(), bulkhead=False, engine=engine)
-        pipeline.seen = list(pipeline.items())  # type: ignore[attr-defined]
-        pipeline.summary()
-    return pipeline
+        return list(Pipeline(capture, Site(), SiteKey.test(), bulkhead=False, engine=engine).sightings())
 
 
-def items(path: Path, engine: Engine | None = None) -> list[Sighting | ConversationDay]:
-    """All that comes out of a capture."""
-    return read(path, engine).seen  # type: ignore[attr-defined, no-any-return]
+def rows(path: Path, engine: Engine | None = None) -> dict[str, list[dict[str, Any]]]:
+    """What a capture gives to the store, by table."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    with CaptureFile(path) as capture:
+        for batch in Pipeline(capture, Site(), SiteKey.test(), bulkhead=False, engine=engine).batches():
+            for name, table in batch.tables.items():
+                found.setdefault(name, []).extend(table.to_pylist())
+    return found
+
+
+def everything(path: Path) -> bytes:
+    """All that leaves the worker: lines of facts, folded tables."""
+    return b"\n".join([*(item.to_json() for item in items(path)), msgspec.json.encode(rows(path), enc_hook=str)])
 
 
 def facts(path: Path, engine: Engine | None = None) -> list[dict[str, Any]]:
     """The facts of a capture as `spanward facts` prints them."""
-    return [msgspec.json.decode(item.to_json()) for item in items(path, engine) if isinstance(item, Sighting)]
+    return [msgspec.json.decode(item.to_json()) for item in items(path, engine)]
 
 
 def plain(found: Iterable[dict[str, Any]], *, anomalies: bool = False) -> list[dict[str, Any]]:

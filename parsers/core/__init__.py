@@ -28,7 +28,7 @@ from parsers.core.fact import (
     Subject,
 )
 from parsers.core.reader import MESSAGE_MAX_BYTES, Demand, Leave, Reader
-from parsers.core.registry import Lead, Protocol, Registry, Verdict
+from parsers.core.registry import Blanks, Lead, Protocol, Registry, Verdict
 from parsers.core.session import Confidence, Session, Steps
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Anomaly",
     "Attribute",
     "Authentication",
+    "Blanks",
     "Certificate",
     "Channel",
     "Confidence",

@@ -47,8 +47,32 @@ class Lead(msgspec.Struct, frozen=True):
 
     def first_bytes(self) -> Iterable[int]:
         """The values that the first byte can have."""
-        mask = self.mask[0] if self.mask else 0xFF
-        return (byte for byte in range(256) if byte & mask == self.value[0] & mask)
+        return self._bytes_at(0)
+
+    def second_bytes(self) -> Iterable[int]:
+        """The values that the second byte can have."""
+        return self._bytes_at(1)
+
+    def _bytes_at(self, at: int) -> Iterable[int]:
+        if at >= len(self.value):
+            return range(256)
+        mask = 0xFF if not self.mask else self.mask[at] if at < len(self.mask) else 0
+        return (byte for byte in range(256) if byte & mask == self.value[at] & mask)
+
+
+class Blanks(msgspec.Struct, frozen=True):
+    """Spans (start, end) of a lane's bytes that decide nothing, for conversations that differ only in them.
+
+    Attributes:
+        own: no fact depends on what they hold, but on whether an earlier blank held the same. Whatever shows where
+            they are, lengths and types, lies outside of them.
+        said: what they hold is stated here, and later facts depend on no more than that, either.
+        unless: positions with the bytes that must not stand there, for else the message means something else.
+    """
+
+    own: tuple[tuple[int, int], ...] = ()
+    said: tuple[tuple[int, int], ...] = ()
+    unless: tuple[tuple[int, bytes], ...] = ()
 
 
 Probe = Callable[[bytes, Side], Verdict]
@@ -68,6 +92,8 @@ class Protocol(msgspec.Struct, frozen=True):
         port_hints: registered or usual ports of the responder; they order probes and decide nothing.
         finds_boundary: after a gap its dissector finds the next boundary by itself, wherever it begins (`r.resumed`);
             the probe is not asked then, and no turn is given up.
+        blanks: names the blanks in the bytes of a lane since it began, or (`whole` is False) since bytes of it were
+            left out; None for bytes that had better be read anew. Without it nothing of this protocol is recalled.
         version: raised when the facts that this parser states change; part of the parser-set version.
     """
 
@@ -79,6 +105,7 @@ class Protocol(msgspec.Struct, frozen=True):
     lead: tuple[bytes | Lead, ...] = ()
     port_hints: frozenset[int] = frozenset()
     finds_boundary: bool = False
+    blanks: Callable[[bytes, Side, bool], Blanks | None] | None = None
     version: int = 1
 
     def leads(self) -> Iterable[Lead]:
@@ -128,6 +155,18 @@ class Registry:
         ordered = list(dict.fromkeys(protocol for _, protocol in fitting))
         ordered += [protocol for protocol in self._leadless.get(over, ()) if protocol not in ordered]
         return ordered[:PROBES_MAX]
+
+    def beginnings(self, over: str) -> bytes:
+        """A bit for each pair of bytes with which a lane can begin; see `Engine.listen`."""
+        if over in self._leadless:
+            return b"\xff" * 8192
+        table = bytearray(8192)
+        for (layer, first), entries in self._index.items():
+            if layer == over:
+                for lead, _ in entries:
+                    for second in lead.second_bytes():
+                        table[first << 5 | second >> 3] |= 1 << (second & 7)
+        return bytes(table)
 
     def _add(self, protocol: Protocol) -> None:
         if not protocol.lead:

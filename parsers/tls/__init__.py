@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from parsers.core import Lead, Protocol, Side, Verdict
 from parsers.tls import _records, _sslv2
+from parsers.tls._blanks import blanks
 from parsers.tls._handshake import CLIENT_HELLO, SERVER_HELLO
 
 
@@ -53,6 +54,7 @@ PROTOCOL = Protocol(
     over="tcp",
     probe=probe,
     dissect=_records.dissect,
+    blanks=blanks,
     lead=(
         *(bytes((kind, 3)) for kind in range(20, 25)),
         Lead(b"\x80\x00\x01\x00\x02", b"\x80\x00\xff\xff\xff"),  # SSL 2.0

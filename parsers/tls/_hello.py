@@ -30,7 +30,7 @@ _NO_NAME: Final = b"\0\0"  # an empty list of server names
 _GREASE_BYTES: Final = frozenset(number.to_bytes(2) for number in GREASE)
 
 # SHA-256 of "HelloRetryRequest" (RFC 8446 4.1.3)
-_RETRY_RANDOM: Final = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+RETRY_RANDOM: Final = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 _HEADER: Final = struct.Struct(">HH")
 
 SERVER_NAME: Final = 0
@@ -182,6 +182,11 @@ def _without_grease(numbers: bytes, at: int | None) -> bytes:
     return b"%b\x0a\x0a%b" % (numbers[:at], numbers[at + 2 :])
 
 
+def is_read(kind: int, *, by_client: bool) -> bool:
+    """Whether anything depends on what an extension of this type holds."""
+    return kind in (_OFFERED if by_client else _CHOSEN)
+
+
 def server_hello(body: bytes) -> ServerHello:
     """Take a ServerHello or HelloRetryRequest apart.
 
@@ -194,7 +199,7 @@ def server_hello(body: bytes) -> ServerHello:
     is_early_draft = version >> 8 == 0x7F  # until draft 21 of TLS 1.3 neither session id nor compression
     session_id = b"" if is_early_draft else _session_id(cursor)
     suite, compression = cursor.u16(), 0 if is_early_draft else cursor.u8()
-    hello = ServerHello(version, version, suite, compression, random == _RETRY_RANDOM, session_id)
+    hello = ServerHello(version, version, suite, compression, random == RETRY_RANDOM, session_id)
     hello.extensions, hello.malformed = _read_extensions(_split(_extension_bytes(cursor)), _CHOSEN, hello)
     return hello
 

@@ -53,9 +53,11 @@ class Capture:
         capture_id: 32 hex characters: the same for the same bytes, wherever they lie and whatever they are called.
         offset: bytes of the capture, inflated, that are behind us; never falls.
         damaged: after the end, one line when the capture was cut short or corrupt, else None.
+        settled_bytes: after so many bytes its id is known for good.
     """
 
     capture_id: str
+    settled_bytes = 0
 
     def __init__(self, path: Path, file: BinaryIO, window_bytes: int) -> None:
         self.path = path
@@ -91,6 +93,8 @@ class Capture:
     def pump(self, engine: Engine) -> Iterator[int]:
         """Every event of the capture, to its end; the event's details are attributes of the engine.
 
+        NEED comes at the end of each window, which is where it is whenever the capture is read.
+
         Raises:
             CaptureUnreadable: the disk failed under way.
         """
@@ -103,6 +107,7 @@ class Capture:
             last = yield from _events(engine)
             self._engine = None
             window.consume(engine.position)
+            yield NEED
             more = last == NEED and not window.at_end and not window.full
         self.damaged = self._damage(corrupt=last == CORRUPT)
         engine.finish()
@@ -194,7 +199,7 @@ class CaptureStream(Capture):
     """
 
     def __init__(self, file: BinaryIO, *, id_bytes: int, window_bytes: int = WINDOW_BYTES) -> None:
-        self._id_bytes = id_bytes
+        self._id_bytes = self.settled_bytes = id_bytes
         super().__init__(STDIN, file, window_bytes)
 
     @property

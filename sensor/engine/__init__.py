@@ -48,6 +48,8 @@ else:
 Engine = core.Engine
 COMPILED: Final[bool] = core.COMPILED
 STATS: Final[tuple[str, ...]] = core.STATS
+DAYS: Final[tuple[str, ...]] = core.DAYS
+HOLDERS: Final[tuple[str, ...]] = core.HOLDERS
 
 NEED: Final = 0
 DATA: Final = 1
@@ -56,6 +58,7 @@ GAP: Final = 3
 DAY: Final = 4
 END: Final = 5
 CORRUPT: Final = 6
+FULL: Final = 7
 
 # Reasons of END.
 FIN: Final = 1
@@ -85,6 +88,7 @@ __all__ = [
     "DATA",
     "DATAGRAM",
     "DAY",
+    "DAYS",
     "DUPLICATE_SEEN",
     "END",
     "EOF",
@@ -92,8 +96,10 @@ __all__ = [
     "EVICTED_SEEN",
     "FIN",
     "FIN_SEEN",
+    "FULL",
     "GAP",
     "GAP_SEEN",
+    "HOLDERS",
     "IDLE",
     "MIDSTREAM",
     "NEED",

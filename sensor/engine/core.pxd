@@ -20,6 +20,7 @@ cdef enum:
     DAY = 4
     END = 5
     CORRUPT = 6
+    FULL = 7
     R_FIN = 1
     R_RST = 2
     R_IDLE = 3
@@ -77,7 +78,7 @@ cdef enum:
     MAC0 = 35
     MAC1 = 36
     VLAN = 37
-    TRANSPORT = 38
+    LABEL = 38
     LINKED = 39
     LANES = 40
     LANE_WIDTH = 40
@@ -117,6 +118,7 @@ cdef enum:
     STRAY_OK = 32
     ISN = 33
     ISN_OK = 34
+    PROBED = 35
     # columns of a batch
     B_POSITION = 0
     B_TS = 1
@@ -193,6 +195,35 @@ cdef enum:
     TCP_SYN = 2
     TCP_RST = 4
     TCP_ACK = 16
+    TOLD = 1
+    D_DAY = 0
+    D_REST = 1
+    D_PORT = 2
+    D_INITIATOR = 3
+    D_RESPONDER = 7
+    D_MACS = 11
+    D_LABEL = 13
+    D_KEYS = 14
+    D_FIRST = 14
+    D_LAST = 15
+    D_FRAME = 16
+    D_PORTS = 17
+    D_N = 18
+    D_HOURS = 19
+    D_SUMS = 20
+    D_WIDTH = 31
+    H_REST = 0
+    H_MAC = 1
+    H_IP = 2
+    H_KEYS = 6
+    H_FIRST = 6
+    H_LAST = 7
+    H_N = 8
+    H_WIDTH = 9
+    DAYS_MAX = 65536
+    DAYS_SLACK = 8
+    UNWANTED_MAX = 4
+    JOIN_US = 900000000
     M16 = 0xFFFF
     RECORD_MAX = 262144
     BLOCK_MAX = 16777216
@@ -247,6 +278,7 @@ cdef enum:
     C_DUPLICATES = 20
     C_REFUSED = 21
     C_DEEP = 22
+    C_DAYS_LOST = 23
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"
@@ -254,5 +286,6 @@ cdef extern from *:
     const long long QUARTER32 "0x40000000LL"
     const long long M62 "0x3FFFFFFFFFFFFFFFLL"
     const long long DAY_US "86400000000LL"
+    const long long HOUR_US "3600000000LL"
     const long long TUNNEL_PORTS "0x60010001000002LL"
     const long long SECONDS_MAX "253402300799LL"

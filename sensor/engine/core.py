@@ -72,6 +72,16 @@ from sensor.engine.spans import conflicts, uncovered
 
 COMPILED = cython.compiled
 
+# The columns of a folded day, and of an address that was held: numbers; IP addresses are four words, KREST is scope (16 bits),
+# family and transport (8 each), ports are the initiator's and the responder's (16 each).
+DAYS = (
+    "day", "rest", "port", "initiator0", "initiator1", "initiator2", "initiator3", "responder0", "responder1", "responder2",
+    "responder3", "initiator_mac", "responder_mac", "label", "first_ts", "last_ts", "frame", "ports", "n", "hours", "packets",
+    "initiator_bytes", "responder_bytes", "copied_bytes", "skipped_bytes", "left_out_bytes", "lost_bytes", "midstream_count",
+    "one_sided_count", "gap_count", "unanswered_count",
+)
+HOLDERS = ("rest", "mac", "ip0", "ip1", "ip2", "ip3", "first_ts", "last_ts", "n")
+
 STATS = (
     "first_ts_us", "last_ts_us", "first_frame", "packets_i", "packets_r", "bytes_i", "bytes_r", "copied", "skipped", "left_out",
     "lost", "retransmitted", "reordered", "overlap_conflicts", "flags",
@@ -82,7 +92,7 @@ COUNTERS = (
     "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
     "tcp_segments", "udp_datagrams", "fragments",
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
-    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep",
+    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost",
 )
 
 # What identifies a tunnel, in the order of the constants T_...: VXLAN and Geneve network, GRE key, NVGRE subnet, ERSPAN
@@ -99,6 +109,7 @@ if not cython.compiled:
     DAY = 4
     END = 5
     CORRUPT = 6
+    FULL = 7
 
     R_FIN = 1
     R_RST = 2
@@ -159,7 +170,7 @@ if not cython.compiled:
     MAC0 = 35
     MAC1 = 36
     VLAN = 37
-    TRANSPORT = 38
+    LABEL = 38
     LINKED = 39
     LANES = 40
     LANE_WIDTH = 40
@@ -200,6 +211,7 @@ if not cython.compiled:
     STRAY_OK = 32
     ISN = 33
     ISN_OK = 34
+    PROBED = 35
 
     # columns of a batch
     B_POSITION = 0
@@ -284,6 +296,38 @@ if not cython.compiled:
     TCP_RST = 4
     TCP_ACK = 16
 
+    TOLD = 1
+
+    D_DAY = 0
+    D_REST = 1
+    D_PORT = 2
+    D_INITIATOR = 3
+    D_RESPONDER = 7
+    D_MACS = 11
+    D_LABEL = 13
+    D_KEYS = 14
+    D_FIRST = 14
+    D_LAST = 15
+    D_FRAME = 16
+    D_PORTS = 17
+    D_N = 18
+    D_HOURS = 19
+    D_SUMS = 20
+    D_WIDTH = 31
+    H_REST = 0
+    H_MAC = 1
+    H_IP = 2
+    H_KEYS = 6
+    H_FIRST = 6
+    H_LAST = 7
+    H_N = 8
+    H_WIDTH = 9
+    DAYS_MAX = 65536
+    DAYS_SLACK = 8
+    UNWANTED_MAX = 4
+    HOUR_US = 3600000000
+    JOIN_US = 900000000
+
     M16 = 0xFFFF
     M32 = 0xFFFFFFFF
     HALF32 = 0x80000000
@@ -347,6 +391,7 @@ if not cython.compiled:
     C_DUPLICATES = 20
     C_REFUSED = 21
     C_DEEP = 22
+    C_DAYS_LOST = 23
 
 
 def _numbers(count):
@@ -496,6 +541,22 @@ class Engine:
     free_row: cython.longlong
     finishing: object
 
+    # what is told, and what is folded
+    listening: cython.bint
+    tcp_leads: bytes
+    udp_leads: bytes
+    days_full: cython.bint
+    day_key: object
+    D: cython.longlong[::1]
+    days: cython.longlong[::1]
+    day_rows: dict
+    day_count: cython.longlong
+    holder_key: object
+    H: cython.longlong[::1]
+    holders: cython.longlong[::1]
+    holder_rows: dict
+    holder_count: cython.longlong
+
     def __init__(
         self,
         *,
@@ -573,6 +634,15 @@ class Engine:
         self.free_row = -1
         self.c_row = -1
         self.finishing = None
+        self.listening = self.days_full = False
+        self.tcp_leads = self.udp_leads = bytes(8192)
+        self.day_key = bytearray(8 * D_KEYS)
+        self.D = memoryview(self.day_key).cast("q")
+        self.holder_key = bytearray(8 * H_KEYS)
+        self.H = memoryview(self.holder_key).cast("q")
+        self.day_rows, self.holder_rows = {}, {}
+        self.day_count = self.holder_count = 0
+        self.days = self.holders = self.D
         self.flow = self.lane = self.ts_us = self.frame = self.turn = self.size = self.reason = 0
         self.big = self.modified = self.nano = self.p_whole = self.c_force = False
         self.link = 1
@@ -645,6 +715,20 @@ class Engine:
         """Ports that mark a responder where the beginning of a conversation was not seen."""
         self.responder_ports = frozenset(ports)
 
+    def listen(self, tcp, udp):
+        """Tell only of flows that somebody may want, and fold all of them into days.
+
+        A table is a bit for each pair of first bytes (8,192 bytes, lowest bit first): whether any dissector takes a lane
+        or datagram that begins so. Other lanes are looked at again in turns 1, 2, 4, 8 and so on. DAY and END come for
+        flows that were told of.
+        """
+        if len(tcp) != 8192 or len(udp) != 8192:
+            raise ValueError("tables of 8192 bytes are needed")
+        self.tcp_leads, self.udp_leads = bytes(tcp), bytes(udp)
+        self.listening = True
+        self.days = _numbers((DAYS_MAX + DAYS_SLACK) * D_WIDTH)
+        self.holders = _numbers((DAYS_MAX + DAYS_SLACK) * H_WIDTH)
+
     # ================================================================ what comes out
 
     def take(self):
@@ -657,7 +741,7 @@ class Engine:
         low = self._ip(r, K0), self.F[r + KPORTS] >> 16, self.F[r + MAC0]
         high = self._ip(r, K4), self.F[r + KPORTS] & 0xFFFF, self.F[r + MAC1]
         first, second = (high, low) if self.F[r + INIT] else (low, high)
-        return (self.F[r + TRANSPORT], self.F[r + KREST] >> 16, self.F[r + VLAN], *first, *second)
+        return (self.F[r + KREST] & 0xFF, self.F[r + KREST] >> 16, self.F[r + VLAN], *first, *second)
 
     @cython.cfunc
     def _ip(self, r: cython.longlong, column: cython.longlong):
@@ -679,6 +763,24 @@ class Engine:
             self.F[r + COPIED], self.F[r + SKIPPED], self.F[r + LEFT_OUT], self.F[r + LOST],
             self.F[r + RETRANS], self.F[r + REORD], self.F[r + OVERLAP], flags,
         )
+
+    def flags(self, row):
+        """The last of `STATS` alone."""
+        r: cython.longlong = self._row(row)
+        return self.F[r + FLAGS] if self.F[r + SEEN] == 3 else self.F[r + FLAGS] | F_ONE_SIDED
+
+    def folded(self):
+        """How many rows `take_days` would give."""
+        return self.day_count + self.holder_count
+
+    def take_days(self):
+        """What ended since the last call: rows of `DAYS` and of `HOLDERS`, one after the other, as 64-bit numbers."""
+        days = bytes(memoryview(self.days)[: self.day_count * D_WIDTH])
+        holders = bytes(memoryview(self.holders)[: self.holder_count * H_WIDTH])
+        self.day_rows, self.holder_rows = {}, {}
+        self.day_count = self.holder_count = 0
+        self.days_full = False
+        return memoryview(days).cast("q"), memoryview(holders).cast("q")
 
     def counters(self):
         """Counts of the whole engine, by name."""
@@ -777,6 +879,15 @@ class Engine:
             self._unlink(row)
             self._link(row, L_SHUNTED)
 
+    def label(self, row, number):
+        """What the flow is folded under: any number of at most 32 bits. An odd one says that the lanes' roles are swapped."""
+        r: cython.longlong = self._row(row)
+        self.F[r + LABEL] = number << 1 | (self.F[r + LABEL] & TOLD)
+
+    def forget(self, row):
+        """Nobody wants to hear of this flow's DAY or END."""
+        self.F[self._row(row) + LABEL] &= ~TOLD
+
     def close_lane(self, row, lane):
         """Nothing more of this lane is wanted."""
         base: cython.longlong = self._lane(row, lane)
@@ -794,6 +905,9 @@ class Engine:
                 event = self._deliver_ready()
             elif self.free_row >= 0:
                 self._release()
+            elif self.days_full:
+                self.days_full = False
+                event = FULL
             elif self.c_row >= 0:
                 event = self._consume()
             elif self.end_row >= 0:
@@ -839,6 +953,10 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _event(self, kind: cython.int, row: cython.longlong, lane: cython.longlong) -> cython.int:
         self.flow = row
+        if not self.F[row * WIDTH + LABEL] & TOLD:
+            self.F[row * WIDTH + LABEL] |= TOLD
+            self.F[row * WIDTH + LANES + PROBED] = 0
+            self.F[row * WIDTH + LANES + LANE_WIDTH + PROBED] = 0
         # rows keep lanes in the order of their addresses; the outside counts from the initiator
         self.lane = lane ^ self.F[row * WIDTH + INIT]
         return kind
@@ -2424,7 +2542,7 @@ class Engine:
         self.serial += 1
         self.n[C_FLOWS] += 1
         self.F[r + SERIAL] = self.serial
-        self.F[r + TRANSPORT] = self.p_proto
+        self.F[r + LABEL] = 0 if self.listening else TOLD
         self.F[r + VLAN] = self.p_vlan
         self.F[r + MAC0] = self.F[r + MAC1] = -1
         self.F[r + DAYNO] = self.ts_us // DAY_US
@@ -2618,6 +2736,8 @@ class Engine:
         self.end_row = -1
         self.reason = self.end_reason
         self.size = 0
+        if not self.F[row * WIDTH + LABEL] & TOLD:
+            return 0
         return self._event(END, row, 0)
 
     @cython.cfunc
@@ -2626,6 +2746,8 @@ class Engine:
         """The row of a flow whose END has been returned: closed connections linger, so that late segments make no new flow."""
         row: cython.longlong = self.free_row
         self.free_row = -1
+        if self.listening:
+            self._fold(row * WIDTH)
         lane: cython.longlong
         for lane in range(2):
             self._forget(row, lane)
@@ -2660,17 +2782,144 @@ class Engine:
         self.F[r + DAYNO] = day
         self.size = 0
         self.p_row = -1 - self.p_row
+        if not self.F[r + LABEL] & TOLD:
+            return 0
         return self._event(DAY, -1 - self.p_row, 0)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _new_day(self) -> cython.int:
         r: cython.longlong = self.p_row * WIDTH
+        if self.listening:
+            self._fold(r)
         column: cython.longlong
         for column in range(PK0, FLAGS):
             self.F[r + column] = 0
         self.F[r + FIRST_TS] = self.ts_us
         self.F[r + FIRST_FRAME] = self.frame
+        return 0
+
+    # ---------------------------------------------------------------- what flows were, folded
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _fold(self, r: cython.longlong) -> cython.int:
+        """What this flow was since it began, or since its last DAY, joins what others of its ends and service were."""
+        if self.F[r + FIRST_FRAME] == 0:
+            return 0
+        init: cython.longlong = self.F[r + INIT] ^ ((self.F[r + LABEL] >> 1) & 1)
+        at: cython.longlong = self._day_row(r, init)
+        if at < 0:
+            return 0
+        ts: cython.longlong = self.F[r + FIRST_TS]
+        if ts < self.days[at + D_FIRST] or self.days[at + D_N] == 0:
+            self.days[at + D_FIRST], self.days[at + D_FRAME] = ts, self.F[r + FIRST_FRAME]
+            self.days[at + D_PORTS] = self._ports(r, init)
+        self.days[at + D_LAST] = max(self.days[at + D_LAST], self.F[r + LAST_TS])
+        self.days[at + D_N] += 1
+        self.days[at + D_HOURS] |= self._hours(ts, self.F[r + LAST_TS])
+        self._add_up(r, at + D_SUMS, init)
+        self._hold_address(r, init)
+        if self.F[r + SEEN] == 3:
+            self._hold_address(r, 1 - init)
+        self.days_full = self.day_count >= DAYS_MAX or self.holder_count >= DAYS_MAX
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _day_row(self, r: cython.longlong, init: cython.longlong) -> cython.longlong:
+        """Where the flow's row of `DAYS` begins; -1 where the table is full, which is nobody's doing but a caller's."""
+        word: cython.longlong
+        self.D[D_DAY] = self.F[r + FIRST_TS] // DAY_US
+        self.D[D_REST] = self.F[r + KREST]
+        self.D[D_PORT] = self._ports(r, init) & M16
+        for word in range(4):
+            self.D[D_INITIATOR + word] = self.F[r + K0 + 4 * init + word]
+            self.D[D_RESPONDER + word] = self.F[r + K4 - 4 * init + word]
+        self.D[D_MACS] = self.F[r + MAC0 + init]
+        self.D[D_MACS + 1] = self.F[r + MAC1 - init]
+        self.D[D_LABEL] = self.F[r + LABEL] >> 2
+        key = bytes(self.day_key)
+        found = self.day_rows.get(key)
+        if found is not None:
+            return found
+        if self.day_count >= DAYS_MAX + DAYS_SLACK:
+            self.n[C_DAYS_LOST] += 1
+            return -1
+        at: cython.longlong = self.day_count * D_WIDTH
+        self.day_rows[key] = at
+        self.day_count += 1
+        for word in range(D_KEYS):
+            self.days[at + word] = self.D[word]
+        for word in range(D_KEYS, D_WIDTH):
+            self.days[at + word] = 0
+        return at
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _ports(self, r: cython.longlong, init: cython.longlong) -> cython.longlong:
+        """The initiator's port and, in the lower 16 bits, the responder's."""
+        ports: cython.longlong = self.F[r + KPORTS]
+        return (ports & M16) << 16 | ports >> 16 if init else ports
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _hours(self, first: cython.longlong, last: cython.longlong) -> cython.longlong:
+        """A bit for each hour of the day from one time to another."""
+        hour: cython.longlong = first % DAY_US // HOUR_US
+        beyond: cython.longlong = last % DAY_US // HOUR_US + 1
+        return (1 << max(hour + 1, beyond)) - (1 << hour)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _add_up(self, r: cython.longlong, at: cython.longlong, init: cython.longlong) -> cython.int:
+        """In the order of the sums in `DAYS`."""
+        column: cython.longlong
+        flags: cython.longlong = self.F[r + FLAGS]
+        one_sided: cython.longlong = self.F[r + SEEN] != 3
+        silent: cython.longlong = self.F[r + BY0] == 0 and self.F[r + BY1] == 0
+        self.days[at] += self.F[r + PK0] + self.F[r + PK1]
+        self.days[at + 1] += self.F[r + BY0 + init]
+        self.days[at + 2] += self.F[r + BY1 - init]
+        for column in range(4):
+            self.days[at + 3 + column] += self.F[r + COPIED + column]
+        self.days[at + 7] += (flags & F_MIDSTREAM) != 0
+        self.days[at + 8] += one_sided
+        self.days[at + 9] += (flags & F_GAP) != 0
+        self.days[at + 10] += one_sided & silent
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _hold_address(self, r: cython.longlong, lane: cython.longlong) -> cython.int:
+        """The end's MAC address held its IP address meanwhile."""
+        word: cython.longlong
+        first: cython.longlong = self.F[r + FIRST_TS]
+        last: cython.longlong = self.F[r + LAST_TS]
+        if self.F[r + MAC0 + lane] < 0:
+            return 0
+        self.H[H_REST] = self.F[r + KREST] & ~0xFF
+        self.H[H_MAC] = self.F[r + MAC0 + lane]
+        for word in range(4):
+            self.H[H_IP + word] = self.F[r + K0 + 4 * lane + word]
+        key = bytes(self.holder_key)
+        found = self.holder_rows.get(key)
+        if found is not None:
+            at: cython.longlong = found
+            if first <= self.holders[at + H_LAST] + JOIN_US and last >= self.holders[at + H_FIRST] - JOIN_US:
+                self.holders[at + H_FIRST] = min(first, self.holders[at + H_FIRST])
+                self.holders[at + H_LAST] = max(last, self.holders[at + H_LAST])
+                self.holders[at + H_N] += 1
+                return 0
+        if self.holder_count >= DAYS_MAX + DAYS_SLACK:
+            self.n[C_DAYS_LOST] += 1
+            return 0
+        at = self.holder_count * H_WIDTH
+        self.holder_rows[key] = at
+        self.holder_count += 1
+        for word in range(H_KEYS):
+            self.holders[at + word] = self.H[word]
+        self.holders[at + H_FIRST], self.holders[at + H_LAST], self.holders[at + H_N] = first, last, 1
         return 0
 
     # ================================================================ transport
@@ -2728,6 +2977,8 @@ class Engine:
         self.stage = S_FETCH
         if self.F[base + MODE] == CLOSED or self.p_l4_end <= self.p_data:
             return 0
+        if not self.F[r + LABEL] & TOLD and not self._is_wanted_datagram(r):
+            return 0
         self.F[base + TURN] += 1
         self.turn = self.F[base + TURN]
         self.size = self.p_l4_end - self.p_data
@@ -2735,6 +2986,24 @@ class Engine:
         self.n[C_COPIED] += self.size
         self.payload = self._packet_bytes(self.p_data, self.p_l4_end)
         return self._event(DATAGRAM, self.p_row, self.p_lane)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_wanted_datagram(self, r: cython.longlong) -> cython.bint:
+        """Whether anybody may want this datagram of a flow that nobody has wanted so far; after a few it is shunted."""
+        at: cython.longlong = self.p_data
+        if self.p_l4_end - at < 2 or self._is_lead(self.udp_leads, self.mem[at], self.mem[at + 1]):
+            return True
+        self.F[r + SKIPPED] += self.p_l4_end - at
+        self.F[r + LANES + PROBED] += 1
+        if self.F[r + LANES + PROBED] >= UNWANTED_MAX:
+            self.done(self.p_row)
+        return False
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_lead(self, leads: bytes, first: cython.longlong, second: cython.longlong) -> cython.bint:
+        return (leads[first << 5 | second >> 3] >> (second & 7)) & 1 == 1
 
     # ---------------------------------------------------------------- TCP
 
@@ -2939,7 +3208,8 @@ class Engine:
             self._fresh_head(base)
             self.F[base + HEADS] = 0
             if self.F[base + MODE] == DRAIN:
-                self.F[base + MODE] = READ
+                if self.F[base + TURN] >= 2 * self.F[base + PROBED]:
+                    self.F[base + MODE] = READ
             elif self.F[base + MODE] == OVER:
                 self.F[base + MODE] = READ
                 self.F[base + WANT] = 1
@@ -3015,12 +3285,16 @@ class Engine:
         self.F[base + WANT] = 1
         self.F[self.c_row * WIDTH + FLAGS] |= F_GAP
         self.turn = self.F[base + TURN]
+        if not self.F[self.c_row * WIDTH + LABEL] & TOLD:
+            return 0
         return self._event(GAP, self.c_row, self.c_lane)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _read(self, base: cython.longlong) -> cython.int:
         """Deliver, or hold until enough is there; past the turn's budget leave the rest of it out."""
+        if not self.F[self.c_row * WIDTH + LABEL] & TOLD and not self._is_wanted(base):
+            return 0
         room: cython.longlong = self.F[base + LIMIT] - self.F[base + USED]
         if room <= 0:
             self.F[base + OVERRUN] = self.F[base + HELD]
@@ -3040,6 +3314,18 @@ class Engine:
         if self._hold(base, at, n) and self.F[base + HELD] >= self.F[base + WANT]:
             return self._deliver_held(self.c_row, self.c_lane, base)
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_wanted(self, base: cython.longlong) -> cython.bint:
+        """Whether anybody may want a lane that nobody has wanted so far; if not, its turn is left out."""
+        at: cython.longlong = self.c_at
+        if self.c_end - at < 2 or self._is_lead(self.tcp_leads, self.w[at], self.w[at + 1]):
+            return True
+        self.F[base + PROBED] = self.F[base + TURN]
+        self._leave(base, DRAIN)
+        self.F[base + OVERRUN] = 0
+        return False
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)

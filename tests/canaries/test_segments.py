@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from sensor.fold import Fold
-from sensor.sighting import Sighting
 from tests.canaries.needles import PLANTED, all_needles, canaries
 from tests.canaries.packets import dissected, segmented
-from tests.captures import facts, items, name_of, packets, plain, write
+from tests.captures import everything, facts, name_of, packets, plain, write
 from tests.conftest import PCAPS
 
 # Shorter than a token by three: what stands before a segment by chance (a time stamp) must not make it whole again.
 SEGMENT_BYTES = 5
 LOST_SAMPLE = 20
-
-
-def everything(path: Path) -> bytes:
-    """All that leaves the worker: lines of facts, folded tables, conversations."""
-    fold, parts = Fold(), []
-    for item in items(path):
-        fold.add(item)
-        parts.append(item.to_json() if isinstance(item, Sighting) else repr(item).encode())
-    parts += [msgspec.json.encode(table.to_pylist(), enc_hook=str) for table in fold.drain().values()]
-    return b"\n".join(parts)
 
 
 def cut_up(path: Path, into: Path, size: int) -> Path:

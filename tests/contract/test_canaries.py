@@ -6,12 +6,9 @@ import base64
 import tomllib
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from sensor.fold import Fold
-from sensor.sighting import Sighting
-from tests.captures import items, name_of, own_captures
+from tests.captures import everything, name_of, own_captures
 
 
 def canaries(path: Path) -> list[str]:
@@ -33,16 +30,6 @@ def forms(token: str) -> list[bytes]:
         raw.hex().encode(),
         token.encode("utf-16-le"),
     ]
-
-
-def everything(path: Path) -> bytes:
-    """All that leaves the worker: lines of facts, folded tables, conversations."""
-    fold, parts = Fold(), []
-    for item in items(path):
-        fold.add(item)
-        parts.append(item.to_json() if isinstance(item, Sighting) else repr(item).encode())
-    parts += [msgspec.json.encode(table.to_pylist(), enc_hook=str) for table in fold.drain().values()]
-    return b"\n".join(parts)
 
 
 def test_canaries_are_planted() -> None:

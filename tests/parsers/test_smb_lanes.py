@@ -5,13 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from parsers.core import Authentication, Channel, Fact
-from sensor.dispatch import ConversationDay
-from sensor.sighting import Sighting
-from tests.captures import items
+from tests.captures import items, rows
 from tests.parsers import _smb as smb
 from tests.parsers._smb import INITIATOR, MORE, RESPONDER, frame, smb2
 
@@ -47,11 +46,10 @@ def packet(lane: int, seq: int, ack: int, flags: int, ms: int, data: bytes) -> b
     return struct.pack("<IIII", ms // 1000, ms % 1000 * 1000, len(whole), len(whole)) + whole
 
 
-def read(path: Path, said: Iterable[Said]) -> tuple[list[Fact], ConversationDay]:
+def read(path: Path, said: Iterable[Said]) -> tuple[list[Fact], dict[str, Any]]:
     path.write_bytes(PCAP + b"".join(segments(said)))
-    found = items(path)
-    (day,) = [item for item in found if isinstance(item, ConversationDay)]
-    return [item.fact for item in found if isinstance(item, Sighting)], day
+    (day,) = rows(path)["fact_conversation"]
+    return [item.fact for item in items(path)], day
 
 
 def negotiation() -> list[Said]:
@@ -99,9 +97,9 @@ def test_a_session_that_is_set_up_after_megabytes(tmp_path: Path, pipelined: int
     facts, day = read(tmp_path / "late.pcap", [*negotiation(), *logon("svc-ct", 1, 5), *reads(pipelined), *late])
     assert logons(facts) == [("svc-ct", "accepted"), ("svc-late", "rejected")]
     assert [fact.encrypted for fact in facts if isinstance(fact, Channel)] == [False]
-    assert day.responder_bytes > READS * READ_BYTES
-    assert day.copied_bytes < (day.initiator_bytes + day.responder_bytes) / 10
-    assert not day.lost_bytes
+    assert day["responder_bytes"] > READS * READ_BYTES
+    assert day["copied_bytes"] < (day["initiator_bytes"] + day["responder_bytes"]) / 10
+    assert not day["lost_bytes"]
 
 
 def test_what_is_encrypted_is_left_out(tmp_path: Path) -> None:
@@ -110,7 +108,7 @@ def test_what_is_encrypted_is_left_out(tmp_path: Path) -> None:
     facts, day = read(tmp_path / "encrypted.pcap", [*negotiation(), *logon("svc-ct", 1, 5), *bulk, *late])
     assert logons(facts) == [("svc-ct", "accepted"), ("svc-late", "accepted")]
     assert [fact.encrypted for fact in facts if isinstance(fact, Channel)] == [True, False]
-    assert day.copied_bytes < (day.initiator_bytes + day.responder_bytes) / 10
+    assert day["copied_bytes"] < (day["initiator_bytes"] + day["responder_bytes"]) / 10
 
 
 def test_begun_in_the_middle_of_a_file(tmp_path: Path) -> None:
@@ -150,7 +148,7 @@ def test_a_lost_header_among_files(tmp_path: Path) -> None:
     del records[first_answer]
     path = tmp_path / "lost.pcap"
     path.write_bytes(PCAP + b"".join(records))
-    facts = [item.fact for item in items(path) if isinstance(item, Sighting)]
+    facts = [item.fact for item in items(path)]
     assert logons(facts) == [("svc-ct", "accepted"), ("svc-late", "accepted")]
 
 
@@ -163,5 +161,5 @@ def test_the_first_segment_of_an_answer_is_lost(tmp_path: Path) -> None:
     assert len(records[1]) > 1_400
     path = tmp_path / "lost.pcap"
     path.write_bytes(PCAP + b"".join([*opening, records[0], *records[2:]]))
-    facts = [item.fact for item in items(path) if isinstance(item, Sighting)]
+    facts = [item.fact for item in items(path)]
     assert logons(facts) == [("svc-ct", "accepted"), ("svc-late", "accepted")]

@@ -9,7 +9,7 @@ import sys
 import msgspec
 import pyarrow as pa
 
-from sensor.fold import SCHEMAS
+from sensor.rows import SCHEMAS
 from sensor.wire import HEADER, BatchEnd, Failure, Hello, Kind, Summary, pack_table, send
 from sensor.worker import next_job
 from tests.sensor.store.facts import attribute, binding

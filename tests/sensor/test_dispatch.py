@@ -25,7 +25,8 @@ from parsers.core import (
     Verdict,
 )
 from sensor.capture.pcapfile import CaptureFile
-from sensor.dispatch import RESTATED_MAX, ConversationDay, community_id
+from sensor.days import community_id
+from sensor.dispatch import RESTATED_MAX
 from sensor.pipeline import Pipeline
 from sensor.sighting import Sighting
 from sensor.site import Site
@@ -74,7 +75,16 @@ def run(path: Path, dissect, site: Site | None = None, *, bulkhead: bool = False
     registry = Registry([Protocol("test", "none", "tcp", probe, dissect)])
     with CaptureFile(path) as capture:
         pipeline = Pipeline(capture, site or Site(), SiteKey.test(), registry=registry, bulkhead=bulkhead)
-        return list(pipeline.items()), pipeline
+        return list(pipeline.sightings()), pipeline
+
+
+def days(path: Path, dissect, *, bulkhead: bool = False) -> list[dict]:
+    """The rows of conversations."""
+    registry = Registry([Protocol("test", "none", "tcp", probe, dissect)])
+    with CaptureFile(path) as capture:
+        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=bulkhead)
+        (batch,) = pipeline.batches()
+    return batch.tables["fact_conversation"].to_pylist()
 
 
 def at_second(record: Packet, seconds: int) -> Packet:
@@ -92,7 +102,7 @@ def past_midnight(tmp_path: Path) -> Path:
 
 def test_facts_are_restated_on_a_new_day(past_midnight: Path) -> None:
     items, _ = run(past_midnight, naming)
-    names = [item for item in items if isinstance(item, Sighting) and isinstance(item.fact, Attribute)]
+    names = [item for item in items if isinstance(item.fact, Attribute)]
     assert sorted((item.ts_us // 86_400_000_000, item.continued, item.endpoint.port == 4242) for item in names) == [
         (19_999, False, False),
         (19_999, False, True),
@@ -104,22 +114,20 @@ def test_facts_are_restated_on_a_new_day(past_midnight: Path) -> None:
 def test_equal_claims_are_restated_once(past_midnight: Path) -> None:
     """A feed says who it is with every message; at midnight that is one thing to say."""
     items, _ = run(past_midnight, repeating)
-    again = [item for item in items if isinstance(item, Sighting) and item.continued]
+    again = [item for item in items if item.continued]
     assert [type(item.fact) for item in again if item.fact.subject.side is Side.INITIATOR] == [Authentication, Channel]
 
 
 def test_a_conversation_is_stated_per_day(past_midnight: Path) -> None:
-    items, _ = run(past_midnight, naming)
-    days = [item for item in items if isinstance(item, ConversationDay)]
-    whole = [item for item in run(ECHO, naming)[0] if isinstance(item, ConversationDay)]
-    assert [day.begins for day in days] == [True, False]
-    assert sum(day.packets for day in days) == sum(day.packets for day in whole)
-    assert sum(day.initiator_bytes for day in days) == sum(day.initiator_bytes for day in whole)
+    apart, whole = days(past_midnight, naming), days(ECHO, naming)
+    assert [(day["day"] - apart[0]["day"]).days for day in apart] == [0, 1]
+    assert sum(day["packets"] for day in apart) == sum(day["packets"] for day in whole)
+    assert sum(day["initiator_bytes"] for day in apart) == sum(day["initiator_bytes"] for day in whole)
 
 
 def test_secrets_become_marks_and_principals_what_the_site_wants() -> None:
     def claims(site: Site) -> Iterator[Sighting]:
-        return (i for i in run(ECHO, naming, site)[0] if isinstance(i, Sighting) and isinstance(i.fact, Authentication))
+        return (i for i in run(ECHO, naming, site)[0] if isinstance(i.fact, Authentication))
 
     kept, hidden = next(claims(Site())), next(claims(Site.model_validate({"privacy": {"principals": "pseudonym"}})))
     assert isinstance(kept.fact, Authentication)
@@ -138,11 +146,7 @@ def calling(r: Reader, side: Side, talk: Conversation) -> Steps:
 
 
 def test_pseudonyms_are_for_accounts_wherever_they_are_said() -> None:
-    facts = [
-        item.fact
-        for item in run(ECHO, calling, Site.model_validate({"privacy": {"principals": "pseudonym"}}))[0]
-        if isinstance(item, Sighting)
-    ]
+    facts = [item.fact for item in run(ECHO, calling, Site.model_validate({"privacy": {"principals": "pseudonym"}}))[0]]
     users = {fact.value for fact in facts if isinstance(fact, Attribute)}
     assert users == {SiteKey.test().pseudonym("BOB$")}
     assert users.pop().endswith("$")
@@ -150,8 +154,8 @@ def test_pseudonyms_are_for_accounts_wherever_they_are_said() -> None:
 
 
 def test_the_bulkhead_counts_and_goes_on() -> None:
-    items, pipeline = run(ECHO, breaking, bulkhead=True)
-    assert [item.protocol for item in items if isinstance(item, ConversationDay)] == ["test"]
+    _, pipeline = run(ECHO, breaking, bulkhead=True)
+    assert [day["protocol"] for day in days(ECHO, breaking, bulkhead=True)] == ["test"]
     assert '"parser_failures":2' in str(pipeline.summary()["counters"])
     assert "ZeroDivisionError" in str(pipeline.summary()["counters"])
 

@@ -9,18 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.core import Attribute, Certificate, Field, Side, Subject
-from sensor.dispatch import ConversationDay
-from sensor.fold import DAY_US, HOUR_US, SCHEMAS, VALUES_MAX, Fold
-from sensor.sighting import Endpoint, Quality, Sighting
+from sensor.fold import VALUES_MAX, Fold
+from sensor.rows import DAY_US, HOUR_US, SCHEMAS
+from sensor.sighting import Ends, Quality, Said, Words
 
 NAME = Field("test.name", "none")
-A, B = Endpoint("00:00:00:00:00:01", "10.0.0.1", 50_000), Endpoint("00:00:00:00:00:02", "10.0.0.2", 104)
+A, B = (b"\x0a\0\0\1", 1), (b"\x0a\0\0\2", 2)
+ENDS = Ends(6, 0, A, B, 104)
+SCOPES = ("default",)
 
 
-def sighting(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, gap: bool = False) -> Sighting:
+def saying(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, gap: bool = False) -> Said:
     fact: Attribute = NAME(Subject(Side.INITIATOR), value)
-    me = Endpoint(A.mac, A.ip, port)
-    return Sighting(ts_us, fact, "test", "tcp", "default", me, B, 104, "c", frame, "1:x", Quality(gap=gap))
+    return Said(ts_us, frame, ENDS, port, "test", Words(((fact, None),)), Quality(gap=gap))
 
 
 def rows(fold: Fold, table: str) -> list[dict[str, Any]]:
@@ -29,9 +30,9 @@ def rows(fold: Fold, table: str) -> list[dict[str, Any]]:
 
 
 def test_one_row_per_fact_and_day() -> None:
-    fold = Fold()
+    fold = Fold(SCOPES)
     for ts in (HOUR_US, 3 * HOUR_US, DAY_US + HOUR_US):
-        fold.add(sighting("x", ts, port=50_000 + ts % 7))
+        fold.add(saying("x", ts, port=50_000 + ts % 7))
     first, second = sorted(rows(fold, "fact_attribute"), key=lambda row: row["day"])
     assert (first["n"], first["hours"]) == (2, 0b1010)
     assert (second["n"], second["hours"]) == (1, 0b10)
@@ -42,10 +43,10 @@ def test_one_row_per_fact_and_day() -> None:
 @given(st.permutations([("x", 1), ("y", 2), ("x", 3), ("x", DAY_US), ("z", 5)]), st.integers(1, 4))
 def test_order_and_batches_do_not_matter(order: list[tuple[str, int]], cut: int) -> None:
     def merged(*batches: list[tuple[str, int]]) -> dict[int, tuple[int, int, int]]:
-        fold, total = Fold(), {}
+        fold, total = Fold(SCOPES), {}
         for batch in batches:
             for value, ts in batch:
-                fold.add(sighting(value, ts))
+                fold.add(saying(value, ts))
             for row in rows(fold, "fact_attribute"):
                 n, first, last = total.get(row["id"], (0, row["first_ts"], row["last_ts"]))
                 total[row["id"]] = (n + row["n"], min(first, row["first_ts"]), max(last, row["last_ts"]))
@@ -55,29 +56,29 @@ def test_order_and_batches_do_not_matter(order: list[tuple[str, int]], cut: int)
 
 
 def test_evidence_is_of_the_first_sight_and_quality_of_any() -> None:
-    fold = Fold()
-    fold.add(sighting("x", 10, frame=7))
-    fold.add(sighting("x", 20, frame=9, gap=True))
+    fold = Fold(SCOPES)
+    fold.add(saying("x", 10, frame=7))
+    fold.add(saying("x", 20, frame=9, gap=True))
     (row,) = rows(fold, "fact_attribute")
     assert (row["frame"], row["gap"]) == (7, True)
 
 
 def test_invented_values_are_capped_per_day() -> None:
-    fold = Fold()
+    fold = Fold(SCOPES)
     for number in range(3 * VALUES_MAX):
-        fold.add(sighting(f"v{number}", number))
+        fold.add(saying(f"v{number}", number))
     tables = fold.drain()
     assert tables["fact_attribute"].num_rows == VALUES_MAX
     (overflow,) = tables["fact_anomaly"].to_pylist()
     assert (overflow["code"], overflow["n"]) == ("value_overflow", 2 * VALUES_MAX)
-    fold.add(sighting("v0 of the next day", DAY_US))
+    fold.add(saying("v0 of the next day", DAY_US))
     assert rows(fold, "fact_attribute") != []
 
 
 def test_a_certificate_is_sent_once_and_far_dates_are_cut() -> None:
-    fold = Fold()
+    fold = Fold(SCOPES)
     fact = Certificate(Subject(Side.RESPONDER), "server", 0, "ab", not_before=-(10**15), not_after=10**15)
-    shown = Sighting(1, fact, "tls", "tcp", "default", B, A, 443, "c", 1, None, Quality())
+    shown = Said(1, 1, ENDS, 50_000, "tls", Words(((fact, None),)), Quality())
     fold.add(shown)
     (row,) = rows(fold, "certificate")
     assert (row["not_before"].year, row["not_after"].year) == (1, 9999)
@@ -85,30 +86,11 @@ def test_a_certificate_is_sent_once_and_far_dates_are_cut() -> None:
     assert set(fold.drain()) == {"fact_certificate"}
 
 
-def conversation(ts_us: int, mac: str) -> ConversationDay:
-    me = Endpoint(mac, "10.0.0.1", 50_000)
-    flags = {"midstream": False, "one_sided": False, "gap": False, "unanswered": False, "begins": True}
-    return ConversationDay(
-        "default", me, B, "tcp", "test", "confirmed", ts_us, ts_us + 5, 1, None, 4, 10, 20, 30, 0, 0, 0, **flags
-    )
-
-
-def test_conversations_are_summed_and_holders_kept_apart() -> None:
-    fold = Fold()
-    for ts, mac in ((0, "00:00:00:00:00:01"), (HOUR_US, "00:00:00:00:00:03"), (2 * HOUR_US, "00:00:00:00:00:01")):
-        fold.add(conversation(ts, mac))
-    tables = fold.drain()
-    assert sorted(tables["fact_conversation"]["packets"].to_pylist()) == [4, 8]
-    held = [(row["mac"], row["first_ts"].hour) for row in tables["binding"].to_pylist() if row["ip"] == "10.0.0.1"]
-    assert sorted(held) == [("00:00:00:00:00:01", 0), ("00:00:00:00:00:01", 2), ("00:00:00:00:00:03", 1)]
-
-
 def test_tables_have_the_columns_of_the_store() -> None:
     assert all(table.schema == SCHEMAS[name] for name, table in _filled().items())
 
 
 def _filled() -> dict[str, pa.Table]:
-    fold = Fold()
-    fold.add(sighting("x", 1))
-    fold.add(conversation(1, "00:00:00:00:00:01"))
+    fold = Fold(SCOPES)
+    fold.add(saying("x", 1))
     return fold.drain()

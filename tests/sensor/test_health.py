@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sensor.fold import SCHEMAS
 from sensor.health import CONVERSATIONS_MIN, SILENT_S, Mirror
+from sensor.rows import SCHEMAS
 
 
 def conversations(n, one_sided, unanswered=0, transport="tcp"):

@@ -19,7 +19,7 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE, ImplementationClassUIDNotific
 from parsers.core import Registry
 from sensor.dispatch import Dispatcher
 from sensor.engine import NEED, Engine
-from sensor.sighting import Sighting
+from sensor.sighting import Said, Sighting
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 
@@ -138,9 +138,11 @@ def outcome() -> tuple[list[Sighting], dict[str, int]]:
             yield event
 
     engine = Engine()
-    dispatcher = Dispatcher(engine, Registry.installed(), Site(), SiteKey.test(), "test", bulkhead=False)
-    seen = [item for item in dispatcher.run(pump) if isinstance(item, Sighting)]
-    return seen, engine.counters()
+    heard: list[Said] = []
+    dispatcher = Dispatcher(engine, Registry.installed(), Site(), SiteKey.test(), heard.append, bulkhead=False)
+    for _ in dispatcher.run(pump):
+        pass
+    return [sighting for said in heard for sighting in said.sightings("test", Site().scope_names)], engine.counters()
 
 
 def test_every_machine_is_seen(outcome: tuple[list[Sighting], dict[str, int]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.fold import SCHEMAS
+from sensor.rows import SCHEMAS
 from sensor.store.sql import tables
 from sensor.wire import (
     FRAME_BYTES_MAX,
