@@ -207,7 +207,7 @@ class Dispatcher:
             if step is not None:
                 self._recall.known += 1
                 flow.session = None  # it has not heard this; another one is made when there is something new
-                self._go(row, flow, step)
+                self._go(row, flow, step, run.data)
                 return
         session = flow.session or self._catch_up(flow)
         flow.leaving[run.lane] = False
@@ -216,7 +216,7 @@ class Dispatcher:
         step = self._settled(flow, session, facts, (run.lane,) if session.protocol is known else BOTH)
         if flow.node is not None:
             step = self._learnt(flow, session, run, step)
-        self._go(row, flow, step)
+        self._go(row, flow, step, run.data)
 
     def _on_datagram(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
@@ -362,7 +362,7 @@ class Dispatcher:
         left = (self._engine.skip, self._engine.skip_until, self._engine.next_turn)
         leaves = tuple([order[1] for order in orders if order[0] in left])
         swapped = session.lane(Side.INITIATOR)
-        return Step(words, label[0], number << 1 | swapped, tuple(orders), leaves, session.done, None)
+        return Step(words, (), label[0], number << 1 | swapped, tuple(orders), leaves, session.done, None)
 
     def _learnt(self, flow: _Flow, session: Session, run: Run, step: Step) -> Step:
         """The step as it may be taken again. The flow stays on the way of others, or leaves it."""
@@ -374,14 +374,18 @@ class Dispatcher:
             return step
         return self._recall.learn(flow.node, run, flow.course, protocol, session.side(run.lane), step)
 
-    def _go(self, row: int, flow: _Flow, step: Step) -> None:
-        """Do what a session did: say its words, tell the engine."""
+    def _go(self, row: int, flow: _Flow, step: Step, data: bytes = b"") -> None:
+        """Do what a session did with `data`: say its words, tell the engine."""
         flow.node = step.node
         if step.label != flow.label:
             self._relabel(row, flow, step)
         if step.words is not None:
             flow.stated.add(step.words)
             self._say(row, flow, step.words)
+        for name in step.names:
+            words = self._recall.words_of(name, data)
+            flow.stated.add(words)
+            self._say(row, flow, words)
         for order in step.orders:
             order[0](row, *order[1:])
         if step.node is None:

@@ -31,6 +31,7 @@ from sensor.wire import (
     BATCHES_AHEAD,
     BatchEnd,
     Failure,
+    Gathered,
     Hello,
     Job,
     Kind,
@@ -38,7 +39,6 @@ from sensor.wire import (
     WireError,
     decode,
     printable,
-    unpack_table,
 )
 
 CUT_S: Final = 5.0
@@ -281,8 +281,7 @@ class Live:
             CaptureError: it cannot capture.
             WireError: it said what it may not.
         """
-        tables: dict[str, pa.Table] = {}
-        greeted, pending_bytes = False, 0
+        greeted, gathered = False, Gathered(SCHEMAS, LIVE_BATCH_BYTES_MAX)
         for kind, payload in talk.frames():
             if kind == Kind.ERROR:
                 failure = decode(payload, Failure)
@@ -294,14 +293,9 @@ class Live:
                 yield _Greeted(number, talk, decode(payload, Hello))
                 self._begin(talk)
             elif kind == Kind.TABLE:
-                name, rows = unpack_table(payload, SCHEMAS)
-                pending_bytes += len(payload)
-                if name in tables or pending_bytes > LIVE_BATCH_BYTES_MAX:
-                    raise WireError("a batch that never ends")
-                tables[name] = rows
+                gathered.add(payload)
             elif kind == Kind.BATCH:
-                yield _Rows(number, talk, decode(payload, BatchEnd), tables)
-                tables, pending_bytes = {}, 0
+                yield _Rows(number, talk, decode(payload, BatchEnd), gathered.take())
             elif kind == Kind.STATE:
                 yield _State(number, talk, decode(payload, Summary))
             else:

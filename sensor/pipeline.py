@@ -23,7 +23,7 @@ from sensor.sitekey import SiteKey
 
 PIPELINE_VERSION: Final = 3
 BATCH_BYTES: Final = 1 << 30
-BATCH_ROWS: Final = 100_000
+BATCH_ROWS: Final = 400_000
 COLLECT_AFTER: Final = 50_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 

@@ -10,6 +10,7 @@ It is an automaton that learns. A conversation begins at a root, which stands fo
 beginning. Each run of bytes is a `Step` to the next `Node`. Which bytes count is the protocol's word: its `blanks` name
 the spans of a run that decide nothing (see `parsers.core.Blanks`). The bytes outside of them, and which blanks equal
 one of an earlier run, are the key of the step. As all lengths lie outside, bytes that fit the key have the same blanks.
+A name that is stated as it is (`said`) is no part of the key, but a value that the step puts into words.
 
 What was not met before goes to a session. It is made then, and hears all that the conversation has said so far; what it
 does with the new bytes becomes a step. A conversation leaves the automaton for good when bytes are missing, when a run
@@ -24,7 +25,7 @@ from collections.abc import Callable, Hashable
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from parsers.core import Blanks, Protocol, Side
+from parsers.core import Attribute, Blanks, Field, Protocol, Side, Subject
 from sensor.sighting import Words
 
 STEPS_MAX: Final = 32_768
@@ -32,6 +33,7 @@ KEYS_MAX_BYTES: Final = 32 << 20
 COURSE_MAX_BYTES: Final = 65_536
 COURSE_MAX_RUNS: Final = 32
 BLANK_MIN_BYTES: Final = 8
+NAMES_MAX: Final = 32_768
 
 Order = tuple[Any, ...]
 """A method of the engine, and its arguments after the flow's row."""
@@ -86,11 +88,25 @@ class Course:
         return b"".join(run.data for run in self.runs[begin:] if run.lane == lane), begin == 0
 
 
+class Name(NamedTuple):
+    """Where a run holds a text that is stated as it is."""
+
+    start: int
+    end: int
+    field: Field
+    subject: Subject
+
+    def stated(self, data: bytes) -> Attribute:
+        """The attribute, from the bytes of a run."""
+        return self.field(self.subject, data[self.start : self.end].decode("utf-8", "replace"))
+
+
 class Step(NamedTuple):
     """What a session did with a run.
 
     Attributes:
-        words: what it stated.
+        words: what it stated, without names.
+        names: what else is stated.
         protocol, label: what the conversation is known as from here on.
         orders: what it told the engine.
         leaves: lanes of which bytes are left out next.
@@ -99,6 +115,7 @@ class Step(NamedTuple):
     """
 
     words: Words | None
+    names: tuple[Name, ...]
     protocol: str
     label: int
     orders: tuple[Order, ...]
@@ -110,13 +127,13 @@ class Step(NamedTuple):
 class _Shape:
     """Runs of equal length and equal blanks, by what stands outside of them."""
 
-    __slots__ = ("_key", "_later", "_unless", "hold", "spans", "steps")
+    __slots__ = ("_key", "_unless", "blanks", "hold", "steps")
 
     def __init__(self, length: int, blanks: Blanks) -> None:
-        self.spans = blanks
-        self._key = _outside(length, blanks.own)
-        self._later = _outside(length, (*blanks.own, *blanks.said))
-        self.hold = _inside((*blanks.own, *blanks.said))
+        spans = (*blanks.own, *((start, end) for start, end, _ in blanks.said))
+        self.blanks = blanks
+        self.hold = _inside(spans)
+        self._key = _outside(length, spans)
         self._unless = blanks.unless
         self.steps: dict[Hashable, Step] = {}
 
@@ -125,31 +142,22 @@ class _Shape:
         for at, value in self._unless:
             if data.startswith(value, at):
                 return None
-        return self._key(data), self._repeats(data, course)
-
-    def later(self, data: bytes, course: Course) -> Hashable:
-        """What decides all that follows."""
-        return self._later(data), self._repeats(data, course)
-
-    def _repeats(self, data: bytes, course: Course) -> tuple[int | None, ...]:
-        """Which blanks hold what an earlier one did."""
         if not course.blanks:
-            return ()
-        return tuple([course.blanks.get(content) for content in self.hold(data)])
+            return self._key(data), ()
+        return self._key(data), tuple([course.blanks.get(content) for content in self.hold(data)])
 
 
 class Node:
     """A point that conversations come to: the runs that were met there, by lane, turn and length."""
 
-    __slots__ = ("following", "shapes")
+    __slots__ = ("_shapes",)
 
     def __init__(self) -> None:
-        self.shapes: dict[tuple[int, int, int], list[_Shape]] = {}
-        self.following: dict[Hashable, Node] = {}
+        self._shapes: dict[tuple[int, int, int], list[_Shape]] = {}
 
     def find(self, run: Run, course: Course) -> Step | None:
         """The step that fits; the run then belongs to the course."""
-        for shape in self.shapes.get((run.lane, run.turn, len(run.data)), ()):
+        for shape in self._shapes.get((run.lane, run.turn, len(run.data)), ()):
             key = shape.key(run.data, course)
             step = shape.steps.get(key) if key is not None else None
             if step is not None:
@@ -160,20 +168,12 @@ class Node:
 
     def shape(self, run: Run, blanks: Blanks) -> _Shape:
         """The shape of a run; made where it is new."""
-        shapes = self.shapes.setdefault((run.lane, run.turn, len(run.data)), [])
+        shapes = self._shapes.setdefault((run.lane, run.turn, len(run.data)), [])
         for shape in shapes:
-            if shape.spans == blanks:
+            if shape.blanks == blanks:
                 return shape
         shapes.append(_Shape(len(run.data), blanks))
         return shapes[-1]
-
-    def after(self, run: Run, shape: _Shape, course: Course) -> Node:
-        """The node behind a run: the same for all runs that differ only in what was said."""
-        later = run.lane, run.turn, len(run.data), shape.spans, shape.later(run.data, course)
-        node = self.following.get(later)
-        if node is None:
-            node = self.following[later] = Node()
-        return node
 
 
 class Recall:
@@ -185,6 +185,7 @@ class Recall:
 
     def __init__(self) -> None:
         self._roots: dict[Hashable, Node] = {}
+        self._words: dict[Hashable, Words] = {}
         self._steps = 0
         self._key_bytes = 0
         self.known = self.learnt = 0
@@ -205,13 +206,22 @@ class Recall:
             return step
         self._make_room(len(run.data))
         self.learnt += 1
-        if step.words is not None:
-            step.words.known = True
+        step = _without_names(step, run, shape.blanks, side)
         if not step.ends:
-            step = step._replace(node=node.after(run, shape, course))
+            step = step._replace(node=Node())
             _go(course, run, shape, step)
         shape.steps[key] = step
         return step
+
+    def words_of(self, name: Name, data: bytes) -> Words:
+        """The words that state a name."""
+        key = name.field.name, name.subject, data[name.start : name.end]
+        words = self._words.get(key)
+        if words is None:
+            if len(self._words) >= NAMES_MAX:
+                self._words.clear()
+            words = self._words[key] = Words(((name.stated(data), None),), known=True)
+        return words
 
     def _make_room(self, size: int) -> None:
         if self._steps >= STEPS_MAX or self._key_bytes >= KEYS_MAX_BYTES:
@@ -238,7 +248,22 @@ def _blanks(run: Run, course: Course, protocol: Protocol, side: Side) -> Blanks 
         return None
     start, end = len(before), len(before) + len(run.data)
     unless = tuple((at - start, value) for at, value in found.unless if at >= start)
-    return Blanks(_within(found.own, start, end), _within(found.said, start, end), unless)
+    said = tuple((a - start, b - start, field) for a, b, field in found.said if a >= start and b <= end)
+    return Blanks(_within(found.own, start, end), said, unless)
+
+
+def _without_names(step: Step, run: Run, blanks: Blanks, side: Side) -> Step:
+    """The step with its names apart from its words, which are the same for others from now on."""
+    names = [Name(start, end, field, Subject(side)) for start, end, field in blanks.said]
+    facts = {fact: None for fact, _ in step.words.facts if isinstance(fact, Attribute)} if step.words else {}
+    stated = {name.stated(run.data): name for name in names}
+    if step.words is None:
+        return step
+    rest = tuple([one for one in step.words.facts if not (isinstance(one[0], Attribute) and one[0] in stated)])
+    return step._replace(
+        words=Words(rest, known=True) if rest else None,
+        names=tuple(name for fact, name in stated.items() if fact in facts),
+    )
 
 
 def _within(spans: tuple[tuple[int, int], ...], start: int, end: int) -> tuple[tuple[int, int], ...]:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 import msgspec
-import pyarrow as pa
 
 import sensor
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
@@ -33,6 +32,7 @@ from sensor.wire import (
     NUMBER,
     BatchEnd,
     Failure,
+    Gathered,
     Hello,
     Job,
     Kind,
@@ -41,7 +41,6 @@ from sensor.wire import (
     decode,
     printable,
     receive,
-    unpack_table,
 )
 
 WORKER: Final = (sys.executable, "-P", "-m", "sensor.worker")
@@ -263,8 +262,7 @@ class _Reading:
         self._talk = talk
         self._batch_bytes = batch_bytes
         self._progress = progress
-        self._tables: dict[str, pa.Table] = {}
-        self._pending_bytes = 0
+        self._gathered = Gathered(SCHEMAS, BATCH_BYTES_MAX)
         self._next = 0
         self._new_count = 0
         self._hello: Hello | None = None
@@ -285,7 +283,7 @@ class _Reading:
                 if self._ledger is not None and self._known(self._ledger):
                     return self._already_there()
             elif kind == Kind.TABLE:
-                self._keep(payload)
+                self._gathered.add(payload)
             elif kind == Kind.BATCH:
                 self._commit(self._ledger, decode(payload, BatchEnd))
             elif kind == Kind.SUMMARY:
@@ -309,23 +307,16 @@ class _Reading:
         """There is nothing to read. Of a stream only its beginning is known yet: it is read, and compared."""
         return ledger.known is not None and self._path != STDIN
 
-    def _keep(self, payload: bytes) -> None:
-        name, rows = unpack_table(payload, SCHEMAS)
-        self._pending_bytes += len(payload)
-        if name in self._tables or self._pending_bytes > BATCH_BYTES_MAX:
-            raise WireError("a batch that never ends")
-        self._tables[name] = rows
-
     def _commit(self, ledger: Ledger, end: BatchEnd) -> None:
         if end.number != self._next:
             raise WireError(f"batch {end.number} where {self._next} should come")
         try:
-            self._new_count += ledger.commit(end.number, end.byte_offset, self._tables)
+            self._new_count += ledger.commit(end.number, end.byte_offset, self._gathered.take())
         except LedgerMismatch:
             if self._path != STDIN:  # it can be read again
                 ledger.forget()
             raise
-        self._next, self._tables, self._pending_bytes = self._next + 1, {}, 0
+        self._next += 1
         self._talk.order(b"ack")
         size_bytes = self._hello.size_bytes if self._hello else 0
         self._progress(self._path, min(end.byte_offset, size_bytes), size_bytes)

@@ -13,8 +13,8 @@ Worker to recorder, on one pipe, in frames of
     5      n      JSON, or for TABLE: length of name, name, Arrow IPC stream
     ====== ====== ==============================================
 
-in this order: HELLO, then for each batch some TABLEs and one BATCH, then SUMMARY; or ERROR at any point. A live capture
-says STATE every few seconds, which is what SUMMARY would be by now.
+in this order: HELLO, then for each batch some TABLEs (several of one name are one table) and one BATCH, then SUMMARY;
+or ERROR at any point. A live capture says STATE every few seconds, which is what SUMMARY would be by now.
 Recorder to worker, on the other pipe, in lines: the job as JSON; `go` or `skip` to HELLO; `ack` to each BATCH; `stop`
 to a live capture.
 """
@@ -22,19 +22,24 @@ to a live capture.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import datetime
 from enum import IntEnum
 from typing import IO, Annotated, Final, TypeVar
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from sensor.rows import DAY_US
 
 HEADER: Final = struct.Struct(">BI")
 NUMBER: Final = struct.Struct(">q")
 FRAME_BYTES_MAX: Final = 256 << 20
 BATCH_BYTES_MAX: Final = 512 << 20
 JSON_BYTES_MAX: Final = 1 << 20
+TABLE_ROWS: Final = 32_768
+"""Rows to a frame, at most, of what we send."""
 BATCHES_AHEAD: Final = 4
 """How many batches a worker may have sent that are not acknowledged yet."""
 
@@ -170,6 +175,44 @@ def pack_table(name: str, rows: pa.Table) -> bytes:
     return bytes([len(label)]) + label + stream
 
 
+def table_frames(name: str, rows: pa.Table) -> Iterator[bytes]:
+    """The payloads of the TABLE frames that carry `rows`: never much more than one of them is in memory."""
+    for at in range(0, rows.num_rows, TABLE_ROWS):
+        yield pack_table(name, rows.slice(at, TABLE_ROWS))
+
+
+class Gathered:
+    """The tables of a batch under way, checked.
+
+    Args:
+        schemas: the tables that there are.
+        bytes_max: more is no batch.
+    """
+
+    def __init__(self, schemas: dict[str, pa.Schema], bytes_max: int) -> None:
+        self._schemas = schemas
+        self._bytes_max = bytes_max
+        self._parts: dict[str, list[pa.Table]] = {}
+        self._bytes = 0
+
+    def add(self, payload: bytes) -> None:
+        """The payload of one TABLE frame.
+
+        Raises:
+            WireError: see `unpack_table`, or the batch is too large.
+        """
+        name, rows = unpack_table(payload, self._schemas)
+        self._bytes += len(payload)
+        if self._bytes > self._bytes_max:
+            raise WireError("a batch that never ends")
+        self._parts.setdefault(name, []).append(rows)
+
+    def take(self) -> dict[str, pa.Table]:
+        """All tables of the batch; the next one begins."""
+        parts, self._parts, self._bytes = self._parts, {}, 0
+        return {name: pa.concat_tables(tables) for name, tables in parts.items()}
+
+
 def unpack_table(payload: bytes, schemas: dict[str, pa.Schema]) -> tuple[str, pa.Table]:
     """Name and rows of a TABLE frame, checked.
 
@@ -242,17 +285,12 @@ def _check_times(rows: pa.Table) -> None:
     """Years beyond what a `datetime` holds would break whoever reads them."""
     for column in rows.itercolumns():
         if pa.types.is_timestamp(column.type):
-            _check_range(_whole_numbers(column.cast(pa.int64())), _FIRST_US, _LAST_US)
+            _check_range(column.cast(pa.int64()), _FIRST_US, _LAST_US)
         elif pa.types.is_date32(column.type):
-            _check_range(
-                _whole_numbers(column.cast(pa.int32())), _FIRST_US // 86_400_000_000, _LAST_US // 86_400_000_000
-            )
+            _check_range(column.cast(pa.int32()), _FIRST_US // DAY_US, _LAST_US // DAY_US)
 
 
-def _whole_numbers(column: pa.ChunkedArray) -> Iterable[int]:
-    return (number for number in column.unique().to_pylist() if number is not None)
-
-
-def _check_range(numbers: Iterable[int], lowest: int, highest: int) -> None:
-    if any(not lowest <= number <= highest for number in numbers):
+def _check_range(numbers: pa.ChunkedArray, lowest: int, highest: int) -> None:
+    found = pc.min_max(numbers).as_py()
+    if found["min"] is not None and not lowest <= found["min"] <= found["max"] <= highest:
         raise WireError("a time out of range")

@@ -42,7 +42,7 @@ from sensor.capture.window import WINDOW_BYTES
 from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site, SiteError
 from sensor.sitekey import SiteKey, SiteKeyError
-from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, pack_table, send
+from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, send, table_frames
 
 GRACE_S: Final = 2.0
 GLANCE_S: Final = 0.005
@@ -207,7 +207,8 @@ class Worker:
 
     def _send_batch(self, number: int, batch: Cut) -> None:
         for name, rows in batch.tables.items():
-            send(self._words, Kind.TABLE, pack_table(name, rows))
+            for payload in table_frames(name, rows):
+                send(self._words, Kind.TABLE, payload)
         self._say(Kind.BATCH, BatchEnd(number, batch.offset))
 
     def _await_acknowledgement(self) -> None:

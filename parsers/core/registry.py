@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from parsers.core.fact import Side
+from parsers.core.fact import Field, Side
 
 if TYPE_CHECKING:
     from parsers.core.session import Steps
@@ -61,17 +61,18 @@ class Lead(msgspec.Struct, frozen=True):
 
 
 class Blanks(msgspec.Struct, frozen=True):
-    """Spans (start, end) of a lane's bytes that decide nothing, for conversations that differ only in them.
+    """Spans (start, end) of a lane's bytes in which conversations differ that say the same.
 
     Attributes:
         own: no fact depends on what they hold, but on whether an earlier blank held the same. Whatever shows where
             they are, lengths and types, lies outside of them.
-        said: what they hold is stated here, and later facts depend on no more than that, either.
+        said: spans whose content is stated, as this attribute of the side, unless an earlier blank held the same; and
+            no other fact depends on more than that.
         unless: positions with the bytes that must not stand there, for else the message means something else.
     """
 
     own: tuple[tuple[int, int], ...] = ()
-    said: tuple[tuple[int, int], ...] = ()
+    said: tuple[tuple[int, int, Field], ...] = ()
     unless: tuple[tuple[int, bytes], ...] = ()
 
 

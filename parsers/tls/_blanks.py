@@ -19,8 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from parsers.core import Blanks, Side
+from parsers.core import Blanks, Field, Side
 from parsers.tls import _hello
+from parsers.tls._handshake import SNI
 
 _CHANGE_CIPHER_SPEC: Final = 20
 _ALERT: Final = 21
@@ -59,7 +60,7 @@ class _Found:
     def __init__(self, head: bytes) -> None:
         self._head = head
         self.own: list[Span] = []
-        self.said: list[Span] = []
+        self.said: list[tuple[int, int, Field]] = []
         self.unless: list[tuple[int, bytes]] = []
 
     def records(self, side: Side, *, sealed: bool) -> None:
@@ -107,10 +108,15 @@ class _Found:
         at += 2 + self._u16(at)
         at += 1 + self._head[at]
         for kind, start, stop in self._extensions(at, end):
-            if kind == _hello.SERVER_NAME and stop - start > 5:
-                self.said.append((start + 5, stop))  # after the lengths of list and name, and its type
+            if kind == _hello.SERVER_NAME and self._is_one_name(start, stop):
+                self.said.append((start + 5, stop, SNI))
             elif kind != _hello.SERVER_NAME and not _hello.is_read(kind, by_client=True):
                 self.own.append((start, stop))
+
+    def _is_one_name(self, start: int, stop: int) -> bool:
+        """Length of the list, type 0, length of the name, and the name (RFC 6066 3)."""
+        lengths = (self._u16(start), self._head[start + 2], self._u16(start + 3)) if stop - start > 5 else ()
+        return lengths == (stop - start - 2, 0, stop - start - 5)
 
     def _server_hello(self, at: int, end: int) -> None:
         self.unless.append((at + _RANDOM_AT, _hello.RETRY_RANDOM))
