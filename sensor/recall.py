@@ -25,6 +25,8 @@ from collections.abc import Callable, Hashable
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from parsers.core import Attribute, Blanks, Field, Protocol, Side, Subject
 from sensor.sighting import Words
 
@@ -35,6 +37,7 @@ COURSE_MAX_RUNS: Final = 32
 BLANK_MIN_BYTES: Final = 8
 NAMES_MAX: Final = 32_768
 
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
 Order = tuple[Any, ...]
 """A method of the engine, and its arguments after the flow's row."""
 Cut = Callable[[bytes], Any]
@@ -186,6 +189,7 @@ class Recall:
     def __init__(self) -> None:
         self._roots: dict[Hashable, Node] = {}
         self._words: dict[Hashable, Words] = {}
+        self._same: dict[bytes, Words] = {}
         self._steps = 0
         self._key_bytes = 0
         self.known = self.learnt = 0
@@ -206,7 +210,7 @@ class Recall:
             return step
         self._make_room(len(run.data))
         self.learnt += 1
-        step = _without_names(step, run, shape.blanks, side)
+        step = self._shared(_without_names(step, run, shape.blanks, side))
         if not step.ends:
             step = step._replace(node=Node())
             _go(course, run, shape, step)
@@ -223,9 +227,17 @@ class Recall:
             words = self._words[key] = Words(((name.stated(data), None),), known=True)
         return words
 
+    def _shared(self, step: Step) -> Step:
+        """The step with the very words of another one that states the same."""
+        if step.words is None:
+            return step
+        same = _encode([(type(fact).__name__, fact) for fact, _ in step.words.facts])
+        return step._replace(words=self._same.setdefault(same, step.words))
+
     def _make_room(self, size: int) -> None:
         if self._steps >= STEPS_MAX or self._key_bytes >= KEYS_MAX_BYTES:
             self._roots.clear()
+            self._same.clear()
             self._steps = self._key_bytes = 0
         self._steps += 1
         self._key_bytes += size
