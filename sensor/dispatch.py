@@ -37,7 +37,7 @@ from parsers.core import (
 from sensor import engine as engine_events
 from sensor.days import TRANSPORT, Label
 from sensor.engine import Engine
-from sensor.recall import Course, Node, Order, Recall, Run, Step
+from sensor.recall import COURSES_MAX, Course, Node, Order, Recall, Run, Step
 from sensor.sighting import Ends, Quality, Said, Words
 from sensor.site import Site
 from sensor.sitekey import SecretMark, SiteKey
@@ -108,7 +108,7 @@ class _Flow:
     """
 
     __slots__ = (
-        "addresses", "continued", "course", "done", "ends", "gap", "label", "leaving", "midstream", "node", "port",
+        "addresses", "course", "done", "ends", "gap", "label", "leaving", "midstream", "node", "port",
         "protocol", "session", "stated",
     )  # fmt: skip
 
@@ -126,7 +126,6 @@ class _Flow:
         self.leaving = [False, False]
         self.label = 0
         self.protocol = ""
-        self.continued = False
         self.stated = _Stated()
 
 
@@ -171,6 +170,7 @@ class Dispatcher:
         self._flows: dict[int, _Flow] = {}
         self._ends: dict[Ends, Ends] = {}
         self._recall = Recall()
+        self._courses = 0
         self._hints = frozenset(port for protocol in registry.protocols for port in protocol.port_hints)
         self._numbers: dict[Label, int] = {("", "port"): 0}
         self.labels: list[Label] = [("", "port")]
@@ -201,6 +201,8 @@ class Dispatcher:
 
     def _on_data(self, row: int) -> None:
         engine, flow = self._engine, self._flow(row)
+        if flow.done:
+            return
         run = Run(engine.lane, engine.turn, engine.take())
         if flow.node is not None and flow.course is not None:
             step = flow.node.find(run, flow.course)
@@ -220,6 +222,8 @@ class Dispatcher:
 
     def _on_datagram(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
+        if flow.done:
+            return
         session = flow.session or self._catch_up(flow)
         facts = self._guarded(flow, session, lane, session.feed_datagram, lane, self._engine.take())
         self._go(row, flow, self._step(session, facts, [(self._engine.done,)] if session.done else []))
@@ -236,7 +240,6 @@ class Dispatcher:
 
     def _on_day(self, row: int) -> None:
         flow = self._flow(row)
-        flow.continued = True
         facts = flow.stated.different()
         if facts:
             self._say(row, flow, Words(facts), continued=True)
@@ -260,7 +263,8 @@ class Dispatcher:
         addresses, flags = self._engine.addresses(row), self._engine.flags(row)
         midstream, gap = bool(flags & engine_events.MIDSTREAM), bool(flags & engine_events.GAP_SEEN)
         node = None
-        if addresses[0] == TCP and not gap:
+        if addresses[0] == TCP and not gap and self._courses < COURSES_MAX:
+            self._courses += 1
             ports = tuple(port if port in self._hints else 0 for port in (addresses[7], addresses[4]))
             node = self._recall.root((midstream, ports))
         flow = _Flow(addresses, midstream=midstream, gap=gap, node=node)
@@ -310,7 +314,7 @@ class Dispatcher:
             protocol = session.protocol
             self._counters["parser_failures"] += 1
             self._counters[f"parser_failures.{protocol.name if protocol else 'session'}.{type(error).__name__}"] += 1
-            flow.node = flow.course = None
+            self._leave_way(flow)
             return session.fail(lane)
 
     def _settled(self, flow: _Flow, session: Session, facts: list[Fact], lanes: tuple[int, ...]) -> Step:
@@ -370,13 +374,14 @@ class Dispatcher:
         assert flow.node is not None
         protocol = session.protocol
         if protocol is None or flow.course.is_full or (step.words and not _is_plain(step.words)):
-            flow.node = flow.course = None
             return step
         return self._recall.learn(flow.node, run, flow.course, protocol, session.side(run.lane), step)
 
     def _go(self, row: int, flow: _Flow, step: Step, data: bytes = b"") -> None:
         """Do what a session did with `data`: say its words, tell the engine."""
         flow.node = step.node
+        if step.node is None:
+            self._leave_way(flow)
         if step.label != flow.label:
             self._relabel(row, flow, step)
         if step.words is not None:
@@ -388,10 +393,14 @@ class Dispatcher:
             self._say(row, flow, words)
         for order in step.orders:
             order[0](row, *order[1:])
-        if step.node is None:
-            flow.course = None
         if step.ends:
             self._finish(row, flow)
+
+    def _leave_way(self, flow: _Flow) -> None:
+        """The flow does not go the way of others any more."""
+        if flow.course is not None:
+            flow.node = flow.course = None
+            self._courses -= 1
 
     def _finish(self, row: int, flow: _Flow) -> None:
         """Nothing more of this flow is read; what it has stated is kept for midnight."""

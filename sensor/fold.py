@@ -83,6 +83,14 @@ class _Seen:
         self.gap |= other.gap
         self.one_sided |= other.one_sided
 
+    def joined(self, other: _Seen) -> _Seen:
+        """Both together; neither changes."""
+        both = _Seen(self.evidence)
+        both.first = self.first
+        both.join(self)
+        both.join(other)
+        return both
+
     def row(self) -> Key:
         """The columns of `SEEN` and `QUALITY`."""
         said = self.evidence
@@ -144,55 +152,49 @@ class _Values:
 
 
 class _Whats:
-    """The different facts of one table in this batch, and the rows that state them."""
+    """The different facts of one table in this batch, and its rows: at which place, which fact, how often."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._numbers: dict[Key, int] = {}
-        self.wheres: list[int] = []
-        self.whats: list[int] = []
-        self.seen: list[_Seen] = []
+        self._facts: dict[Key, int] = {}
+        self._where: list[int] = []
+        self._what: list[int] = []
+        self._seen: list[_Seen] = []
+
+    def __len__(self) -> int:
+        return len(self._seen)
 
     def number(self, key: Key) -> int:
         """The number of a fact."""
-        return self._numbers.setdefault(key, len(self._numbers))
+        return self._facts.setdefault(key, len(self._facts))
 
-    def add(self, where: int, whats: list[int], seen: _Seen) -> None:
+    def add(self, where: int, facts: list[int], seen: _Seen) -> None:
         """Some rows that say different things at one place, and are counted together."""
-        count = len(whats)
-        self.wheres += [where] * count
-        self.whats += whats
-        self.seen += [seen] * count
+        self._where += [where] * len(facts)
+        self._what += facts
+        self._seen += [seen] * len(facts)
 
     def table(self, wheres: _Wheres) -> pa.Table:
         """All rows, each key once."""
-        whats = [what_of((self._name, *key)) for key in self._numbers]
-        ids = [wheres.places[a].id_of(whats[b]) for a, b in zip(self.wheres, self.whats, strict=True)]
+        hashes = [what_of((self._name, *key)) for key in self._facts]
+        ids = [wheres.places[a].id_of(hashes[b]) for a, b in zip(self._where, self._what, strict=True)]
         if len(set(ids)) < len(ids):
             ids = self._join_equal(ids)
-        at, different = _numbered(self.seen)
-        days = pa.array([wheres.days[where] for where in self.wheres], pa.date32())
-        where = pa.array(self.wheres, pa.int32())
-        what = pa.array(self.whats, pa.int32())
+        at, different = _numbered(self._seen)
+        days = pa.array([wheres.days[where] for where in self._where], pa.date32())
+        where, what = pa.array(self._where, pa.int32()), pa.array(self._what, pa.int32())
         columns = [column.take(where) for column in wheres.columns]
-        columns += [column.take(what) for column in by_column(list(self._numbers), WHAT[self._name])]
+        columns += [column.take(what) for column in by_column(list(self._facts), WHAT[self._name])]
         columns += [column.take(at) for column in by_column([seen.row() for seen in different], SEEN + QUALITY)]
         return table(self._name, [days, ids, *columns])
 
     def _join_equal(self, ids: list[int]) -> list[int]:
         """Rows of one id are one: a fact that was stated by itself and among words that are known."""
         rows: dict[int, tuple[int, int, _Seen]] = {}
-        for row_id, where, what, seen in zip(ids, self.wheres, self.whats, self.seen, strict=True):
+        for row_id, where, what, seen in zip(ids, self._where, self._what, self._seen, strict=True):
             known = rows.get(row_id)
-            if known is None:
-                rows[row_id] = (where, what, seen)
-            else:
-                joined = _Seen(known[2].evidence)
-                joined.n, joined.first = 0, known[2].first
-                joined.join(known[2])
-                joined.join(seen)
-                rows[row_id] = (*known[:2], joined)
-        self.wheres, self.whats, self.seen = (list(column) for column in zip(*rows.values(), strict=True))
+            rows[row_id] = (where, what, seen if known is None else known[2].joined(seen))
+        self._where, self._what, self._seen = (list(column) for column in zip(*rows.values(), strict=True))
         return list(rows)
 
 
@@ -237,7 +239,7 @@ class Fold:
     @property
     def row_count(self) -> int:
         """How many rows there are so far."""
-        return sum(len(rows.seen) for rows in self._tables.values())
+        return sum(len(rows) for rows in self._tables.values())
 
     def add(self, said: Said) -> None:
         """What was said at one moment."""
@@ -260,7 +262,7 @@ class Fold:
     def drain(self) -> dict[str, pa.Table]:
         """The rows since the last call, as tables of `sensor.rows.SCHEMAS`; tables without rows are left out."""
         wheres = _Wheres(self._places.values(), self._scopes)
-        tables = {name: rows.table(wheres) for name, rows in self._tables.items() if rows.seen}
+        tables = {name: rows.table(wheres) for name, rows in self._tables.items() if len(rows)}
         if self._certificates:
             tables["certificate"] = table("certificate", list(zip(*self._certificates.values(), strict=True)))
         self._certificates_sent |= self._certificates.keys()

@@ -16,7 +16,10 @@ What was not met before goes to a session. It is made then, and hears all that t
 does with the new bytes becomes a step. A conversation leaves the automaton for good when bytes are missing, when a run
 has no blanks named, when a secret is stated, or when it has said more than is kept of it.
 
-The automaton holds `STEPS_MAX` steps of at most `KEYS_MAX_BYTES` of keys; then it begins anew.
+Everything is bounded, as all of it is the senders' choice. The automaton holds `STEPS_MAX` steps of at most
+`KEYS_MAX_BYTES`; then it begins anew. A run of more than `SPANS_MAX` blanks is not learnt, nor are more than
+`SHAPES_MAX` shapes of one length at a node. `COURSES_MAX` conversations are on their way at a time; others have
+sessions at once.
 """
 
 from __future__ import annotations
@@ -30,9 +33,12 @@ import msgspec
 from parsers.core import Attribute, Blanks, Field, Protocol, Side, Subject
 from sensor.sighting import Words
 
-STEPS_MAX: Final = 32_768
-KEYS_MAX_BYTES: Final = 32 << 20
-COURSE_MAX_BYTES: Final = 65_536
+STEPS_MAX: Final = 8_192
+KEYS_MAX_BYTES: Final = 16 << 20
+SHAPES_MAX: Final = 8
+SPANS_MAX: Final = 48
+COURSES_MAX: Final = 8_192
+COURSE_MAX_BYTES: Final = 16_384
 COURSE_MAX_RUNS: Final = 32
 BLANK_MIN_BYTES: Final = 8
 NAMES_MAX: Final = 32_768
@@ -169,12 +175,14 @@ class Node:
                 return step
         return None
 
-    def shape(self, run: Run, blanks: Blanks) -> _Shape:
-        """The shape of a run; made where it is new."""
+    def shape(self, run: Run, blanks: Blanks) -> _Shape | None:
+        """The shape of a run, made where it is new; None where there are too many."""
         shapes = self._shapes.setdefault((run.lane, run.turn, len(run.data)), [])
         for shape in shapes:
             if shape.blanks == blanks:
                 return shape
+        if len(shapes) >= SHAPES_MAX or len(blanks.own) + len(blanks.said) > SPANS_MAX:
+            return None
         shapes.append(_Shape(len(run.data), blanks))
         return shapes[-1]
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from sensor import engine as compiled
 from sensor.capture.formats import pcap_header
-from sensor.engine import CORRUPT, DATA, DATAGRAM, DAY, END, GAP, NEED, STATS
+from sensor.engine import CORRUPT, DATA, DATAGRAM, DAY, END, FULL, GAP, NEED, STATS
 
-NAMES = {DATA: "data", DATAGRAM: "datagram", GAP: "gap", DAY: "day", END: "end", CORRUPT: "corrupt"}
+NAMES = {DATA: "data", DATAGRAM: "datagram", GAP: "gap", DAY: "day", END: "end", CORRUPT: "corrupt", FULL: "full"}
 SEED = 0x5EED
 
 

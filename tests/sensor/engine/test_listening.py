@@ -1,0 +1,152 @@
+"""An engine that listens: whom it tells of, and what it folds of all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from sensor import engine as compiled
+from sensor.engine import DAYS, FULL, HOLDERS, load_interpreted
+from tests.captures import name_of, own_captures
+from tests.sensor.engine.builder import Tcp, Wire, datagram
+from tests.sensor.engine.harness import kinds_of, new_engine, of, opinions, run
+
+ALL, NOBODY = b"\xff" * 8192, bytes(8192)
+CAPTURES = own_captures("*")[::9]
+SUMS = ("packets", "initiator_bytes", "responder_bytes", "lost_bytes")
+STATS = (("packets_i", "packets_r"), ("bytes_i",), ("bytes_r",), ("lost",))
+
+
+def only(*beginnings: bytes) -> bytes:
+    """A table in which these pairs of bytes are."""
+    table = bytearray(8192)
+    for first, second in beginnings:
+        table[first << 5 | second >> 3] |= 1 << (second & 7)
+    return bytes(table)
+
+
+def listening(tcp: bytes, udp: bytes, module: ModuleType = compiled, **options: Any) -> Any:
+    engine = new_engine(module, **options)
+    engine.listen(tcp, udp)
+    return engine
+
+
+def rows(table: memoryview, columns: tuple[str, ...]) -> list[dict[str, int]]:
+    numbers = table.tolist()
+    return [
+        dict(zip(columns, numbers[at : at + len(columns)], strict=True)) for at in range(0, len(numbers), len(columns))
+    ]
+
+
+def folded(engine: Any) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
+    days, holders = engine.take_days()
+    return rows(days, DAYS), rows(holders, HOLDERS)
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=name_of)
+def test_what_is_folded_is_what_flows_were(path: Path) -> None:
+    capture = path.read_bytes()
+    if capture[:4] == b"\x1f\x8b\x08\x00":
+        pytest.skip("compressed")
+    events = of(run(capture, opinions), "end", "day")
+    told = [sum(event.stat(name) for event in events for name in names) for names in STATS]
+    engine = listening(ALL, ALL)
+    run(capture, opinions, engine=engine)
+    days, _ = folded(engine)
+    assert [sum(day[name] for day in days) for name in SUMS] == told
+    assert sum(day["n"] for day in days) == len(events)
+    assert folded(engine) == ([], [])
+
+
+@pytest.mark.parametrize("path", CAPTURES[::3], ids=name_of)
+def test_interpreted_folds_the_same(path: Path) -> None:
+    capture, found = path.read_bytes(), []
+    for module in (compiled, load_interpreted()):
+        engine = listening(only(b"\x16\x03", b"\x01\x00", b"\0\0"), NOBODY, module)
+        found.append((run(capture, opinions, engine=engine), folded(engine), engine.counters()))
+    assert found[0] == found[1]
+
+
+def conversation(*said: bytes) -> Wire:
+    """A TCP conversation whose lanes take turns."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    for number, data in enumerate(said):
+        talk.send(number & 1, data)
+    return wire
+
+
+def test_of_what_nobody_wants_nothing_is_told() -> None:
+    wire = conversation(b"GET / HTTP/1.1", b"HTTP/1.1 200", b"GET /2")
+    for _ in range(6):
+        datagram(wire, b"\x01\x02ping")
+    engine = listening(NOBODY, NOBODY)
+    assert run(wire.pcap(), engine=engine) == []
+    days, holders = folded(engine)
+    assert Counter(day["rest"] & 0xFF for day in days) == {6: 1, 17: 1}
+    assert [day["copied_bytes"] for day in days] == [0, 0]
+    assert holders
+
+
+def test_an_unknown_lane_is_looked_at_again_in_turns_1_2_4_and_8() -> None:
+    """What begins in turn 8 like something wanted is told of; what does in turn 7 is not."""
+    for turn, told in ((2, True), (3, False), (4, True), (7, False), (8, True), (16, True)):
+        said = [b"\x16\x03later" if number == 2 * (turn - 1) else b"xx" for number in range(2 * turn)]
+        events = run(conversation(*said).pcap(), engine=listening(only(b"\x16\x03"), NOBODY))
+        data = [event.data for event in of(events, "data")]
+        assert data[:1] == ([b"\x16\x03later"] if told else []), turn
+
+
+def test_a_flow_that_was_told_of_has_an_end_unless_it_is_forgotten() -> None:
+    capture = conversation(b"\x16\x03hello", b"xx").pcap()
+    table = only(b"\x16\x03")
+    assert of(run(capture, engine=listening(table, NOBODY)), "end")
+    forgetful = run(capture, lambda engine, event: engine.forget(event.flow), engine=listening(table, NOBODY))
+    assert not of(forgetful, "end")
+
+
+def test_a_label_is_part_of_the_key_and_may_swap_the_lanes() -> None:
+    capture = conversation(b"\x16\x03hello", b"answer").pcap()
+    plain, swapped = listening(ALL, NOBODY), listening(ALL, NOBODY)
+    run(capture, lambda engine, event: engine.label(event.flow, 6), engine=plain)
+    run(capture, lambda engine, event: engine.label(event.flow, 7), engine=swapped)
+    (one,), (other,) = folded(plain)[0], folded(swapped)[0]
+    assert one["label"] == other["label"] == 3
+    assert (
+        (one["initiator_bytes"], one["responder_bytes"])
+        == (other["responder_bytes"], other["initiator_bytes"])
+        == (7, 6)
+    )
+    assert (one["initiator3"], one["port"]) == (other["responder3"], 104)
+    assert other["port"] == 50_000
+
+
+def test_a_holder_that_is_silent_for_long_holds_twice() -> None:
+    wire = Wire()
+    for _ in range(2):
+        datagram(wire, b"ping")
+        wire.wait(3600)
+    engine = listening(ALL, ALL, udp_idle_us=1_000_000)
+    run(wire.pcap(), engine=engine)
+    held = folded(engine)[1]
+    assert sorted(Counter(row["mac"] for row in held).values()) == [2]
+    assert {row["n"] for row in held} == {1}
+
+
+def test_a_full_table_says_so_and_loses_what_is_not_taken() -> None:
+    """`FULL` comes in time: who takes the days then loses none."""
+    wire = Wire(step_us=1)
+    for number in range(140_000):
+        datagram(wire, b"ping", source=(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 40_000))
+    for takes in (True, False):
+        engine, taken = listening(NOBODY, NOBODY, flows=1 << 18), 0
+        for kind in kinds_of(engine, wire.pcap()):
+            if kind == FULL and takes:
+                taken += len(folded(engine)[0])
+        taken += len(folded(engine)[0])
+        lost = engine.counters()["days_lost"]
+        assert (taken + lost, lost == 0) == (140_000, takes)
