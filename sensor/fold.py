@@ -27,9 +27,9 @@ from sensor.rows import (
     WHERE,
     Key,
     Place,
-    by_column,
     day_of,
     place_of,
+    spread,
     table,
     what_of,
 )
@@ -182,10 +182,11 @@ class _Whats:
             ids = self._join_equal(ids)
         at, different = _numbered(self._seen)
         days = pa.array([wheres.days[where] for where in self._where], pa.date32())
-        where, what = pa.array(self._where, pa.int32()), pa.array(self._what, pa.int32())
-        columns = [column.take(where) for column in wheres.columns]
-        columns += [column.take(what) for column in by_column(list(self._facts), WHAT[self._name])]
-        columns += [column.take(at) for column in by_column([seen.row() for seen in different], SEEN + QUALITY)]
+        columns = [
+            *spread(wheres.rows, WHERE, self._where),
+            *spread(list(self._facts), WHAT[self._name], self._what),
+            *spread([seen.row() for seen in different], SEEN + QUALITY, at),
+        ]
         return table(self._name, [days, ids, *columns])
 
     def _join_equal(self, ids: list[int]) -> list[int]:
@@ -213,7 +214,7 @@ class _Wheres:
         rows = [_where(place.key, side, scopes) for place in places for side in Side]
         self.days = [day for day, _ in rows]
         self.places: list[Place] = [place_of((day.toordinal(), *row)) for day, row in rows]
-        self.columns = by_column([row for _, row in rows], WHERE)
+        self.rows = [row for _, row in rows]
 
 
 class Fold:
@@ -343,11 +344,11 @@ class Fold:
         )  # fmt: skip
 
 
-def _numbered(seen: list[_Seen]) -> tuple[pa.Array, list[_Seen]]:
+def _numbered(seen: list[_Seen]) -> tuple[list[int], list[_Seen]]:
     """Where each stands among the different ones, and these."""
     different = dict.fromkeys(seen)
     number = {one: at for at, one in enumerate(different)}
-    return pa.array([number[one] for one in seen], pa.int32()), list(different)
+    return [number[one] for one in seen], list(different)
 
 
 def _where(key: Key, side: Side, scopes: tuple[str, ...]) -> tuple[Any, Key]:

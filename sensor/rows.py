@@ -18,6 +18,7 @@ import pyarrow as pa
 
 DAY_US: Final = 86_400_000_000
 HOUR_US: Final = 3_600_000_000
+PICKED_MAX: Final = 5_000
 _PRIME: Final = 2**64 - 59
 _EPOCH_DAY: Final = date(1970, 1, 1)
 _TS: Final = pa.timestamp("us")
@@ -172,8 +173,13 @@ def table(name: str, columns: Sequence[Sequence[object] | pa.Array]) -> pa.Table
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def by_column(rows: Sequence[Sequence[object]], columns: Columns) -> list[pa.Array]:
-    """Arrays of rows' values."""
-    if not rows:
-        return [pa.array([], kind) for _, kind in columns]
-    return [pa.array(values, kind) for values, (_, kind) in zip(zip(*rows, strict=True), columns, strict=True)]
+def spread(rows: Sequence[Sequence[object]], columns: Columns, at: Sequence[int]) -> list[pa.Array]:
+    """Column by column, the rows with the numbers `at`, each as often as it stands there.
+
+    Few are picked one by one, as what Arrow does it with takes 40 ms to import.
+    """
+    by_column = zip(zip(*rows, strict=True), columns, strict=True)
+    if len(at) < PICKED_MAX:
+        return [pa.array([values[number] for number in at], kind) for values, (_, kind) in by_column]
+    numbers = pa.array(at, pa.int32())
+    return [pa.array(values, kind).take(numbers) for values, (_, kind) in by_column]

@@ -97,12 +97,16 @@ class Said(msgspec.Struct):
     words: Words
     quality: Quality
     continued: bool = False
+    _community_id: str = ""
 
     @property
     def community_id(self) -> str:
-        """Of the conversation."""
-        ends = self.ends
-        return community_id(ends.transport, ends.initiator[0], self.port, ends.responder[0], ends.port)
+        """Of the conversation; made when it is asked for."""
+        if not self._community_id:
+            ends = self.ends
+            made = community_id(ends.transport, ends.initiator[0], self.port, ends.responder[0], ends.port)
+            self._community_id = made
+        return self._community_id
 
     def sightings(self, capture: str, scopes: tuple[str, ...]) -> Iterator[Sighting]:
         """Its facts one by one; `scopes` are names by number."""

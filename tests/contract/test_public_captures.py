@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sensor.capture.pcapfile import CaptureError
-from tests.captures import read, shared_captures
+from tests.captures import items, shared_captures
 from tests.conftest import SHARED_PCAPS
 
 CAPTURES = shared_captures() or [SHARED_PCAPS / "none"]
@@ -19,7 +19,7 @@ def test_read_or_refused(path: Path, shared_pcaps: Path) -> None:
     assert path.parent == shared_pcaps
     refused = None
     try:
-        read(path)
+        items(path)
     except CaptureError as error:
         refused = str(error)
     assert refused is None or (path.suffix == ".snoop" and "\n" not in refused)
