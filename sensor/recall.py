@@ -35,7 +35,8 @@ from sensor.sighting import Words
 
 STEPS_MAX: Final = 8_192
 KEYS_MAX_BYTES: Final = 16 << 20
-SHAPES_MAX: Final = 8
+SHAPES_MAX: Final = 64
+MARK_BYTES: Final = 4
 SPANS_MAX: Final = 48
 COURSES_MAX: Final = 8_192
 COURSE_MAX_BYTES: Final = 16_384
@@ -134,9 +135,12 @@ class Step(NamedTuple):
 
 
 class _Shape:
-    """Runs of equal length and equal blanks, by what stands outside of them."""
+    """Runs of equal length and equal blanks, by what stands outside of them.
 
-    __slots__ = ("_key", "_unless", "blanks", "hold", "steps")
+    Most shapes that do not fit are found out by their mark, the bytes before the last blank, where its length stands.
+    """
+
+    __slots__ = ("_key", "_mark", "_marks", "_steps", "_unless", "blanks", "hold")
 
     def __init__(self, length: int, blanks: Blanks) -> None:
         spans = (*blanks.own, *((start, end) for start, end, _ in blanks.said))
@@ -144,7 +148,22 @@ class _Shape:
         self.hold = _inside(spans)
         self._key = _outside(length, spans)
         self._unless = blanks.unless
-        self.steps: dict[Hashable, Step] = {}
+        last = max((start for start, _ in spans), default=0)
+        self._mark = slice(max(0, last - MARK_BYTES), last)
+        self._marks: set[bytes] = set()
+        self._steps: dict[Hashable, Step] = {}
+
+    def find(self, data: bytes, course: Course) -> Step | None:
+        """The step of a run of this length, if it fits."""
+        if data[self._mark] not in self._marks:
+            return None
+        key = self.key(data, course)
+        return None if key is None else self._steps.get(key)
+
+    def keep(self, data: bytes, key: Hashable, step: Step) -> None:
+        """What is done with runs of this key from now on."""
+        self._marks.add(data[self._mark])
+        self._steps[key] = step
 
     def key(self, data: bytes, course: Course) -> Hashable:
         """What decides the step; None where something stands there that must not."""
@@ -167,8 +186,7 @@ class Node:
     def find(self, run: Run, course: Course) -> Step | None:
         """The step that fits; the run then belongs to the course."""
         for shape in self._shapes.get((run.lane, run.turn, len(run.data)), ()):
-            key = shape.key(run.data, course)
-            step = shape.steps.get(key) if key is not None else None
+            step = shape.find(run.data, course)
             if step is not None:
                 if not step.ends:
                     _go(course, run, shape, step)
@@ -222,7 +240,7 @@ class Recall:
         if not step.ends:
             step = step._replace(node=Node())
             _go(course, run, shape, step)
-        shape.steps[key] = step
+        shape.keep(run.data, key, step)
         return step
 
     def words_of(self, name: Name, data: bytes) -> Words:
