@@ -44,6 +44,11 @@ are believed on what is inside alone: an IP header whose lengths and checksum (i
 the datagram is one like any other. The scope is that of the innermost tunnel that the site names, else of the inner VLAN,
 else of what is around.
 
+**Listening.** Told what somebody may want (`listen`), the engine wakes Python only for lanes and datagrams that begin so.
+Other lanes drain, and are looked at again in turns 1, 2, 4, 8 and so on. DAY and END come for flows that were told of; what
+a flow was is folded here, by its ends, service, day and the label that Python gave it, and so is who held which address.
+FULL says that these tables want to be taken.
+
 **Duplicates.** A mirror of several ports, or of ingress and egress, shows a packet twice: on another VLAN, with another
 TTL and other MAC addresses, or in another tunnel. A copy has the same flow, direction, IP ident, transport checksum (which
 covers payload and TCP's time stamps), length, flags, sequence and acknowledgement numbers, and comes within `DUPLICATE_US`
