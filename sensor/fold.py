@@ -37,6 +37,7 @@ from sensor.sighting import Ends, Said, Words
 from sensor.sitekey import SecretMark
 
 VALUES_MAX: Final = 256
+ROWS_MAX: Final = 1_000_000
 _EARLIEST_US: Final = -62_135_596_800_000_000  # 0001-01-01
 _LATEST_US: Final = 253_402_300_799_000_000  # 9999-12-31
 _json: Final = msgspec.json.Encoder(order="sorted")
@@ -222,6 +223,9 @@ class Fold:
 
     Args:
         scopes: names by number.
+
+    Attributes:
+        lost: facts for which there was no room, as nobody had drained for too long.
     """
 
     def __init__(self, scopes: tuple[str, ...]) -> None:
@@ -229,6 +233,7 @@ class Fold:
         self._certificates_sent: set[str] = set()
         self._values: dict[tuple[int, tuple[bytes, int], Side], _Values] = {}
         self._values_day = 0
+        self.lost = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -246,14 +251,29 @@ class Fold:
         """What was said at one moment."""
         place = self._place(said)
         words = said.words
-        if words.known:
-            seen = place.seen.get(words)
-            if seen is None:
-                seen = place.seen[words] = _Seen(said)
-                self._state_known(place, words, seen)
-            seen.once(said)
-            return
-        for fact, mark in words.facts:
+        if place is None:
+            self.lost += len(words.facts)
+        elif not words.known or not self._add_known(place, said):
+            self._add_each(place, said)
+
+    def _add_known(self, place: _Place, said: Said) -> bool:
+        """Count words as one. False where some of them may be too many for that."""
+        seen = place.seen.get(said.words)
+        if seen is None:
+            spoken = self._spoken.get(said.words)
+            if spoken is None:
+                spoken = self._spoken[said.words] = self._listen(said.words)
+            if not all(place.values[side].has_room(told) for side, told, _ in spoken):
+                return False
+            seen = place.seen[said.words] = _Seen(said)
+            for side, _, parts in spoken:
+                for rows, numbers in parts:
+                    rows.add(2 * place.number + side, numbers, seen)
+        seen.once(said)
+        return True
+
+    def _add_each(self, place: _Place, said: Said) -> None:
+        for fact, mark in said.words.facts:
             key = fact if isinstance(fact, Attribute) else (*_what(fact, mark), fact.subject.side)
             seen = place.seen.get(key)
             if seen is None:
@@ -272,10 +292,11 @@ class Fold:
 
     # ------------------------------------------------------------------ where
 
-    def _place(self, said: Said) -> _Place:
+    def _place(self, said: Said) -> _Place | None:
+        """Where it was said; None where there is no room for another place."""
         key = (said.ts_us // DAY_US, said.ends, said.protocol, said.continued)
         place = self._places.get(key)
-        if place is None:
+        if place is None and self.row_count < ROWS_MAX:
             place = self._places[key] = _Place(key, len(self._places), self._values_of(key[0], said.ends))
         return place
 
@@ -288,19 +309,6 @@ class Fold:
         return found[0], found[1]
 
     # ------------------------------------------------------------------ what
-
-    def _state_known(self, place: _Place, words: Words, seen: _Seen) -> None:
-        """Rows for known words that are new at this place."""
-        spoken = self._spoken.get(words)
-        if spoken is None:
-            spoken = self._spoken[words] = self._listen(words)
-        if not all(place.values[side].has_room(told) for side, told, _ in spoken):
-            for fact, mark in words.facts:
-                self._state(place, fact, mark, seen)
-            return
-        for side, _, parts in spoken:
-            for rows, numbers in parts:
-                rows.add(2 * place.number + side, numbers, seen)
 
     def _listen(self, words: Words) -> list[_Spoken]:
         """Known words, by who says them and where it is kept."""

@@ -24,6 +24,7 @@ from sensor.sitekey import SiteKey
 PIPELINE_VERSION: Final = 3
 BATCH_BYTES: Final = 1 << 30
 BATCH_ROWS: Final = 400_000
+WAITING_MAX: Final = 16
 COLLECT_AFTER: Final = 50_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
@@ -70,6 +71,7 @@ class Pipeline:
         self._fold = Fold(self._scopes)
         self._dispatcher = Dispatcher(self.engine, registry, site, key, self._fold.add, bulkhead=bulkhead)
         self._waiting: list[dict[str, pa.Table]] = []
+        self._lost = 0
         self._first_us: int | None = None
         self._last_us: int | None = None
 
@@ -97,7 +99,7 @@ class Pipeline:
                 yield self._batch()
                 next_cut = offset + self._batch_bytes
             elif event == FULL:
-                self._waiting.append(self._days())
+                self._keep_waiting()
         yield self._batch()
 
     def live(self, source: LiveSource, ready: Callable[[], bool]) -> Iterator[Batch]:
@@ -105,9 +107,17 @@ class Pipeline:
         while not source.ended:
             for event in self._dispatcher.run(source.pump):
                 if event == FULL:
-                    self._waiting.append(self._days())
+                    self._keep_waiting()
             if ready() or source.ended:
                 yield self._batch()
+
+    def _keep_waiting(self) -> None:
+        """Put the engine's days by, as long as there is room; who is to take them is late."""
+        days = self._days()
+        if len(self._waiting) < WAITING_MAX:
+            self._waiting.append(days)
+        else:
+            self._lost += sum(rows.num_rows for rows in days.values())
 
     @property
     def _is_much(self) -> bool:
@@ -133,6 +143,7 @@ class Pipeline:
         """The columns of table `capture` that reading has found out, at the end or so far; `more` are counters."""
         counters = {**self.engine.counters(), **self._dispatcher.counters, **(more or {})}
         counters.setdefault("parser_failures", 0)
+        counters["rows_lost"] = self._fold.lost + self._lost
         counters["compiled"] = int(COMPILED)
         return {
             "first_ts": _naive(self._first_us),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,3 +95,41 @@ def _filled() -> dict[str, pa.Table]:
     fold = Fold(SCOPES)
     fold.add(saying("x", 1))
     return fold.drain()
+
+
+def known(*values: str) -> Words:
+    return Words(tuple((NAME(Subject(Side.INITIATOR), value), None) for value in values), known=True)
+
+
+def test_known_words_count_as_one_and_with_what_is_said_by_itself() -> None:
+    words = known("x", "y")
+    fold = Fold(SCOPES)
+    for ts, gap in ((5, False), (3, True), (9, False)):
+        fold.add(Said(ts, ts, ENDS, 50_000, "test", words, Quality(gap=gap)))
+    fold.add(saying("y", 1))
+    found = {row["value"]: row for row in rows(fold, "fact_attribute")}
+    assert {value: row["n"] for value, row in found.items()} == {"x": 3, "y": 4}
+    assert (found["x"]["first_ts"].microsecond, found["x"]["last_ts"].microsecond, found["x"]["gap"]) == (3, 9, True)
+    assert (found["y"]["first_ts"].microsecond, found["y"]["last_ts"].microsecond, found["y"]["frame"]) == (1, 9, 1)
+
+
+def test_known_words_are_capped_as_all_are() -> None:
+    fold = Fold(SCOPES)
+    for _ in range(2):
+        for number in range(VALUES_MAX):
+            fold.add(Said(1, 1, ENDS, 50_000, "test", known(f"a{number}", f"b{number}"), Quality()))
+    tables = fold.drain()
+    assert tables["fact_attribute"].num_rows == VALUES_MAX
+    (overflow,) = tables["fact_anomaly"].to_pylist()
+    assert overflow["n"] == 2 * VALUES_MAX
+
+
+def test_what_nobody_takes_is_bounded_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensor.fold.ROWS_MAX", 5)
+    fold = Fold(SCOPES)
+    for number in range(8):
+        fold.add(Said(1, 1, Ends(6, 0, A, B, number), 50_000, "test", known("x"), Quality()))
+    assert (fold.row_count, fold.lost) == (5, 3)
+    fold.drain()
+    fold.add(saying("x", 1))
+    assert (fold.row_count, fold.lost) == (1, 3)
