@@ -10,7 +10,7 @@ day; what is over becomes one `Anomaly` (`value_overflow`), so a day's size is b
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -38,6 +38,7 @@ from sensor.sitekey import SecretMark
 
 VALUES_MAX: Final = 256
 ROWS_MAX: Final = 1_000_000
+PART_ROWS: Final = 32_768
 _EARLIEST_US: Final = -62_135_596_800_000_000  # 0001-01-01
 _LATEST_US: Final = 253_402_300_799_000_000  # 9999-12-31
 _json: Final = msgspec.json.Encoder(order="sorted")
@@ -175,20 +176,22 @@ class _Whats:
         self._what += facts
         self._seen += [seen] * len(facts)
 
-    def table(self, wheres: _Wheres) -> pa.Table:
-        """All rows, each key once."""
+    def parts(self, wheres: _Wheres) -> Iterator[pa.Table]:
+        """All rows, each key once, `PART_ROWS` at a time: as tables they take ten times the memory."""
         hashes = [what_of((self._name, *key)) for key in self._facts]
         ids = [wheres.places[a].id_of(hashes[b]) for a, b in zip(self._where, self._what, strict=True)]
         if len(set(ids)) < len(ids):
             ids = self._join_equal(ids)
-        at, different = _numbered(self._seen)
-        days = pa.array([wheres.days[where] for where in self._where], pa.date32())
-        columns = [
-            *spread(wheres.rows, WHERE, self._where),
-            *spread(list(self._facts), WHAT[self._name], self._what),
-            *spread([seen.row() for seen in different], SEEN + QUALITY, at),
-        ]
-        return table(self._name, [days, ids, *columns])
+        facts = list(self._facts)
+        for begin in range(0, len(ids), PART_ROWS):
+            rows = slice(begin, begin + PART_ROWS)
+            where, (at, different) = self._where[rows], _numbered(self._seen[rows])
+            columns = [
+                *spread(wheres.rows, WHERE, where),
+                *spread(facts, WHAT[self._name], self._what[rows]),
+                *spread([seen.row() for seen in different], SEEN + QUALITY, at),
+            ]
+            yield table(self._name, [[wheres.days[number] for number in where], ids[rows], *columns])
 
     def _join_equal(self, ids: list[int]) -> list[int]:
         """Rows of one id are one: a fact that was stated by itself and among words that are known."""
@@ -280,15 +283,12 @@ class Fold:
                 seen = place.seen[key] = self._state(place, fact, mark, _Seen(said))
             seen.once(said)
 
-    def drain(self) -> dict[str, pa.Table]:
-        """The rows since the last call, as tables of `sensor.rows.SCHEMAS`; tables without rows are left out."""
-        wheres = _Wheres(self._places.values(), self._scopes)
-        tables = {name: rows.table(wheres) for name, rows in self._tables.items() if len(rows)}
-        if self._certificates:
-            tables["certificate"] = table("certificate", list(zip(*self._certificates.values(), strict=True)))
-        self._certificates_sent |= self._certificates.keys()
+    def drain(self) -> Iterator[tuple[str, pa.Table]]:
+        """The rows since the last call, as parts of tables of `sensor.rows.SCHEMAS`, made when they are asked for."""
+        places, tables, certificates = list(self._places.values()), self._tables, self._certificates
+        self._certificates_sent |= certificates.keys()
         self._clear()
-        return tables
+        return _parts(places, tables, certificates, self._scopes)
 
     # ------------------------------------------------------------------ where
 
@@ -350,6 +350,17 @@ class Fold:
             _clamp_s(fact.not_before), _clamp_s(fact.not_after), fact.key_type, fact.key_bits, fact.signature,
             list(fact.sans), fact.self_signed, fact.is_ca, fact.personal, _json.encode(fact.details).decode(),
         )  # fmt: skip
+
+
+def _parts(
+    places: list[_Place], tables: dict[str, _Whats], certificates: dict[str, Key], scopes: tuple[str, ...]
+) -> Iterator[tuple[str, pa.Table]]:
+    wheres = _Wheres(places, scopes)
+    for name, rows in tables.items():
+        for part in rows.parts(wheres) if len(rows) else ():
+            yield name, part
+    if certificates:
+        yield "certificate", table("certificate", list(zip(*certificates.values(), strict=True)))
 
 
 def _numbered(seen: list[_Seen]) -> tuple[list[int], list[_Seen]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Final, NamedTuple
 
 import msgspec
@@ -30,10 +31,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
 class Batch(NamedTuple):
-    """Folded rows of the capture up to `offset`. Same capture, parsers and site key: same batches."""
+    """Folded rows of the capture up to `offset`, in parts: tables' names and rows, made when they are asked for.
+
+    Same capture, parsers and site key: same batches.
+    """
 
     offset: int
-    tables: dict[str, pa.Table]
+    parts: Iterator[tuple[str, pa.Table]]
 
 
 class Pipeline:
@@ -124,12 +128,8 @@ class Pipeline:
         return self._fold.row_count + self.engine.folded() >= BATCH_ROWS
 
     def _batch(self) -> Batch:
-        parts, self._waiting = [*self._waiting, self._days()], []
-        together = {
-            name: pa.concat_tables([part[name] for part in parts if name in part])
-            for name in dict.fromkeys(name for part in parts for name in part)
-        }
-        return Batch(self._capture.offset, {**self._fold.drain(), **together})
+        days, self._waiting = [*self._waiting, self._days()], []
+        return Batch(self._capture.offset, chain(self._fold.drain(), *(tables.items() for tables in days)))
 
     def _days(self) -> dict[str, pa.Table]:
         """What the engine has folded since the last call."""

@@ -22,7 +22,6 @@ to a live capture.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from datetime import datetime
 from enum import IntEnum
 from typing import IO, Annotated, Final, TypeVar
@@ -38,8 +37,6 @@ NUMBER: Final = struct.Struct(">q")
 FRAME_BYTES_MAX: Final = 256 << 20
 BATCH_BYTES_MAX: Final = 512 << 20
 JSON_BYTES_MAX: Final = 1 << 20
-TABLE_ROWS: Final = 32_768
-"""Rows to a frame, at most, of what we send."""
 BATCHES_AHEAD: Final = 4
 """How many batches a worker may have sent that are not acknowledged yet."""
 
@@ -173,12 +170,6 @@ def pack_table(name: str, rows: pa.Table) -> bytes:
     label = name.encode()
     stream: bytes = sink.getvalue().to_pybytes()
     return bytes([len(label)]) + label + stream
-
-
-def table_frames(name: str, rows: pa.Table) -> Iterator[bytes]:
-    """The payloads of the TABLE frames that carry `rows`: never much more than one of them is in memory."""
-    for at in range(0, rows.num_rows, TABLE_ROWS):
-        yield pack_table(name, rows.slice(at, TABLE_ROWS))
 
 
 class Gathered:

@@ -24,7 +24,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -42,7 +42,7 @@ from sensor.capture.window import WINDOW_BYTES
 from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site, SiteError
 from sensor.sitekey import SiteKey, SiteKeyError
-from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, send, table_frames
+from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, pack_table, send
 
 GRACE_S: Final = 2.0
 GLANCE_S: Final = 0.005
@@ -59,8 +59,8 @@ class Cut(Protocol):
         """Bytes of the capture."""
 
     @property
-    def tables(self) -> Mapping[str, pa.Table]:
-        """Rows by table name."""
+    def parts(self) -> Iterator[tuple[str, pa.Table]]:
+        """Names of tables, and some of their rows."""
 
 
 class Source(Protocol):
@@ -206,9 +206,8 @@ class Worker:
         send(self._words, Kind.SUMMARY, msgspec.json.encode(source.summary()))
 
     def _send_batch(self, number: int, batch: Cut) -> None:
-        for name, rows in batch.tables.items():
-            for payload in table_frames(name, rows):
-                send(self._words, Kind.TABLE, payload)
+        for name, rows in batch.parts:
+            send(self._words, Kind.TABLE, pack_table(name, rows))
         self._say(Kind.BATCH, BatchEnd(number, batch.offset))
 
     def _await_acknowledgement(self) -> None:

@@ -49,7 +49,7 @@ def rows(path: Path, engine: Engine | None = None) -> dict[str, list[dict[str, A
     found: dict[str, list[dict[str, Any]]] = {}
     with CaptureFile(path) as capture:
         for batch in Pipeline(capture, Site(), SiteKey.test(), bulkhead=False, engine=engine).batches():
-            for name, table in batch.tables.items():
+            for name, table in batch.parts:
                 found.setdefault(name, []).extend(table.to_pylist())
     return found
 

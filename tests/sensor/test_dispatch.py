@@ -84,7 +84,7 @@ def days(path: Path, dissect, *, bulkhead: bool = False) -> list[dict]:
     with CaptureFile(path) as capture:
         pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=bulkhead)
         (batch,) = pipeline.batches()
-    return batch.tables["fact_conversation"].to_pylist()
+    return dict(batch.parts)["fact_conversation"].to_pylist()
 
 
 def at_second(record: Packet, seconds: int) -> Packet:

@@ -26,7 +26,7 @@ def saying(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, gap: b
 
 
 def rows(fold: Fold, table: str) -> list[dict[str, Any]]:
-    found: dict[str, pa.Table] = fold.drain()
+    found: dict[str, pa.Table] = dict(fold.drain())
     return found[table].to_pylist() if table in found else []
 
 
@@ -68,7 +68,7 @@ def test_invented_values_are_capped_per_day() -> None:
     fold = Fold(SCOPES)
     for number in range(3 * VALUES_MAX):
         fold.add(saying(f"v{number}", number))
-    tables = fold.drain()
+    tables = dict(fold.drain())
     assert tables["fact_attribute"].num_rows == VALUES_MAX
     (overflow,) = tables["fact_anomaly"].to_pylist()
     assert (overflow["code"], overflow["n"]) == ("value_overflow", 2 * VALUES_MAX)
@@ -84,7 +84,7 @@ def test_a_certificate_is_sent_once_and_far_dates_are_cut() -> None:
     (row,) = rows(fold, "certificate")
     assert (row["not_before"].year, row["not_after"].year) == (1, 9999)
     fold.add(shown)
-    assert set(fold.drain()) == {"fact_certificate"}
+    assert set(dict(fold.drain())) == {"fact_certificate"}
 
 
 def test_tables_have_the_columns_of_the_store() -> None:
@@ -94,7 +94,7 @@ def test_tables_have_the_columns_of_the_store() -> None:
 def _filled() -> dict[str, pa.Table]:
     fold = Fold(SCOPES)
     fold.add(saying("x", 1))
-    return fold.drain()
+    return dict(fold.drain())
 
 
 def known(*values: str) -> Words:
@@ -118,7 +118,7 @@ def test_known_words_are_capped_as_all_are() -> None:
     for _ in range(2):
         for number in range(VALUES_MAX):
             fold.add(Said(1, 1, ENDS, 50_000, "test", known(f"a{number}", f"b{number}"), Quality()))
-    tables = fold.drain()
+    tables = dict(fold.drain())
     assert tables["fact_attribute"].num_rows == VALUES_MAX
     (overflow,) = tables["fact_anomaly"].to_pylist()
     assert overflow["n"] == 2 * VALUES_MAX
@@ -130,6 +130,6 @@ def test_what_nobody_takes_is_bounded_and_counted(monkeypatch: pytest.MonkeyPatc
     for number in range(8):
         fold.add(Said(1, 1, Ends(6, 0, A, B, number), 50_000, "test", known("x"), Quality()))
     assert (fold.row_count, fold.lost) == (5, 3)
-    fold.drain()
+    dict(fold.drain())
     fold.add(saying("x", 1))
     assert (fold.row_count, fold.lost) == (1, 3)

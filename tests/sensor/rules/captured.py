@@ -20,7 +20,7 @@ def store_of(*paths: Path) -> duckdb.DuckDBPyConnection:
         with CaptureFile(path) as capture:
             pipeline = Pipeline(capture, Site(), SiteKey.test(), bulkhead=False)
             for batch in pipeline.batches():
-                for name, table in batch.tables.items():
+                for name, table in batch.parts:
                     _insert(connection, name, table, path.stem)
     return connection
 
