@@ -73,7 +73,7 @@ except ImportError:
     from sensor.engine import _cy as cython
 
 from sensor.engine.fragments import Fragments
-from sensor.engine.spans import conflicts, uncovered
+from sensor.engine.spans import conflicts, touching, uncovered
 
 COMPILED = cython.compiled
 
@@ -3501,14 +3501,17 @@ class Engine:
         acks = bool(self.p_flags & TCP_ACK)
         data = bytearray(self._packet_bytes(self.p_data, self.p_data + have))
         start = self._distance(self.p_seq, self.F[base + NEXT])
-        flat = [(self._distance(piece[0], self.F[base + NEXT]), piece[1]) for piece in kept]
+        offset_of = _offset_from(self.F[base + NEXT])
+        low, high = touching(kept, start, start + len(data), offset_of)
+        near = kept[low:high]
+        flat = [(offset_of(piece), piece[1]) for piece in near]
         self.F[r + OVERLAP] += conflicts(flat, start, data)
         for offset, new in uncovered(flat, start, data):
             seq = (self.F[base + NEXT] + offset) & 0xFFFFFFFF
-            kept.append((seq, bytearray(new), self.p_ack, acks, self.ts_us))
+            near.append((seq, bytearray(new), self.p_ack, acks, self.ts_us))
             self.pieces_bytes += len(new) + OVERHEAD
             self.F[base + PIECE_BYTES] += len(new)
-        kept.sort(key=_offset_from(self.F[base + NEXT]))
+        kept[low:high] = sorted(near, key=offset_of)
         self.F[base + PIECES] = len(kept)
         if not kept:
             del self.pieces[key]

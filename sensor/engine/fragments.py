@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Final
 
-from sensor.engine.spans import by_offset, overlaps, uncovered
+from sensor.engine.spans import by_offset, overlaps, touching, uncovered
 
 DATAGRAMS_MAX: Final = 4_096
 BYTES_MAX: Final = 16 << 20
@@ -99,12 +99,14 @@ class Fragments:
         return datagram
 
     def _keep(self, datagram: _Datagram, offset: int, data: bytes) -> None:
-        self._overlaps += overlaps(datagram.pieces, offset, data)
-        for start, piece in uncovered(datagram.pieces, offset, data):
-            datagram.pieces.append((start, piece))
-            datagram.known_bytes += len(piece)
-            self.held_bytes += len(piece) + PIECE_OVERHEAD_BYTES
-        datagram.pieces.sort(key=by_offset)
+        low, high = touching(datagram.pieces, offset, offset + len(data), by_offset)
+        near = datagram.pieces[low:high]
+        self._overlaps += overlaps(near, offset, data)
+        new = uncovered(near, offset, data)
+        datagram.pieces[low:high] = sorted(near + new, key=by_offset)
+        new_bytes = sum(len(piece) for _, piece in new)
+        datagram.known_bytes += new_bytes
+        self.held_bytes += new_bytes + PIECE_OVERHEAD_BYTES * len(new)
 
     def _whole(self, key: Hashable, ts_us: int) -> bytes | None:
         datagram = self._datagrams.pop(key)
