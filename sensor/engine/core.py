@@ -2479,7 +2479,8 @@ class Engine:
         syn: cython.bint = self.p_proto == 6 and self.p_flags & (TCP_SYN | TCP_ACK) == TCP_SYN
         if self.F[r + STATE] == LINGER:
             if not syn:
-                self.n[C_LATE] += 1
+                if self.p_len > 0:  # the last acknowledgement comes after the second FIN, and is not late
+                    self.n[C_LATE] += 1
                 self.stage = S_FETCH
                 return 0
             self._unlink(row)
