@@ -279,6 +279,7 @@ cdef enum:
     C_REFUSED = 21
     C_DEEP = 22
     C_DAYS_LOST = 23
+    C_PROBES = 24
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"

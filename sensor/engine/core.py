@@ -97,7 +97,7 @@ COUNTERS = (
     "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
     "tcp_segments", "udp_datagrams", "fragments",
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
-    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost",
+    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost", "probes",
 )
 
 # What identifies a tunnel, in the order of the constants T_...: VXLAN and Geneve network, GRE key, NVGRE subnet, ERSPAN
@@ -397,6 +397,7 @@ if not cython.compiled:
     C_REFUSED = 21
     C_DEEP = 22
     C_DAYS_LOST = 23
+    C_PROBES = 24
 
 
 def _numbers(count):
@@ -2462,6 +2463,7 @@ class Engine:
         while row >= 0 and not self._matches(row * WIDTH):
             row = self.F[row * WIDTH + CHAIN] - 1
             length += 1
+        self.n[C_PROBES] += length
         if self.p_traits & TRAIT_DUPLICATE:
             return self._leave_duplicate(row)
         if row >= 0:
