@@ -240,6 +240,7 @@ cdef enum:
     EPHEMERAL_FROM = 32768
     HEADER_SLACK = 64
     SWEEP_US = 1000000
+    SET_BACK_PACKETS = 65536
     PIECES_MAX = 128
     PIECE_BYTES_MAX = 262144
     HOLE_US = 1000000
@@ -288,5 +289,6 @@ cdef extern from *:
     const long long M62 "0x3FFFFFFFFFFFFFFFLL"
     const long long DAY_US "86400000000LL"
     const long long HOUR_US "3600000000LL"
+    const long long LEAP_US "3600000000LL"
     const long long TUNNEL_PORTS "0x60010001000002LL"
     const long long SECONDS_MAX "253402300799LL"

@@ -22,6 +22,10 @@ Five lists keep them in the order of their last packet, to a second: TCP, UDP, l
 and no TCP payload: scans; or both have said FIN and something before it is missing). The heads of these lists are what is
 idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
 
+**The clock** that tells what is idle only goes forward, and is the newest time seen: of sources whose clocks differ, the one
+that is ahead. One time far ahead ends nothing; it is believed when the next packet says so too. Times that stay far
+behind for very many packets are a clock that was set back: from there on it goes forward again.
+
 **A lane** knows the next sequence number (`NEXT`) and one of six modes:
 
     READ     bytes are delivered as soon as `WANT` of them are there
@@ -342,6 +346,8 @@ if not cython.compiled:
     TUNNEL_PORTS = 0x60010001000002
 
     SWEEP_US = 1000000
+    LEAP_US = 3600000000
+    SET_BACK_PACKETS = 65536
     SECONDS_MAX = 253402300799
     RECORD_MAX = 262144
     BLOCK_MAX = 16777216
@@ -458,6 +464,10 @@ class Engine:
     fresh_row: cython.longlong
     serial: cython.longlong
     swept: cython.longlong
+    now: cython.longlong
+    clock: cython.longlong
+    shift: cython.longlong
+    doubts: cython.longlong
     held: object
     held_bytes: cython.longlong
     pieces: object
@@ -613,6 +623,7 @@ class Engine:
         self.fresh_row = 0
         self.serial = 0
         self.swept = -SWEEP_US
+        self.now = self.clock = self.shift = self.doubts = 0
         self.held = OrderedDict()
         self.held_bytes = 0
         self.pieces = OrderedDict()
@@ -1154,7 +1165,36 @@ class Engine:
         elif self.w_whole:
             self.mem = self.window
             self.w_other, self.w_whole = True, False
+        self._tick()
         self.stage = S_ROUTE
+        return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-2)
+    def _tick(self) -> cython.int:
+        """The clock goes on by what the packet says, unless that is far away (see on top). A copy says nothing new."""
+        if self.p_traits & TRAIT_DUPLICATE:
+            return 0
+        since: cython.longlong = self.ts_us + self.shift - self.clock
+        if since < -LEAP_US or since > LEAP_US:
+            return self._leap(since)
+        if since > 0:
+            self.clock += since
+        self.now = self.clock
+        self.doubts = 0
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2)
+    def _leap(self, since: cython.longlong) -> cython.int:
+        """Far ahead or far behind: how many packets in a row have said so decides."""
+        self.now = self.clock + max(0, since)
+        self.doubts = max(0, self.doubts) + 1 if since > 0 else min(0, self.doubts) - 1
+        if self.doubts > 1 or self.serial == 0:
+            self.clock = self.now
+        elif self.doubts <= -SET_BACK_PACKETS:
+            self.shift -= since
         return 0
 
     @cython.cfunc
@@ -2616,7 +2656,7 @@ class Engine:
         r: cython.longlong = row * WIDTH
         last: cython.longlong = self.lists[kind * 2 + 1]
         self.F[r + LIST] = kind
-        self.F[r + LINKED] = self.ts_us
+        self.F[r + LINKED] = self.now
         self.F[r + PREV] = last
         self.F[r + NEXTROW] = -1
         if last >= 0:
@@ -2647,20 +2687,31 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _sweep(self) -> cython.bint:
         """End the longest idle flow, if it has been idle for too long; lingering rows just go. Looks once a second."""
-        since: cython.longlong = self.ts_us - self.swept
-        if 0 <= since < SWEEP_US:
+        if self.clock - self.swept < SWEEP_US:
             return False
         kind: cython.longlong
         for kind in range(5):
-            row: cython.longlong = self.lists[kind * 2]
-            if row >= 0 and self.ts_us - self.F[row * WIDTH + LAST_TS] > self._idle_us(kind):
+            row: cython.longlong = self._first_of(kind)
+            if row >= 0 and self.clock - self.F[row * WIDTH + LINKED] > self._idle_us(kind):
                 if kind == L_LINGER:
                     self._recycle(row)
                 else:
                     self._begin_end(row, R_FIN if self._both_fin(row * WIDTH) else R_IDLE)
                 return True
-        self.swept = self.ts_us
+        self.swept = self.clock
         return False
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _first_of(self, kind: cython.longlong) -> cython.longlong:
+        """The head of a list. Flows whose time was ahead of the clock, and was not believed, are as old as the clock."""
+        row: cython.longlong = self.lists[kind * 2]
+        while row >= 0 and self.F[row * WIDTH + LINKED] > self.clock:
+            self._unlink(row)
+            self._link(row, kind)
+            self.F[row * WIDTH + LINKED] = self.clock
+            row = self.lists[kind * 2]
+        return row
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2683,7 +2734,7 @@ class Engine:
         udp: cython.longlong = self.lists[L_UDP * 2]
         if tcp < 0 or udp < 0:
             return udp if tcp < 0 else tcp
-        return udp if self.F[udp * WIDTH + LAST_TS] <= self.F[tcp * WIDTH + LAST_TS] else tcp
+        return udp if self.F[udp * WIDTH + LINKED] <= self.F[tcp * WIDTH + LINKED] else tcp
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2962,7 +3013,7 @@ class Engine:
         if self.p_l4_end - self.p_data < self.p_len:
             self.F[r + FLAGS] |= F_TRUNCATED
         kind: cython.longlong = self._list_of(r)
-        since: cython.longlong = self.ts_us - self.F[r + LINKED]
+        since: cython.longlong = self.now - self.F[r + LINKED]
         if kind != self.F[r + LIST] or since >= SWEEP_US or since < 0:
             self._unlink(self.p_row)
             self._link(self.p_row, kind)
