@@ -1971,9 +1971,8 @@ class Engine:
             self.fragments.refuse()
             return 0
         scope: cython.longlong = self._scope()
-        key = (
-            self.p_family, scope, self.s0, self.s1, self.s2, self.s3, self.d0, self.d1, self.d2, self.d3, self.p_proto, ident
-        )
+        ends = (self.s0, self.s1, self.s2, self.s3, self.d0, self.d1, self.d2, self.d3)
+        key = (self._secretly(ends, ident), self.p_family, scope, *ends, self.p_proto, ident)
         whole = self.fragments.add(key, self.last_ts, offset, self._packet_bytes(at, end), more=more)
         if whole is None:
             return 0
@@ -1984,6 +1983,16 @@ class Engine:
         if self.p_family == 6:
             return self._extensions(self.p_proto, 0, self.p_end)
         return self._above_ip(0, self.p_end, self.p_end)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _secretly(self, ends, ident: cython.longlong) -> cython.longlong:
+        """A keyed hash: Python's own of numbers is the same everywhere, and whoever sends could make them collide."""
+        h: cython.longlong = ident
+        word: cython.longlong
+        for word in ends:
+            h = self._mix(h, word)
+        return h
 
     @cython.cfunc
     @cython.inline
@@ -2462,13 +2471,14 @@ class Engine:
         a: cython.longlong = 0
         b: cython.longlong = 0
         if self.p_family == 6:
-            a = self._mix(self._mix(self.s0, self.s1), self.s2)
-            b = self._mix(self._mix(self.d0, self.d1), self.d2)
+            a = self._mix(self._mix(self._mix(0, self.s0), self.s1), self.s2)
+            b = self._mix(self._mix(self._mix(0, self.d0), self.d1), self.d2)
         a = self._mix(a, self.s3 << 16 | self.p_sport)
         b = self._mix(b, self.d3 << 16 | self.p_dport)
         low: cython.longlong = a if self.p_forward else b
         high: cython.longlong = b if self.p_forward else a
-        return self._mix(self._mix(low, high), self.p_proto << 8 | self.p_scope)
+        # shifted, as equal ends would cancel each other whatever the key
+        return self._mix(self._mix(low, high << 1 & M62), self.p_proto << 8 | self.p_scope)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2495,7 +2505,7 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _route(self) -> cython.int:
         """Find or make the packet's flow. Whatever has to end first ends first; then this is called again."""
-        if self._sweep():
+        if self.clock - self.swept >= SWEEP_US and self._sweep():
             return 0
         bucket: cython.longlong = self.p_hash & (self.buckets - 1)
         row: cython.longlong = self.heads[bucket] - 1
@@ -2686,9 +2696,7 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _sweep(self) -> cython.bint:
-        """End the longest idle flow, if it has been idle for too long; lingering rows just go. Looks once a second."""
-        if self.clock - self.swept < SWEEP_US:
-            return False
+        """End the longest idle flow, if it has been idle for too long; lingering rows just go. Called once a second."""
         kind: cython.longlong
         for kind in range(5):
             row: cython.longlong = self._first_of(kind)
