@@ -121,10 +121,12 @@ def test_the_same_packet_in_two_scopes_is_two_packets() -> None:
 
 def test_a_copy_after_the_end_is_neither_late_nor_a_new_flow() -> None:
     wire = Wire()
-    Tcp(wire).open().rst(0)
+    talk = Tcp(wire).open()
+    talk.send(0, b"x")
+    talk.rst(0)
     frames = list(marked(wire.frames))
-    events, counters = outcome(pcap([*frames, frames[-1]._replace(ts_us=frames[-1].ts_us + 9)]))
-    assert [e.kind for e in events] == ["end"]
+    events, counters = outcome(pcap([*frames, frames[-2]._replace(ts_us=frames[-1].ts_us + 9)]))
+    assert [e.kind for e in events] == ["data", "end"]
     assert (counters["duplicates"], counters["late_segments"], counters["flows"]) == (1, 0, 1)
 
 

@@ -6,6 +6,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sensor.engine import DATA, END, NEED, fragments, load_interpreted
 from tests.sensor.engine.builder import START_US, Frame, Tcp, Wire, datagram, pcap
@@ -122,6 +124,18 @@ def test_who_holds_and_goes_silent_loses_first() -> None:
     last = [e for e in of(events, "data") if e.addresses[3] == bytes((10, 200, 0, 1))]
     assert [e.size for e in last] == [100, 1_900]
     assert engine.counters()["evicted_bytes"] > 100
+
+
+@given(st.lists(st.tuples(st.integers(0, 70), st.binary(min_size=1, max_size=30)), max_size=25), st.booleans())
+def test_first_bytes_win_however_segments_overlap(segments: list[tuple[int, bytes]], hole: bool) -> None:
+    """In order and behind a hole, before, after, inside, around: no later bytes take the place of earlier ones."""
+    wire = Wire()
+    talk, first = Tcp(wire).open(), dict[int, int]()
+    for offset, data in [*((offset + hole, data) for offset, data in segments), (0, bytes(110))]:
+        talk.segment(0, offset, data, ack=0)
+        for at, byte in enumerate(data, offset):
+            first.setdefault(at, byte)
+    assert stream(run(wire.pcap()), 0) == bytes(first[at] for at in sorted(first))
 
 
 def test_a_hole_and_repeats_end_when_the_hole_is_filled() -> None:
