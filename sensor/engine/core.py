@@ -62,7 +62,8 @@ receivers do repeat, are left alone. A copy taken wrongly costs no byte of a str
 recognised while decoding, in a small table of two places to a packet, so that ones some thousand packets behind are not;
 TCP then takes them for retransmissions. A copy is counted, its flow carries `F_DUPLICATE`, and nothing else happens.
 
-**Holes.** A segment beyond `NEXT` is kept, in order, first bytes win. The hole before it is given up (GAP) when too much
+**Holes.** A segment beyond `NEXT` is kept, in order, and of those kept the first bytes win. What is in order is read at once,
+whatever was kept for its place: so do receivers. Other bytes for the same place are counted. The hole before it is given up (GAP) when too much
 is kept, when the other lane has acknowledged past it and time or segments have gone by, or at the end. A hole inside what
 is being left out anyway is no gap. Kept segments, half-read messages and fragments live in dictionaries of byte strings
 whose total size, with what Python needs for each, is bounded; the oldest holder loses.
@@ -3171,6 +3172,8 @@ class Engine:
         self._truncation(base, have)
         if have <= 0:
             return 0
+        if self.F[base + PIECES]:
+            self._compare(r, base, at, have)
         self.F[base + NEXT] = (self.F[base + NEXT] + have) & M32
         if self.w_other:
             self.w = self.mem
@@ -3180,6 +3183,16 @@ class Engine:
         self.c_at, self.c_end = at, at + have
         self.c_force = False
         return 0
+
+    @cython.cfunc
+    def _compare(self, r, base: cython.longlong, at: cython.longlong, have: cython.longlong):
+        """Bytes in order against those kept for the same place."""
+        kept = self.pieces[self.p_row * 2 + self.p_lane]
+        offset_of = _offset_from(self.F[base + NEXT])
+        low, high = touching(kept, 0, have, offset_of)
+        if low < high:
+            flat = [(offset_of(piece), piece[1]) for piece in kept[low:high]]
+            self.F[r + OVERLAP] += conflicts(flat, 0, self._packet_bytes(at, at + have))
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)

@@ -126,16 +126,38 @@ def test_who_holds_and_goes_silent_loses_first() -> None:
     assert engine.counters()["evicted_bytes"] > 100
 
 
+def received(segments: list[tuple[int, bytes]]) -> bytes:
+    """What a receiver makes of them: what is in order goes on at once, of what is ahead the first bytes stay."""
+    stream, ahead = bytearray(), dict[int, int]()
+    for offset, data in segments:
+        if offset > len(stream):
+            ahead = dict(enumerate(data, offset)) | ahead
+        else:
+            stream += data[len(stream) - offset :]
+        while len(stream) in ahead:
+            stream.append(ahead.pop(len(stream)))
+    return bytes(stream)
+
+
 @given(st.lists(st.tuples(st.integers(0, 70), st.binary(min_size=1, max_size=30)), max_size=25), st.booleans())
-def test_first_bytes_win_however_segments_overlap(segments: list[tuple[int, bytes]], hole: bool) -> None:
-    """In order and behind a hole, before, after, inside, around: no later bytes take the place of earlier ones."""
+def test_overlaps_are_resolved_as_receivers_do(segments: list[tuple[int, bytes]], hole: bool) -> None:
+    """Before, after, inside, around; at the end the beginning comes, alone or with all the rest."""
     wire = Wire()
-    talk, first = Tcp(wire).open(), dict[int, int]()
-    for offset, data in [*((offset + hole, data) for offset, data in segments), (0, bytes(110))]:
+    talk, sent = Tcp(wire).open(), [*((offset + hole, data) for offset, data in segments), (0, b"x"), (0, bytes(110))]
+    for offset, data in sent:
         talk.segment(0, offset, data, ack=0)
-        for at, byte in enumerate(data, offset):
-            first.setdefault(at, byte)
-    assert stream(run(wire.pcap()), 0) == bytes(first[at] for at in sorted(first))
+    assert stream(run(wire.pcap()), 0) == received(sent)
+
+
+def test_other_bytes_in_order_than_were_kept_are_counted() -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.segment(0, 4, b"ahead", ack=0)
+    talk.segment(0, 0, b"all ahead", ack=0)
+    talk.segment(0, 13, b"AHEAD", ack=0)
+    talk.segment(0, 9, b"all ahead", ack=0)
+    (end,) = of(run(wire.pcap()), "end")
+    assert end.stat("overlap_conflicts") == 1
 
 
 def test_a_hole_and_repeats_end_when_the_hole_is_filled() -> None:
