@@ -16,6 +16,7 @@ DATAGRAMS_MAX: Final = 4_096
 BYTES_MAX: Final = 16 << 20
 PIECES_MAX: Final = 128
 PIECE_OVERHEAD_BYTES: Final = 200  # what Python needs for a piece besides its bytes
+DATAGRAM_OVERHEAD_BYTES: Final = 500  # and for a datagram with its key
 TIMEOUT_US: Final = 30_000_000
 COPY_US: Final = 20_000  # a mirror's copy of a fragment comes within that time of its whole datagram
 WHOLE_MAX: Final = 1_024
@@ -34,7 +35,7 @@ class _Datagram:
 
     @property
     def held_bytes(self) -> int:
-        return self.known_bytes + PIECE_OVERHEAD_BYTES * len(self.pieces)
+        return self.known_bytes + PIECE_OVERHEAD_BYTES * len(self.pieces) + DATAGRAM_OVERHEAD_BYTES
 
 
 class Fragments:
@@ -96,6 +97,7 @@ class Fragments:
             datagram = None
         if datagram is None:
             datagram = self._datagrams[key] = _Datagram(ts_us)
+            self.held_bytes += DATAGRAM_OVERHEAD_BYTES
         return datagram
 
     def _keep(self, datagram: _Datagram, offset: int, data: bytes) -> None:

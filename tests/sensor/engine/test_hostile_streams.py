@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensor.engine import DATA, END, NEED, fragments, load_interpreted
-from tests.sensor.engine.builder import START_US, Frame, Tcp, Wire, datagram, pcap
+from tests.sensor.engine.builder import START_US, Frame, Tcp, Wire, datagram, ethernet, ip, pcap
 from tests.sensor.engine.harness import Event, kinds_of, new_engine, of, opinions, run, stream
 from tests.sensor.engine.hostile import SCENARIOS, hoarders, leaping_clock, same_segments_behind_a_hole, syn_flood
 from tests.sensor.engine.test_interpreted import both_agree
@@ -110,6 +112,49 @@ def test_a_flood_of_syns_takes_nothing_from_who_speaks() -> None:
     assert stream(events, 0) == b"begin go on"
     assert engine.counters()["evicted_flows"] >= PACKETS - FLOWS
     assert engine.counters()["held_bytes"] == 0
+
+
+def one_byte_ahead(talk: Tcp) -> None:
+    talk.segment(0, 5, b"x")
+
+
+def many_bytes_ahead(talk: Tcp) -> None:
+    for number in range(100):
+        talk.segment(0, 5 + 2 * number, b"x")
+
+
+def one_byte_of_many(talk: Tcp) -> None:
+    talk.send(0, b"a")
+    talk.send(0, b"b")
+
+
+def growing(talk: Tcp) -> None:
+    talk.send(0, b"a")
+    for _ in range(20):
+        talk.send(0, b"b" * 100)
+
+
+@pytest.mark.parametrize("hoard", [one_byte_ahead, many_bytes_ahead, one_byte_of_many, growing, None])
+def test_what_is_held_is_counted_in_full(hoard: Callable[[Tcp], None] | None) -> None:
+    """The limit is one of memory: what Python needs for small pieces counts, but for an eighth of large buffers."""
+    wire = Wire(step_us=1)
+    for number in range(1_000):
+        ends = f"10.0.{number >> 8}.{number & 255}", "10.255.0.1"
+        if hoard is None:
+            wire.put(ethernet(ip(*ends, 17, bytes(8), ident=number, fragment=8, more=True)))
+        else:
+            hoard(Tcp(wire, addresses=ends).open())
+    engine, capture = new_engine(flows=2_048, buffer_bytes=1 << 26), bytearray(wire.pcap())
+    engine.pcap(False, False, 1)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    engine.load(capture, 24, len(capture))
+    while (kind := engine.step()) != NEED:
+        if kind == DATA:
+            engine.want(engine.flow, engine.lane, 5_000, 5_000)
+    used = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert 100_000 < used < 9 / 8 * engine.counters()["held_bytes"]
 
 
 def test_who_holds_and_goes_silent_loses_first() -> None:
