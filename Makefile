@@ -19,7 +19,7 @@ DEV := $(VENV)/.dev
 # Another stamp once Python's headers are there: the engine is then compiled at the next run.
 HEADERS := $(shell $(firstword $(wildcard $(BIN)/python) $(PYTHON)) _build/toolchain.py --headers)
 INSTALLED := $(VENV)/.installed-$(HEADERS)
-FUZZ_TARGETS := $(filter-out run test_%,$(basename $(notdir $(wildcard tests/fuzz/*.py))))
+FUZZ_TARGETS := $(filter-out run streams test_%,$(basename $(notdir $(wildcard tests/fuzz/*.py))))
 ENGINE := $(wildcard sensor/engine/core.py sensor/engine/core.pxd)
 
 # --- verbs -----------------------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ docs: ## check what the documents claim (comes with the console)
 .PHONY: fuzz
 fuzz: $(DEV) $(INSTALLED) ## feed COUNT hostile inputs to each target, engine and parsers; the ledger grows
 	@seed=$$(date +%s) && for target in $(FUZZ_TARGETS); do \
-	    $(BIN)/python -m tests.fuzz.run $$target $(COUNT) --seed $$seed || exit 1; done
+	    $(BIN)/python -m tests.fuzz.run $$target $(COUNT) --seed $$seed $(ARGS) || exit 1; done
 
 .PHONY: lab
 lab: $(DEV) $(INSTALLED) ## record captures again from real software: ARGS="tls tls12_ecdhe" (root, Linux)

@@ -161,12 +161,15 @@ class Registry:
         """A bit for each pair of bytes with which a lane can begin; see `Engine.listen`."""
         if over in self._leadless:
             return b"\xff" * 8192
-        table = bytearray(8192)
+        table, seconds = bytearray(8192), dict[Lead, int]()
         for (layer, first), entries in self._index.items():
             if layer == over:
+                bits = 0
                 for lead, _ in entries:
-                    for second in lead.second_bytes():
-                        table[first << 5 | second >> 3] |= 1 << (second & 7)
+                    if lead not in seconds:
+                        seconds[lead] = sum(1 << second for second in lead.second_bytes())
+                    bits |= seconds[lead]
+                table[first << 5 : (first + 1) << 5] = bits.to_bytes(32, "little")
         return bytes(table)
 
     def _add(self, protocol: Protocol) -> None:

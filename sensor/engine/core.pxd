@@ -240,6 +240,7 @@ cdef enum:
     EPHEMERAL_FROM = 32768
     HEADER_SLACK = 64
     SWEEP_US = 1000000
+    SET_BACK_PACKETS = 65536
     PIECES_MAX = 128
     PIECE_BYTES_MAX = 262144
     HOLE_US = 1000000
@@ -248,7 +249,7 @@ cdef enum:
     OVERTAKEN_PACKETS = 16
     BELIEVED_BYTES = 67108864
     RST_WINDOW = 1048576
-    OVERHEAD = 200
+    OVERHEAD = 432
     DATAGRAM_MAX = 65535
     INTERFACES_MAX = 4096
     TPACKET_HEADER = 48
@@ -279,6 +280,7 @@ cdef enum:
     C_REFUSED = 21
     C_DEEP = 22
     C_DAYS_LOST = 23
+    C_PROBES = 24
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"
@@ -287,5 +289,6 @@ cdef extern from *:
     const long long M62 "0x3FFFFFFFFFFFFFFFLL"
     const long long DAY_US "86400000000LL"
     const long long HOUR_US "3600000000LL"
+    const long long LEAP_US "3600000000LL"
     const long long TUNNEL_PORTS "0x60010001000002LL"
     const long long SECONDS_MAX "253402300799LL"

@@ -22,6 +22,10 @@ Five lists keep them in the order of their last packet, to a second: TCP, UDP, l
 and no TCP payload: scans; or both have said FIN and something before it is missing). The heads of these lists are what is
 idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
 
+**The clock** that tells what is idle only goes forward, and is the newest time seen: of sources whose clocks differ, the one
+that is ahead. One time far ahead ends nothing; it is believed when the next packet says so too. Times that stay far
+behind for very many packets are a clock that was set back: from there on it goes forward again.
+
 **A lane** knows the next sequence number (`NEXT`) and one of six modes:
 
     READ     bytes are delivered as soon as `WANT` of them are there
@@ -58,7 +62,8 @@ receivers do repeat, are left alone. A copy taken wrongly costs no byte of a str
 recognised while decoding, in a small table of two places to a packet, so that ones some thousand packets behind are not;
 TCP then takes them for retransmissions. A copy is counted, its flow carries `F_DUPLICATE`, and nothing else happens.
 
-**Holes.** A segment beyond `NEXT` is kept, in order, first bytes win. The hole before it is given up (GAP) when too much
+**Holes.** A segment beyond `NEXT` is kept, in order, and of those kept the first bytes win. What is in order is read at once,
+whatever was kept for its place: so do receivers. Other bytes for the same place are counted. The hole before it is given up (GAP) when too much
 is kept, when the other lane has acknowledged past it and time or segments have gone by, or at the end. A hole inside what
 is being left out anyway is no gap. Kept segments, half-read messages and fragments live in dictionaries of byte strings
 whose total size, with what Python needs for each, is bounded; the oldest holder loses.
@@ -73,7 +78,7 @@ except ImportError:
     from sensor.engine import _cy as cython
 
 from sensor.engine.fragments import Fragments
-from sensor.engine.spans import conflicts, uncovered
+from sensor.engine.spans import conflicts, touching, uncovered
 
 COMPILED = cython.compiled
 
@@ -97,7 +102,7 @@ COUNTERS = (
     "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
     "tcp_segments", "udp_datagrams", "fragments",
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
-    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost",
+    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost", "probes",
 )
 
 # What identifies a tunnel, in the order of the constants T_...: VXLAN and Geneve network, GRE key, NVGRE subnet, ERSPAN
@@ -342,6 +347,8 @@ if not cython.compiled:
     TUNNEL_PORTS = 0x60010001000002
 
     SWEEP_US = 1000000
+    LEAP_US = 3600000000
+    SET_BACK_PACKETS = 65536
     SECONDS_MAX = 253402300799
     RECORD_MAX = 262144
     BLOCK_MAX = 16777216
@@ -365,7 +372,7 @@ if not cython.compiled:
     OVERTAKEN_PACKETS = 16
     BELIEVED_BYTES = 67108864
     RST_WINDOW = 1048576
-    OVERHEAD = 200
+    OVERHEAD = 432
     DATAGRAM_MAX = 65535
     INTERFACES_MAX = 4096
     TPACKET_HEADER = 48
@@ -397,6 +404,7 @@ if not cython.compiled:
     C_REFUSED = 21
     C_DEEP = 22
     C_DAYS_LOST = 23
+    C_PROBES = 24
 
 
 def _numbers(count):
@@ -457,6 +465,10 @@ class Engine:
     fresh_row: cython.longlong
     serial: cython.longlong
     swept: cython.longlong
+    now: cython.longlong
+    clock: cython.longlong
+    shift: cython.longlong
+    doubts: cython.longlong
     held: object
     held_bytes: cython.longlong
     pieces: object
@@ -612,6 +624,7 @@ class Engine:
         self.fresh_row = 0
         self.serial = 0
         self.swept = -SWEEP_US
+        self.now = self.clock = self.shift = self.doubts = 0
         self.held = OrderedDict()
         self.held_bytes = 0
         self.pieces = OrderedDict()
@@ -1153,7 +1166,36 @@ class Engine:
         elif self.w_whole:
             self.mem = self.window
             self.w_other, self.w_whole = True, False
+        self._tick()
         self.stage = S_ROUTE
+        return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(-2)
+    def _tick(self) -> cython.int:
+        """The clock goes on by what the packet says, unless that is far away (see on top). A copy says nothing new."""
+        if self.p_traits & TRAIT_DUPLICATE:
+            return 0
+        since: cython.longlong = self.ts_us + self.shift - self.clock
+        if since < -LEAP_US or since > LEAP_US:
+            return self._leap(since)
+        if since > 0:
+            self.clock += since
+        self.now = self.clock
+        self.doubts = 0
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2)
+    def _leap(self, since: cython.longlong) -> cython.int:
+        """Far ahead or far behind: how many packets in a row have said so decides."""
+        self.now = self.clock + max(0, since)
+        self.doubts = max(0, self.doubts) + 1 if since > 0 else min(0, self.doubts) - 1
+        if self.doubts > 1 or self.serial == 0:
+            self.clock = self.now
+        elif self.doubts <= -SET_BACK_PACKETS:
+            self.shift -= since
         return 0
 
     @cython.cfunc
@@ -1930,9 +1972,8 @@ class Engine:
             self.fragments.refuse()
             return 0
         scope: cython.longlong = self._scope()
-        key = (
-            self.p_family, scope, self.s0, self.s1, self.s2, self.s3, self.d0, self.d1, self.d2, self.d3, self.p_proto, ident
-        )
+        ends = (self.s0, self.s1, self.s2, self.s3, self.d0, self.d1, self.d2, self.d3)
+        key = (self._secretly(ends, ident), self.p_family, scope, *ends, self.p_proto, ident)
         whole = self.fragments.add(key, self.last_ts, offset, self._packet_bytes(at, end), more=more)
         if whole is None:
             return 0
@@ -1943,6 +1984,16 @@ class Engine:
         if self.p_family == 6:
             return self._extensions(self.p_proto, 0, self.p_end)
         return self._above_ip(0, self.p_end, self.p_end)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _secretly(self, ends, ident: cython.longlong) -> cython.longlong:
+        """A keyed hash: Python's own of numbers is the same everywhere, and whoever sends could make them collide."""
+        h: cython.longlong = ident
+        word: cython.longlong
+        for word in ends:
+            h = self._mix(h, word)
+        return h
 
     @cython.cfunc
     @cython.inline
@@ -2421,13 +2472,14 @@ class Engine:
         a: cython.longlong = 0
         b: cython.longlong = 0
         if self.p_family == 6:
-            a = self._mix(self._mix(self.s0, self.s1), self.s2)
-            b = self._mix(self._mix(self.d0, self.d1), self.d2)
+            a = self._mix(self._mix(self._mix(0, self.s0), self.s1), self.s2)
+            b = self._mix(self._mix(self._mix(0, self.d0), self.d1), self.d2)
         a = self._mix(a, self.s3 << 16 | self.p_sport)
         b = self._mix(b, self.d3 << 16 | self.p_dport)
         low: cython.longlong = a if self.p_forward else b
         high: cython.longlong = b if self.p_forward else a
-        return self._mix(self._mix(low, high), self.p_proto << 8 | self.p_scope)
+        # shifted, as equal ends would cancel each other whatever the key
+        return self._mix(self._mix(low, high << 1 & M62), self.p_proto << 8 | self.p_scope)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2454,7 +2506,7 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _route(self) -> cython.int:
         """Find or make the packet's flow. Whatever has to end first ends first; then this is called again."""
-        if self._sweep():
+        if self.clock - self.swept >= SWEEP_US and self._sweep():
             return 0
         bucket: cython.longlong = self.p_hash & (self.buckets - 1)
         row: cython.longlong = self.heads[bucket] - 1
@@ -2462,6 +2514,7 @@ class Engine:
         while row >= 0 and not self._matches(row * WIDTH):
             row = self.F[row * WIDTH + CHAIN] - 1
             length += 1
+        self.n[C_PROBES] += length
         if self.p_traits & TRAIT_DUPLICATE:
             return self._leave_duplicate(row)
         if row >= 0:
@@ -2479,7 +2532,8 @@ class Engine:
         syn: cython.bint = self.p_proto == 6 and self.p_flags & (TCP_SYN | TCP_ACK) == TCP_SYN
         if self.F[r + STATE] == LINGER:
             if not syn:
-                self.n[C_LATE] += 1
+                if self.p_len > 0:  # the last acknowledgement comes after the second FIN, and is not late
+                    self.n[C_LATE] += 1
                 self.stage = S_FETCH
                 return 0
             self._unlink(row)
@@ -2613,7 +2667,7 @@ class Engine:
         r: cython.longlong = row * WIDTH
         last: cython.longlong = self.lists[kind * 2 + 1]
         self.F[r + LIST] = kind
-        self.F[r + LINKED] = self.ts_us
+        self.F[r + LINKED] = self.now
         self.F[r + PREV] = last
         self.F[r + NEXTROW] = -1
         if last >= 0:
@@ -2643,21 +2697,30 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _sweep(self) -> cython.bint:
-        """End the longest idle flow, if it has been idle for too long; lingering rows just go. Looks once a second."""
-        since: cython.longlong = self.ts_us - self.swept
-        if 0 <= since < SWEEP_US:
-            return False
+        """End the longest idle flow, if it has been idle for too long; lingering rows just go. Called once a second."""
         kind: cython.longlong
         for kind in range(5):
-            row: cython.longlong = self.lists[kind * 2]
-            if row >= 0 and self.ts_us - self.F[row * WIDTH + LAST_TS] > self._idle_us(kind):
+            row: cython.longlong = self._first_of(kind)
+            if row >= 0 and self.clock - self.F[row * WIDTH + LINKED] > self._idle_us(kind):
                 if kind == L_LINGER:
                     self._recycle(row)
                 else:
                     self._begin_end(row, R_FIN if self._both_fin(row * WIDTH) else R_IDLE)
                 return True
-        self.swept = self.ts_us
+        self.swept = self.clock
         return False
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _first_of(self, kind: cython.longlong) -> cython.longlong:
+        """The head of a list. Flows whose time was ahead of the clock, and was not believed, are as old as the clock."""
+        row: cython.longlong = self.lists[kind * 2]
+        while row >= 0 and self.F[row * WIDTH + LINKED] > self.clock:
+            self._unlink(row)
+            self._link(row, kind)
+            self.F[row * WIDTH + LINKED] = self.clock
+            row = self.lists[kind * 2]
+        return row
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2680,7 +2743,7 @@ class Engine:
         udp: cython.longlong = self.lists[L_UDP * 2]
         if tcp < 0 or udp < 0:
             return udp if tcp < 0 else tcp
-        return udp if self.F[udp * WIDTH + LAST_TS] <= self.F[tcp * WIDTH + LAST_TS] else tcp
+        return udp if self.F[udp * WIDTH + LINKED] <= self.F[tcp * WIDTH + LINKED] else tcp
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2959,7 +3022,7 @@ class Engine:
         if self.p_l4_end - self.p_data < self.p_len:
             self.F[r + FLAGS] |= F_TRUNCATED
         kind: cython.longlong = self._list_of(r)
-        since: cython.longlong = self.ts_us - self.F[r + LINKED]
+        since: cython.longlong = self.now - self.F[r + LINKED]
         if kind != self.F[r + LIST] or since >= SWEEP_US or since < 0:
             self._unlink(self.p_row)
             self._link(self.p_row, kind)
@@ -3109,6 +3172,8 @@ class Engine:
         self._truncation(base, have)
         if have <= 0:
             return 0
+        if self.F[base + PIECES]:
+            self._compare(r, base, at, have)
         self.F[base + NEXT] = (self.F[base + NEXT] + have) & M32
         if self.w_other:
             self.w = self.mem
@@ -3118,6 +3183,16 @@ class Engine:
         self.c_at, self.c_end = at, at + have
         self.c_force = False
         return 0
+
+    @cython.cfunc
+    def _compare(self, r, base: cython.longlong, at: cython.longlong, have: cython.longlong):
+        """Bytes in order against those kept for the same place."""
+        kept = self.pieces[self.p_row * 2 + self.p_lane]
+        offset_of = _offset_from(self.F[base + NEXT])
+        low, high = touching(kept, 0, have, offset_of)
+        if low < high:
+            flat = [(offset_of(piece), piece[1]) for piece in kept[low:high]]
+            self.F[r + OVERLAP] += conflicts(flat, 0, self._packet_bytes(at, at + have))
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -3501,14 +3576,17 @@ class Engine:
         acks = bool(self.p_flags & TCP_ACK)
         data = bytearray(self._packet_bytes(self.p_data, self.p_data + have))
         start = self._distance(self.p_seq, self.F[base + NEXT])
-        flat = [(self._distance(piece[0], self.F[base + NEXT]), piece[1]) for piece in kept]
+        offset_of = _offset_from(self.F[base + NEXT])
+        low, high = touching(kept, start, start + len(data), offset_of)
+        near = kept[low:high]
+        flat = [(offset_of(piece), piece[1]) for piece in near]
         self.F[r + OVERLAP] += conflicts(flat, start, data)
         for offset, new in uncovered(flat, start, data):
             seq = (self.F[base + NEXT] + offset) & 0xFFFFFFFF
-            kept.append((seq, bytearray(new), self.p_ack, acks, self.ts_us))
+            near.append((seq, bytearray(new), self.p_ack, acks, self.ts_us))
             self.pieces_bytes += len(new) + OVERHEAD
             self.F[base + PIECE_BYTES] += len(new)
-        kept.sort(key=_offset_from(self.F[base + NEXT]))
+        kept[low:high] = sorted(near, key=offset_of)
         self.F[base + PIECES] = len(kept)
         if not kept:
             del self.pieces[key]

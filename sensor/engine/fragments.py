@@ -10,12 +10,13 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Final
 
-from sensor.engine.spans import by_offset, overlaps, uncovered
+from sensor.engine.spans import by_offset, overlaps, touching, uncovered
 
 DATAGRAMS_MAX: Final = 4_096
 BYTES_MAX: Final = 16 << 20
 PIECES_MAX: Final = 128
 PIECE_OVERHEAD_BYTES: Final = 200  # what Python needs for a piece besides its bytes
+DATAGRAM_OVERHEAD_BYTES: Final = 500  # and for a datagram with its key
 TIMEOUT_US: Final = 30_000_000
 COPY_US: Final = 20_000  # a mirror's copy of a fragment comes within that time of its whole datagram
 WHOLE_MAX: Final = 1_024
@@ -34,7 +35,7 @@ class _Datagram:
 
     @property
     def held_bytes(self) -> int:
-        return self.known_bytes + PIECE_OVERHEAD_BYTES * len(self.pieces)
+        return self.known_bytes + PIECE_OVERHEAD_BYTES * len(self.pieces) + DATAGRAM_OVERHEAD_BYTES
 
 
 class Fragments:
@@ -96,15 +97,18 @@ class Fragments:
             datagram = None
         if datagram is None:
             datagram = self._datagrams[key] = _Datagram(ts_us)
+            self.held_bytes += DATAGRAM_OVERHEAD_BYTES
         return datagram
 
     def _keep(self, datagram: _Datagram, offset: int, data: bytes) -> None:
-        self._overlaps += overlaps(datagram.pieces, offset, data)
-        for start, piece in uncovered(datagram.pieces, offset, data):
-            datagram.pieces.append((start, piece))
-            datagram.known_bytes += len(piece)
-            self.held_bytes += len(piece) + PIECE_OVERHEAD_BYTES
-        datagram.pieces.sort(key=by_offset)
+        low, high = touching(datagram.pieces, offset, offset + len(data), by_offset)
+        near = datagram.pieces[low:high]
+        self._overlaps += overlaps(near, offset, data)
+        new = uncovered(near, offset, data)
+        datagram.pieces[low:high] = sorted(near + new, key=by_offset)
+        new_bytes = sum(len(piece) for _, piece in new)
+        datagram.known_bytes += new_bytes
+        self.held_bytes += new_bytes + PIECE_OVERHEAD_BYTES * len(new)
 
     def _whole(self, key: Hashable, ts_us: int) -> bytes | None:
         datagram = self._datagrams.pop(key)

@@ -5,12 +5,24 @@ IP fragments and TCP segments behind a hole are kept as spans. Only slow paths c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
+from typing import TypeVar
 
 Span = tuple[int, bytes | bytearray]
+Kept = TypeVar("Kept")
 
 by_offset = itemgetter(0)
+
+
+def touching(known: Sequence[Kept], start: int, end: int, offset: Callable[[Kept], int]) -> tuple[int, int]:
+    """From where to where in `known`, sorted and disjoint, spans are that may share a byte with `start` to `end`.
+
+    Whoever repeats a segment makes us look at its neighbours, not at all that is kept.
+    """
+    low = max(0, bisect_right(known, start, key=offset) - 1)
+    return low, bisect_left(known, end, low, key=offset)
 
 
 def uncovered(known: Iterable[Span], start: int, data: bytes | bytearray) -> list[tuple[int, bytes]]:

@@ -169,14 +169,16 @@ def small(scale: float) -> Workload:
     """Many flows of little packets."""
     chance = random.Random(3)
     count = _many(40_000, scale)
-    kinds = (_dns, _snmp, _syslog, _ntp, _bacnet)
-    talks = (
-        _short(number) if number % 5 < 2 else kinds[number // 5 % len(kinds)](number, exchanges=None)
-        for number in range(count)
-    )
+    talks = (frames_of_small(number) for number in range(count))
     reports = [number for number in range(count) if number % 5 < 2 and number % 10 == 0]
     planted = [Planted("attribute", "hl7.sending_application", [f"MON{n:06}" for n in reports])]
     return Workload(interleaved(talks, 20_000, chance), 10, planted, {"flows": count, "hl7": len(reports)})
+
+
+def frames_of_small(number: int) -> Iterator[bytes]:
+    """The frames of one flow of c."""
+    kinds = (_dns, _snmp, _syslog, _ntp, _bacnet)
+    return _short(number) if number % 5 < 2 else kinds[number // 5 % len(kinds)](number, exchanges=None)
 
 
 def _hosts(number: int) -> tuple[str, str]:

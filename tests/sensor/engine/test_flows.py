@@ -160,9 +160,21 @@ def test_late_packets_after_the_end_make_no_new_flow() -> None:
     talk.close()
     talk.segment(0, 0, b"x")
     talk.ack(1)
-    events = run(wire.pcap())
+    engine = new_engine()
+    events = run(wire.pcap(), engine=engine)
     assert len(of(events, "end")) == 1
     assert stream(events, 0) == b"x"
+    assert engine.counters()["late_segments"] == 1
+
+
+def test_the_last_acknowledgement_of_a_connection_is_not_late() -> None:
+    wire, engine = Wire(), new_engine()
+    for number in range(5):
+        talk = Tcp(wire, ports=(50000 + number, 104)).open()
+        talk.send(0, b"x")
+        talk.close()
+    run(wire.pcap(), engine=engine)
+    assert engine.counters()["late_segments"] == 0
 
 
 def test_undelivered_bytes_come_before_the_end() -> None:
@@ -315,6 +327,37 @@ def test_a_clock_that_jumps_is_survived() -> None:
     events = run(wire.pcap())
     assert sum(e.size for e in of(events, "data")) == 5
     assert sum(e.size for e in of(events, "datagram")) == 5
+
+
+@pytest.mark.parametrize("away_s", [-1_500_000_000, -7_200, 7_200, 1_500_000_000])
+def test_one_time_that_is_wrong_ends_nothing(away_s: int) -> None:
+    wire = Wire()
+    talks = [Tcp(wire, ports=(50000 + number, 104)).open() for number in range(10)]
+    for number in range(20):
+        if number == 7:
+            wire.now_us += away_s * SECOND
+            datagram(wire, b"whenever")
+            wire.now_us -= away_s * SECOND
+        for talk in talks:
+            talk.send(0, b"x")
+    events = run(wire.pcap())
+    assert {e.reason for e in of(events, "end")} == {EOF}
+    assert len(of(events, "end")) == 11
+
+
+@pytest.mark.parametrize("away_s", [-1_500_000_000, -7_200, 7_200])
+def test_a_clock_that_is_set_still_tells_what_is_idle(away_s: int) -> None:
+    wire = Wire()
+    Tcp(wire, ports=(50000, 104)).open().send(0, b"x")
+    other = Tcp(wire, ports=(50001, 104)).open()
+    wire.wait(away_s)
+    for _ in range(70_000):
+        other.send(0, b"x", ack=False)
+    for _ in range(80):
+        wire.wait(60)
+        other.send(0, b"beat")
+    ends = [(e.addresses[4], e.reason) for e in of(run(wire.pcap()), "end")]
+    assert ends == [(50000, IDLE), (50001, EOF)]
 
 
 def test_a_new_day_is_told_before_its_first_bytes() -> None:
