@@ -24,6 +24,7 @@ import sensor
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
 from sensor.capture.pcapfile import STDIN
 from sensor.rows import SCHEMAS
+from sensor.site import Site
 from sensor.store import Ledger, Reading, Store
 from sensor.store import Summary as CaptureSummary
 from sensor.store.ledger import LedgerMismatch
@@ -97,6 +98,9 @@ class Recorder:
         batch_bytes: capture bytes to a batch.
         progress: see `Progress`.
         command: starts the process that forks workers.
+
+    Raises:
+        SiteError: the site file cannot be used.
     """
 
     def __init__(
@@ -110,7 +114,7 @@ class Recorder:
         command: Sequence[str] = WORKER,
     ) -> None:
         self._store = store
-        self._site = site
+        self._site = Site.load(site).for_facts
         self._site_key = site_key
         self._batch_bytes = batch_bytes
         self._progress = progress or (lambda _path, _done, _size: None)
@@ -147,9 +151,8 @@ class Recorder:
                 raise WorkerDied(path, f"said what it may not ({printable(str(error))})", conversation.count) from error
 
     def _job(self, path: Path) -> Job:
-        site = str(self._site.absolute()) if self._site else None
         capture = str(path if path == STDIN else path.absolute())
-        return Job(capture, site, str(self._site_key.absolute()), self._batch_bytes)
+        return Job(capture, self._site, str(self._site_key.absolute()), self._batch_bytes)
 
 
 class Workers:

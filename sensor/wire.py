@@ -33,6 +33,8 @@ import pyarrow.compute as pc
 
 from sensor.rows import DAY_US
 
+from sensor.site import SiteForFacts
+
 HEADER: Final = struct.Struct(">BI")
 NUMBER: Final = struct.Struct(">q")
 FRAME_BYTES_MAX: Final = 256 << 20
@@ -74,7 +76,7 @@ class Job(msgspec.Struct, frozen=True):
     """
 
     capture: str
-    site: str | None
+    site: SiteForFacts
     site_key: str
     batch_bytes: int
     interfaces: tuple[str, ...] = ()
@@ -113,7 +115,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """The capture cannot be read: `kind` names a class of `sensor.capture.errors`, or `site`."""
+    """The capture cannot be read: `kind` names a class of `sensor.capture.errors`, or `SiteKeyError`."""
 
     kind: Word
     what: Line

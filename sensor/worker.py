@@ -40,7 +40,7 @@ from sensor.capture.afpacket import AfPacket
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
 from sensor.pipeline import Pipeline, calm_collector
-from sensor.site import Site, SiteError
+from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, send, table_frames
 
@@ -99,7 +99,7 @@ class Worker:
         self._unacknowledged = 0
 
     def run(self) -> None:
-        """Do the job; what is wrong with capture or site is told to the recorder.
+        """Do the job; what is wrong with the capture or the site key is told to the recorder.
 
         Raises:
             SystemExit: the recorder is gone, or wants nothing.
@@ -107,10 +107,10 @@ class Worker:
         job = decode(self._order(), Job)
         read = self._read_stream if job.capture == str(STDIN) else self._watch if job.interfaces else self._read
         try:
-            read(job, Site.load(Path(job.site) if job.site else None), SiteKey.load(Path(job.site_key)))
+            read(job, Site.of_facts(job.site), SiteKey.load(Path(job.site_key)))
         except CaptureError as error:
             self._say(Kind.ERROR, Failure(type(error).__name__, error.what, error.hint))
-        except (SiteError, SiteKeyError) as error:
+        except SiteKeyError as error:
             self._say(Kind.ERROR, Failure(type(error).__name__, str(error), ""))
 
     def _read(self, job: Job, site: Site, key: SiteKey) -> None:
@@ -227,8 +227,8 @@ class Worker:
 
 def settings(site: Site, key: SiteKey) -> str:
     """A digest of what decides facts beside the parsers, to recognise a reading made in the same way."""
-    said = site.model_dump_json(include={"scopes", "privacy"}) + key.pseudonym("reading")
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    said = msgspec.json.encode(site.for_facts) + key.pseudonym("reading").encode()
+    return hashlib.sha256(said).hexdigest()[:16]
 
 
 def open_pipeline(capture: Capture, site: Site, key: SiteKey, batch_bytes: int) -> Source:

@@ -14,6 +14,7 @@ import pytest
 from sensor.capture.errors import CaptureError, NotACapture
 from sensor.reading import read_captures
 from sensor.recorder import Recorder, WorkerDied, Workers
+from sensor.site import SiteForFacts
 from sensor.sitekey import SiteKey
 from sensor.store import StoreError
 from sensor.wire import Hello, Job, Kind, decode
@@ -147,7 +148,7 @@ def test_a_capture_that_is_cut_short_is_read_as_far_as_it_goes(tmp_path, key, st
 
 
 def job(key, capture=ECHO):
-    return Job(str(capture), None, str(key), 1 << 20)
+    return Job(str(capture), SiteForFacts(), str(key), 1 << 20)
 
 
 @pytest.fixture
