@@ -92,8 +92,9 @@ def update_findings(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]
         how many findings are open now, and how many changes were written.
     """
     book = _Book(connection, now)
+    filled = {name for (name,) in run(connection, "filled")}
     for rule in rules:
-        book.take(rule, verdicts(connection, rule, now))
+        book.take(rule, verdicts(connection, rule, now) if rule.may_find(filled) else ())
     return book.write()
 
 

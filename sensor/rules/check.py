@@ -11,8 +11,9 @@ from sensor.knowledge import attributes, fingerprints, releases, words
 from sensor.knowledge.problems import Problem
 from sensor.knowledge.yamlfile import line_of
 from sensor.rules.cases import CaseError, build_store, moment
+from sensor.rules.errors import RuleError
 from sensor.rules.header import Case
-from sensor.rules.registry import CLOSES, FOLDER, OPENS, Rule, RuleError, find_rules
+from sensor.rules.registry import CLOSES, FOLDER, OPENS, Rule, find_rules
 from sensor.site import Site
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from sensor.knowledge import fingerprints
 from sensor.rules.check import check_all
-from sensor.rules.registry import FOLDER, RuleError, find_rules, load_rules, parse_rule
+from sensor.rules.errors import RuleError
+from sensor.rules.registry import FOLDER, find_rules, load_rules, parse_rule
 
 GOOD = (FOLDER / "tls" / "old_version.sql").read_text(encoding="utf-8").replace("TLS-001", "SITE-001")
 
