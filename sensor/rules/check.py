@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sensor.inference.run import infer
 from sensor.inference.verdicts import Verdict, verdicts
-from sensor.knowledge import attributes, fingerprints, releases, words
+from sensor.knowledge import attributes, releases, sheets, words
 from sensor.knowledge.problems import Problem
 from sensor.knowledge.yamlfile import line_of
 from sensor.rules.cases import CaseError, build_store, moment
@@ -25,7 +25,7 @@ def check_all(*folders: Path) -> list[Problem]:
     rules, problems = find_rules((FOLDER, *folders))
     own = [rule for rule in rules if FOLDER not in rule.path.parents]
     problems = problems + check_sql(rules) + check_cases(own)
-    known = (*fingerprints.check(), *words.check(), *releases.check(), *attributes.check())
+    known = (*sheets.check(), *words.check(), *releases.check(), *attributes.check())
     return sorted({*problems, *known})
 
 
