@@ -10,10 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from sensor.commands.errors import CommandError
-from sensor.settings import Settings
+from sensor.settings import Settings, SettingsError
 from sensor.site import Site, SiteError
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.store import Store, StoreError
@@ -28,11 +26,9 @@ def settings() -> Settings:
         CommandError: a variable holds what it may not.
     """
     try:
-        return Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "SPANWARD_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise CommandError(f"{name}: {first['msg']}; set it right or unset it") from error
+        return Settings.of(os.environ)
+    except SettingsError as error:
+        raise CommandError(f"{error}; set it right or unset it") from error
 
 
 @contextmanager
