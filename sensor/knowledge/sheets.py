@@ -1,8 +1,8 @@
 """Sheets of fingerprints: their files, read and checked.
 
 One YAML file per observable, named like it. Every entry carries its own tests: `examples` that it must win and
-`counterexamples` that it must not match. All entries that match are ranked by (length of the literal pattern, certainty), so a product's own
-arc beats its maker's root.
+`counterexamples` that it must not match. All entries that match are ranked by (length of the literal pattern,
+certainty), so a product's own arc beats its maker's root.
 
     observable: dicom.implementation_class_uid
     match: oid                      # exact | oid | regex | mac
