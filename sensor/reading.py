@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import duckdb
 
@@ -19,7 +21,16 @@ from sensor.sitekey import SiteKey
 from sensor.store import Store, StoreError
 from sensor.store.errors import translated
 
-__all__ = ["CaptureRead", "Progress", "ReadSummary", "StoreError", "WorkerDied", "infer_now", "read_captures"]
+__all__ = [
+    "CaptureRead",
+    "Progress",
+    "ReadSummary",
+    "StoreError",
+    "WorkerDied",
+    "captures_read",
+    "infer_now",
+    "read_captures",
+]
 
 
 @dataclass
@@ -37,7 +48,18 @@ class ReadSummary:
     inference: InferenceSummary | None = None
 
 
-def read_captures(  # noqa: PLR0913 - the last ones are for tests
+class Options(TypedDict, total=False):
+    """What `captures_read` takes besides, by name."""
+
+    as_of: datetime | None
+    rules: Path | None
+    progress: Progress | None
+    batch_bytes: int
+    command: Sequence[str]
+
+
+@contextmanager
+def captures_read(  # noqa: PLR0913 - the last ones are for tests
     paths: Sequence[Path],
     store: Path | Store,
     site: Path | None,
@@ -48,8 +70,8 @@ def read_captures(  # noqa: PLR0913 - the last ones are for tests
     progress: Progress | None = None,
     batch_bytes: int = BATCH_BYTES,
     command: Sequence[str] = WORKER,
-) -> ReadSummary:
-    """Read captures into a store, one after the other, and infer.
+) -> Iterator[tuple[Store, ReadSummary]]:
+    """Within, captures are in a store that is open: read one after the other, and inferred from.
 
     Args:
         paths: capture files.
@@ -71,25 +93,25 @@ def read_captures(  # noqa: PLR0913 - the last ones are for tests
     known_site = Site.load(site)
     known_rules = load_rules(*([rules] if rules else []))
     SiteKey.load_or_create(site_key)
-    if isinstance(store, Path):
-        with Store.open(store) as opened:
-            return read_captures(
-                paths,
-                opened,
-                site,
-                site_key,
-                as_of=as_of,
-                rules=rules,
-                progress=progress,
-                batch_bytes=batch_bytes,
-                command=command,
-            )
-    with Recorder(
-        store, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, command=command
-    ) as recorder:
-        summary = _read_all(recorder, paths)
-    summary.inference = infer_now(store, known_site, as_of, known_rules)
-    return summary
+    with nullcontext(store) if isinstance(store, Store) else Store.open(store) as opened:
+        with Recorder(
+            opened, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, command=command
+        ) as recorder:
+            summary = _read_all(recorder, paths)
+        summary.inference = infer_now(opened, known_site, as_of, known_rules)
+        yield opened, summary
+
+
+def read_captures(
+    paths: Sequence[Path],
+    store: Path | Store,
+    site: Path | None,
+    site_key: Path,
+    **options: Unpack[Options],
+) -> ReadSummary:
+    """`captures_read` for those who want nothing else of the store."""
+    with captures_read(paths, store, site, site_key, **options) as (_, summary):
+        return summary
 
 
 def _read_all(recorder: Recorder, paths: Sequence[Path]) -> ReadSummary:

@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sensor.commands.errors import CommandError
 from sensor.settings import Settings, SettingsError
@@ -17,6 +16,7 @@ from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.store import Store, StoreError
 
 Row = dict[str, Any]
+_QUERIES: Final = Path(__file__).parent / "queries"
 
 
 def settings() -> Settings:
@@ -80,7 +80,7 @@ def site_key(path: Path | None) -> SiteKey:
 @lru_cache(maxsize=64)
 def query(name: str) -> str:
     """The text of `queries/<name>.sql`."""
-    return (files("sensor.commands") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    return (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def rows(store: Store, name: str, parameters: Mapping[str, object] | None = None) -> Iterator[Row]:
