@@ -29,7 +29,7 @@ class Hit(NamedTuple):
 class Fingerprints:
     """All fingerprint files of a folder, each read when its observable is looked up first.
 
-    What `look_up` and `say` raise is pydantic's or yaml's error when a file is broken.
+    What `look_up` and `say` raise is msgspec's or yaml's error when a file is broken.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -79,7 +79,7 @@ def file_stem(observable: str) -> str:
 
 
 def _read(path: Path) -> Sheet:
-    from sensor.knowledge.sheets import read_sheet  # noqa: PLC0415 - YAML and Pydantic, where nothing was recognised yet
+    from sensor.knowledge.sheets import read_sheet  # noqa: PLC0415 - YAML, where nothing was recognised yet
 
     return read_sheet(path)
 

@@ -19,20 +19,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sensor.knowledge.fingerprints import FOLDER, SAYS, file_stem
 from sensor.knowledge.problems import Problem
-from sensor.knowledge.yamlfile import line_of, load, problems_of
+from sensor.knowledge.yamlfile import line_of, load_texts, problems_of
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Texts = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
 
 
-class Entry(BaseModel):
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One fingerprint. In `model` and `software`, `{version}` stands for the pattern's group of that name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     pattern: Text
     vendor: str | None = None
@@ -43,16 +42,14 @@ class Entry(BaseModel):
     role: str | None = None
     os: str | None = None
     platform: str | None = None
-    certainty: Annotated[float, Field(gt=0, le=1)]
+    certainty: Annotated[float, msgspec.Meta(gt=0, le=1)]
     reference: str | None = None
-    examples: Annotated[tuple[Text, ...], Field(min_length=1)]
-    counterexamples: Annotated[tuple[Text, ...], Field(min_length=1)]
+    examples: Texts
+    counterexamples: Texts
 
 
-class Sheet(BaseModel):
+class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """One file of fingerprints."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     observable: Text
     match: Literal["exact", "oid", "regex", "mac"]
@@ -83,8 +80,12 @@ class Sheet(BaseModel):
 
 
 def read_sheet(path: Path) -> Sheet:
-    """The sheet in a file. Raises pydantic's or yaml's error when it is broken."""
-    return Sheet.model_validate(load(path.read_text(encoding="utf-8")))
+    """The sheet in a file. Raises msgspec's or yaml's error when it is broken."""
+    return _sheet(path.read_text(encoding="utf-8"))
+
+
+def _sheet(text: str) -> Sheet:
+    return msgspec.convert(load_texts(text), Sheet, strict=False)
 
 
 def check(folder: Path = FOLDER) -> list[Problem]:
@@ -95,12 +96,12 @@ def check(folder: Path = FOLDER) -> list[Problem]:
 def _check(path: Path) -> list[Problem]:
     text = path.read_text(encoding="utf-8")
     try:
-        sheet = Sheet.model_validate(load(text))
+        sheet = _sheet(text)
         stem = file_stem(sheet.observable)
         if path.stem != stem:
             return [Problem(path, line_of(text, ("observable",)), f"the file's name is not {stem}.yaml")]
         found = [(number, said) for number, entry in enumerate(sheet.entries) for said in _untrue(sheet, entry)]
-    except (yaml.YAMLError, ValidationError) as error:
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
         return problems_of(path, text, error)
     except re.error as error:
         return [Problem(path, 0, f"{error.pattern!r} is not a regular expression: {error}")]
