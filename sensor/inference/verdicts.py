@@ -120,7 +120,7 @@ def _broken(row: _Row) -> list[str]:
 
 def _verdict(rule: Rule, row: _Row) -> Verdict:
     key = Key(rule.id, row.device_id, row.identity_id, row.subject or "")
-    severity = min((word or rule.header.severity for word in row.severities), key=SEVERITIES.index)
+    severity = min((word or rule.gist.severity for word in row.severities), key=SEVERITIES.index)
     head = row.head
     evidence = {name: _plain(value) for name, value in head.items() if name not in _COLUMNS_OF_FINDING}
     places = head["scope"], head["mac"], head["ip"], head["port"]

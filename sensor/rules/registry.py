@@ -9,8 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from sensor.knowledge.problems import Problem
 from sensor.rules.errors import RuleError
+from sensor.rules.severity import Severity
 
 if TYPE_CHECKING:
     from sensor.rules.header import Header
@@ -22,6 +25,22 @@ _ID: Final = re.compile(r"/\*\nid: ([A-Z][A-Z0-9]*-\d{3})\n")
 _SEEN: Final = re.compile(r"\bseen_[a-z]+\b")
 
 
+class Resolves(msgspec.Struct, frozen=True):
+    """See `header.Resolves`."""
+
+    seen: str
+    after_days: float = 1.0
+
+
+class Gist(msgspec.Struct, frozen=True):
+    """Of a header that was checked before, what stands in every finding, and when findings end."""
+
+    title: str
+    severity: Severity
+    confidence: str
+    resolves: Resolves
+
+
 @dataclass(frozen=True)
 class Rule:
     """One rule: its id, as it stands in findings, and the whole text of its file."""
@@ -29,6 +48,11 @@ class Rule:
     id: str
     text: str
     path: Path
+
+    @property
+    def gist(self) -> Gist:
+        """What findings need of the header."""
+        return _gist(self.path, self.text)
 
     @property
     def header(self) -> Header:
@@ -126,10 +150,21 @@ def _read(path: Path) -> str:
 
 
 @lru_cache(512)
+def _gist(path: Path, text: str) -> Gist:
+    from sensor.knowledge.yamlfile import load  # noqa: PLC0415 - most rules find nothing
+
+    return msgspec.convert(load(_head(path, text)), Gist)
+
+
+@lru_cache(512)
 def _header(path: Path, text: str) -> Header:
     """One command may want a rule twice, to judge and to show; reading all headers takes 50 ms."""
-    from sensor.rules.header import read_header  # noqa: PLC0415 - takes longer than all that most readings find
+    from sensor.rules.header import read_header  # noqa: PLC0415 - Pydantic takes longer than what a reading finds
 
+    return read_header(path, _head(path, text))
+
+
+def _head(path: Path, text: str) -> str:
     if not text.startswith(OPENS) or CLOSES not in text:
         raise RuleError([Problem(path, 1, "the file must begin with /* on a line, a YAML header, and */ on a line")])
-    return read_header(path, text[len(OPENS) : text.index(CLOSES)])
+    return text[len(OPENS) : text.index(CLOSES)]

@@ -137,7 +137,7 @@ def test_readings_of_earlier_versions_are_known_again(tmp_path: Path) -> None:
 
 
 def test_without_a_site_file_nothing_checks_one() -> None:
-    """Both processes of a reading import the site; Pydantic takes as long as all the rest that a worker needs."""
+    """A worker needs none of Pydantic, which takes as long to import as all the rest of it."""
     code = "import sys, sensor.worker; sensor.worker.Site.load(None); print('pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

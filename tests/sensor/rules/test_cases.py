@@ -40,6 +40,16 @@ def test_rules_are_loaded_as_they_are_read() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_the_gist_of_a_rule_is_its_header_s(rule: Rule) -> None:
+    for name in ("title", "severity", "confidence"):
+        assert getattr(rule.gist, name) == getattr(rule.header, name)
+    assert (rule.gist.resolves.seen, rule.gist.resolves.after_days) == (
+        rule.header.resolves.seen,
+        rule.header.resolves.after_days,
+    )
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_where_all_that_a_rule_reads_is_empty_it_finds_nothing(inferred, rule: Rule) -> None:
     """What `Rule.may_find` says without running it: devices, identities and blind spots alone make no finding."""
     connection, now = inferred("pcaps/hospital/morning.pcap")
