@@ -22,27 +22,28 @@ import socket
 import sys
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, NamedTuple, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, TextIO, cast
 
 import msgspec
 import pyarrow as pa
 
 from parsers.core import Registry
 from sensor import sandbox
-from sensor.capture.afpacket import AfPacket
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
 from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, send, table_frames
+
+if TYPE_CHECKING:
+    from sensor.capture.afpacket import AfPacket
 
 GRACE_S: Final = 2.0
 GLANCE_S: Final = 0.005
@@ -136,6 +137,8 @@ class Worker:
 
     def _watch(self, job: Job, site: Site, key: SiteKey) -> None:
         """A live capture, until the recorder says `stop`. What needs rights is done before a packet is looked at."""
+        from sensor.capture.afpacket import AfPacket  # noqa: PLC0415 - no file needs it
+
         with AfPacket(
             job.interfaces,
             slice_s=min(job.cut_s, SLICE_S),
@@ -238,8 +241,9 @@ def open_pipeline(capture: Capture, site: Site, key: SiteKey, batch_bytes: int) 
 
 def tell_where(kind: type[BaseException], _: BaseException | None, trace: TracebackType | None) -> None:
     """An uncaught error in one line: what and where, but never its text, which may quote a capture."""
-    frames = traceback.extract_tb(trace)
-    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
     sys.stderr.write(f"spanward worker: {kind.__name__}{where}; please report it\n")
 
 
