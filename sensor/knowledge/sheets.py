@@ -66,11 +66,12 @@ class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
         if self.match == "regex":
             found = self._compiled[pattern].search(value)
             return None if found is None else {k: v for k, v in found.groupdict().items() if v}
-        hit = {
-            "exact": value.casefold() == pattern.casefold(),
-            "oid": value == pattern or value.startswith(pattern + "."),
-            "mac": value.lower().startswith(pattern.lower()),
-        }[self.match]
+        if self.match == "oid":
+            hit = value == pattern or value.startswith(pattern + ".")
+        elif self.match == "mac":
+            hit = value.lower().startswith(pattern.lower())
+        else:
+            hit = value.casefold() == pattern.casefold()
         return {} if hit else None
 
     def best(self, value: str) -> tuple[Entry, dict[str, str]] | None:
