@@ -13,13 +13,13 @@ import duckdb
 
 from sensor.capture.errors import CaptureError
 from sensor.inference.run import InferenceSummary, infer
-from sensor.pipeline import BATCH_BYTES
 from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied
 from sensor.rules import Rule, load_rules
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 from sensor.store import Store, StoreError
 from sensor.store.errors import translated
+from sensor.wire import BATCH_BYTES
 
 __all__ = [
     "CaptureRead",

@@ -31,7 +31,6 @@ import msgspec
 import pyarrow as pa
 
 from sensor.rows import DAY_US
-
 from sensor.site import SiteForFacts
 
 HEADER: Final = struct.Struct(">BI")
@@ -41,6 +40,8 @@ BATCH_BYTES_MAX: Final = 512 << 20
 JSON_BYTES_MAX: Final = 1 << 20
 TABLE_ROWS: Final = 32_768
 """Rows to a frame, at most, of what we send."""
+BATCH_BYTES: Final = 1 << 30
+"""After so many bytes of a capture a batch is cut, unless its rows were cut before."""
 BATCHES_AHEAD: Final = 4
 """How many batches a worker may have sent that are not acknowledged yet."""
 

@@ -28,22 +28,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, TextIO, cast
+from typing import BinaryIO, Final, NamedTuple, Protocol, TextIO, cast
 
 import msgspec
 import pyarrow as pa
+import zstandard  # noqa: F401 - what a stream is shows when nothing may be imported any more
 
 from parsers.core import Registry
 from sensor import sandbox
+from sensor.capture.afpacket import AfPacket
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
 from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, send, table_frames
-
-if TYPE_CHECKING:
-    from sensor.capture.afpacket import AfPacket
 
 GRACE_S: Final = 2.0
 GLANCE_S: Final = 0.005
@@ -137,8 +136,6 @@ class Worker:
 
     def _watch(self, job: Job, site: Site, key: SiteKey) -> None:
         """A live capture, until the recorder says `stop`. What needs rights is done before a packet is looked at."""
-        from sensor.capture.afpacket import AfPacket  # noqa: PLC0415 - no file needs it
-
         with AfPacket(
             job.interfaces,
             slice_s=min(job.cut_s, SLICE_S),
