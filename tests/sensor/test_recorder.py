@@ -50,7 +50,7 @@ def read(store, key, lie):
         ("batch_first", "no greeting", 0),
         ("greets_twice", "a second greeting", 0),
         ("wrong_number", "batch 2 where 1 should come", 1),
-        ("same_table_twice", "a batch that never ends", 0),
+        ("same_table_twice", "ended with status 0", 0),
         ("wrong_rows", "another schema", 0),
         ("no_json", "not a Summary", 0),
         ("noise", "a frame of", 0),
