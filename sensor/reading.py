@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ import duckdb
 
 from sensor.capture.errors import CaptureError
 from sensor.inference.run import InferenceSummary, infer
-from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied
+from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied, Workers
 from sensor.rules import Rule, load_rules
 from sensor.site import Site
 from sensor.sitekey import SiteKey
@@ -90,12 +90,14 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         StoreError: the store cannot; what was committed is safe.
         WorkerDied: a worker ended before the capture did; what was committed is safe.
     """
-    known_site = Site.load(site)
-    known_rules = load_rules(*([rules] if rules else []))
-    SiteKey.load_or_create(site_key)
-    with nullcontext(store) if isinstance(store, Store) else Store.open(store) as opened:
+    with ExitStack() as ends:
+        workers = ends.enter_context(Workers(command))  # imports what it takes while we do what is ours
+        known_site = Site.load(site)
+        known_rules = load_rules(*([rules] if rules else []))
+        SiteKey.load_or_create(site_key)
+        opened = store if isinstance(store, Store) else ends.enter_context(Store.open(store))
         with Recorder(
-            opened, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, command=command
+            opened, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, workers=workers
         ) as recorder:
             summary = _read_all(recorder, paths)
         summary.inference = infer_now(opened, known_site, as_of, known_rules)

@@ -98,6 +98,7 @@ class Recorder:
         batch_bytes: capture bytes to a batch.
         progress: see `Progress`.
         command: starts the process that forks workers.
+        workers: that process, where it is there already; it ends with this.
 
     Raises:
         SiteError: the site file cannot be used.
@@ -112,13 +113,14 @@ class Recorder:
         batch_bytes: int,
         progress: Progress | None = None,
         command: Sequence[str] = WORKER,
+        workers: Workers | None = None,
     ) -> None:
         self._store = store
         self._site = Site.load(site).for_facts
         self._site_key = site_key
         self._batch_bytes = batch_bytes
         self._progress = progress or (lambda _path, _done, _size: None)
-        self._workers = Workers(command)
+        self._workers = workers or Workers(command)
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +158,7 @@ class Recorder:
 
 
 class Workers:
-    """The process that forks workers, started when the first one is wanted.
+    """The process that forks workers, started when the first one is wanted, or as a context manager at once.
 
     Args:
         command: starts it.
@@ -166,6 +168,13 @@ class Workers:
         self._command = list(command)
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        self._line = self._line or self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @contextmanager
     def talk(self, job: Job, capture: int | None = None) -> Iterator[Talk]:
