@@ -36,6 +36,7 @@ def test_every_rule_file_can_be_read() -> None:
 def test_rules_are_loaded_as_they_are_read() -> None:
     """Loaded, their headers are read when they are wanted; the id must not depend on it."""
     assert load_rules() == RULES
+    assert all(rule.text.startswith(f"/*\nid: {rule.id}\n") for rule in RULES)
     assert [rule.header for rule in load_rules()] == [rule.header for rule in RULES]
 
 
