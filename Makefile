@@ -110,4 +110,5 @@ $(INSTALLED): pyproject.toml setup.py $(wildcard _build/*.py) requirements-build
 	    $(BIN)/pip install --quiet --require-hashes --target $(TOOLS) --upgrade $$locks
 	@PYTHONPATH=$(TOOLS) $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@rm -rf $(TOOLS)
+	@$(BIN)/python -m compileall -q parsers sensor api # as pip does for what it copies
 	@touch $@

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
-from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+_FOLDER: Final = Path(__file__).parent / "tables"
 
 
 def rows(name: str) -> list[list[str]]:
     """All rows of a table but its headings."""
-    text = (files("parsers") / "tables" / name).read_text("utf-8")
+    text = (_FOLDER / name).read_text("utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return list(csv.reader(lines[1:]))

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from sensor.commands.coercion import plain_first
 from sensor.commands.errors import CommandError, Status, note
 from sensor.commands.formats import Format, Listed, SummaryFormat
 
@@ -228,6 +229,7 @@ def run(arguments: list[str]) -> int:
 def _invoke(arguments: list[str]) -> None:
     # Not `app()`: it would turn a broken pipe into exit status 1 before we see it.
     command = typer.main.get_command(app)
+    plain_first(command)
     with command.make_context("spanward", arguments) as context:
         command.invoke(context)
 

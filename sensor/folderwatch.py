@@ -16,11 +16,11 @@ from typing import Final
 from sensor.capture.errors import CaptureError
 from sensor.capture.folder import SETTLE_S, Folder
 from sensor.capture.pcapfile import identify
-from sensor.pipeline import BATCH_BYTES
 from sensor.recorder import WORKER, Recorder, WorkerDied
 from sensor.store import Store, StoreError
 from sensor.store.ledger import Ledger, Reading
 from sensor.store.sql import statement
+from sensor.wire import BATCH_BYTES
 
 GLANCE_S: Final = 1.0
 TRIES: Final = 3

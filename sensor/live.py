@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from sensor.capture.errors import CaptureError, CaptureUnreadable
 from sensor.health import Mirror
 from sensor.recorder import WORKER, Talk, Workers
 from sensor.rows import SCHEMAS
+from sensor.site import Site, SiteForFacts
 from sensor.store import Ledger, Reading, Store, StoreError
 from sensor.store import Summary as CaptureSummary
 from sensor.wire import (
@@ -75,6 +77,10 @@ class LiveJob:
     infer_s: float = INFER_S
     ring_bytes: int = RING_BYTES
 
+    @cached_property
+    def _site(self) -> SiteForFacts:
+        return Site.load(self.site).for_facts
+
     @property
     def name(self) -> str:
         """As the capture is called in the store."""
@@ -82,10 +88,9 @@ class LiveJob:
 
     def for_worker(self) -> Job:
         """The same for the wire."""
-        site = str(self.site.absolute()) if self.site else None
         fanout = os.getpid() & 0xFFFF or 1 if self.workers > 1 else 0
         key = str(self.site_key.absolute())
-        return Job("", site, key, 0, tuple(self.interfaces), fanout, self.cut_s, self.ring_bytes)
+        return Job("", self._site, key, 0, tuple(self.interfaces), fanout, self.cut_s, self.ring_bytes)
 
 
 @dataclass(frozen=True)

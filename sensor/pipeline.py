@@ -21,9 +21,9 @@ from sensor.fold import Fold
 from sensor.sighting import Said, Sighting
 from sensor.site import Site
 from sensor.sitekey import SiteKey
+from sensor.wire import BATCH_BYTES
 
 PIPELINE_VERSION: Final = 3
-BATCH_BYTES: Final = 1 << 30
 BATCH_ROWS: Final = 400_000
 WAITING_MAX: Final = 16
 COLLECT_AFTER: Final = 50_000

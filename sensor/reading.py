@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import duckdb
 
 from sensor.capture.errors import CaptureError
 from sensor.inference.run import InferenceSummary, infer
-from sensor.pipeline import BATCH_BYTES
-from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied
+from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied, Workers
 from sensor.rules import Rule, load_rules
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 from sensor.store import Store, StoreError
 from sensor.store.errors import translated
+from sensor.wire import BATCH_BYTES
 
-__all__ = ["CaptureRead", "Progress", "ReadSummary", "StoreError", "WorkerDied", "infer_now", "read_captures"]
+__all__ = [
+    "CaptureRead",
+    "Progress",
+    "ReadSummary",
+    "StoreError",
+    "WorkerDied",
+    "captures_read",
+    "infer_now",
+    "read_captures",
+]
 
 
 @dataclass
@@ -37,7 +48,18 @@ class ReadSummary:
     inference: InferenceSummary | None = None
 
 
-def read_captures(  # noqa: PLR0913 - the last ones are for tests
+class Options(TypedDict, total=False):
+    """What `captures_read` takes besides, by name."""
+
+    as_of: datetime | None
+    rules: Path | None
+    progress: Progress | None
+    batch_bytes: int
+    command: Sequence[str]
+
+
+@contextmanager
+def captures_read(  # noqa: PLR0913 - the last ones are for tests
     paths: Sequence[Path],
     store: Path | Store,
     site: Path | None,
@@ -48,8 +70,8 @@ def read_captures(  # noqa: PLR0913 - the last ones are for tests
     progress: Progress | None = None,
     batch_bytes: int = BATCH_BYTES,
     command: Sequence[str] = WORKER,
-) -> ReadSummary:
-    """Read captures into a store, one after the other, and infer.
+) -> Iterator[tuple[Store, ReadSummary]]:
+    """Within, captures are in a store that is open: read one after the other, and inferred from.
 
     Args:
         paths: capture files.
@@ -68,28 +90,30 @@ def read_captures(  # noqa: PLR0913 - the last ones are for tests
         StoreError: the store cannot; what was committed is safe.
         WorkerDied: a worker ended before the capture did; what was committed is safe.
     """
-    known_site = Site.load(site)
-    known_rules = load_rules(*([rules] if rules else []))
-    SiteKey.load_or_create(site_key)
-    if isinstance(store, Path):
-        with Store.open(store) as opened:
-            return read_captures(
-                paths,
-                opened,
-                site,
-                site_key,
-                as_of=as_of,
-                rules=rules,
-                progress=progress,
-                batch_bytes=batch_bytes,
-                command=command,
-            )
-    with Recorder(
-        store, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, command=command
-    ) as recorder:
-        summary = _read_all(recorder, paths)
-    summary.inference = infer_now(store, known_site, as_of, known_rules)
-    return summary
+    with ExitStack() as ends:
+        workers = ends.enter_context(Workers(command))  # imports what it takes while we do what is ours
+        known_site = Site.load(site)
+        known_rules = load_rules(*([rules] if rules else []))
+        SiteKey.load_or_create(site_key)
+        opened = store if isinstance(store, Store) else ends.enter_context(Store.open(store))
+        with Recorder(
+            opened, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, workers=workers
+        ) as recorder:
+            summary = _read_all(recorder, paths)
+        summary.inference = infer_now(opened, known_site, as_of, known_rules)
+        yield opened, summary
+
+
+def read_captures(
+    paths: Sequence[Path],
+    store: Path | Store,
+    site: Path | None,
+    site_key: Path,
+    **options: Unpack[Options],
+) -> ReadSummary:
+    """`captures_read` for those who want nothing else of the store."""
+    with captures_read(paths, store, site, site_key, **options) as (_, summary):
+        return summary
 
 
 def _read_all(recorder: Recorder, paths: Sequence[Path]) -> ReadSummary:

@@ -24,6 +24,7 @@ import sensor
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
 from sensor.capture.pcapfile import STDIN
 from sensor.rows import SCHEMAS
+from sensor.site import Site
 from sensor.store import Ledger, Reading, Store
 from sensor.store import Summary as CaptureSummary
 from sensor.store.ledger import LedgerMismatch
@@ -97,6 +98,10 @@ class Recorder:
         batch_bytes: capture bytes to a batch.
         progress: see `Progress`.
         command: starts the process that forks workers.
+        workers: that process, where it is there already; it ends with this.
+
+    Raises:
+        SiteError: the site file cannot be used.
     """
 
     def __init__(
@@ -108,13 +113,14 @@ class Recorder:
         batch_bytes: int,
         progress: Progress | None = None,
         command: Sequence[str] = WORKER,
+        workers: Workers | None = None,
     ) -> None:
         self._store = store
-        self._site = site
+        self._site = Site.load(site).for_facts
         self._site_key = site_key
         self._batch_bytes = batch_bytes
         self._progress = progress or (lambda _path, _done, _size: None)
-        self._workers = Workers(command)
+        self._workers = workers or Workers(command)
 
     def __enter__(self) -> Self:
         return self
@@ -147,13 +153,12 @@ class Recorder:
                 raise WorkerDied(path, f"said what it may not ({printable(str(error))})", conversation.count) from error
 
     def _job(self, path: Path) -> Job:
-        site = str(self._site.absolute()) if self._site else None
         capture = str(path if path == STDIN else path.absolute())
-        return Job(capture, site, str(self._site_key.absolute()), self._batch_bytes)
+        return Job(capture, self._site, str(self._site_key.absolute()), self._batch_bytes)
 
 
 class Workers:
-    """The process that forks workers, started when the first one is wanted.
+    """The process that forks workers, started when the first one is wanted, or as a context manager at once.
 
     Args:
         command: starts it.
@@ -163,6 +168,13 @@ class Workers:
         self._command = list(command)
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        self._line = self._line or self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @contextmanager
     def talk(self, job: Job, capture: int | None = None) -> Iterator[Talk]:

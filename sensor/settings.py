@@ -2,27 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import msgspec
+
+PREFIX: Final = "SPANWARD_"
+_PLACE: Final = " - at `$."
 
 
-class Settings(BaseSettings):
-    """What can be set for every command. An option on the command line wins over its variable."""
+class SettingsError(Exception):
+    """A variable holds what it may not; `str()` is one line that says which and what."""
 
-    model_config = SettingsConfigDict(env_prefix="SPANWARD_", extra="ignore", env_ignore_empty=True)
 
-    store: Path = Field(Path("spanward.duckdb"), description="the DuckDB file")
-    site: Path | None = Field(None, description="site file (site.toml): networks, scopes, privacy")
-    site_key: Path | None = Field(None, description="file of the key that digests secrets; lies outside the store")
-    rules: Path | None = Field(None, description="folder of the site's own rules, beside the ones that come along")
-    captures: Path | None = Field(None, description="folder of captures for `demo`; default: pcaps/ of the checkout")
-    listen: str = Field("127.0.0.1:8470", description="ADDRESS:PORT of the API")
-    # The floors forbid sensor to import api. The front door therefore opens it by name: "module:function".
-    api: str = Field("api.app:serve", description="what serves the store")
-    request_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
-        10.0, description="a request's queries end after this"
-    )
-    wide_queries: Annotated[int, Field(ge=1, le=64)] = Field(4, description="lists that are computed at the same time")
+class Settings(msgspec.Struct, frozen=True):
+    """What can be set for every command. An option on the command line wins over its variable.
+
+    Attributes:
+        store: the DuckDB file.
+        site: site file (site.toml): networks, scopes, privacy.
+        site_key: file of the key that digests secrets; lies outside the store.
+        rules: folder of the site's own rules, beside the ones that come along.
+        captures: folder of captures for `demo`; default: pcaps/ of the checkout.
+        listen: ADDRESS:PORT of the API.
+        api: what serves the store, as "module:function". The floors forbid sensor to import api, so the front door
+            opens it by name.
+        request_timeout_s: a request's queries end after this.
+        wide_queries: lists that are computed at the same time.
+    """
+
+    store: Path = Path("spanward.duckdb")
+    site: Path | None = None
+    site_key: Path | None = None
+    rules: Path | None = None
+    captures: Path | None = None
+    listen: str = "127.0.0.1:8470"
+    api: str = "api.app:serve"
+    request_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
+    wide_queries: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Settings:
+        """What variables say; empty ones say nothing.
+
+        Raises:
+            SettingsError: one holds what it may not.
+        """
+        variables = {name: PREFIX + name.upper() for name in cls.__struct_fields__}
+        said = {name: value for name, variable in variables.items() if (value := environment.get(variable))}
+        try:
+            return msgspec.convert(said, cls, strict=False, dec_hook=_path)
+        except msgspec.ValidationError as error:
+            what, _, name = str(error).rstrip("`").rpartition(_PLACE)
+            raise SettingsError(f"{variables.get(name, name)}: {what}") from error
+
+
+def _path(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec's protocol
+    return kind(value)

@@ -25,46 +25,22 @@ one scope, and nothing is pseudonymised::
 A tunnel is named by its kind and number: `vni` (VXLAN, Geneve), `vsid` (NVGRE), `gre` (the key), `erspan` (the
 session), `isid` (802.1ah). What is in a named tunnel is in that scope, whatever its VLANs are; in any other tunnel the
 inner VLAN decides, and where it is in no list, the scope is that of the packet around it.
+
+What such a file may say is checked in `sensor.sitefile`, which is imported where there is one.
 """
 
 from __future__ import annotations
 
-import tomllib
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+import msgspec
 
 Network = IPv4Network | IPv6Network
 
-_TUNNEL_BITS: Final = {"vni": 24, "vsid": 24, "gre": 32, "erspan": 10, "isid": 24}
-
-
-def _member(member: int | str) -> int | str:
-    """A VLAN id, or a kind of tunnel and a number that fits its field."""
-    if isinstance(member, str):
-        return _tunnel(member)
-    if not 1 <= member <= _VLAN_MAX:
-        raise ValueError(f"a VLAN id is a number from 1 to {_VLAN_MAX}")
-    return member
-
-
-def _tunnel(text: str) -> str:
-    kind, _, digits = text.partition(" ")
-    if kind not in _TUNNEL_BITS or not (digits.isascii() and digits.isdigit() and len(digits) < 11):
-        raise ValueError(f"a tunnel is one of {', '.join(_TUNNEL_BITS)}, a space, and its number")
-    if int(digits) >> _TUNNEL_BITS[kind]:
-        raise ValueError(f"the number of {kind} has at most {_TUNNEL_BITS[kind]} bits")
-    return text
-
-
-Member = Annotated[int | str, AfterValidator(_member)]
-
 DEFAULT_SCOPE: Final = "default"
-SCOPES_MAX: Final = 255
-_VLAN_MAX: Final = 4094
 _PRIVATE: Final[tuple[str, ...]] = (
     "10.0.0.0/8",
     "172.16.0.0/12",
@@ -75,44 +51,48 @@ _PRIVATE: Final[tuple[str, ...]] = (
     "fe80::/10",
     "::1/128",
 )
+PRIVATE: Final[tuple[Network, ...]] = tuple(ip_network(text) for text in _PRIVATE)
 
 
 class SiteError(Exception):
     """The site file cannot be used; `str()` is one line that says where and what."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Networks(_Part):
+class Networks(msgspec.Struct, frozen=True):
     """Which addresses are the hospital's, and which are a vendor's."""
 
-    internal: tuple[Network, ...] = tuple(ip_network(text) for text in _PRIVATE)
+    internal: tuple[Network, ...] = PRIVATE
     vendors: dict[str, tuple[Network, ...]] = {}
 
 
-class Privacy(_Part):
+class Privacy(msgspec.Struct, frozen=True):
     """What to do with account names before they are stored."""
 
     principals: Literal["keep", "pseudonym"] = "keep"
 
 
-class Window(_Part):
+class Window(msgspec.Struct, frozen=True):
     """When a vendor's visits are expected; local wall-clock times."""
 
     vendor: str
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
-    begin: str = Field(alias="from", pattern=r"^[0-2]\d:[0-5]\d$")
-    end: str = Field(alias="to", pattern=r"^[0-2]\d:[0-5]\d$")
+    days: tuple[str, ...]
+    begin: str
+    end: str
 
 
-class Site(_Part):
-    """A validated site file."""
+class SiteForFacts(msgspec.Struct, frozen=True):
+    """The part that decides what facts say: all that a worker is told of the site."""
+
+    scopes: dict[str, tuple[int | str, ...]] = {}
+    privacy: Privacy = Privacy()
+
+
+class Site(msgspec.Struct, frozen=True, dict=True):
+    """A site, as its file describes it."""
 
     name: str = "this site"
     networks: Networks = Networks()
-    scopes: Annotated[dict[str, tuple[Member, ...]], Field(max_length=SCOPES_MAX)] = {}
+    scopes: dict[str, tuple[int | str, ...]] = {}
     privacy: Privacy = Privacy()
     windows: tuple[Window, ...] = ()
 
@@ -125,16 +105,19 @@ class Site(_Part):
         """
         if path is None:
             return cls()
-        try:
-            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError) as error:
-            raise SiteError(f"{path}: cannot be read: {error}") from error
-        except tomllib.TOMLDecodeError as error:
-            raise SiteError(f"{path}: not valid TOML: {error}") from error
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise SiteError(f"{path}: {where}: {first['msg']}") from error
+        from sensor.sitefile import read_site  # noqa: PLC0415 - 60 ms that most processes need not spend
+
+        return read_site(path)
+
+    @classmethod
+    def of_facts(cls, part: SiteForFacts) -> Site:
+        """What a worker knows of it."""
+        return cls(scopes=part.scopes, privacy=part.privacy)
+
+    @property
+    def for_facts(self) -> SiteForFacts:
+        """What a worker must know of it."""
+        return SiteForFacts(self.scopes, self.privacy)
 
     @cached_property
     def scope_names(self) -> tuple[str, ...]:

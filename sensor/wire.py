@@ -22,21 +22,24 @@ to a live capture.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
-from typing import IO, Annotated, Final, TypeVar
+from typing import IO, Annotated, Final, Literal, TypeVar
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from sensor.rows import DAY_US
+from sensor.site import SiteForFacts
 
 HEADER: Final = struct.Struct(">BI")
 NUMBER: Final = struct.Struct(">q")
 FRAME_BYTES_MAX: Final = 256 << 20
 BATCH_BYTES_MAX: Final = 512 << 20
 JSON_BYTES_MAX: Final = 1 << 20
+BATCH_BYTES: Final = 1 << 30
+"""After so many bytes of a capture a batch is cut, unless its rows were cut before."""
 BATCHES_AHEAD: Final = 4
 """How many batches a worker may have sent that are not acknowledged yet."""
 
@@ -71,7 +74,7 @@ class Job(msgspec.Struct, frozen=True):
     """
 
     capture: str
-    site: str | None
+    site: SiteForFacts
     site_key: str
     batch_bytes: int
     interfaces: tuple[str, ...] = ()
@@ -110,7 +113,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """The capture cannot be read: `kind` names a class of `sensor.capture.errors`, or `site`."""
+    """The capture cannot be read: `kind` names a class of `sensor.capture.errors`, or `SiteKeyError`."""
 
     kind: Word
     what: Line
@@ -276,12 +279,23 @@ def _check_times(rows: pa.Table) -> None:
     """Years beyond what a `datetime` holds would break whoever reads them."""
     for column in rows.itercolumns():
         if pa.types.is_timestamp(column.type):
-            _check_range(column.cast(pa.int64()), _FIRST_US, _LAST_US)
+            _check_range(column, "q", _FIRST_US, _LAST_US)
         elif pa.types.is_date32(column.type):
-            _check_range(column.cast(pa.int32()), _FIRST_US // DAY_US, _LAST_US // DAY_US)
+            _check_range(column, "i", _FIRST_US // DAY_US, _LAST_US // DAY_US)
 
 
-def _check_range(numbers: pa.ChunkedArray, lowest: int, highest: int) -> None:
-    found = pc.min_max(numbers).as_py()
-    if found["min"] is not None and not lowest <= found["min"] <= found["max"] <= highest:
-        raise WireError("a time out of range")
+def _check_range(column: pa.ChunkedArray, code: Literal["q", "i"], lowest: int, highest: int) -> None:
+    for chunk in column.chunks:
+        numbers = _whole_numbers(chunk, code)
+        if len(numbers) and (min(numbers) < lowest or max(numbers) > highest):
+            raise WireError("a time out of range")
+
+
+def _whole_numbers(chunk: pa.Array, code: Literal["q", "i"]) -> Sequence[int]:
+    """What stands in a validated array, read in place: Arrow's own means would take 40 ms to import."""
+    if chunk.null_count:
+        plain = chunk.view(pa.int64() if code == "q" else pa.int32())
+        return [number for number in plain.to_pylist() if number is not None]
+    size = struct.calcsize(code)
+    begin, end = chunk.offset * size, (chunk.offset + len(chunk)) * size
+    return memoryview(chunk.buffers()[1] or b"").cast("B")[begin:end].cast(code)

@@ -22,7 +22,6 @@ import socket
 import sys
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,6 +32,7 @@ from typing import BinaryIO, Final, NamedTuple, Protocol, TextIO, cast
 
 import msgspec
 import pyarrow as pa
+import zstandard  # noqa: F401 - what a stream is shows when nothing may be imported any more
 
 from parsers.core import Registry
 from sensor import sandbox
@@ -40,7 +40,7 @@ from sensor.capture.afpacket import AfPacket
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
 from sensor.pipeline import Pipeline, calm_collector
-from sensor.site import Site, SiteError
+from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, pack_table, send
 
@@ -99,7 +99,7 @@ class Worker:
         self._unacknowledged = 0
 
     def run(self) -> None:
-        """Do the job; what is wrong with capture or site is told to the recorder.
+        """Do the job; what is wrong with the capture or the site key is told to the recorder.
 
         Raises:
             SystemExit: the recorder is gone, or wants nothing.
@@ -107,10 +107,10 @@ class Worker:
         job = decode(self._order(), Job)
         read = self._read_stream if job.capture == str(STDIN) else self._watch if job.interfaces else self._read
         try:
-            read(job, Site.load(Path(job.site) if job.site else None), SiteKey.load(Path(job.site_key)))
+            read(job, Site.of_facts(job.site), SiteKey.load(Path(job.site_key)))
         except CaptureError as error:
             self._say(Kind.ERROR, Failure(type(error).__name__, error.what, error.hint))
-        except (SiteError, SiteKeyError) as error:
+        except SiteKeyError as error:
             self._say(Kind.ERROR, Failure(type(error).__name__, str(error), ""))
 
     def _read(self, job: Job, site: Site, key: SiteKey) -> None:
@@ -226,8 +226,8 @@ class Worker:
 
 def settings(site: Site, key: SiteKey) -> str:
     """A digest of what decides facts beside the parsers, to recognise a reading made in the same way."""
-    said = site.model_dump_json(include={"scopes", "privacy"}) + key.pseudonym("reading")
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    said = msgspec.json.encode(site.for_facts) + key.pseudonym("reading").encode()
+    return hashlib.sha256(said).hexdigest()[:16]
 
 
 def open_pipeline(capture: Capture, site: Site, key: SiteKey, batch_bytes: int) -> Source:
@@ -237,8 +237,9 @@ def open_pipeline(capture: Capture, site: Site, key: SiteKey, batch_bytes: int) 
 
 def tell_where(kind: type[BaseException], _: BaseException | None, trace: TracebackType | None) -> None:
     """An uncaught error in one line: what and where, but never its text, which may quote a capture."""
-    frames = traceback.extract_tb(trace)
-    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
     sys.stderr.write(f"spanward worker: {kind.__name__}{where}; please report it\n")
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from functools import cache, lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
+
+_TABLES: Final = Path(__file__).parent.parent / "tables"
 
 SSL2: Final = 0x0002
 SSL3: Final = 0x0300
@@ -126,6 +128,6 @@ def _alerts() -> dict[int, str]:
 
 
 def _table(name: str, entry: Callable[[list[str]], tuple[int, T]]) -> dict[int, T]:
-    text = (files("parsers") / "tables" / name).read_text("utf-8")
+    text = (_TABLES / name).read_text("utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return dict(entry(row) for row in csv.reader(lines[1:]))

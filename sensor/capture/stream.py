@@ -7,8 +7,6 @@ import hashlib
 import zlib
 from typing import BinaryIO, Final, Protocol
 
-import zstandard
-
 from sensor.capture.formats import GZIP_MAGIC, ZSTD_MAGIC
 
 # zstd --long=27 needs 128 MiB of window; a file that asks for more is refused.
@@ -59,13 +57,16 @@ class _Gzip:
 
 class _Zstd:
     def __init__(self, file: BinaryIO) -> None:
+        import zstandard  # noqa: PLC0415 - 8 ms in each process, for the few captures that are compressed so
+
+        self._error = zstandard.ZstdError
         decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
         self._reader = decompressor.stream_reader(file, read_across_frames=True)
 
     def readinto(self, target: memoryview) -> int:
         try:
             return self._reader.readinto(target)
-        except zstandard.ZstdError as error:
+        except self._error as error:
             raise StreamDamaged("the zstd data are corrupt") from error
 
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as version_of
-
-import duckdb
 
 from sensor.commands.console import console, plain
 from sensor.engine import COMPILED
@@ -14,6 +10,8 @@ from sensor.engine import COMPILED
 
 def version() -> None:
     """Print what a report of an error should name."""
+    import duckdb  # noqa: PLC0415 - the summary asks this module for the engine only
+
     lines = (
         f"spanward {own_version()}",
         f"engine {engine()}",
@@ -33,6 +31,9 @@ def engine() -> str:
 
 def own_version() -> str:
     """The version of the installed distribution."""
+    from importlib.metadata import PackageNotFoundError  # noqa: PLC0415 - 20 ms
+    from importlib.metadata import version as version_of  # noqa: PLC0415
+
     try:
         return version_of("spanward")
     except PackageNotFoundError:

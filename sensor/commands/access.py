@@ -6,19 +6,17 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, Final
 
 from sensor.commands.errors import CommandError
-from sensor.settings import Settings
+from sensor.settings import Settings, SettingsError
 from sensor.site import Site, SiteError
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.store import Store, StoreError
 
 Row = dict[str, Any]
+_QUERIES: Final = Path(__file__).parent / "queries"
 
 
 def settings() -> Settings:
@@ -28,11 +26,9 @@ def settings() -> Settings:
         CommandError: a variable holds what it may not.
     """
     try:
-        return Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "SPANWARD_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise CommandError(f"{name}: {first['msg']}; set it right or unset it") from error
+        return Settings.of(os.environ)
+    except SettingsError as error:
+        raise CommandError(f"{error}; set it right or unset it") from error
 
 
 @contextmanager
@@ -84,7 +80,7 @@ def site_key(path: Path | None) -> SiteKey:
 @lru_cache(maxsize=64)
 def query(name: str) -> str:
     """The text of `queries/<name>.sql`."""
-    return (files("sensor.commands") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    return (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def rows(store: Store, name: str, parameters: Mapping[str, object] | None = None) -> Iterator[Row]:

@@ -10,12 +10,15 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 PIPE_COLUMNS = 100
 PAGE_COLUMNS = 100
@@ -97,6 +100,14 @@ def progress(total: int) -> Iterator[Progress | None]:
     if not sys.stderr.isatty() or total == 0:
         yield None
         return
+    from rich.progress import (  # noqa: PLC0415 - 10 ms, for those who watch
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True, markup=False, highlight=False), transient=True) as bar:
         yield bar

@@ -11,7 +11,7 @@ import sensor
 from sensor.commands.access import opened
 from sensor.commands.errors import CommandError, note
 from sensor.commands.formats import SummaryFormat
-from sensor.commands.reading import fill
+from sensor.commands.reading import filled
 from sensor.commands.serving import serve
 from sensor.commands.summary import summarise
 from sensor.settings import Settings
@@ -43,11 +43,12 @@ def _filled(captures: list[Path], path: Path, folder: Path, settings: Settings) 
     # Whatever is in the captures was made up: a fixed key makes two demos comparable and leaves the site's own alone.
     key_path = folder / "site.key"
     SiteKey.test().save(key_path)
-    for failure in fill(captures, path, settings, key_path).failures:
-        note(str(failure))
-    with opened(path) as store:
+    with filled(captures, path, settings, key_path) as (store, summary):
+        for failure in summary.failures:
+            note(str(failure))
         summarise(store, SummaryFormat.TABLE)
-        yield store
+    with opened(path) as read_only:
+        yield read_only
 
 
 def bundled(folder: Path | None) -> list[Path]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sensor.commands.access import opened, site_key_path
+from sensor.commands.access import site_key_path
 from sensor.commands.console import plain, progress
 from sensor.commands.errors import CommandError, Status, note
 from sensor.commands.formats import SummaryFormat
 from sensor.commands.rulebook import broken
 from sensor.commands.summary import summarise
-from sensor.reading import Progress, ReadSummary, StoreError, WorkerDied, read_captures
+from sensor.reading import Progress, ReadSummary, StoreError, WorkerDied, captures_read
 from sensor.rules import RuleError
 from sensor.settings import Settings
 from sensor.site import SiteError
 from sensor.sitekey import SiteKeyError
+from sensor.store import Store
 
 
 def read(
@@ -30,29 +31,39 @@ def read(
     Raises:
         CommandError: captures could not be read, or the store, site file or key cannot be used.
     """
-    failures = fill(captures, store_path, settings, site_key_path(settings.site_key), as_of).failures
-    for failure in failures[:-1]:
-        note(str(failure))
-    if len(failures) < len(captures):
-        with opened(store_path) as store:
+    with filled(captures, store_path, settings, site_key_path(settings.site_key), as_of) as (store, summary):
+        for failure in summary.failures[:-1]:
+            note(str(failure))
+        if summary.captures:
             summarise(store, form)
-    if failures:
-        raise CommandError(str(failures[-1]), Status.UNREADABLE)
+    if summary.failures:
+        raise CommandError(str(summary.failures[-1]), Status.UNREADABLE)
 
 
-def fill(
+@contextmanager
+def filled(
     captures: Sequence[Path], store_path: Path, settings: Settings, key_path: Path, as_of: datetime | None = None
-) -> ReadSummary:
-    """Read captures into the store and infer.
+) -> Iterator[tuple[Store, ReadSummary]]:
+    """Within, the captures are in the store, and inferred from.
 
     Raises:
         CommandError: store, site file, key or a rule cannot be used, or a worker died.
     """
     try:
-        with _watched(captures) as watch:
-            return read_captures(
-                captures, store_path, settings.site, key_path, as_of=as_of, rules=settings.rules, progress=watch
-            )
+        with (
+            ExitStack() as bar,
+            captures_read(
+                captures,
+                store_path,
+                settings.site,
+                key_path,
+                as_of=as_of,
+                rules=settings.rules,
+                progress=bar.enter_context(_watched(captures)),
+            ) as found,
+        ):
+            bar.close()  # all is read: what comes now needs the terminal
+            yield found
     except RuleError as error:
         raise broken(error) from error
     except (StoreError, SiteError, SiteKeyError) as error:

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Final
 
 import duckdb
-import netaddr
 
 from sensor.inference.claims import Claim
 from sensor.inference.devices import Resolution
@@ -19,6 +18,7 @@ from sensor.inference.statements import run
 from sensor.knowledge import Fingerprints, Hit
 from sensor.knowledge.attributes import meaning
 from sensor.knowledge.fingerprints import normal_vendor
+from sensor.knowledge.makers import maker
 
 NETWORK_CARD: Final = 0.2  # an OUI names who made the network card, seldom who made the device
 VALUE_OF_COMPONENT: Final = frozenset({"hl7.sending_application", "hl7.software_vendor_organization"})  # the first one
@@ -107,8 +107,5 @@ def _maker(mac: str) -> list[tuple[str, str, float, str]]:
     hits = Fingerprints.installed().look_up("mac", mac)
     if hits:
         return [(hit.name, hit.value, hit.certainty, f"MAC address {mac}") for hit in hits]
-    try:
-        maker = netaddr.EUI(mac).oui.registration().org
-    except netaddr.NotRegisteredError:
-        return []
-    return [("vendor", maker, NETWORK_CARD, f"MAC address {mac} (network card)")]
+    made_by = maker(mac[:8])
+    return [("vendor", made_by, NETWORK_CARD, f"MAC address {mac} (network card)")] if made_by else []

@@ -92,8 +92,9 @@ def update_findings(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]
         how many findings are open now, and how many changes were written.
     """
     book = _Book(connection, now)
+    filled = {name for (name,) in run(connection, "filled")}
     for rule in rules:
-        book.take(rule, verdicts(connection, rule, now))
+        book.take(rule, verdicts(connection, rule, now) if rule.may_find(filled) else ())
     return book.write()
 
 
@@ -150,7 +151,7 @@ class _Book:
         return self._change(fresh, "seen_again") if fresh.last_ts.date() > old.last_ts.date() else fresh
 
     def _over(self, verdict: Verdict) -> bool:
-        resolves = verdict.rule.header.resolves
+        resolves = verdict.rule.gist.resolves
         last = self._chances.last(resolves.seen, verdict.key, verdict.port)
         return last is not None and last >= verdict.last + timedelta(days=resolves.after_days)
 
@@ -158,7 +159,7 @@ class _Book:
         """A finding that its rule returns no more: over, if its place was looked at since."""
         if old.status == RESOLVED:
             return old
-        last = self._chances.last(rule.header.resolves.seen, key, json.loads(old.evidence).get("port"))
+        last = self._chances.last(rule.gist.resolves.seen, key, json.loads(old.evidence).get("port"))
         if last is None or last < old.last_ts:
             return old
         return self._change(old, "resolved", status=RESOLVED)
@@ -180,15 +181,15 @@ class _Book:
 
 
 def _finding(verdict: Verdict) -> Finding:
-    header, key = verdict.rule.header, verdict.key
+    gist, key = verdict.rule.gist, verdict.key
     evidence = json.dumps(verdict.evidence, sort_keys=True)
     head = (
         key.finding_id,
-        header.id,
+        key.rule_id,
         OPEN,
         verdict.severity,
-        header.confidence,
-        header.title,
+        gist.confidence,
+        gist.title,
         key.device_id,
         key.identity_id,
     )

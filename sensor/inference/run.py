@@ -12,7 +12,6 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
-from sensor.inference.blindspots import blindspot_rows
 from sensor.inference.claims import COLUMNS, Claim, Verdict, decide
 from sensor.inference.classify import classify
 from sensor.inference.devices import Device, Resolution, resolve
@@ -81,7 +80,8 @@ def infer(
         _write_devices(connection, resolution, now)
         identities = read_identities(connection)
         _write_identities(connection, identities)
-        _replace(connection, "blindspot", blindspot_rows(connection))
+        run(connection, "clear_blindspot")
+        run(connection, "insert_blindspot")
         opened, changes = update_findings(connection, chosen, now)
     return InferenceSummary(now, len(resolution.devices), len(identities), opened, changes)
 

@@ -38,7 +38,8 @@ def fill(connection: duckdb.DuckDBPyConnection, name: str, rows: Sequence[tuple[
     if not rows:
         return
     columns = {f"c{position:02}": list(column) for position, column in enumerate(zip(*rows, strict=True))}
-    connection.register("incoming", pa.table(columns))
+    # As a bare stream, which can be read once: for a table DuckDB would import Arrow's datasets, 40 ms.
+    connection.register("incoming", pa.table(columns).__arrow_c_stream__())
     try:
         connection.execute(statement(name))
     finally:

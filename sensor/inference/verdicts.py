@@ -14,8 +14,9 @@ import duckdb
 
 from sensor.inference.statements import PARAMETER, run, statement
 from sensor.knowledge.problems import Problem
-from sensor.rules.header import SEVERITIES
-from sensor.rules.registry import Rule, RuleError
+from sensor.rules.errors import RuleError
+from sensor.rules.registry import Rule
+from sensor.rules.severity import SEVERITIES
 
 CONTRACT: Final = (
     "device_id", "identity_id", "scope", "mac", "ip", "port", "subject",
@@ -87,11 +88,17 @@ def verdicts(connection: duckdb.DuckDBPyConnection, rule: Rule, now: datetime) -
 
 
 def _gathered(connection: duckdb.DuckDBPyConnection, rule: Rule, parameters: dict[str, Any] | None) -> list[_Row]:
-    """The rule's rows, one per finding. DuckDB gathers them: a rule may return a row per fact and day."""
-    relation = connection.sql(rule.sql, params=parameters)
-    missing = [name for name in CONTRACT if name not in relation.columns]
+    """The rule's rows, one per finding. DuckDB gathers them: a rule may return a row per fact and day.
+
+    Most rules find nothing most of the time, and gathering nothing would take longer than finding that out.
+    """
+    columns = [column[0] for column in connection.execute(rule.sql, parameters).description or ()]
+    missing = [name for name in CONTRACT if name not in columns]
     if missing:
         raise RuleError([Problem(rule.path, 0, f"the SELECT lacks {', '.join(missing)}")])
+    if connection.fetchone() is None:
+        return []
+    relation = connection.sql(rule.sql, params=parameters)
     rows = [_Row(*row) for row in relation.query("verdict", statement("gather_verdicts")).fetchall()]
     run(connection, "drop_verdict")
     wrong = [problem for row in rows for problem in _broken(row)]
@@ -113,7 +120,7 @@ def _broken(row: _Row) -> list[str]:
 
 def _verdict(rule: Rule, row: _Row) -> Verdict:
     key = Key(rule.id, row.device_id, row.identity_id, row.subject or "")
-    severity = min((word or rule.header.severity for word in row.severities), key=SEVERITIES.index)
+    severity = min((word or rule.gist.severity for word in row.severities), key=SEVERITIES.index)
     head = row.head
     evidence = {name: _plain(value) for name, value in head.items() if name not in _COLUMNS_OF_FINDING}
     places = head["scope"], head["mac"], head["ip"], head["port"]

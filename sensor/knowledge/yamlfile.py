@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import msgspec
 import yaml
-from pydantic import ValidationError
 
 from sensor.knowledge.problems import Problem
 
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 LOADER: Final[type[yaml.SafeLoader | yaml.CSafeLoader]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+TEXT_LOADER: Final[type[yaml.BaseLoader | yaml.CBaseLoader]] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
 def load(text: str) -> object:
@@ -19,12 +25,24 @@ def load(text: str) -> object:
     return yaml.load(text, Loader=LOADER)  # noqa: S506 - both loaders are the safe ones
 
 
-def problems_of(path: Path, text: str, error: yaml.YAMLError | ValidationError, offset: int = 0) -> list[Problem]:
+def load_texts(text: str) -> object:
+    """The same with all scalars as they are written: no number loses its last zero. Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=TEXT_LOADER)  # noqa: S506 - both loaders make nothing but texts
+
+
+def problems_of(
+    path: Path, text: str, error: yaml.YAMLError | ValidationError | msgspec.ValidationError, offset: int = 0
+) -> list[Problem]:
     """What is wrong with YAML `text`, which begins `offset` lines into `path`."""
     if isinstance(error, yaml.YAMLError):
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 + offset if mark else 0
         return [Problem(path, line, f"not valid YAML: {getattr(error, 'problem', None) or error}")]
+    if isinstance(error, msgspec.ValidationError):
+        what, _, at = str(error).rstrip("`").partition(" - at `$")
+        steps = [name or int(number) for name, number in _STEP.findall(at)]
+        where = ".".join(map(str, steps)) or "file"
+        return [Problem(path, line_of(text, steps) + offset, f"{where}: {what}")]
     found = [(line_of(text, item["loc"]) + offset, item) for item in error.errors()]
     return [
         Problem(path, line, f"{'.'.join(map(str, item['loc'])) or 'header'}: {item['msg']}") for line, item in found

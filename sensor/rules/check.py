@@ -7,12 +7,13 @@ from pathlib import Path
 
 from sensor.inference.run import infer
 from sensor.inference.verdicts import Verdict, verdicts
-from sensor.knowledge import attributes, fingerprints, releases, words
+from sensor.knowledge import attributes, releases, sheets, words
 from sensor.knowledge.problems import Problem
 from sensor.knowledge.yamlfile import line_of
 from sensor.rules.cases import CaseError, build_store, moment
+from sensor.rules.errors import RuleError
 from sensor.rules.header import Case
-from sensor.rules.registry import CLOSES, FOLDER, OPENS, Rule, RuleError, find_rules
+from sensor.rules.registry import CLOSES, FOLDER, OPENS, Rule, find_rules
 from sensor.site import Site
 
 
@@ -24,7 +25,7 @@ def check_all(*folders: Path) -> list[Problem]:
     rules, problems = find_rules((FOLDER, *folders))
     own = [rule for rule in rules if FOLDER not in rule.path.parents]
     problems = problems + check_sql(rules) + check_cases(own)
-    known = (*fingerprints.check(), *words.check(), *releases.check(), *attributes.check())
+    known = (*sheets.check(), *words.check(), *releases.check(), *attributes.check())
     return sorted({*problems, *known})
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sensor.knowledge.yamlfile import load, problems_of
+from sensor.rules.errors import RuleError
+from sensor.rules.severity import Severity
 
 Text = Annotated[str, Field(min_length=1)]
-Severity = Literal["critical", "high", "medium", "low", "info"]
-SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
 
 
 class _Part(BaseModel):
@@ -76,3 +80,15 @@ class Header(_Part):
     resolves: Resolves
     mappings: Mappings
     cases: Cases
+
+
+def read_header(path: Path, text: str) -> Header:
+    """The header that stands in the file `path` from its second line on.
+
+    Raises:
+        RuleError: it is not YAML, or does not say what a header must say.
+    """
+    try:
+        return Header.model_validate(load(text))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise RuleError(problems_of(path, text, error, offset=1)) from error

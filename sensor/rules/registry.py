@@ -2,44 +2,79 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import yaml
-from pydantic import ValidationError
+import msgspec
 
 from sensor.knowledge.problems import Problem
-from sensor.knowledge.yamlfile import load, problems_of
-from sensor.rules.header import Header
+from sensor.rules.errors import RuleError
+from sensor.rules.severity import Severity
+
+if TYPE_CHECKING:
+    from sensor.rules.header import Header
 
 FOLDER: Final = Path(__file__).parent
 OPENS: Final = "/*\n"
 CLOSES: Final = "\n*/\n"
+_ID: Final = re.compile(r"/\*\nid: ([A-Z][A-Z0-9]*-\d{3})\n")
+_SEEN: Final = re.compile(r"\bseen_[a-z]+\b")
 
 
-class RuleError(Exception):
-    """A rule file cannot be used; `problems` says where and why."""
+class Resolves(msgspec.Struct, frozen=True):
+    """See `header.Resolves`."""
 
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(map(str, problems)))
-        self.problems = problems
+    seen: str
+    after_days: float = 1.0
+
+
+class Gist(msgspec.Struct, frozen=True):
+    """Of a header that was checked before, what stands in every finding, and when findings end."""
+
+    title: str
+    severity: Severity
+    confidence: str
+    resolves: Resolves
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: its header, and the whole text of its file."""
+    """One rule: its id, as it stands in findings, and the whole text of its file."""
 
-    header: Header
+    id: str
     text: str
     path: Path
 
     @property
-    def id(self) -> str:
-        """The rule's id, as it stands in findings."""
-        return self.header.id
+    def gist(self) -> Gist:
+        """What findings need of the header."""
+        return _gist(self.path, self.text)
+
+    @property
+    def header(self) -> Header:
+        """What the file says of itself.
+
+        Raises:
+            RuleError: the header is broken; of rules that `find_rules` has read it is not.
+        """
+        return _header(self.path, self.text)
+
+    @property
+    def ships(self) -> bool:
+        """Whether it is one of ours."""
+        return FOLDER in self.path.parents
+
+    def may_find(self, filled: set[str]) -> bool:
+        """Whether it can find anything, going by which of the tables `seen_*` have rows.
+
+        Ours find nothing where all that they read of these is empty, which is tested; a site's own might.
+        """
+        read = set(_SEEN.findall(self.sql))
+        return not self.ships or not read or not read.isdisjoint(filled)
 
     @property
     def sql(self) -> str:
@@ -60,10 +95,15 @@ class Rule:
 def load_rules(*folders: Path) -> list[Rule]:
     """All rules that ship, and those of the site's own folders, by id.
 
+    Headers of those that ship are read when they are wanted: `spanward check` and the tests have read them before.
+
     Raises:
         RuleError: any file is broken, or two have the same id.
     """
-    rules, problems = find_rules((FOLDER, *folders))
+    shipped = [_shipped(path) for path in sorted(FOLDER.rglob("*.sql"))]
+    if not folders:
+        return sorted(shipped, key=lambda rule: rule.id)
+    rules, problems = _gather([*shipped, *(path for folder in folders for path in sorted(folder.rglob("*.sql")))])
     if problems:
         raise RuleError(problems)
     return rules
@@ -71,37 +111,60 @@ def load_rules(*folders: Path) -> list[Rule]:
 
 def find_rules(folders: Sequence[Path]) -> tuple[list[Rule], list[Problem]]:
     """The rules in `folders` that can be read, by id, and everything that is wrong with the others."""
+    return _gather([path for folder in folders for path in sorted(folder.rglob("*.sql"))])
+
+
+def _gather(found: Sequence[Rule | Path]) -> tuple[list[Rule], list[Problem]]:
     rules: dict[str, Rule] = {}
     problems: list[Problem] = []
-    for path in (path for folder in folders for path in sorted(folder.rglob("*.sql"))):
+    for one in found:
         try:
-            rule = parse_rule(path)
+            rule = parse_rule(one) if isinstance(one, Path) else one
         except RuleError as error:
             problems += error.problems
             continue
         if rule.id in rules:
-            problems.append(Problem(path, 1, f"{rule.id} is already the id of {rules[rule.id].path.name}"))
+            problems.append(Problem(rule.path, 1, f"{rule.id} is already the id of {rules[rule.id].path.name}"))
         else:
             rules[rule.id] = rule
     return [rules[key] for key in sorted(rules)], problems
 
 
-@lru_cache(512)
-def _header(text: str) -> Header:
-    """One command may want the rules twice, to judge and to show; reading their headers takes 50 ms."""
-    return Header.model_validate(load(text))
-
-
 def parse_rule(path: Path) -> Rule:
-    """Read one rule. Raises RuleError."""
+    """Read one rule, header and all. Raises RuleError."""
+    text = _read(path)
+    return Rule(_header(path, text).id, text, path)
+
+
+def _shipped(path: Path) -> Rule:
+    text = _read(path)
+    found = _ID.match(text)
+    return Rule(found.group(1), text, path) if found else parse_rule(path)
+
+
+def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RuleError([Problem(path, 0, f"cannot be read: {error}")]) from error
+
+
+@lru_cache(512)
+def _gist(path: Path, text: str) -> Gist:
+    from sensor.knowledge.yamlfile import load  # noqa: PLC0415 - most rules find nothing
+
+    return msgspec.convert(load(_head(path, text)), Gist)
+
+
+@lru_cache(512)
+def _header(path: Path, text: str) -> Header:
+    """One command may want a rule twice, to judge and to show; reading all headers takes 50 ms."""
+    from sensor.rules.header import read_header  # noqa: PLC0415 - Pydantic takes longer than what a reading finds
+
+    return read_header(path, _head(path, text))
+
+
+def _head(path: Path, text: str) -> str:
     if not text.startswith(OPENS) or CLOSES not in text:
         raise RuleError([Problem(path, 1, "the file must begin with /* on a line, a YAML header, and */ on a line")])
-    head = text[len(OPENS) : text.index(CLOSES)]
-    try:
-        return Rule(_header(head), text, path)
-    except (yaml.YAMLError, ValidationError) as error:
-        raise RuleError(problems_of(path, head, error, offset=1)) from error
+    return text[len(OPENS) : text.index(CLOSES)]

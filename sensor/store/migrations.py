@@ -17,20 +17,22 @@ from sensor.store.sql import migrations, statement, views
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Apply the steps that are missing, and the views.
+    """Apply the steps that are missing, and the views, in one transaction.
 
     Raises:
         StoreError: the database is somebody else's, or of a newer version.
     """
     done = applied(connection, path)
     missing = [(number, name) for number, name in migrations() if number not in done]
-    if not done:
-        connection.execute(statement("ledger/create_migration"))
+    if done and not missing and _views_recorded(connection) == _views_digest():
+        return
+    connection.execute("BEGIN")
+    connection.execute(statement("ledger/create_migration"))
     for number, name in missing:
         _apply(connection, number, name)
-    changed = _refresh_views(connection)
-    if missing or changed:
-        connection.execute("CHECKPOINT")
+    _refresh_views(connection)
+    connection.execute("COMMIT")
+    connection.execute("CHECKPOINT")
 
 
 def applied(connection: duckdb.DuckDBPyConnection, path: Path) -> set[int]:
@@ -61,22 +63,15 @@ def current(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, number: int, name: str) -> None:
-    connection.execute("BEGIN")
     connection.execute(statement(f"schema/{name.removesuffix('.sql')}"))
     connection.execute(statement("ledger/add_migration"), {"number": number, "name": name, "applied_at": _now()})
-    connection.execute("COMMIT")
 
 
-def _refresh_views(connection: duckdb.DuckDBPyConnection) -> bool:
-    if _views_recorded(connection) == _views_digest():
-        return False
-    connection.execute("BEGIN")
+def _refresh_views(connection: duckdb.DuckDBPyConnection) -> None:
     for name in views():
         connection.execute(statement(f"views/{name}"))
     connection.execute(statement("ledger/forget_views"))
     connection.execute(statement("ledger/add_views"), {"digest": _views_digest(), "applied_at": _now()})
-    connection.execute("COMMIT")
-    return True
 
 
 def _views_recorded(connection: duckdb.DuckDBPyConnection) -> str | None:

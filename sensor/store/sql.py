@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Final
 
-PACKAGE: Final = files("sensor.store")
+PACKAGE: Final = Path(__file__).parent
 _NUMBERED: Final = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -38,5 +37,5 @@ def tables() -> tuple[str, ...]:
     return tuple(sorted(name for file in _sql_files("forget") if (name := file.name.removesuffix(".sql")) not in own))
 
 
-def _sql_files(folder: str) -> list[Traversable]:
-    return [file for file in PACKAGE.joinpath(folder).iterdir() if file.name.endswith(".sql")]
+def _sql_files(folder: str) -> list[Path]:
+    return list(PACKAGE.joinpath(folder).glob("*.sql"))

@@ -12,6 +12,7 @@ import pytest
 
 from sensor import sandbox
 from sensor.recorder import Talk, Workers
+from sensor.site import SiteForFacts
 from sensor.wire import BATCHES_AHEAD, Hello, Job, Kind, decode
 from tests.canaries.needles import PLANTED, all_needles
 from tests.canaries.reading import KEY, own_key
@@ -70,7 +71,7 @@ def greeted(talk: Talk, frames: Iterator[tuple[Kind, bytes]]) -> Hello:
 @pytest.fixture(scope="module")
 def held(key: Path, workers: Workers) -> Iterator[Held]:
     """It has parsed patients, has more of them ahead, and cannot go on: nobody has acknowledged its batches."""
-    with workers.talk(Job(str(STORE20), None, str(key), BATCH_BYTES)) as talk:
+    with workers.talk(Job(str(STORE20), SiteForFacts(), str(key), BATCH_BYTES)) as talk:
         frames, said, batches = talk.frames(), [], 0
         hello = greeted(talk, frames)
         while batches < BATCHES_AHEAD:
@@ -142,7 +143,7 @@ def test_nothing_has_crossed_yet(held: Held) -> None:
 
 def said(workers: Workers, path: Path, key: Path) -> bytes:
     """Every frame of a worker that reads `path` to its end."""
-    with workers.talk(Job(str(path), None, str(key), BATCH_BYTES)) as talk:
+    with workers.talk(Job(str(path), SiteForFacts(), str(key), BATCH_BYTES)) as talk:
         frames, payloads = talk.frames(), []
         greeted(talk, frames)
         for kind, payload in frames:

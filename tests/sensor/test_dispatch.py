@@ -29,7 +29,7 @@ from sensor.days import community_id
 from sensor.dispatch import RESTATED_MAX
 from sensor.pipeline import Pipeline
 from sensor.sighting import Sighting
-from sensor.site import Site
+from sensor.site import Privacy, Site
 from sensor.sitekey import SiteKey
 from tests.captures import Packet, packets, write
 from tests.conftest import PCAPS
@@ -129,7 +129,7 @@ def test_secrets_become_marks_and_principals_what_the_site_wants() -> None:
     def claims(site: Site) -> Iterator[Sighting]:
         return (i for i in run(ECHO, naming, site)[0] if isinstance(i.fact, Authentication))
 
-    kept, hidden = next(claims(Site())), next(claims(Site.model_validate({"privacy": {"principals": "pseudonym"}})))
+    kept, hidden = next(claims(Site())), next(claims(Site(privacy=Privacy("pseudonym"))))
     assert isinstance(kept.fact, Authentication)
     assert isinstance(hidden.fact, Authentication)
     assert (kept.fact.secret, kept.fact.principal) == (None, "bob")
@@ -146,7 +146,7 @@ def calling(r: Reader, side: Side, talk: Conversation) -> Steps:
 
 
 def test_pseudonyms_are_for_accounts_wherever_they_are_said() -> None:
-    facts = [item.fact for item in run(ECHO, calling, Site.model_validate({"privacy": {"principals": "pseudonym"}}))[0]]
+    facts = [item.fact for item in run(ECHO, calling, Site(privacy=Privacy("pseudonym")))[0]]
     users = {fact.value for fact in facts if isinstance(fact, Attribute)}
     assert users == {SiteKey.test().pseudonym("BOB$")}
     assert users.pop().endswith("$")

@@ -14,6 +14,7 @@ import pytest
 from sensor.capture.errors import CaptureError, NotACapture
 from sensor.reading import read_captures
 from sensor.recorder import Recorder, WorkerDied, Workers
+from sensor.site import SiteForFacts
 from sensor.sitekey import SiteKey
 from sensor.store import StoreError
 from sensor.wire import Hello, Job, Kind, decode
@@ -49,7 +50,7 @@ def read(store, key, lie):
         ("batch_first", "no greeting", 0),
         ("greets_twice", "a second greeting", 0),
         ("wrong_number", "batch 2 where 1 should come", 1),
-        ("same_table_twice", "a batch that never ends", 0),
+        ("same_table_twice", "ended with status 0", 0),
         ("wrong_rows", "another schema", 0),
         ("no_json", "not a Summary", 0),
         ("noise", "a frame of", 0),
@@ -147,7 +148,7 @@ def test_a_capture_that_is_cut_short_is_read_as_far_as_it_goes(tmp_path, key, st
 
 
 def job(key, capture=ECHO):
-    return Job(str(capture), None, str(key), 1 << 20)
+    return Job(str(capture), SiteForFacts(), str(key), 1 << 20)
 
 
 @pytest.fixture

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sensor.site import Site, SiteError
 from sensor.sitekey import SecretClass, SiteKey, SiteKeyError
+from sensor.worker import settings
 
 SITE = """
 name = "Invented Hospital"
@@ -113,3 +116,28 @@ def test_a_broken_key_file_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(SiteKeyError, match="backup"):
         SiteKey.load_or_create(path)
     assert path.read_text() == text
+
+
+def test_a_worker_knows_what_decides_facts_and_no_more(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(SITE)
+    whole = Site.load(path)
+    part = Site.of_facts(whole.for_facts)
+    assert (part.scope_of_vlan, part.scope_of_tunnel) == (whole.scope_of_vlan, whole.scope_of_tunnel)
+    assert part.privacy == whole.privacy
+    assert (part.name, part.networks, part.windows) == (Site().name, Site().networks, ())
+
+
+def test_readings_of_earlier_versions_are_known_again(tmp_path: Path) -> None:
+    """The digest of what decides facts stands in every store: another one would have all captures read anew."""
+    path = tmp_path / "site.toml"
+    path.write_text(SITE)
+    digests = [settings(Site.load(file), SiteKey.test()) for file in (None, path)]
+    assert digests == ["496991cdc017de71", "d86de0071154ec67"]
+
+
+def test_without_a_site_file_nothing_checks_one() -> None:
+    """A worker needs none of Pydantic, which takes as long to import as all the rest of it."""
+    code = "import sys, sensor.worker; sensor.worker.Site.load(None); print('pydantic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sensor.knowledge import fingerprints
+from sensor.knowledge import sheets
 from sensor.rules.check import check_all
-from sensor.rules.registry import FOLDER, RuleError, find_rules, load_rules, parse_rule
+from sensor.rules.errors import RuleError
+from sensor.rules.registry import FOLDER, find_rules, load_rules, parse_rule
 
 GOOD = (FOLDER / "tls" / "old_version.sql").read_text(encoding="utf-8").replace("TLS-001", "SITE-001")
 
@@ -102,15 +103,16 @@ entries:
         ("certainty: 0.5", "certainty: 5", "certainty"),
         (", counterexamples: [1.2.33]", "", "counterexamples"),
         ("match: oid", "match: regexp", "match"),
+        ("observable: dicom.implementation_class_uid", "observable: dicom.modality", "name is not dicom_modality.yaml"),
         ("entries:", "entries: [", "not valid YAML"),
     ],
 )
 def test_a_broken_fingerprint_is_reported(tmp_path: Path, old: str, new: str, says: str) -> None:
-    path = tmp_path / "mine.yaml"
+    path = tmp_path / "dicom_implementation_class_uid.yaml"
     path.write_text(FINGERPRINT, encoding="utf-8")
-    assert fingerprints.check(tmp_path) == []
+    assert sheets.check(tmp_path) == []
     assert old in FINGERPRINT
     path.write_text(FINGERPRINT.replace(old, new), encoding="utf-8")
-    problems = fingerprints.check(tmp_path)
+    problems = sheets.check(tmp_path)
     assert problems
     assert any(says in problem.message for problem in problems), problems

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sensor.store import Ledger, Store, StoreError
-from sensor.store.ledger import LedgerMismatch, Summary
+from sensor.store.ledger import FACT_TABLES, LedgerMismatch, Summary
+from sensor.store.sql import statement
 from tests.sensor.store.facts import (
     START,
     attribute,
@@ -184,3 +185,20 @@ def test_how_a_reading_is_cut_and_interrupted_does_not_show(tmp_path_factory, si
             for number, part in enumerate(parts[:stop]):
                 ledger.commit(number, 100 * number, part)
         assert seen(split) == seen(whole)
+
+
+def test_every_table_of_a_batch_can_be_inserted_merged_and_forgotten() -> None:
+    """What a reading just begun brings is inserted; the same rows later are merged."""
+    for name in FACT_TABLES:
+        assert all(statement(f"{how}/{name}") for how in ("insert", "merge", "forget"))
+
+
+def test_only_a_reading_just_begun_is_inserted(store):
+    """The same rows again, in the next batch and by a reading that goes on after a break: added up, never twice."""
+    rows = {"fact_attribute": [attribute(0)], "certificate": [certificate()], "binding": [binding(0)]}
+    read(store, reading(), rows, rows)
+    going_on = Ledger(store, reading())
+    going_on.commit(2, 300, batch(store, **rows))
+    counts = [store.query(f"SELECT count(*) FROM {name}") for name in ("fact_attribute", "certificate", "binding")]
+    assert counts == [[(1,)]] * 3
+    assert store.query("SELECT n FROM attributes") == [(3,)]

@@ -1,0 +1,33 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sensor.settings import Settings, SettingsError
+
+
+def test_without_variables_the_defaults_hold() -> None:
+    assert Settings.of({}) == Settings.of({"SPANWARD_STORE": "", "SPANWARD_OTHER": "x", "HOME": "/"}) == Settings()
+
+
+def test_variables_become_what_they_stand_for() -> None:
+    said = {"SPANWARD_SITE": "a/site.toml", "SPANWARD_REQUEST_TIMEOUT_S": "2.5", "SPANWARD_WIDE_QUERIES": "8"}
+    settings = Settings.of(said)
+    assert (settings.site, settings.request_timeout_s, settings.wide_queries) == (Path("a/site.toml"), 2.5, 8)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("SPANWARD_WIDE_QUERIES", "many", "`int`"),
+        ("SPANWARD_WIDE_QUERIES", "65", "<= 64"),
+        ("SPANWARD_REQUEST_TIMEOUT_S", "0", "> 0"),
+        ("SPANWARD_REQUEST_TIMEOUT_S", "nan", "> 0"),
+    ],
+)
+def test_errors_name_the_variable(variable: str, value: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{variable}: .*{says}"):
+        Settings.of({variable: value})
