@@ -14,6 +14,7 @@ them apart:
 * whoever feeds all the bytes lets `feed` drop them.
 
 A reader never holds more than it was asked for plus one delivery: `MESSAGE_MAX_BYTES` bounds what may be asked for.
+Reading moves an offset; what was read is let go of when the reader waits next, and not copied around until then.
 """
 
 from __future__ import annotations
@@ -71,12 +72,16 @@ class Reader:
         offset: bytes read or left out so far.
     """
 
-    __slots__ = ("_buffer", "_count", "_leave", "_mark", "_message", "_messages", "_turn", "_want", "offset", "resumed")
+    __slots__ = (
+        "_at", "_buffer", "_count", "_demand", "_leave", "_mark", "_message", "_messages", "_turn", "_want",
+        "offset", "resumed",
+    )  # fmt: skip
 
     def __init__(self, *, resumed: bool = False, turn: int = 1) -> None:
         self.resumed = resumed
         self.offset = 0
         self._buffer = b""
+        self._at = 0
         self._messages: list[bytes] = []
         self._want = 1
         self._message = 0
@@ -84,6 +89,7 @@ class Reader:
         self._count = 0
         self._mark = b""
         self._turn = turn
+        self._demand = Demand()
 
     # ------------------------------------------------------------------ for dissectors
 
@@ -93,18 +99,22 @@ class Reader:
         Raises:
             LimitExceeded: `n` is more than `MESSAGE_MAX_BYTES`.
         """
-        yield from self._hold(n)
-        data, self._buffer = self._buffer[:n], self._buffer[n:]
+        if len(self._buffer) - self._at < n:
+            yield from self.hold(n)
+        at = self._at
+        self._at = end = at + n
         self.offset += n
-        return data
+        return self._buffer[at:end]
 
     def ready(self, n: int) -> bytes:
         """The next `n` bytes if all are there, else none: ``r.ready(n) or (yield from r.exactly(n))`` is quicker."""
-        if len(self._buffer) < n:
+        at = self._at
+        end = at + n
+        if len(self._buffer) < end:
             return b""
-        data, self._buffer = self._buffer[:n], self._buffer[n:]
+        self._at = end
         self.offset += n
-        return data
+        return self._buffer[at:end]
 
     def peek(self, n: int) -> Generator[Wait, None, bytes]:
         """The next `n` bytes, which stay unread.
@@ -112,8 +122,27 @@ class Reader:
         Raises:
             LimitExceeded: `n` is more than `MESSAGE_MAX_BYTES`.
         """
-        yield from self._hold(n)
-        return self._buffer[:n]
+        if len(self._buffer) - self._at < n:
+            yield from self.hold(n)
+        return self._buffer[self._at : self._at + n]
+
+    def hold(self, n: int) -> Generator[Wait, None, None]:
+        """Wait until the next `n` bytes are there.
+
+        Raises:
+            LimitExceeded: `n` is more than `MESSAGE_MAX_BYTES`.
+        """
+        if n > MESSAGE_MAX_BYTES:
+            raise LimitExceeded(f"a message of {n} bytes", self.offset)
+        self._forget()
+        while len(self._buffer) < n:
+            self._want = n
+            yield WAIT
+        self._want = 1
+
+    def seen(self, n: int) -> bytes:
+        """Up to `n` of the next bytes, as many as are there; they stay unread."""
+        return self._buffer[self._at : self._at + n]
 
     def until(self, mark: bytes, limit: int) -> Generator[Wait, None, bytes]:
         """The bytes up to and including `mark`.
@@ -121,11 +150,11 @@ class Reader:
         Raises:
             LimitExceeded: `mark` is not among the first `limit` bytes.
         """
-        while (at := self._buffer.find(mark, 0, limit)) < 0:
-            if len(self._buffer) >= limit:
+        while (end := self._buffer.find(mark, self._at, self._at + limit)) < 0:
+            if self.held >= limit:
                 raise LimitExceeded(f"no end of line within {limit} bytes", self.offset)
-            yield from self._hold(len(self._buffer) + 1)
-        return (yield from self.exactly(at + len(mark)))
+            yield from self.hold(self.held + 1)
+        return (yield from self.exactly(end - self._at + len(mark)))
 
     def datagram(self) -> Generator[Wait, None, bytes]:
         """The next datagram or handed-on message, whole."""
@@ -141,42 +170,61 @@ class Reader:
 
     def skip(self, n: int) -> Generator[Wait, None, None]:
         """Leave out exactly `n` bytes, however many turns they span."""
-        held = min(n, len(self._buffer))
-        self._buffer = self._buffer[held:]
+        held = len(self._buffer) - self._at
         self.offset += n
-        if n > held:
-            self._leave, self._count = Leave.BYTES, n - held
-            yield from self._until_left()
+        if n <= held:
+            self._at += n
+            return
+        self._at += held
+        self._leave, self._count = Leave.BYTES, n - held
+        yield from self._until_left()
+
+    def skipped(self, n: int) -> bool:
+        """Leave out `n` bytes if all are there: ``r.skipped(n) or (yield from r.skip(n))`` is quicker."""
+        if len(self._buffer) - self._at < n:
+            return False
+        self._drop(n)
+        self._forget()
+        return True
 
     def skip_until(self, mark: bytes, limit: int) -> Generator[Wait, None, None]:
         """Leave out everything up to and including `mark` (1 to 4 bytes); past `limit` bytes the rest of the turn."""
-        at = self._buffer.find(mark)
-        if at >= 0:
-            self._drop(at + len(mark))
+        found = self._buffer.find(mark, self._at)
+        if found >= 0:
+            self._drop(found - self._at + len(mark))
             return
         self._leave, self._mark, self._count = Leave.UNTIL_MARK, mark, limit
-        kept = self._buffer[max(0, len(self._buffer) - len(mark) + 1) :]
-        self._drop(len(self._buffer) - len(kept))
+        self._drop(max(0, self.held - len(mark) + 1))
         yield from self._until_left()
 
     def next_turn(self) -> Generator[Wait, None, None]:
         """Give up the rest of this turn. What comes next is the first byte of the lane's next turn."""
-        self._drop(len(self._buffer))
+        self._drop(self.held)
         self._leave = Leave.TURN
         yield from self._until_left()
 
     @property
     def held(self) -> int:
         """Bytes that are there and unread."""
-        return len(self._buffer)
+        return len(self._buffer) - self._at
 
     # ------------------------------------------------------------------ for sessions
 
     @property
     def demand(self) -> Demand:
-        """What the lane needs next."""
-        want = max(1, self._want - len(self._buffer))
-        return Demand(self._leave, self._count, self._mark, want, max(want, self._message - len(self._buffer)))
+        """What the lane needs next; the same one as long as nothing changes."""
+        held = len(self._buffer) - self._at
+        want = max(1, self._want - held)
+        message = max(want, self._message - held)
+        last = self._demand
+        if (
+            self._leave is not Leave.NOTHING
+            or last.leave is not Leave.NOTHING
+            or last.want != want
+            or last.message != message
+        ):
+            last = self._demand = Demand(self._leave, self._count, self._mark, want, message)
+        return last
 
     def hand_over(self) -> None:
         """Whoever feeds this reader has taken the demand over: bytes fed from now on are the wanted ones."""
@@ -185,19 +233,20 @@ class Reader:
     @property
     def partial_mark(self) -> int:
         """While searching for a mark: bytes held that may be the beginning of it."""
-        return len(self._buffer) if self._leave is Leave.UNTIL_MARK else 0
+        return self.held if self._leave is Leave.UNTIL_MARK else 0
 
     def feed(self, data: bytes, turn: int) -> None:
         """Bytes of the lane, all from turn number `turn`, directly after those fed before."""
         if self._leave is Leave.NOTHING:
-            self._buffer = self._buffer + data if self._buffer else data
+            if self._at < len(self._buffer):
+                data = self._buffer[self._at :] + data
+            self._buffer, self._at = data, 0
         elif self._leave is Leave.BYTES:
             self._feed_skipping(data, turn)
         elif self._leave is Leave.UNTIL_MARK:
             self._feed_searching(data)
         elif turn > self._turn:
-            self._leave = Leave.NOTHING
-            self._buffer = data
+            self._leave, self._buffer, self._at = Leave.NOTHING, data, 0
         self._turn = turn
 
     def feed_datagram(self, data: bytes) -> None:
@@ -206,26 +255,23 @@ class Reader:
 
     def drain(self) -> bytes:
         """All unread bytes, which are then no longer here: for a hand-off."""
-        data, self._buffer = self._buffer, b""
+        data, self._buffer, self._at = self._buffer[self._at :], b"", 0
         return data
 
     # ------------------------------------------------------------------ inside
 
-    def _hold(self, n: int) -> Generator[Wait, None, None]:
-        if n > MESSAGE_MAX_BYTES:
-            raise LimitExceeded(f"a message of {n} bytes", self.offset)
-        while len(self._buffer) < n:
-            self._want = n
-            yield WAIT
-        self._want = 1
-
     def _until_left(self) -> Generator[Wait, None, None]:
+        self._forget()
         self._want, self._message = 1, 0
         while self._leave is not Leave.NOTHING:
             yield WAIT
 
+    def _forget(self) -> None:
+        """Let go of what was read: while a lane waits it holds nothing else."""
+        self._buffer, self._at = self._buffer[self._at :], 0
+
     def _drop(self, n: int) -> None:
-        self._buffer = self._buffer[n:]
+        self._at += n
         self.offset += n
 
     def _feed_skipping(self, data: bytes, turn: int) -> None:
@@ -236,11 +282,10 @@ class Reader:
             self.feed(data[dropped:], turn)
 
     def _feed_searching(self, data: bytes) -> None:
-        joined = self._buffer + data
-        at = joined.find(self._mark)
+        self._buffer, self._at = self._buffer[self._at :] + data, 0
+        at = self._buffer.find(self._mark)
         if at >= 0:
             self._leave = Leave.NOTHING
-            self._buffer = joined
             self._drop(at + len(self._mark))
             return
         self._count -= len(data)
@@ -248,5 +293,4 @@ class Reader:
             self._leave = Leave.TURN
             self._buffer = b""
             return
-        self._buffer = joined
-        self._drop(max(0, len(joined) - len(self._mark) + 1))
+        self._drop(max(0, len(self._buffer) - len(self._mark) + 1))

@@ -9,6 +9,7 @@ Spec: PS3.7 6.3, 9.3, 10.3, E.1.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ import msgspec
 from parsers.core import Attribute, Cursor, Field, Malformed, Subject
 
 COMMAND_MAX_BYTES: Final = 8_192
+MEMO_MAX: Final = 1_024
 
 OPERATION: Final = Field("dicom.operation", "PS3.7 E.1-1 (0000,0100)")
 OPERATION_SOP_CLASS: Final = Field("dicom.operation_sop_class", "PS3.7 E.1-1 (0000,0002)")
@@ -88,8 +90,13 @@ def parse(data: bytes, base: int) -> Command:
     )
 
 
-def facts_of(command: Command, speaker: Subject) -> Iterator[Attribute]:
-    """What the command says of who sent it."""
+@lru_cache(MEMO_MAX)
+def facts_of(command: Command, speaker: Subject) -> tuple[Attribute, ...]:
+    """What the command says of who sent it; of the same command the same facts."""
+    return tuple(_facts(command, speaker))
+
+
+def _facts(command: Command, speaker: Subject) -> Iterator[Attribute]:
     if command.is_response:
         if command.status is not None:
             yield STATUS(speaker, f"{command.operation} {command.status:04X}")

@@ -12,11 +12,12 @@ Spec: PS3.3 C.7.5.1, C.24, PS3.4 C.4, K.6, F.7, H.4.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import msgspec
 
-from parsers.core import Attribute, Conversation, Field, Sensitivity, Side
+from parsers.core import Attribute, Conversation, Field, Sensitivity, Side, Subject
 from parsers.core.fact import clean
 from parsers.dicom.charset import codec_of, text_of
 from parsers.dicom.command import Command
@@ -82,6 +83,8 @@ _FIELDS: Final = EQUIPMENT | PERFORMED | SCHEDULED
 _MULTIVALUED: Final = frozenset({0x00181019, 0x00181020, 0x00181200})
 _LEVELS: Final = frozenset({"PATIENT", "STUDY", "SERIES", "IMAGE", "FRAME"})
 _UDI: Final = {_UDI_SEQUENCE: frozenset({0x00181009})}
+MEMO_MAX: Final = 1_024
+MEMO_MAX_BYTES: Final = 2_048
 _MODALITY_WORKLIST: Final = "1.2.840.10008.5.1.4.31"
 _MPPS: Final = "1.2.840.10008.3.1.2.3.3"
 _PRINTER: Final = "1.2.840.10008.5.1.1.16"
@@ -124,30 +127,49 @@ def plan_of(command: Command) -> Plan | None:
     return QUERY if command.operation in {"C-FIND", "C-MOVE", "C-GET"} else None
 
 
-def facts_of(data_set: DataSet, plan: Plan, command: Command, side: Side, talk: Conversation) -> Iterator[Attribute]:
-    """What a data set that `side` sent tells."""
-    if plan is QUERY:
-        level = _first(_values(data_set), _QUERY_LEVEL)
-        if level in _LEVELS:
-            yield QUERY_LEVEL(talk.me(side), level)
-    elif plan is WORKLIST:
-        yield from _scheduled(_values(data_set), side, talk)
-    else:
-        yield from _equipment(data_set, plan, command, side, talk)
+class _Read(NamedTuple):
+    """All that the facts of a data set are made of; the values are those of the allow-list."""
+
+    via: str
+    sop_class: str
+    deflated: bool
+    found: tuple[tuple[int, tuple[bytes, ...]], ...]
 
 
-def _equipment(data_set: DataSet, plan: Plan, command: Command, side: Side, talk: Conversation) -> Iterator[Attribute]:
-    values = _values(data_set)
-    yield from _secondary_capture(values, side, talk)
+def facts_of(data_set: DataSet, plan: Plan, command: Command, me: Subject) -> tuple[Attribute, ...]:
+    """What a data set that `me` sent tells; a thousand images of one series say the same."""
+    found = tuple([(tag, tuple(values)) for tag, values in data_set.found.items()])
+    size = sum(len(value) for _, values in found for value in values)
+    made = _facts_of if size <= MEMO_MAX_BYTES else _facts_of.__wrapped__
+    return made(_Read(plan.via, command.sop_class, data_set.deflated, found), me)
+
+
+@lru_cache(MEMO_MAX)
+def _facts_of(read: _Read, me: Subject) -> tuple[Attribute, ...]:
+    values = _values(dict(read.found))
+    if read.via == WORKLIST.via:
+        return tuple(_scheduled(values, me.side))
+    if read.via != QUERY.via:
+        return tuple(_equipment(values, read, me.side))
+    level = _first(values, _QUERY_LEVEL)
+    return (QUERY_LEVEL(me, level),) if level in _LEVELS else ()
+
+
+def _described(side: Side, key: str) -> Subject:
+    return Conversation().described(side, key)
+
+
+def _equipment(values: dict[int, list[str]], read: _Read, side: Side) -> Iterator[Attribute]:
+    yield from _secondary_capture(values, side)
     key = _key(values)
     if not key:
         return
-    subject = talk.described(side, key)
-    yield VIA(subject, plan.via)
-    if data_set.deflated:
+    subject = _described(side, key)
+    yield VIA(subject, read.via)
+    if read.deflated:
         yield DATASET_ENCODING(subject, "deflated")
-    if plan is not PRINTER and plan is not MPPS and command.sop_class:
-        yield SOP_CLASS_UID(subject, command.sop_class)
+    if read.via not in {PRINTER.via, MPPS.via} and read.sop_class:
+        yield SOP_CLASS_UID(subject, read.sop_class)
     for tag, field in _FIELDS.items():
         for value in values.get(tag, ()):
             yield field(subject, value)
@@ -170,18 +192,18 @@ def _key(values: dict[int, list[str]]) -> str:
     return f"modality:{modality}" if modality else ""
 
 
-def _secondary_capture(values: dict[int, list[str]], side: Side, talk: Conversation) -> Iterator[Attribute]:
+def _secondary_capture(values: dict[int, list[str]], side: Side) -> Iterator[Attribute]:
     """The frame grabber or print-to-archive tool, which is not the modality."""
     maker, model = _first(values, 0x00181016), _first(values, 0x00181018)
     if not maker and not model:
         return
-    subject = talk.described(side, f"secondary-capture:{maker}|{model}")
+    subject = _described(side, f"secondary-capture:{maker}|{model}")
     for tag, field in SECONDARY_CAPTURE.items():
         for value in values.get(tag, ()):
             yield field(subject, value)
 
 
-def _scheduled(values: dict[int, list[str]], side: Side, talk: Conversation) -> Iterator[Attribute]:
+def _scheduled(values: dict[int, list[str]], side: Side) -> Iterator[Attribute]:
     """The station that a worklist query asks for, which mostly is who asks. Wild cards name none."""
     named = {tag: found for tag, found in values.items() if not any(c in found[0] for c in "*?\\")}
     title, station = _first(named, 0x00400001), _first(named, 0x00400010)
@@ -189,18 +211,18 @@ def _scheduled(values: dict[int, list[str]], side: Side, talk: Conversation) -> 
     key = (title and f"ae-title:{title}") or (station and f"station:{station}") or (modality and f"modality:{modality}")
     if not key:
         return
-    subject = talk.described(side, key)
+    subject = _described(side, key)
     yield VIA(subject, WORKLIST.via)
     for tag, field in SCHEDULED.items():
         for value in named.get(tag, ()):
             yield field(subject, value)
 
 
-def _values(data_set: DataSet) -> dict[int, list[str]]:
+def _values(read: dict[int, tuple[bytes, ...]]) -> dict[int, list[str]]:
     """Texts by tag, without padding and empty ones."""
-    codec = codec_of(b"\\".join(data_set.found.pop(_CHARACTER_SET, [])))
+    codec = codec_of(b"\\".join(read.pop(_CHARACTER_SET, ())))
     values: dict[int, list[str]] = {}
-    for tag, found in data_set.found.items():
+    for tag, found in read.items():
         texts = (text_of(value, codec) for value in found)
         parts = (part for text in texts for part in (text.split("\\") if tag in _MULTIVALUED else (text,)))
         kept = [cleaned for part in parts if (cleaned := clean(part.strip(" \0")))]

@@ -207,7 +207,7 @@ class _Lane:
         yield Confirmed()
         self.talk.shared(Association).used(self.talk)
         self.pending = self.pending + 1 if told.is_pending else 0
-        yield from command.facts_of(told, self.me)
+        self.talk.emit_all(command.facts_of(told, self.me))
         if not told.has_data_set:
             del self.messages[context]
             return
@@ -259,7 +259,7 @@ class _Lane:
             yield Anomaly(self.me, f"data_set_{data_set.problem.code}", self.r.offset, data_set.problem.what)
             if self.talk.shared(Association).deflated(context):
                 yield elements.DATASET_ENCODING(self.me, "deflated")
-        yield from elements.facts_of(data_set, message.plan, message.command, self.side, self.talk)
+        self.talk.emit_all(elements.facts_of(data_set, message.plan, message.command, self.me))
 
     def _next_message(self) -> Part:
         """Give up this turn, and those that do not begin with a message; False: too many of those."""

@@ -29,7 +29,6 @@ OUTCOMES: Final = {
     "CE": Outcome.REJECTED,
     "CR": Outcome.REJECTED,
 }
-MECHANISMS: Final = ("hl7-application", "hl7-security")
 REMEMBERED_MAX: Final = 512
 EARLY_MAX: Final = 64
 _CHANNEL: Final = "hl7-channel"
@@ -37,8 +36,13 @@ _UNFRAMED: Final = "hl7-unframed"
 
 FRAMING: Final = Field("hl7.framing", "HL7 v2 implementation guide C.2")
 
-# Who asked, and the control id.
-_Key = tuple[Side, bytes]
+# Who asked, and the control id. What stands in MSH-8 is asked about under a key of its own.
+_Key = bytes
+_ASKER: Final = (b"0", b"1")
+_SECURITY: Final = b"security "
+
+# Whether the message has an MSH-8; and how many gaps there were, if there may be two answers.
+_Awaited = tuple[bool, int | None]
 
 
 class Dialogue:
@@ -46,7 +50,7 @@ class Dialogue:
 
     def __init__(self) -> None:
         self.messages = [0, 0]  # by side
-        self._awaited: OrderedDict[_Key, int | None] = OrderedDict()
+        self._awaited: OrderedDict[_Key, _Awaited] = OrderedDict()
         self._doubtful: OrderedDict[_Key, None] = OrderedDict()
         self._known: OrderedDict[_Key, None] = OrderedDict()
         self._early: OrderedDict[_Key, str] = OrderedDict()
@@ -57,25 +61,25 @@ class Dialogue:
 
     def asked(self, side: Side, control_id: bytes, header: Header, secret: bytes, talk: Conversation) -> None:
         """A message that claims a sender was read; its answer is not known yet."""
-        claims = [header.claim] if header.claim is not None else []
-        if secret:
-            claims.append(msgspec.structs.replace(header.security, secret=Secret(secret)))
-        key = (side, control_id)
+        key = _ASKER[side] + control_id
+        security = msgspec.structs.replace(header.security, secret=Secret(secret)) if secret else None
         if not control_id or self._is_doubtful(key, talk):
-            for claim in claims:
-                talk.emit(claim)
+            talk.emit_all(claim for claim in (header.claim, security) if claim is not None)
             return
-        for claim in claims:
-            talk.ask((claim.mechanism, *key), claim)
-        _remember(self._awaited, key, talk.gaps if header.twice_acknowledged else None)
-        early = self._early.pop(key, None)
-        if early is not None and not self._unsure(key, talk):
-            self._answer(key, early, talk)
+        if header.claim is not None:
+            talk.ask(key, header.claim)
+        if security is not None:
+            talk.ask(_SECURITY + key, security)
+        _remember(self._awaited, key, (security is not None, talk.gaps if header.twice_acknowledged else None))
+        if self._early:
+            early = self._early.pop(key, None)
+            if early is not None and not self._unsure(key, talk):
+                self._answer(key, early, talk)
         _remember(self._known, key, None)
 
     def answered(self, side: Side, code: str, control_id: bytes, talk: Conversation) -> None:
         """`side` acknowledged a message of its peer."""
-        key = (side.peer, control_id)
+        key = _ASKER[1 - side] + control_id
         if not control_id or code not in OUTCOMES:
             return
         if key in self._awaited:
@@ -90,34 +94,34 @@ class Dialogue:
         return bool(talk.gaps) or talk.midstream or key in self._known
 
     def _answer(self, key: _Key, code: str, talk: Conversation) -> None:
-        gaps_before = self._awaited[key]
-        if code[0] == "A" and gaps_before is not None and gaps_before != talk.gaps:
+        secured, gaps = self._awaited[key]
+        if code[0] == "A" and gaps is not None and gaps != talk.gaps:
             return
         del self._awaited[key]
-        self._close(key, OUTCOMES[code], talk, code)
+        talk.answer(key, OUTCOMES[code], positional=True, acknowledgment_code=code)
+        if secured:
+            talk.answer(_SECURITY + key, OUTCOMES[code], positional=True, acknowledgment_code=code)
 
     def _is_doubtful(self, key: _Key, talk: Conversation) -> bool:
         """Whether several messages with one control id were open at once: nobody can tell whose answer came."""
-        if key in self._awaited:
-            del self._awaited[key]
-            self._close(key, Outcome.UNKNOWN, talk)
+        if self._awaited.pop(key, None) is not None:
+            talk.answer(key, Outcome.UNKNOWN, positional=True)
+            talk.answer(_SECURITY + key, Outcome.UNKNOWN, positional=True)
             _remember(self._doubtful, key, None)
         return key in self._doubtful
-
-    def _close(self, key: _Key, outcome: Outcome, talk: Conversation, code: str | None = None) -> None:
-        details = {"acknowledgment_code": code} if code is not None else {}
-        for mechanism in MECHANISMS:
-            talk.answer((mechanism, *key), outcome, positional=True, **details)
 
     # ------------------------------------------------------------------ frames and the channel
 
     def spoke(self, side: Side, talk: Conversation) -> None:
         """A message of `side` was read: there is a channel."""
+        if not self.messages[side]:
+            self._began(side, talk)
+        self.messages[side] += 1
+
+    def _began(self, side: Side, talk: Conversation) -> None:
         if not any(self.messages):
             talk.defer(_CHANNEL, lambda: self._channel(talk))
-        if not self.messages[side]:
-            talk.defer((_UNFRAMED, side), lambda: self._unframed(side, talk))
-        self.messages[side] += 1
+        talk.defer((_UNFRAMED, side), lambda: self._unframed(side, talk))
         if self._framed[Side.INITIATOR]:
             talk.release(_CHANNEL)
 
@@ -163,7 +167,8 @@ T = TypeVar("T")
 
 
 def _remember(where: OrderedDict[_Key, T], key: _Key, value: T) -> None:
+    if key in where:
+        where.move_to_end(key)
     where[key] = value
-    where.move_to_end(key)
     if len(where) > REMEMBERED_MAX:
         where.popitem(last=False)

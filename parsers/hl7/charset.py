@@ -36,7 +36,7 @@ _CODECS: Final = {
     "UNICODE": "utf_8",
 }
 
-_WIDE: Final = frozenset({"shift_jis", "iso2022_jp_2", "gb18030", "euc_kr", "big5"})
+WIDE: Final = frozenset({"shift_jis", "iso2022_jp_2", "gb18030", "euc_kr", "big5"})
 _ISO_8859: Final = re.compile(r"^(?:ISO[- ]?)?8859-([0-9]{1,2})$")
 
 
@@ -51,7 +51,7 @@ def codec_of(character_sets: list[str]) -> str:
 
 def text_of(data: bytes, codec: str) -> str:
     """`data` as text; never fails."""
-    if codec in _WIDE:
+    if codec in WIDE:
         return data.decode(codec, "replace")
     try:
         return data.decode("utf_8")

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from parsers.core.fact import clean
-from parsers.hl7.charset import text_of
+from parsers.hl7.charset import WIDE, text_of
 
 REPETITIONS_MAX: Final = 16
 _NULL: Final = '""'
@@ -50,13 +50,21 @@ class Grammar:
     Args:
         delimiters: the message's own.
         codec: see `charset`.
+
+    Attributes:
+        separator: what separates fields.
+        escape: the escape character; empty if there is none.
+        cut: the separator, where it cuts bytes as it cuts text; empty where a byte of a character may look like it.
     """
 
-    __slots__ = ("_escapes", "codec", "delimiters")
+    __slots__ = ("_escapes", "codec", "cut", "delimiters", "escape", "separator")
 
     def __init__(self, delimiters: Delimiters, codec: str) -> None:
         self.delimiters = delimiters
+        self.separator = delimiters.field.encode("ascii")
+        self.escape = delimiters.escape.encode("ascii")
         self.codec = codec
+        self.cut = b"" if codec in WIDE else self.separator
         self._escapes = {
             "F": delimiters.field,
             "S": delimiters.component,

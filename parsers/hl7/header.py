@@ -92,6 +92,16 @@ class Header(msgspec.Struct):
     told_in: int = -1
 
 
+def parts_of(segment: bytes) -> list[bytes]:
+    """The beginning of a header segment: field *n* at *n* - 1, up to field 10, and last all that follows."""
+    return segment.split(segment[3:4], 10)
+
+
+def key_of(parts: list[bytes], separator: bytes) -> bytes:
+    """A header segment without its fields 7, 8 and 10, by its `parts_of`."""
+    return separator.join((*parts[:6], *parts[8:9], *parts[10:]))
+
+
 def parse(segment: bytes, me: Subject, peer: Subject) -> Header | None:
     """A header segment that `framing.is_header` accepts; None: an MSH that says neither type nor version."""
     delimiters = Delimiters.of(segment)

@@ -21,6 +21,9 @@ a message ends where the next header stands.
 
 A lane that is taken up again after a gap passes over what comes until there is a header.
 
+What is usual is read quickly, without suspending in between: frames that are whole and begin with a header that is
+known (`_usual_frame`), whole segments of a message (`_lines`). All else goes through `segment`, with the same facts.
+
 Spec: HL7 v2 ch. 2.5, 2.10; implementation guide C.
 """
 
@@ -31,9 +34,9 @@ from collections.abc import Generator
 from typing import Final
 
 from parsers.core import Anomaly, Confirmed, Conversation, Malformed, Reader, Side, Steps, Unsupported
-from parsers.core.reader import MESSAGE_MAX_BYTES, Wait
+from parsers.core.reader import MESSAGE_MAX_BYTES, WAIT, Wait
 from parsers.core.session import Step
-from parsers.hl7 import framing
+from parsers.hl7 import framing, header
 from parsers.hl7.acknowledgment import Dialogue
 from parsers.hl7.messages import SEGMENT_MAX_BYTES, Messages
 
@@ -46,6 +49,7 @@ HEADS_MAX: Final = 8_192
 MESSAGE_MAX: Final = 1 << 20
 HEADER_MAX_BYTES: Final = 4_096
 LONG_BYTES: Final = 1_024
+LINES_MAX_BYTES: Final = 16_384
 BEGINNING_BYTES: Final = 10
 STRAY_MAX: Final = 1_024
 
@@ -66,6 +70,8 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
     yield from lane.refuse_wide()
     while True:
         yield from lane.segment()
+        if lane.between and lane.started:
+            yield from lane.frames()
 
 
 class _Lane:
@@ -89,6 +95,8 @@ class _Lane:
         self.heads = 0
         self.peer_count = 0
         self.strays = 0
+        self.framed = False
+        self.by_lines = False  # what is whole of the message under way can be read at once
         self.junk = False  # the frame under way holds no message
         self.complained: set[str] = set()
         r.expect(LAST_BYTES)
@@ -100,10 +108,12 @@ class _Lane:
             if 0 in head or head.removeprefix(b"\x0b")[:2] in _WIDE_BOMS:
                 yield Confirmed()
                 raise Unsupported("UTF-16: characters of two bytes", self.r.offset)
-        yield from self._take()
+        self._take()
 
     def segment(self) -> Steps:
         """Read one segment, or leave it out, and the control character after it."""
+        if self.by_lines:
+            self._lines()
         end = yield from self._end_of_segment()
         if end == _LEFT_OUT:
             return
@@ -123,8 +133,67 @@ class _Lane:
             yield from self._leave_message()
         elif self.junk:
             yield from self._leave_message()
-        if self.between and self.started:
-            yield from self._to_start_of_frame()
+
+    def frames(self) -> Steps:
+        """Read frames that are whole and usual, up to the beginning of another; leave out what is between frames."""
+        while self.between:
+            at = self.data.find(b"\x0b", self.at)
+            if at >= 0:
+                self.at = at + 1
+                self._frame(framing.START)
+                self._usual_frame()
+            elif self._spent > FRESH_BYTES:
+                yield from self._leave_until(b"\x0b", len(self.data))
+                self._frame(framing.START)
+            else:
+                self.r.skipped(len(self.data))
+                self.data, self.at = b"", 0
+                while not self.r.held:
+                    yield WAIT
+                self._take()
+
+    def _usual_frame(self) -> None:
+        """Read a frame that begins here, if it is whole, as usual, and its header is known."""
+        data, at = self.data, self.at
+        end = data.find(b"\x1c", at, at + LINES_MAX_BYTES)
+        frame = data[at:end]
+        if end < 0 or not self.header_mark or not frame.startswith(self.header_mark) or not frame.endswith(b"\r"):
+            return
+        if b"\n" in frame or b"\x0b" in frame:
+            return
+        segments = frame.split(b"\r")
+        parts = header.parts_of(segments[0])
+        found = self.messages.known(parts, self.header_mark[3:])
+        if found is None or len(segments[0]) > HEADER_MAX_BYTES:
+            return
+        if not self.framed:
+            self._framed()
+        self.strays, self.line_mark = 0, b"\r"
+        self.messages.begin(parts, found)
+        count = 1 + self.messages.lines(segments[1:-1], end - at)
+        self.control = 0x0D
+        if count == len(segments) - 1:
+            self.at = end + 1
+            self._frame(framing.END)
+        else:
+            self.at += sum(map(len, segments[:count])) + count
+
+    def _lines(self) -> None:
+        """Read what is whole of the message under way, up to its end, the next header, or what is not usual."""
+        data, at = self.data, self.at
+        stop = data.find(b"\x1c", at, at + LINES_MAX_BYTES)
+        end = data.rfind(b"\r", at, stop if stop >= 0 else at + LINES_MAX_BYTES)
+        if end < 0:
+            return
+        following = data.find(b"\rMSH", at, end)
+        end = following if following >= 0 else end
+        block = data[at:end]
+        segments = block.split(b"\r")
+        usual = b"\n" not in block and b"\x0b" not in block
+        count = self.messages.lines(segments, end - at) if usual else 0
+        self.by_lines = count == len(segments)
+        self.at = end + 1 if self.by_lines else at + sum(map(len, segments[:count])) + count
+        self.control = 0x0D if count else self.control
 
     # ------------------------------------------------------------------ bytes
 
@@ -140,17 +209,16 @@ class _Lane:
             scan = held
         return found.start()
 
-    def _take(self) -> Generator[Wait, None, None]:
-        self.data = yield from self.r.peek(min(self.r.held, MESSAGE_MAX_BYTES))
-        self.at = 0
+    def _take(self) -> None:
+        self.data, self.at = self.r.seen(MESSAGE_MAX_BYTES), 0
 
     def _more(self) -> Generator[Wait, None, None]:
         """Wait for more bytes than are held."""
         left = len(self.data) - self.at
-        yield from self.r.skip(self.at)
+        self.r.skipped(self.at)
         self.data, self.at = b"", 0
-        yield from self.r.peek(left + 1)
-        yield from self._take()
+        yield from self.r.hold(left + 1)
+        self._take()
 
     # ------------------------------------------------------------------ leaving out
 
@@ -170,7 +238,7 @@ class _Lane:
         if held < BEGINNING_BYTES:  # may be the beginning of a header
             return held == 0 and not self.started and self.confirmed and self._spent > UNFRAMED_FRESH_BYTES
         message = self.messages.open
-        if message is not None and self.data[self.at + 3] == message.separator:
+        if message is not None and self.data[self.at + 3 : self.at + 4] == message.separator:
             name = self.data[self.at : self.at + 3]
             self.messages.named(name, message)
             if name in message.reads:
@@ -203,18 +271,6 @@ class _Lane:
             yield from self._leave_until(self.header_mark, self.at)
             self.beheaded = self.header_mark
 
-    def _to_start_of_frame(self) -> Steps:
-        """Leave out whatever is between two frames."""
-        while (at := self.data.find(b"\x0b", self.at)) < 0:
-            self.at = len(self.data)
-            if self._spent > FRESH_BYTES:
-                yield from self._leave_until(b"\x0b", self.at)
-                self._frame(framing.START)
-                return
-            yield from self._more()
-        self.at = at + 1
-        self._frame(framing.START)
-
     def _leave_until(self, mark: bytes, at: int) -> Steps:
         """Leave out from `at` up to and including `mark`. A fresh head begins behind it, unless it was held already."""
         found = self.data.find(mark, at)
@@ -227,7 +283,7 @@ class _Lane:
         self.fresh_at = self.r.offset
         self.heads += 1
         self.r.expect(LAST_BYTES)
-        yield from self._take()
+        self._take()
 
     def _age(self) -> None:
         """When the peer has spoken since, this is another turn."""
@@ -240,12 +296,13 @@ class _Lane:
     def _frame(self, control: int) -> None:
         """A frame starts or ends here."""
         self.messages.end()
-        self.control, self.junk = control, False
+        self.control, self.junk, self.by_lines = control, False, False
         self.between = control == framing.END
         self.started |= control == framing.START
 
     def _framed(self) -> None:
         """A start block before a header, or a whole end block: frames there are."""
+        self.framed = True
         self.talk.shared(Dialogue).framed(self.side, self.talk)
 
     def _whole(self, end: int) -> Steps:
@@ -264,40 +321,36 @@ class _Lane:
             yield from self._stray(data[at : min(end, at + 4)])
         else:
             message.segments += 1
-            if end - at == 3 or (end - at > 3 and data[at + 3] == message.separator):
-                name = data[at : at + 3]
-                self.messages.named(name, message)
-                if name in message.reads and end - at <= SEGMENT_MAX_BYTES:
-                    message.read_bytes += end - at
-                    self.messages.read(name, data[at:end], message)
+            self.messages.line(data[at:end], message)
 
     def _header(self, segment: bytes, control: int) -> Steps:
-        """MSH, FHS or BHS."""
+        """MSH, FHS or BHS; the first one confirms the lane, if it can be read."""
+        if not self.confirmed and len(segment) <= HEADER_MAX_BYTES:
+            self.messages.parse(segment, header.parts_of(segment))
+            self.confirmed = True
+            yield Confirmed()
+        self._headed(segment, control)
+
+    def _headed(self, segment: bytes, control: int) -> None:
         self.messages.end()
         self.strays = 0
         if len(segment) > HEADER_MAX_BYTES:
             self._complain("limit_exceeded", "a message header that is too long")
             return
+        parts = header.parts_of(segment)
         try:
-            found = self.messages.parse(segment)
+            found = self.messages.parse(segment, parts)
         except Malformed as error:
-            if not self.confirmed:
-                raise
             self._complain(error.code, error.what)
             return
-        if not self.confirmed:
-            yield from self._confirm()
-        if self.control == framing.START:
+        if self.control == framing.START and not self.framed:
             self._framed()
-        self.header_mark = segment[:4] if segment.startswith(b"MSH") else b"MSH" + segment[3:4]
+        self.header_mark = b"MSH" + found.grammar.separator
         self.line_mark = b"\n" if control == 0x0A else b"\r"
-        self.messages.begin(segment, found)
-        if not segment.startswith(b"MSH"):
+        self.messages.begin(parts, found)
+        self.by_lines = control == 0x0D and self.messages.open is not None
+        if parts[0] != b"MSH":
             self.talk.shared(Dialogue).batched(self.side, self.talk)
-
-    def _confirm(self) -> Steps:
-        self.confirmed = True
-        yield Confirmed()
 
     def _stray(self, beginning: bytes) -> Steps:
         """No header, and no message that it could belong to."""

@@ -6,14 +6,18 @@ for months is still seen to say them. Who sent a message and what became of it i
 Whether a message is itself an acknowledgment is known at the segment after its header (MSA, which SFT and UAC may
 precede); until then nothing is claimed.
 
+A segment whose name was told, and of which it is known that it tells nothing new, is passed over by its bytes
+(`_READINGS`): most observations of a feed differ in their values only. What is kept to know them by is what would be
+read of them: names, and OBX-3, 17 and 18.
+
 Spec: HL7 v2 ch. 2.5, 2.9, 2.14.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -39,15 +43,20 @@ CONTROL_ID_MAX_BYTES: Final = 256
 
 _NAME: Final = re.compile(rb"[A-Z][A-Z0-9]{2}")
 _BEFORE_MSA: Final = frozenset({b"SFT", b"UAC"})
+_AT_MSA: Final = _BEFORE_MSA | {b"MSA"}
 _READ_ALWAYS: Final = frozenset({b"MSA", b"SFT"})
+_READ_ANEW: Final = framing.HEADERS | {b"SFT", b"PRT", b"EQU", b"INV"}
 _READ_OF_EQUIPMENT: Final = _READ_ALWAYS | {b"OBR", b"OBX", b"PRT", b"EQU", b"INV"}
+
+_Observed = bytes | tuple[str | bytes, ...]
+_Reading = Callable[["Messages", bytes, "Message"], bool]
 
 
 class Message(msgspec.Struct):
     """The message that is under way; `equipment` is the key of what its last OBR or EQU named."""
 
     header: Header
-    separator: int
+    separator: bytes
     reads: frozenset[bytes]
     control_id: bytes
     secret: bytes
@@ -60,6 +69,10 @@ class Message(msgspec.Struct):
     def is_too_large(self) -> bool:
         """Whether enough of it was read."""
         return self.segments > SEGMENTS_MAX or self.read_bytes > READ_MAX_BYTES
+
+    def stop_describing(self) -> None:
+        """It is about something that belongs to one person."""
+        self.reads, self.equipment = _READ_ALWAYS, ""
 
 
 class Messages:
@@ -78,19 +91,26 @@ class Messages:
         self._me, self._peer = talk.me(side), talk.peer(side)
         self._headers: dict[bytes, Header] = {}
         self._headers_bytes = 0
-        self._observed: dict[tuple[str, ...], bool] = {}
+        self._observed: dict[_Observed, bool] = {}
         self._told: set[Attribute] = set()
         self._named: set[bytes] = set()
+        self._usual: dict[bytes, _Reading] = {}
+        self._cut = b""
+        self._codes: dict[str, Attribute] = {}  # for each of the few codes
 
     # ------------------------------------------------------------------ headers
 
-    def parse(self, segment: bytes) -> Header:
+    def known(self, parts: list[bytes], separator: bytes) -> Header | None:
+        """What a header segment says, if one like it was parsed."""
+        return self._headers.get(header.key_of(parts, separator))
+
+    def parse(self, segment: bytes, parts: list[bytes]) -> Header:
         """What a header segment says; parsed once for all that differ in time, secret and control id only.
 
         Raises:
             Malformed: it says neither type nor version.
         """
-        key = _key(segment)
+        key = header.key_of(parts, segment[3:4])
         found = self._headers.get(key)
         if found is None:
             found = header.parse(segment, self._me, self._peer)
@@ -106,7 +126,7 @@ class Messages:
         self._headers[key] = found
         self._headers_bytes += len(key)
 
-    def begin(self, segment: bytes, found: Header) -> None:
+    def begin(self, parts: list[bytes], found: Header) -> None:
         """A header whose meaning is `found`: a message begins, or (FHS, BHS) several will follow."""
         if self.count % RESTATED_EACH == 0:
             self._restate()
@@ -114,19 +134,21 @@ class Messages:
         if found.told_in != epoch:
             found.told_in = epoch
             self._tell_header(found)
-        parts = segment.split(segment[3:4], 10)
         secret = found.grammar.literal(parts[7]) if len(parts) > 7 and parts[7] not in {b"", b'""'} else b""
-        if segment.startswith(b"MSH"):
-            self._begin(segment, parts, found, secret)
+        if parts[0] == b"MSH":
+            self._begin(parts, found, secret)
         elif secret:
             self._talk.emit(msgspec.structs.replace(found.security, secret=Secret(secret)))
 
-    def _begin(self, segment: bytes, parts: list[bytes], found: Header, secret: bytes) -> None:
+    def _begin(self, parts: list[bytes], found: Header, secret: bytes) -> None:
         self.count += 1
+        if found.grammar.cut != self._cut:
+            self._cut = found.grammar.cut
+            self._usual.clear()
         self._talk.shared(Dialogue).spoke(self._side, self._talk)
         self.open = Message(
             found,
-            segment[3],
+            found.grammar.separator,
             _READ_OF_EQUIPMENT if found.describes else _READ_ALWAYS,
             parts[9].strip()[:CONTROL_ID_MAX_BYTES] if len(parts) > 9 else b"",
             secret,
@@ -162,14 +184,52 @@ class Messages:
         if name not in self._named:
             self._tell_name(name)
 
-    def read(self, name: bytes, segment: bytes, message: Message) -> None:
-        """A whole segment that is on the allow-list."""
+    def lines(self, segments: list[bytes], size: int) -> int:
+        """Read whole segments of `size` bytes; returns how many: up to a header, or none where it may be too much."""
+        message = self.open
+        if message is None or message.segments + len(segments) > SEGMENTS_MAX:
+            return 0
+        if message.read_bytes + size > READ_MAX_BYTES:
+            return 0
+        count = self._lines(segments, message)
+        message.segments += count - segments[:count].count(b"")
+        return count
+
+    def _lines(self, segments: list[bytes], message: Message) -> int:
+        first = segments[0] if segments else b""
+        if message.asking and first[:4] in self._usual and first[:3] not in _AT_MSA:
+            self._ask(message)
+        usual = {} if message.asking else self._usual
+        for number, segment in enumerate(segments):
+            read = usual.get(segment[:4])
+            if read is None or not read(self, segment, message):
+                if segment[:3] in framing.HEADERS and framing.is_header(segment):
+                    return number
+                self.line(segment, message)
+                usual = {} if message.asking else self._usual
+        return len(segments)
+
+    def line(self, segment: bytes, message: Message) -> None:
+        """A whole segment that is no header."""
+        name = segment[:3]
+        if len(segment) < 3 or segment[3:4] not in {b"", message.separator}:
+            return
+        self.named(name, message)
+        if name in message.reads and len(segment) <= SEGMENT_MAX_BYTES:
+            message.read_bytes += len(segment)
+            self._read(name, segment, message)
+        if name in self._named and name not in _READ_ANEW and message.header.grammar.cut and len(segment) > 3:
+            self._usual[segment[:4]] = self._READINGS.get(name, self._READINGS[b""])
+
+    def _read(self, name: bytes, segment: bytes, message: Message) -> None:
+        """A segment that is on the allow-list."""
         grammar = message.header.grammar
+        if name == b"MSA":
+            self._acknowledgment(segment, message)
+            return
         fields = grammar.fields(segment)
         if name == b"OBX":
             self._observation(fields, message)
-        elif name == b"MSA":
-            self._acknowledgment(segment, message)
         elif name == b"SFT":
             self._tell(equipment.software(fields, grammar, self._me))
         elif name == b"OBR":
@@ -181,13 +241,60 @@ class Messages:
         else:
             self._inventory(fields, message)
 
+    # Segments that begin like one that was named lately, where it is known who asks. False: this one has to be read.
+
+    def _usual_name(self, _segment: bytes, _message: Message) -> bool:
+        """Nothing but its name is told of it."""
+        return True
+
+    def _usual_observation(self, segment: bytes, message: Message) -> bool:
+        """By its bytes it is known what most observations tell: nothing new."""
+        parts = segment.split(message.separator, 4)
+        if len(parts) == 5 and parts[4].count(message.separator) < 13 and not message.equipment:
+            personal = self._observed.get(parts[3])
+        else:
+            parts = segment.split(message.separator, 19)
+            personal = self._observed.get((*parts[3:4], *parts[17:19], message.equipment))
+        if personal is not False or message.reads is not _READ_OF_EQUIPMENT or len(segment) > SEGMENT_MAX_BYTES:
+            return False
+        message.read_bytes += len(segment)
+        return True
+
+    def _usual_request(self, segment: bytes, message: Message) -> bool:
+        """Most often OBR-3 is the number of an order."""
+        if message.reads is not _READ_OF_EQUIPMENT or len(segment) > SEGMENT_MAX_BYTES:
+            return False
+        if equipment.may_name_eui64(segment, message.header.grammar):
+            return False
+        message.read_bytes += len(segment)
+        message.equipment = ""
+        return True
+
+    def _usual_acknowledgment(self, segment: bytes, message: Message) -> bool:
+        if len(segment) > SEGMENT_MAX_BYTES:
+            return False
+        message.read_bytes += len(segment)
+        self._acknowledgment(segment, message)
+        return True
+
+    _READINGS: ClassVar[dict[bytes, _Reading]] = {
+        b"": _usual_name,
+        b"OBX": _usual_observation,
+        b"OBR": _usual_request,
+        b"MSA": _usual_acknowledgment,
+    }
+
     def _acknowledgment(self, segment: bytes, message: Message) -> None:
         """MSA-1 and MSA-2; what follows is text."""
-        parts = segment.split(bytes((message.separator,)), 3)
+        parts = segment.split(message.separator, 3)
         code = parts[1].strip().decode("ascii", "replace") if len(parts) > 1 else ""
         if code not in OUTCOMES:
             return
-        self._tell((ACKNOWLEDGMENT_CODE(self._me, code),))
+        fact = self._codes.get(code)
+        if fact is None:
+            fact = self._codes[code] = ACKNOWLEDGMENT_CODE(self._me, code)
+        if fact not in self._told:
+            self._tell((fact,))
         if len(parts) > 2:
             control_id = parts[2].strip()[:CONTROL_ID_MAX_BYTES]
             self._talk.shared(Dialogue).answered(self._side, code, control_id, self._talk)
@@ -204,17 +311,18 @@ class Messages:
         """OBX-3, 17 and 18. The value (OBX-5) is never looked at."""
         if len(fields) < 4:
             return
-        method, instance = (fields[number] if len(fields) > number else "" for number in (17, 18))
-        key = (fields[3], method, instance, message.equipment)
+        grammar, read = message.header.grammar, (*fields[3:4], *fields[17:19])
+        key = _observed_by(read, message.equipment, plain=bool(grammar.cut))
         personal = self._observed.get(key)
         if personal is None:
-            personal = self._observe(*key, message.header.grammar)
-            if sum(map(len, key)) <= OBSERVED_MAX_CHARS:
+            method, instance = (*read[1:], "", "")[:2]
+            personal = self._observe(fields[3], method, instance, message.equipment, grammar)
+            if sum(map(len, read)) + len(message.equipment) <= OBSERVED_MAX_CHARS:
                 if len(self._observed) >= OBSERVED_MAX:
                     self._observed.clear()
                 self._observed[key] = personal
         if personal:
-            message.reads, message.equipment = _READ_ALWAYS, ""
+            message.stop_describing()
 
     def _observe(self, what: str, method: str, instance: str, group: str, grammar: Grammar) -> bool:
         """What is observed, by what; True: by something that belongs to one person."""
@@ -284,10 +392,17 @@ class Messages:
     def _restate(self) -> None:
         self._told.clear()
         self._named.clear()
+        self._usual.clear()
         self._observed.clear()
 
 
-def _key(segment: bytes) -> bytes:
-    """A header segment without its fields 7, 8 and 10."""
-    parts = segment.split(segment[3:4])
-    return b"\n".join((*parts[:6], *parts[8:9], *parts[10:]))
+def _observed_by(read: tuple[str, ...], equipment_key: str, *, plain: bool) -> _Observed:
+    """What an observation is known by: bytes, as `_usual_observation` finds them, where ASCII stands for itself.
+
+    That is so in UTF-8 and in codes of one byte, whatever else is in the segment.
+    """
+    if not plain or not all(map(str.isascii, read)):
+        return (*read, equipment_key)
+    if len(read) == 1 and not equipment_key:
+        return read[0].encode("ascii")
+    return (*(text.encode("ascii") for text in read), equipment_key)

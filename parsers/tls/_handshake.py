@@ -20,9 +20,11 @@ Spec: RFC 8446, RFC 5246, RFC 6101 (SSL 3.0), RFC 9147 and 6347 (DTLS)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
+
+import msgspec
 
 from parsers import _x509
 from parsers.core import (
@@ -55,6 +57,8 @@ CLIENT_KEY_EXCHANGE: Final = 16
 # Session ticket, certificate verify, URL and status, supplemental data, next protocol: nothing in them is stated.
 _PASSED_OVER: Final = frozenset({HELLO_REQUEST, HELLO_VERIFY_REQUEST, 4, 15, 21, 22, 23, 67})
 
+_SERVER_FLIGHT: Final = frozenset({SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, SERVER_HELLO_DONE})
+
 CHAIN_MAX: Final = 16
 STATED_MAX: Final = 64
 MEMO_MAX: Final = 2_048
@@ -74,6 +78,8 @@ JA3 = Field("tls.ja3", "JA3")
 JA3S = Field("tls.ja3s", "JA3S")
 JA4 = Field("tls.ja4", "JA4")
 ALERT = Field("tls.alert", "RFC 8446 6.2")
+
+_ME: Final = tuple(Conversation().me(side) for side in Side)  # the same in all conversations
 
 Stated = Fact | Confirmed | Done
 
@@ -110,25 +116,26 @@ class Lane:
         client = self.talking.client
         return client is not None and any(number in client.versions for number in (_names.TLS13, _names.DTLS13))
 
-    def message(self, kind: int, body: bytes) -> Iterator[Stated]:
+    def message(self, kind: int, body: bytes) -> Iterable[Stated]:
         """A whole handshake message.
 
         Raises:
             Malformed: it contradicts the standard, or does not belong into this lane.
         """
         if kind == CLIENT_HELLO and self.side is Side.INITIATOR:
-            yield from self._client_hello(body)
-        elif kind == SERVER_HELLO and self.side is Side.RESPONDER:
-            yield from self._server_hello(body)
-        elif kind == CERTIFICATE:
-            yield from self._certificates(body)
-        elif kind == CLIENT_KEY_EXCHANGE and self.side is Side.INITIATOR:
+            return self._client_hello(body)
+        if kind == SERVER_HELLO and self.side is Side.RESPONDER:
+            return self._server_hello(body)
+        if kind == CERTIFICATE:
+            return self._certificates(body)
+        if kind == CLIENT_KEY_EXCHANGE and self.side is Side.INITIATOR:
             self.talking.key_exchange_message = body[: IDENTITY_MAX_BYTES + 2]
             self._ask_psk()
-        elif kind in {SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, SERVER_HELLO_DONE} and self.side is Side.RESPONDER:
+        elif kind in _SERVER_FLIGHT and self.side is Side.RESPONDER:
             self._server_flight(kind, body)
         elif kind not in _PASSED_OVER:
             raise Malformed(f"handshake message of type {kind} by the {self.side.label}")
+        return ()
 
     def confirm(self) -> Iterator[Confirmed]:
         """State once that real structure was read."""
@@ -143,14 +150,16 @@ class Lane:
         made = _offered if len(body) <= MEMO_MAX_BYTES else _offered.__wrapped__
         offered, facts = made(shared, self.transport)
         hello = _hello.with_own(offered, own)
-        yield from self.confirm()
+        if not self.confirmed:
+            yield from self.confirm()
         self._whole = True
         self.talking.client = hello
         self.talking.early_data = bool(self.talking.early_data) or _hello.EARLY_DATA in hello.extensions
         if own.server_name is not None:
             facts = (SNI(self.talk.me(self.side), own.server_name), *facts)
         self.talk.emit_all(self._unsaid(facts))
-        yield from self._broken(hello.malformed)
+        if hello.malformed:
+            yield from self._broken(hello.malformed)
 
     def _unsaid(self, facts: tuple[Fact, ...]) -> Collection[Fact]:
         """Those of the facts that no hello of this lane has stated yet; nearly always there is only one hello."""
@@ -162,10 +171,14 @@ class Lane:
         return fresh
 
     def _server_hello(self, body: bytes) -> Iterator[Stated]:
-        hello = _hello.server_hello(body)
-        if _names.version(hello.version) is None:
-            raise Malformed(f"version {hello.version:04x} chosen")
-        yield from self.confirm()
+        shared, session_id = _hello.choice(body)
+        made = _chosen if len(body) <= MEMO_MAX_BYTES else _chosen.__wrapped__
+        chosen, facts = made(shared, self.transport)
+        if _names.version(chosen.version) is None:
+            raise Malformed(f"version {chosen.version:04x} chosen")
+        if not self.confirmed:
+            yield from self.confirm()
+        hello = msgspec.structs.replace(chosen, session_id=session_id)
         if hello.is_retry:
             self.talking.retried = True
             return
@@ -174,12 +187,10 @@ class Lane:
         me = self.talk.me(self.side)
         self.talk.defer("channel", lambda: channel(self.talking, me))
         self._ask_psk()
-        if hello.alpn:
-            yield ALPN(me, hello.alpn.decode("utf-8", "backslashreplace"))
-        if self.transport == "t":
-            yield JA3S(me, _fingerprint.ja3s(hello))
+        self.talk.emit_all(facts)
         self.sealed = hello.is_tls13
-        yield from self._broken(hello.malformed)
+        if hello.malformed:
+            yield from self._broken(hello.malformed)
 
     def _broken(self, extensions: tuple[int, ...]) -> Iterator[Stated]:
         for extension in extensions:
@@ -189,7 +200,8 @@ class Lane:
 
     def _certificates(self, body: bytes) -> Iterator[Stated]:
         chain, cut = _chain(body)
-        yield from self.confirm()
+        if not self.confirmed:
+            yield from self.confirm()
         me = self.talk.me(self.side)
         for position, der in enumerate(chain):
             self.talk.emit_all(certificate(me, self.side, position, der))
@@ -282,7 +294,7 @@ class Lane:
         if peer is not None:
             yield Done()
 
-    def encrypted(self, *, handshake: bool = False, alert: bool = False, length: int = 0) -> Iterator[Stated]:
+    def encrypted(self, *, handshake: bool = False, alert: bool = False, length: int = 0) -> Iterable[Stated]:
         """An encrypted record: the handshake of this lane is over."""
         talking = self.talking
         if not talking.over[self.side]:
@@ -294,8 +306,7 @@ class Lane:
                 talking.finished[self.side] = handshake or length not in _ENCRYPTED_ALERT_BYTES
                 if self.side is Side.RESPONDER:
                     self._accepted()
-        if all(talking.over):
-            yield Done()
+        return (Done(),) if all(talking.over) else ()
 
     def _accepted(self) -> None:
         self.talk.answer("client-certificate", Outcome.ACCEPTED)
@@ -309,6 +320,18 @@ def _offered(shared: _hello.Outline, transport: str) -> tuple[_hello.ClientHello
     return hello, tuple(dict.fromkeys(_offered_facts(hello, transport)))
 
 
+@lru_cache(MEMO_MAX)
+def _chosen(shared: _hello.Choice, transport: str) -> tuple[_hello.ServerHello, tuple[Fact, ...]]:
+    """What a server answers to all hellos of one program, with the facts about it."""
+    hello, me = _hello.chosen(shared), _ME[Side.RESPONDER]
+    facts: list[Fact] = []
+    if hello.alpn:
+        facts.append(ALPN(me, hello.alpn.decode("utf-8", "backslashreplace")))
+    if transport == "t":
+        facts.append(JA3S(me, _fingerprint.ja3s(hello)))
+    return hello, tuple(facts)
+
+
 def offered_memo() -> tuple[int, int]:
     """How often a program's hello was known already, and how often it was not."""
     info = _offered.cache_info()
@@ -316,7 +339,7 @@ def offered_memo() -> tuple[int, int]:
 
 
 def _offered_facts(hello: _hello.ClientHello, transport: str) -> Iterator[Fact]:
-    me = Subject(Side.INITIATOR)
+    me = _ME[Side.INITIATOR]
     for protocol in hello.alpn[:STATED_MAX]:
         if not _is_grease(protocol):
             yield ALPN_OFFERED(me, protocol.decode("utf-8", "backslashreplace"))

@@ -104,6 +104,16 @@ class Outline(NamedTuple):
     extensions: tuple[tuple[int, bytes], ...]
 
 
+class Choice(NamedTuple):
+    """A ServerHello without what differs from one connection to the next: random, session id, key share, tickets."""
+
+    version: int
+    suite: int
+    compression: int
+    is_retry: bool
+    extensions: tuple[tuple[int, bytes], ...]
+
+
 class Own(NamedTuple):
     """What a ClientHello has for itself."""
 
@@ -187,11 +197,11 @@ def is_read(kind: int, *, by_client: bool) -> bool:
     return kind in (_OFFERED if by_client else _CHOSEN)
 
 
-def server_hello(body: bytes) -> ServerHello:
-    """Take a ServerHello or HelloRetryRequest apart.
+def choice(body: bytes) -> tuple[Choice, bytes]:
+    """What a ServerHello or HelloRetryRequest has in common with others; and its session id.
 
     Raises:
-        Malformed: a length does not fit. Broken extensions are only listed in `malformed`.
+        Malformed: a length does not fit.
     """
     cursor = Cursor(body)
     version = _version(cursor)
@@ -199,9 +209,27 @@ def server_hello(body: bytes) -> ServerHello:
     is_early_draft = version >> 8 == 0x7F  # until draft 21 of TLS 1.3 neither session id nor compression
     session_id = b"" if is_early_draft else _session_id(cursor)
     suite, compression = cursor.u16(), 0 if is_early_draft else cursor.u8()
-    hello = ServerHello(version, version, suite, compression, random == RETRY_RANDOM, session_id)
-    hello.extensions, hello.malformed = _read_extensions(_split(_extension_bytes(cursor)), _CHOSEN, hello)
+    extensions = tuple(
+        [(kind, value[: _KEPT_OF_CHOICE.get(kind, 0)]) for kind, value in _split(_extension_bytes(cursor))]
+    )
+    return Choice(version, suite, compression, random == RETRY_RANDOM, extensions), session_id
+
+
+def chosen(shared: Choice) -> ServerHello:
+    """What was chosen. Broken extensions are only listed in `malformed`."""
+    hello = ServerHello(shared.version, shared.version, shared.suite, shared.compression, shared.is_retry)
+    hello.extensions, hello.malformed = _read_extensions(shared.extensions, _CHOSEN, hello)
     return hello
+
+
+def server_hello(body: bytes) -> ServerHello:
+    """Take a ServerHello or HelloRetryRequest apart.
+
+    Raises:
+        Malformed: a length does not fit. Broken extensions are only listed in `malformed`.
+    """
+    shared, session_id = choice(body)
+    return msgspec.structs.replace(chosen(shared), session_id=session_id)
 
 
 def _version(cursor: Cursor) -> int:
@@ -347,3 +375,4 @@ _CHOSEN: Final[dict[int, Callable[[ServerHello, bytes], None]]] = {
     SUPPORTED_VERSIONS: _read_chosen_version,
     KEY_SHARE: _read_chosen_group,
 }
+_KEPT_OF_CHOICE: Final = {ALPN: 0xFFFF, SUPPORTED_VERSIONS: 2, KEY_SHARE: 2}  # of a key share, the group

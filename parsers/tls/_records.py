@@ -51,21 +51,23 @@ _HELLO_MIN_BYTES: Final = 38
 
 def is_header(head: bytes) -> bool:
     """Whether `head` is, as far as it goes, the header of a record."""
+    if len(head) >= HEADER_BYTES:
+        kind, major, minor, length = _HEADER.unpack_from(head)
+        return major == 3 and minor <= 4 and _fits(kind, length)
     return (
-        CHANGE_CIPHER_SPEC <= head[0] <= HEARTBEAT
-        and head[1:2] in {b"", b"\x03"}
-        and (len(head) < 3 or head[2] <= 4)
-        and (len(head) < HEADER_BYTES or _fits(head[0], int.from_bytes(head[3:5], "big")))
+        CHANGE_CIPHER_SPEC <= head[0] <= HEARTBEAT and head[1:2] in {b"", b"\x03"} and (len(head) < 3 or head[2] <= 4)
     )
 
 
 def _fits(kind: int, length: int) -> bool:
-    """Whether a record of this type can have this length."""
+    """Whether there is a record of this type and length."""
+    if kind == HANDSHAKE:
+        return 1 <= length <= RECORD_MAX_BYTES
     if kind == CHANGE_CIPHER_SPEC:
         return length == 1 or 16 < length <= ENCRYPTED_CHANGE_MAX_BYTES  # encrypted in a renegotiation
     if kind == APPLICATION_DATA:
         return length <= RECORD_MAX_BYTES
-    return (2 if kind == ALERT else 1) <= length <= RECORD_MAX_BYTES
+    return kind in {ALERT, HEARTBEAT} and (2 if kind == ALERT else 1) <= length <= RECORD_MAX_BYTES
 
 
 def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
@@ -88,28 +90,23 @@ class Records:
 
     def read(self) -> Steps:
         """All records, until nothing more can be learnt from this lane."""
-        left = RECORDS_AFTER_MAX
+        r, lane = self._r, self._lane
+        over, left = lane.talking.over, RECORDS_AFTER_MAX
         while left:
-            self._r.expect(_missing(self._joined))
-            header = self._r.ready(HEADER_BYTES) or (yield from self._r.exactly(HEADER_BYTES))
-            if not is_header(header):
-                raise Malformed("no record header", self._r.offset - HEADER_BYTES)
-            kind, _, _, length = _HEADER.unpack(header)
-            yield from self._record(kind, length)
-            left -= self._lane.talking.over[self._lane.side]
-        self._lane.talk.release("channel")
-
-    def _record(self, kind: int, length: int) -> Steps:
-        if kind == HANDSHAKE and (self._is_surely_plain or (yield from self._is_plain(length))):
-            yield from self._handshake(length)
-        elif kind == ALERT and length == 2:
-            yield from self._alert()
-        elif kind == CHANGE_CIPHER_SPEC and length == 1:
-            yield from self._change_cipher_spec()
-        else:
-            yield from self._encrypted(kind, length)
-
-    # ------------------------------------------------------------------ handshake
+            r.expect(_missing(self._joined) if self._joined else 0)
+            kind, major, minor, length = _HEADER.unpack(r.ready(HEADER_BYTES) or (yield from r.exactly(HEADER_BYTES)))
+            if major != 3 or minor > 4 or not _fits(kind, length):
+                raise Malformed("no record header", r.offset - HEADER_BYTES)
+            if kind == HANDSHAKE and (self._is_surely_plain or (yield from self._is_plain(length))):
+                yield from self._handshake(length)
+            elif kind == ALERT and length == 2:
+                yield from self._alert()
+            elif kind == CHANGE_CIPHER_SPEC and length == 1:
+                yield from self._change_cipher_spec()
+            else:
+                yield from self._encrypted(kind, length)
+            left -= over[lane.side]
+        lane.talk.release("channel")
 
     @property
     def _is_surely_plain(self) -> bool:
@@ -123,29 +120,29 @@ class Records:
         return is_message(head, length)
 
     def _handshake(self, length: int) -> Steps:
-        if self._r.held < length:
-            head = yield from self._r.peek(min(4, length))
-            self._r.expect(max(length, _missing(self._joined + head) + len(head)))
-        self._joined += self._r.ready(length) or (yield from self._r.exactly(length))
+        r, lane = self._r, self._lane
+        record = r.ready(length)
+        if not record:
+            head = yield from r.peek(min(4, length))
+            r.expect(max(length, _missing(self._joined + head) + len(head)))
+            record = yield from r.exactly(length)
+        joined = self._joined + record if self._joined else record
         self._sure = True
-        while (message := self._cut()) is not None:
-            yield from self._lane.message(message[0], message[4:])
-            yield from self._lane.confirm()
-        if self._lane.sealed:
-            self._joined = b""
+        while end := self._whole(joined):
+            yield from lane.message(joined[0], joined[4:end])
+            if not lane.confirmed:
+                yield from lane.confirm()
+            joined = joined[end:]
+        self._joined = b"" if lane.sealed else joined
 
-    def _cut(self) -> bytes | None:
-        """The next whole message, with its header."""
-        joined = self._joined
+    def _whole(self, joined: bytes) -> int:
+        """Where the first message ends, with its header; 0 if it is not whole."""
         if len(joined) < 4:
-            return None
+            return 0
         end = 4 + int.from_bytes(joined[1:4], "big")
         if end > HANDSHAKE_MAX_BYTES:
             raise LimitExceeded(f"a handshake message of {end} bytes", self._r.offset)
-        if len(joined) < end:
-            return None
-        self._joined = joined[end:]
-        return joined[:end]
+        return end if end <= len(joined) else 0
 
     # ------------------------------------------------------------------ the others
 
@@ -158,27 +155,30 @@ class Records:
         yield from self._lane.alert(level, description)
 
     def _change_cipher_spec(self) -> Steps:
-        content = yield from self._r.exactly(1)
+        content = self._r.ready(1) or (yield from self._r.exactly(1))
         if content != b"\x01" or self._joined:
             raise Malformed("ChangeCipherSpec out of place", self._r.offset)
-        yield from self._confirm_by_next()
+        if not self._lane.confirmed:
+            yield from self._confirm_by_next()
         self._lane.change_cipher_spec()
         self._sure = True
 
     def _encrypted(self, kind: int, length: int) -> Steps:
         """What is encrypted, or (of a lane taken up after a gap) cannot be told from it."""
-        yield from self._r.skip(length)
-        yield from self._confirm_by_next()
-        if kind == APPLICATION_DATA or (self._lane.sealed and kind in {ALERT, HANDSHAKE}):
-            self._lane.sealed = self._sure = True
-            yield from self._lane.encrypted(handshake=kind == HANDSHAKE, alert=kind == ALERT, length=length)
+        lane = self._lane
+        if not self._r.skipped(length):
+            yield from self._r.skip(length)
+        if not lane.confirmed:
+            yield from self._confirm_by_next()
+        if kind == APPLICATION_DATA or (lane.sealed and kind in {ALERT, HANDSHAKE}):
+            lane.sealed = self._sure = True
+            yield from lane.encrypted(handshake=kind == HANDSHAKE, alert=kind == ALERT, length=length)
 
     def _confirm_by_next(self) -> Steps:
         """One header proves little: the next one has to fit as well before anything is concluded."""
-        if not self._lane.confirmed:
-            if not is_header((yield from self._r.peek(HEADER_BYTES))):
-                raise Malformed("no record header", self._r.offset)
-            yield from self._lane.confirm()
+        if not is_header((yield from self._r.peek(HEADER_BYTES))):
+            raise Malformed("no record header", self._r.offset)
+        yield from self._lane.confirm()
 
 
 def _missing(begun: bytes) -> int:

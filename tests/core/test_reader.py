@@ -129,3 +129,44 @@ def test_ready_takes_bytes_that_are_there_and_waits_for_none() -> None:
     reader.feed(b"abc", 1)
     assert reader.ready(4) == b""
     assert (reader.ready(2), reader.offset, reader.held) == (b"ab", 2, 1)
+
+
+def test_what_is_there_can_be_seen_and_left_out_at_once() -> None:
+    r = Reader()
+    r.feed(b"abcdef", 1)
+    assert (r.seen(4), r.offset) == (b"abcd", 0)
+    assert not r.skipped(7)
+    assert r.skipped(4)
+    assert (r.seen(9), r.offset, r.held) == (b"ef", 4, 2)
+
+
+def test_holding_waits_and_reads_nothing() -> None:
+    r = Reader()
+    steps = r.hold(3)
+    r.feed(b"ab", 1)
+    next(steps)
+    assert r.demand.want == 1
+    r.feed(b"c", 1)
+    assert run(steps) is None
+    assert (r.seen(3), r.held) == (b"abc", 3)
+    with pytest.raises(LimitExceeded):
+        run(r.hold(MESSAGE_MAX_BYTES + 1))
+
+
+def test_a_demand_is_the_same_as_long_as_nothing_changes() -> None:
+    r = Reader()
+    first = r.demand
+    r.feed(b"a", 1)
+    run(r.exactly(1))
+    assert r.demand is first
+    next(r.exactly(2))
+    assert r.demand != first
+
+
+def test_pieces_read_across_deliveries() -> None:
+    """What was read before the next bytes come is not read again, nor what was not read lost."""
+    r, read = Reader(), b""
+    for piece in (b"abcde", b"f", b"ghij"):
+        r.feed(piece, 1)
+        read += r.ready(3) + r.ready(2)
+    assert read + r.drain() == b"abcdefghij"

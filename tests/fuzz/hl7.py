@@ -13,8 +13,7 @@ from tests.fuzz import run, streams
 
 _REGISTRY: Final = Registry([PROTOCOL])
 FACTS_MAX: Final = 60
-MIDSTREAM, LOSS, ONE_LANE, LANE = 1, 2, 4, 8
-_PIECES: Final = (1, 7, 97, 1_448, 1 << 20)
+LARGEST: Final = 12_000
 _TOKENS: Final = (
     b"\x0b", b"\x1c", b"\r", b"\n", b"\x1c\r", b"\x0b\x1c\r", b"\x0b\x06\x1c\r", b"|", b"^", b"~", b"\\", b"&",
     b"\\F\\", b"\\X41\\", b"MSH|^~\\&|", b"MSH", b"FHS|^~\\&|", b"BHS|^~\\&|", b"MSA|AA|", b"OBX|", b"OBR|", b"PRT|",
@@ -24,22 +23,12 @@ _TOKENS: Final = (
 
 
 def fuzz_one(data: bytes) -> None:
-    """The first byte says how: from the middle, with losses, one lane or by turns, and in which pieces."""
+    """See `streams.feed`; and the grammar by itself."""
     if not data:
         return
-    how, body = data[0], data[1:]
-    session = Session(_REGISTRY, "tcp", midstream=bool(how & MIDSTREAM))
-    facts = []
-    for number, said in enumerate(body.split(streams.MARK)):
-        lane = bool(how & LANE) if how & ONE_LANE else number & 1
-        if how & LOSS and number % 3 == 2:
-            facts += session.gap(lane)
-        step = _PIECES[(how >> 4) % len(_PIECES)]
-        for at in range(0, len(said), step):
-            facts += session.feed(lane, said[at : at + step], 1 + number // 2)
-    facts += session.end()
-    assert len(facts) <= FACTS_MAX + len(body)
-    _grammar(body)
+    facts = streams.feed(Session(_REGISTRY, "tcp", midstream=bool(data[0] & streams.MIDSTREAM)), data)
+    assert len(facts) <= FACTS_MAX + len(data)
+    _grammar(data[1:])
 
 
 def _grammar(body: bytes) -> None:
@@ -50,16 +39,8 @@ def _grammar(body: bytes) -> None:
 
 
 def corpus() -> list[bytes]:
-    """What real feeds say, by turns and as one lane."""
-    seeds = []
-    for number, talk in enumerate(streams.talks("hl7")):
-        choice = number * 16 & 0xF0
-        turns = streams.MARK.join(data for _, data in talk)
-        seeds += [bytes([choice]) + turns, bytes([choice | LOSS]) + turns]
-        for lane in (0, 1):
-            alone = b"".join(data for side, data in talk if side == lane)
-            seeds.append(bytes([choice | MIDSTREAM | ONE_LANE | LANE * lane]) + alone)
-    return sorted({seed for seed in seeds if len(seed) < 12_000})
+    """What real feeds say."""
+    return streams.inputs_for("hl7", LARGEST)
 
 
 def mutate(data: bytes, chance: random.Random) -> bytes:

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from parsers.core import Anomaly, LimitExceeded, Malformed
+from parsers.dicom import elements
 from parsers.dicom.charset import codec_of, text_of
 from parsers.dicom.dataset import DEPTH_MAX, DataSet
 from parsers.dicom.elements import MPPS, STORE, WORKLIST
@@ -403,3 +404,42 @@ def test_no_other_element_of_the_dictionary_is_ever_copied(plan, implicit):
     assert found.problem is None
     assert [canary for canary in canaries if canary in kept] == []
     assert plan is WORKLIST or "4711" in kept
+
+
+def test_images_of_one_series_are_worked_out_once():
+    elements._facts_of.cache_clear()
+    said = [
+        (0, dicom.store(dicom.encoded(dicom.equipment(SOPInstanceUID=f"1.2.{n}", PatientName=f"DOE^{n}"))))
+        for n in range(9)
+    ]
+    facts = dicom.facts(*said, midstream=True)
+    assert elements._facts_of.cache_info().misses == 1
+    serials = [fact for fact in facts if getattr(fact, "name", "") == "dicom.device_serial_number"]
+    assert len(serials) == 9
+    assert len({id(fact) for fact in serials}) == 1
+
+
+@pytest.mark.parametrize("other", [{"StationName": "CTAWP2"}, {"SoftwareVersions": "VC10"}, {"Modality": "PT"}])
+def test_images_of_another_machine_are_not_taken_for_the_same(other):
+    said = [(0, dicom.store(dicom.encoded(dicom.equipment(**values)))) for values in ({}, other, {})]
+    together = dicom.facts(*said, midstream=True)
+    elements._facts_of.cache_clear()
+    apart = [fact for one in said for fact in dicom.facts(one, midstream=True)]
+    assert about_equipment(together) == about_equipment(apart)
+    assert elements._facts_of.cache_info().misses == 2
+
+
+def about_equipment(facts):
+    return [fact for fact in facts if fact.subject.about != "side"]
+
+
+def test_what_is_kept_of_data_sets_is_bounded():
+    elements._facts_of.cache_clear()
+    long = {
+        "SoftwareVersions": ["x" * 63] * 15,
+        "SecondaryCaptureDeviceSoftwareVersions": ["y" * 63] * 15,
+        "DateOfLastCalibration": ["20260101"] * 100,
+    }
+    assert len(read(dicom.encoded(dicom.equipment(**long)))) == 1
+    assert elements._facts_of.cache_info().currsize == 0
+    assert elements._facts_of.cache_parameters()["maxsize"] == elements.MEMO_MAX

@@ -9,7 +9,7 @@ import pytest
 
 from parsers.core import Malformed
 from parsers.tls import _fingerprint, _hello
-from parsers.tls._handshake import MEMO_MAX, _offered, offered_memo
+from parsers.tls._handshake import MEMO_MAX, _chosen, _offered, offered_memo
 
 GREASE = [0x0A0A + 0x1010 * n for n in range(16)]
 
@@ -92,3 +92,44 @@ def test_the_memo_counts_its_hits_and_is_bounded() -> None:
         _offered(_hello.outline(hello(seed))[0], "t")
     assert offered_memo() == (19, 1)
     assert _offered.cache_parameters()["maxsize"] == MEMO_MAX
+
+
+def answer(seed: int, *, group: int = 29, version: int = 0x0304, retry: bool = False) -> bytes:
+    """A server's hello: random, session id, key share and ticket differ with the seed."""
+    random = Random(seed)
+    extensions = [
+        (_hello.SUPPORTED_VERSIONS, numbers(version)),
+        (_hello.KEY_SHARE, numbers(group, 32) + random.randbytes(32)),
+        (35, random.randbytes(random.randrange(9))),
+    ]
+    written = b"".join(numbers(kind) + vector(value, 2) for kind, value in extensions)
+    return (
+        numbers(0x0303) + (_hello.RETRY_RANDOM if retry else random.randbytes(32)) + vector(random.randbytes(32), 1)
+        + numbers(0x1301) + b"\0" + vector(written, 2)
+    )  # fmt: skip
+
+
+def test_answers_of_one_server_are_one_choice() -> None:
+    made = [_hello.choice(answer(seed)) for seed in range(20)]
+    assert len({shared for shared, _ in made}) == 1
+    assert len({session_id for _, session_id in made}) == 20
+
+
+@pytest.mark.parametrize("other", [answer(1, group=23), answer(1, version=0x0303), answer(1, retry=True)])
+def test_what_is_chosen_is_part_of_a_choice(other: bytes) -> None:
+    assert _hello.choice(answer(1))[0] != _hello.choice(other)[0]
+
+
+def test_a_choice_is_read_as_the_bytes_are() -> None:
+    hello = _hello.server_hello(answer(1, group=24))
+    assert (hello.version, hello.group, hello.suite, hello.malformed) == (0x0304, 24, 0x1301, ())
+    assert hello.session_id == _hello.choice(answer(1, group=24))[1]
+    cut = answer(1).replace(
+        numbers(_hello.SUPPORTED_VERSIONS, 2, 0x0304), numbers(_hello.SUPPORTED_VERSIONS, 1) + b"\3"
+    )
+    cut = cut.replace(numbers(0x1301) + b"\0" + cut[70:72], numbers(0x1301) + b"\0" + numbers(len(cut) - 72))
+    assert _hello.server_hello(cut).malformed == (_hello.SUPPORTED_VERSIONS,)
+
+
+def test_the_memo_of_choices_is_bounded() -> None:
+    assert _chosen.cache_parameters()["maxsize"] == MEMO_MAX
