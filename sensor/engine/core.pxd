@@ -77,7 +77,7 @@ cdef enum:
     SEEN = 34
     MAC0 = 35
     MAC1 = 36
-    VLAN = 37
+    SEGMENT = 37
     LABEL = 38
     LINKED = 39
     LANES = 40
@@ -143,7 +143,7 @@ cdef enum:
     B_SEQ = 20
     B_ACK = 21
     B_SCOPE = 22
-    B_VLAN = 23
+    B_SEGMENT = 23
     B_SRC_MAC = 24
     B_DST_MAC = 25
     B_FORWARD = 26
@@ -254,6 +254,18 @@ cdef enum:
     TPACKET_HEADER = 48
     TPACKET_VLAN = 16
     TPACKET_TPID = 64
+    # columns of a segment, and its place
+    N_PACKETS = 0
+    N_BYTES = 1
+    N_DUPLICATES = 2
+    N_GROUP = 3
+    N_TRUNCATED = 4
+    SEGMENT_WIDTH = 8
+    SEGMENTS = 4352
+    TUNNELS_FROM = 4097
+    SOURCES = 16
+    PAST_MAX = 65536
+    JUMP_US = 1000000
     # counters
     C_PACKETS = 0
     C_BYTES = 1
@@ -279,6 +291,7 @@ cdef enum:
     C_REFUSED = 21
     C_DEEP = 22
     C_DAYS_LOST = 23
+    C_JUMPS = 24
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"
@@ -287,5 +300,6 @@ cdef extern from *:
     const long long M62 "0x3FFFFFFFFFFFFFFFLL"
     const long long DAY_US "86400000000LL"
     const long long HOUR_US "3600000000LL"
+    const long long GROUP "0x10000000000LL"
     const long long TUNNEL_PORTS "0x60010001000002LL"
     const long long SECONDS_MAX "253402300799LL"

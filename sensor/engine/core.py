@@ -58,6 +58,10 @@ receivers do repeat, are left alone. A copy taken wrongly costs no byte of a str
 recognised while decoding, in a small table of two places to a packet, so that ones some thousand packets behind are not;
 TCP then takes them for retransmissions. A copy is counted, its flow carries `F_DUPLICATE`, and nothing else happens.
 
+**Segments.** A packet counts for its segment: the innermost VLAN, else the innermost tunnel, else none, of its interface. The
+table holds the hour under way; `traffic` gives it out with the hours before. Interfaces and tunnels beyond what it has room
+for share the last place, so neither a capture's header nor a forged tunnel makes it grow.
+
 **Holes.** A segment beyond `NEXT` is kept, in order, first bytes win. The hole before it is given up (GAP) when too much
 is kept, when the other lane has acknowledged past it and time or segments have gone by, or at the end. A hole inside what
 is being left out anyway is no gap. Kept segments, half-read messages and fragments live in dictionaries of byte strings
@@ -97,12 +101,15 @@ COUNTERS = (
     "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
     "tcp_segments", "udp_datagrams", "fragments",
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
-    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost",
+    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost", "clock_jumps",
 )
 
 # What identifies a tunnel, in the order of the constants T_...: VXLAN and Geneve network, GRE key, NVGRE subnet, ERSPAN
 # session, 802.1ah service instance.
 TUNNELS = ("", "vni", "gre", "vsid", "erspan", "isid")
+
+# What is counted for a segment, in the order of its columns.
+TRAFFIC = ("packets", "bytes", "duplicates", "group_packets", "truncated")
 
 # Constants. The compiler has them from core.pxd, so that they are constants in C too.
 if not cython.compiled:
@@ -174,7 +181,7 @@ if not cython.compiled:
     SEEN = 34
     MAC0 = 35
     MAC1 = 36
-    VLAN = 37
+    SEGMENT = 37
     LABEL = 38
     LINKED = 39
     LANES = 40
@@ -242,7 +249,7 @@ if not cython.compiled:
     B_SEQ = 20
     B_ACK = 21
     B_SCOPE = 22
-    B_VLAN = 23
+    B_SEGMENT = 23
     B_SRC_MAC = 24
     B_DST_MAC = 25
     B_FORWARD = 26
@@ -372,6 +379,20 @@ if not cython.compiled:
     TPACKET_VLAN = 16
     TPACKET_TPID = 64
 
+    # columns of a segment, and its place: none, 4096 VLANs, tunnels, the rest
+    N_PACKETS = 0
+    N_BYTES = 1
+    N_DUPLICATES = 2
+    N_GROUP = 3
+    N_TRUNCATED = 4
+    SEGMENT_WIDTH = 8
+    SEGMENTS = 4352
+    TUNNELS_FROM = 4097
+    SOURCES = 16
+    PAST_MAX = 65536
+    GROUP = 0x10000000000
+    JUMP_US = 1000000
+
     # counters
     C_PACKETS = 0
     C_BYTES = 1
@@ -397,13 +418,14 @@ if not cython.compiled:
     C_REFUSED = 21
     C_DEEP = 22
     C_DAYS_LOST = 23
+    C_JUMPS = 24
 
 
-def _numbers(count):
-    """A zeroed table of 64-bit numbers whose pages exist only once they are touched."""
+def _numbers(count, sparse=False):
+    """A zeroed table of 64-bit numbers whose pages exist only once they are touched; small ones where few are."""
     private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
     pages = mmap.mmap(-1, count * 8, **private)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
+    if hasattr(mmap, "MADV_HUGEPAGE") and not sparse:
         pages.madvise(mmap.MADV_HUGEPAGE)
     return memoryview(pages).cast("q")
 
@@ -446,6 +468,20 @@ class Engine:
     tunnels: object
     t_key: cython.longlong
     t_scope: cython.longlong
+    t_place: cython.longlong
+
+    # segments
+    T: cython.longlong[::1]
+    touched: list
+    past: dict
+    places: dict
+    names: dict
+    hour: cython.longlong
+    hour_from: cython.longlong
+    hour_to: cython.longlong
+    p_source: cython.longlong
+    p_tunnel: cython.longlong
+    p_segment: cython.longlong
 
     # tables
     F: cython.longlong[::1]
@@ -597,7 +633,10 @@ class Engine:
         self.responder_ports = frozenset(responder_ports)
         self.scopes = bytes(4096)
         self.tunnels = {}
-        self.t_key, self.t_scope = -1, 0
+        self.t_key, self.t_scope, self.t_place = -1, 0, 0
+        self.T = _numbers(SOURCES * SEGMENTS * SEGMENT_WIDTH, True)
+        self.touched, self.past, self.places, self.names = [], {}, {}, {}
+        self.hour = self.hour_from = self.hour_to = self.p_source = self.p_tunnel = self.p_segment = 0
         self.F = _numbers(flows * WIDTH)
         buckets = 1
         while buckets < flows:
@@ -675,9 +714,13 @@ class Engine:
         self.interfaces = []
         self.in_section = False
 
-    def tpacket(self, big_endian, link_type):
-        """Blocks of a TPACKET_V3 ring follow, of this machine's byte order: `load` one from its first packet to its end."""
+    def tpacket(self, big_endian, link_type, source=0):
+        """Blocks of a TPACKET_V3 ring follow, of this machine's byte order: `load` one from its first packet to its end.
+
+        `source` is the number of the interface.
+        """
         self.kind = K_TPACKET
+        self.p_source = min(source, SOURCES - 1) * SEGMENTS
         self.big = bool(big_endian)
         self.link = link_type
 
@@ -746,7 +789,56 @@ class Engine:
         low = self._ip(r, K0), self.F[r + KPORTS] >> 16, self.F[r + MAC0]
         high = self._ip(r, K4), self.F[r + KPORTS] & 0xFFFF, self.F[r + MAC1]
         first, second = (high, low) if self.F[r + INIT] else (low, high)
-        return (self.F[r + KREST] & 0xFF, self.F[r + KREST] >> 16, self.F[r + VLAN], *first, *second)
+        place: cython.longlong = self.F[r + SEGMENT] % SEGMENTS
+        vlan: cython.longlong = place - 1 if place < TUNNELS_FROM else -1
+        return (self.F[r + KREST] & 0xFF, self.F[r + KREST] >> 16, vlan, *first, *second)
+
+    def segment(self, row):
+        """(interface, segment) of a flow's first packet, as `traffic` names them."""
+        return self._segment_name(self.F[self._row(row) + SEGMENT])
+
+    def _segment_name(self, segment):
+        source, place = divmod(segment, SEGMENTS)
+        name = self.names.get(source, str(source) if source else "")
+        if place == 0:
+            return name, ""
+        if place < TUNNELS_FROM:
+            return name, f"vlan {place - 1}"
+        key = next((key for key, known in self.places.items() if known == place), None)
+        if key is None:
+            return name, "other"
+        return name, f"{TUNNELS[key >> 32]} {key & M32}" if key >> 32 else "tunnel"
+
+    def traffic(self):
+        """{(interface, segment, hours since 1970): counts of `TRAFFIC`} since the last call."""
+        self._settle_hour()
+        found = {(*self._segment_name(segment), hour): tuple(counts) for (segment, hour), counts in self.past.items()}
+        self.past = {}
+        self.hour_from = self.hour_to = 0
+        return found
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _turn_hour(self) -> cython.int:
+        """Another hour begins; or goes on without an end, when too much is there that nobody fetches."""
+        self._settle_hour()
+        if len(self.past) >= PAST_MAX:
+            self.hour_from, self.hour_to = 0, M62
+            return 0
+        self.hour = self.last_ts // HOUR_US
+        self.hour_from = self.hour * HOUR_US
+        self.hour_to = self.hour_from + HOUR_US
+        return 0
+
+    def _settle_hour(self):
+        """Put what was counted by."""
+        for segment in self.touched:
+            at = segment * SEGMENT_WIDTH
+            counts = self.past.setdefault((segment, self.hour), [0] * len(TRAFFIC))
+            for column in range(len(TRAFFIC)):
+                counts[column] += self.T[at + column]
+                self.T[at + column] = 0
+        self.touched = []
 
     @cython.cfunc
     def _ip(self, r: cython.longlong, column: cython.longlong):
@@ -1100,7 +1192,7 @@ class Engine:
         self.batch[b + B_SEQ] = self.p_seq
         self.batch[b + B_ACK] = self.p_ack
         self.batch[b + B_SCOPE] = self.p_scope
-        self.batch[b + B_VLAN] = self.p_vlan
+        self.batch[b + B_SEGMENT] = self.p_segment
         self.batch[b + B_SRC_MAC] = self.p_src_mac
         self.batch[b + B_DST_MAC] = self.p_dst_mac
         self.batch[b + B_FORWARD] = self.p_forward
@@ -1141,7 +1233,7 @@ class Engine:
         self.p_seq = self.batch[b + B_SEQ]
         self.p_ack = self.batch[b + B_ACK]
         self.p_scope = self.batch[b + B_SCOPE]
-        self.p_vlan = self.batch[b + B_VLAN]
+        self.p_segment = self.batch[b + B_SEGMENT]
         self.p_src_mac = self.batch[b + B_SRC_MAC]
         self.p_dst_mac = self.batch[b + B_DST_MAC]
         self.p_forward = self.batch[b + B_FORWARD]
@@ -1238,7 +1330,7 @@ class Engine:
 
     @cython.cfunc
     def _interface(self, at: cython.longlong, end: cython.longlong):
-        """An Interface Description Block: link type and, in its options, resolution (9) and offset (14) of time stamps."""
+        """An Interface Description Block: link type and, in its options, name (2), resolution (9) and offset (14) of time."""
         if end - at < 8 or len(self.interfaces) >= INTERFACES_MAX:
             self.interfaces.append((-1, 1000000, 0))
             return
@@ -1257,6 +1349,8 @@ class Engine:
                 units = self._resolution(self.window[at])
             elif code == 14 and length >= 8:
                 offset = self._seconds(at)
+            elif code == 2 and len(self.interfaces) < SOURCES - 1:
+                self.names.setdefault(len(self.interfaces), bytes(self.window[at : at + min(length, 64)]).decode("utf-8", "replace"))
             at += (length + 3) & ~3
         self.interfaces.append((link, units, offset))
 
@@ -1327,6 +1421,7 @@ class Engine:
             link, units, offset = self.interfaces[number]
             if ticks >= 0:
                 moment = self._moment(ticks, units) + offset * 1000000
+        self.p_source = min(number, SOURCES - 1) * SEGMENTS
         self._stamp(min(max(moment, 0), SECONDS_MAX * 1000000))
         self._packet(link, at, end, original)
         return 0
@@ -1394,6 +1489,8 @@ class Engine:
     def _stamp(self, ts: cython.longlong) -> cython.int:
         if ts < self.last_ts:
             self.n[C_BACKWARDS] += 1
+            if self.last_ts - ts > JUMP_US:
+                self.n[C_JUMPS] += 1
         self.last_ts = ts
         self.frames += 1
         self.n[C_PACKETS] += 1
@@ -1401,7 +1498,7 @@ class Engine:
 
     # ================================================================ loads
 
-    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack`, `_remember` and `_clear` all the trusted code.
+    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack`, `_count`, `_remember` and `_clear` all the trusted code.
 
     @cython.cfunc
     @cython.boundscheck(False)
@@ -1515,7 +1612,38 @@ class Engine:
             self._ethernet(at)
         else:
             self._other_link(link, at)
-        return self._unwrap() if self.inner != I_NONE else 0
+        if self.inner != I_NONE:
+            self._unwrap()
+        return self._count(end - at, original)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _count(self, captured: cython.longlong, original: cython.longlong) -> cython.int:
+        """What was decoded counts for its segment."""
+        if self.last_ts >= self.hour_to or self.last_ts < self.hour_from:
+            self._turn_hour()
+        segment: cython.longlong = self.p_source + self.p_vlan + 1
+        if self.p_tunnel:
+            if self.p_vlan < 0:
+                segment = self.p_source + self.p_tunnel
+            self.p_tunnel = 0
+        self.p_segment = segment
+        at: cython.longlong = segment * SEGMENT_WIDTH
+        if at < 0 or at + SEGMENT_WIDTH > self.T.shape[0]:
+            raise IndexError("beyond the segments")
+        if self.T[at] == 0:
+            self.touched.append(segment)
+        self.T[at] += 1
+        self.T[at + N_BYTES] += original if original > captured else captured
+        if self.p_dst_mac & GROUP and self.p_dst_mac > 0:
+            self.T[at + N_GROUP] += 1
+        if original > captured:
+            self.T[at + N_TRUNCATED] += 1
+        if self.p_traits & TRAIT_DUPLICATE and self.stage == S_ROUTE:
+            self.T[at + N_DUPLICATES] += 1
+        return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2006,6 +2134,8 @@ class Engine:
         if named:
             self.p_named = True
             scope = named
+        if kind != T_NONE or self.p_tunnel == 0:
+            self.p_tunnel = self.t_place
         return self._leave_outside(scope)
 
     @cython.cfunc
@@ -2024,7 +2154,20 @@ class Engine:
         if key != self.t_key:
             self.t_key = key
             self.t_scope = self.tunnels.get(key, 0)
+            self.t_place = self._place(key)
         return self.t_scope
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _place(self, key: cython.longlong) -> cython.longlong:
+        """Where a tunnel is counted; those beyond what there is room for share the last place."""
+        found = self.places.get(key)
+        if found is None:
+            found = TUNNELS_FROM + len(self.places)
+            if found >= SEGMENTS - 1:
+                return SEGMENTS - 1
+            self.places[key] = found
+        return found
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2548,7 +2691,7 @@ class Engine:
         self.n[C_FLOWS] += 1
         self.F[r + SERIAL] = self.serial
         self.F[r + LABEL] = 0 if self.listening else TOLD
-        self.F[r + VLAN] = self.p_vlan
+        self.F[r + SEGMENT] = self.p_segment
         self.F[r + MAC0] = self.F[r + MAC1] = -1
         self.F[r + DAYNO] = self.ts_us // DAY_US
         self.F[r + FIRST_TS] = self.F[r + LAST_TS] = self.ts_us
