@@ -22,7 +22,7 @@ from sensor.sighting import Said, Sighting
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 
-PIPELINE_VERSION: Final = 3
+PIPELINE_VERSION: Final = 4
 BATCH_BYTES: Final = 1 << 30
 BATCH_ROWS: Final = 400_000
 WAITING_MAX: Final = 16
@@ -133,7 +133,8 @@ class Pipeline:
 
     def _days(self) -> dict[str, pa.Table]:
         """What the engine has folded since the last call."""
-        days = Days(*self.engine.take_days(), self._dispatcher.labels, self._scopes)
+        engine = self.engine
+        days = Days(*engine.take_days(), self._dispatcher.labels, self._scopes, engine.segment_name)
         if (span := days.span_us) is not None:
             self._first_us = span[0] if self._first_us is None else min(self._first_us, span[0])
             self._last_us = span[1] if self._last_us is None else max(self._last_us, span[1])

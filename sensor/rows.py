@@ -76,7 +76,13 @@ SEEN: Final[Columns] = (
     ("frame", _count),
     ("community_id", _text),
 )
-QUALITY: Final[Columns] = (("midstream", _flag), ("gap", _flag), ("one_sided", _flag))
+QUALITY: Final[Columns] = (
+    ("midstream", _flag),
+    ("gap", _flag),
+    ("one_sided", _flag),
+    ("truncated", _flag),
+    ("duplicate", _flag),
+)
 CONVERSATION: Final[Columns] = (
     ("scope", _text),
     ("initiator_mac", _text),
@@ -87,6 +93,8 @@ CONVERSATION: Final[Columns] = (
     ("transport", _text),
     ("protocol", _text),
     ("confidence", _text),
+    ("interface", _text),
+    ("segment", _text),
 )
 SUMS: Final = (
     "packets",
@@ -100,6 +108,8 @@ SUMS: Final = (
     "one_sided_count",
     "gap_count",
     "unanswered_count",
+    "truncated_count",
+    "duplicate_count",
 )
 CERTIFICATE: Final[Columns] = (
     ("sha256", _text),

@@ -85,9 +85,9 @@ COMPILED = cython.compiled
 # family and transport (8 each), ports are the initiator's and the responder's (16 each).
 DAYS = (
     "day", "rest", "port", "initiator0", "initiator1", "initiator2", "initiator3", "responder0", "responder1", "responder2",
-    "responder3", "initiator_mac", "responder_mac", "label", "first_ts", "last_ts", "frame", "ports", "n", "hours", "packets",
+    "responder3", "initiator_mac", "responder_mac", "label", "segment", "first_ts", "last_ts", "frame", "ports", "n", "hours", "packets",
     "initiator_bytes", "responder_bytes", "copied_bytes", "skipped_bytes", "left_out_bytes", "lost_bytes", "midstream_count",
-    "one_sided_count", "gap_count", "unanswered_count",
+    "one_sided_count", "gap_count", "unanswered_count", "truncated_count", "duplicate_count",
 )
 HOLDERS = ("rest", "mac", "ip0", "ip1", "ip2", "ip3", "first_ts", "last_ts", "n")
 
@@ -317,15 +317,16 @@ if not cython.compiled:
     D_RESPONDER = 7
     D_MACS = 11
     D_LABEL = 13
-    D_KEYS = 14
-    D_FIRST = 14
-    D_LAST = 15
-    D_FRAME = 16
-    D_PORTS = 17
-    D_N = 18
-    D_HOURS = 19
-    D_SUMS = 20
-    D_WIDTH = 31
+    D_SEGMENT = 14
+    D_KEYS = 15
+    D_FIRST = 15
+    D_LAST = 16
+    D_FRAME = 17
+    D_PORTS = 18
+    D_N = 19
+    D_HOURS = 20
+    D_SUMS = 21
+    D_WIDTH = 34
     H_REST = 0
     H_MAC = 1
     H_IP = 2
@@ -795,9 +796,10 @@ class Engine:
 
     def segment(self, row):
         """(interface, segment) of a flow's first packet, as `traffic` names them."""
-        return self._segment_name(self.F[self._row(row) + SEGMENT])
+        return self.segment_name(self.F[self._row(row) + SEGMENT])
 
-    def _segment_name(self, segment):
+    def segment_name(self, segment):
+        """(interface, segment) of a segment's number in `DAYS`."""
         source, place = divmod(segment, SEGMENTS)
         name = self.names.get(source, str(source) if source else "")
         if place == 0:
@@ -812,7 +814,7 @@ class Engine:
     def traffic(self):
         """{(interface, segment, hours since 1970): counts of `TRAFFIC`} since the last call."""
         self._settle_hour()
-        found = {(*self._segment_name(segment), hour): tuple(counts) for (segment, hour), counts in self.past.items()}
+        found = {(*self.segment_name(segment), hour): tuple(counts) for (segment, hour), counts in self.past.items()}
         self.past = {}
         self.hour_from = self.hour_to = 0
         return found
@@ -2987,6 +2989,7 @@ class Engine:
         self.D[D_MACS] = self.F[r + MAC0 + init]
         self.D[D_MACS + 1] = self.F[r + MAC1 - init]
         self.D[D_LABEL] = self.F[r + LABEL] >> 2
+        self.D[D_SEGMENT] = self.F[r + SEGMENT]
         key = bytes(self.day_key)
         found = self.day_rows.get(key)
         if found is not None:
@@ -3035,6 +3038,8 @@ class Engine:
         self.days[at + 8] += one_sided
         self.days[at + 9] += (flags & F_GAP) != 0
         self.days[at + 10] += one_sided & silent
+        self.days[at + 11] += (flags & F_TRUNCATED) != 0
+        self.days[at + 12] += (flags & F_DUPLICATE) != 0
         return 0
 
     @cython.cfunc

@@ -142,7 +142,7 @@ def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
 
 COUNTS = (
     "initiator_bytes", "responder_bytes", "copied_bytes", "skipped_bytes", "left_out_bytes", "lost_bytes",
-    "midstream_count", "one_sided_count", "gap_count", "unanswered_count",
+    "midstream_count", "one_sided_count", "gap_count", "unanswered_count", "truncated_count", "duplicate_count",
 )  # fmt: skip
 
 
