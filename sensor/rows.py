@@ -136,12 +136,27 @@ BINDING: Final[Columns] = (
     ("last_ts", _TS),
     ("n", _count),
 )
+TRAFFIC: Final[Columns] = (
+    ("packets", _count),
+    ("bytes", _count),
+    ("duplicates", _count),
+    ("group_packets", _count),
+    ("truncated", _count),
+)
+LOSSES: Final[Columns] = (
+    ("kernel_packets", _count),
+    ("kernel_drops", _count),
+    ("interface_drops", _count),
+    ("ring_freezes", _count),
+)
 
 SCHEMAS: Final[dict[str, pa.Schema]] = {
     **{name: pa.schema([*ID, *WHERE, *what, *SEEN, *QUALITY]) for name, what in WHAT.items()},
     "fact_conversation": pa.schema([*ID, *CONVERSATION, *((name, _count) for name in SUMS), *SEEN]),
     "certificate": pa.schema(CERTIFICATE),
     "binding": pa.schema(BINDING),
+    "fact_traffic": pa.schema([("hour", _TS), ("interface", _text), ("segment", _text), *TRAFFIC]),
+    "fact_loss": pa.schema([("hour", _TS), ("interface", _text), *LOSSES]),
 }
 
 

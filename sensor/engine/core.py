@@ -715,15 +715,17 @@ class Engine:
         self.interfaces = []
         self.in_section = False
 
-    def tpacket(self, big_endian, link_type, source=0):
-        """Blocks of a TPACKET_V3 ring follow, of this machine's byte order: `load` one from its first packet to its end.
-
-        `source` is the number of the interface.
-        """
+    def tpacket(self, big_endian, link_type):
+        """Blocks of a TPACKET_V3 ring follow, of this machine's byte order: `load` one from its first packet to its end."""
         self.kind = K_TPACKET
-        self.p_source = min(source, SOURCES - 1) * SEGMENTS
         self.big = bool(big_endian)
         self.link = link_type
+
+    def source(self, number, name):
+        """What follows comes from the interface of this number and name; a pcapng file says so itself."""
+        number = min(number, SOURCES - 1)
+        self.p_source = number * SEGMENTS
+        self.names[number] = name
 
     def scope_of_vlan(self, table):
         """Scope numbers (0 to 255) of the 4096 VLAN ids."""
@@ -886,6 +888,7 @@ class Engine:
         found = {name: self.n[number] for number, name in enumerate(COUNTERS)}
         found.update(self.fragments.counters())
         found["rows_in_use"] = self.fresh_row - len(self.free_rows)
+        found["last_packet_us"] = self.last_ts
         found["held_bytes"] = self.held_bytes + self.pieces_bytes + self.fragments.held_bytes
         return found
 
