@@ -476,6 +476,7 @@ class Engine:
     touched: list
     past: dict
     places: dict
+    place_keys: list
     names: dict
     hour: cython.longlong
     hour_from: cython.longlong
@@ -636,7 +637,7 @@ class Engine:
         self.tunnels = {}
         self.t_key, self.t_scope, self.t_place = -1, 0, 0
         self.T = _numbers(SOURCES * SEGMENTS * SEGMENT_WIDTH, True)
-        self.touched, self.past, self.places, self.names = [], {}, {}, {}
+        self.touched, self.past, self.places, self.place_keys, self.names = [], {}, {}, [], {}
         self.hour = self.hour_from = self.hour_to = self.p_source = self.p_tunnel = self.p_segment = 0
         self.F = _numbers(flows * WIDTH)
         buckets = 1
@@ -808,9 +809,9 @@ class Engine:
             return name, ""
         if place < TUNNELS_FROM:
             return name, f"vlan {place - 1}"
-        key = next((key for key, known in self.places.items() if known == place), None)
-        if key is None:
+        if place == SEGMENTS - 1:
             return name, "other"
+        key = self.place_keys[place - TUNNELS_FROM]
         return name, f"{TUNNELS[key >> 32]} {key & M32}" if key >> 32 else "tunnel"
 
     def traffic(self):
@@ -2172,6 +2173,7 @@ class Engine:
             if found >= SEGMENTS - 1:
                 return SEGMENTS - 1
             self.places[key] = found
+            self.place_keys.append(key)
         return found
 
     @cython.cfunc
