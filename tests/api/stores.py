@@ -106,7 +106,7 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def add_sensors(connection: duckdb.DuckDBPyConnection) -> None:
-    """A live interface with two VLANs, one of them shown twice, and a capture that was read."""
+    """A live interface with two VLANs, one of them shown twice; one without packets; a capture that was read."""
     common = {"parser_set": "1-x", "settings": "s", "batch_bytes": 0, "read_at": T1, "packets": 300, "bytes": 9000}
     counters = '{"compiled": 1, "parser_failures": 0, "last_packet_us": 1795457564000000, "packets": 300}'
     for capture, name, live in (("c1", "a.pcap", False), ("c2", "eth1", True)):
@@ -124,10 +124,11 @@ def add_sensors(connection: duckdb.DuckDBPyConnection) -> None:
             connection, "fact_traffic", capture=capture, parser_set="1-x", hour=hour, interface=interface,
             segment=segment, packets=100, bytes=8000, duplicates=duplicates, group_packets=5, truncated=1,
         )  # fmt: skip
-    insert(
-        connection, "fact_loss", capture="c2", parser_set="1-x", hour=hour, interface="eth1",
-        kernel_packets=207, kernel_drops=7, interface_drops=1, ring_freezes=2,
-    )  # fmt: skip
+    for interface, packets in (("eth1", 207), ("eth2", 0)):
+        insert(
+            connection, "fact_loss", capture="c2", parser_set="1-x", hour=hour, interface=interface,
+            kernel_packets=packets, kernel_drops=packets // 29, interface_drops=packets // 200, ring_freezes=2,
+        )  # fmt: skip
     insert(
         connection, "mirror_warning", capture="c2", parser_set="1-x", interface="eth1", kind="duplicated",
         words="45% of the packets come twice on vlan 12", since=T1,

@@ -107,7 +107,7 @@ def test_filters_of_devices(client: TestClient, query: str, expected: list[str])
         ("/v1/conversations?ip=10.0.0.9&port=104", 1),
         ("/v1/certificates?q=DNS:pacs&expires_before=2027-01-01T00:00:00Z", 1),
         ("/v1/blindspots?device=d-old&since=2026-11-23T12:00:00Z", 1),
-        ("/v1/sensors?live=true", 1),
+        ("/v1/sensors?live=true", 2),
         ("/v1/sensors?state=read", 1),
         ("/v1/sensors?state=running", 0),
         ("/v1/segments?interface=eth1", 2),
