@@ -19,8 +19,8 @@ from sensor.capture.afpacket import RING_BYTES
 from sensor.doctor.check import Check, Verdict, ok, problem, warning
 from sensor.mirror import MirrorWarning, Tally
 from sensor.recorder import WORKER, Talk, Workers
+from sensor.rows import SCHEMAS
 from sensor.sitekey import SiteKey
-from sensor.traffic import TABLES
 from sensor.wire import Failure, Job, Kind, Summary, WireError, decode, printable, unpack_table
 
 PATIENCE_S: Final = 20.0
@@ -89,7 +89,7 @@ def _hear(talk: Talk, seconds: float, heard: Heard) -> None:
                 talk.order(b"go")
                 end.start()
             elif kind == Kind.TABLE:
-                heard.take(*unpack_table(payload, TABLES))
+                heard.take(*unpack_table(payload, SCHEMAS))
             elif kind == Kind.BATCH:
                 talk.order(b"ack")
             elif kind == Kind.SUMMARY:
