@@ -174,6 +174,24 @@ def run_(
 
 
 @app.command()
+def doctor(
+    interfaces: Annotated[
+        list[str] | None, typer.Option("-i", metavar="IFACE", help="look at this interface, too; may be repeated")
+    ] = None,
+    store: StorePath = None,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0, max=600, help="listen on interfaces for so long; 0: not at all")
+    ] = 3.0,
+    form: Annotated[SummaryFormat, typer.Option("--format")] = SummaryFormat.TABLE,
+) -> None:
+    """Look for what will hurt: rights, kernel, network card, mirror, clock, disk; and say how to mend it."""
+    from sensor.commands.access import settings
+    from sensor.commands.doctor import doctor as run
+
+    raise typer.Exit(run(interfaces or [], seconds, store or settings().store, form))
+
+
+@app.command()
 def version() -> None:
     """Print the versions of Spanward and of what its results depend on."""
     from sensor.commands.about import version as run

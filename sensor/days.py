@@ -11,14 +11,14 @@ import hashlib
 import ipaddress
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
 import pyarrow as pa
 
 from sensor.engine import DAYS, HOLDERS
-from sensor.rows import BINDING, SUMS, day_of, place_of, table, what_of
+from sensor.rows import BINDING, CONVERSATION, SUMS, day_of, place_of, table, what_of
 
 JOIN_US: Final = 900_000_000
 SPANS_MAX: Final = 256
@@ -37,13 +37,22 @@ class Days:
         days, holders: what `Engine.take_days` gave.
         labels: protocol and confidence by the number that flows were labelled with.
         scopes: names by number.
+        segment: the interface and the segment of a segment's number.
     """
 
-    def __init__(self, days: memoryview, holders: memoryview, labels: Sequence[Label], scopes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        days: memoryview,
+        holders: memoryview,
+        labels: Sequence[Label],
+        scopes: Sequence[str],
+        segment: Callable[[int], tuple[str, str]],
+    ) -> None:
         self._days = {name: days[at :: len(DAYS)].tolist() for at, name in enumerate(DAYS)}
         self._holders = {name: holders[at :: len(HOLDERS)].tolist() for at, name in enumerate(HOLDERS)}
         self._labels = labels
         self._scopes = scopes
+        self._segments = {number: segment(number) for number in set(self._days["segment"])}
 
     @property
     def span_us(self) -> tuple[int, int] | None:
@@ -60,7 +69,7 @@ class Days:
         days = self._days
         keys = list(self._keys())
         ids = [place_of((day, *key[:3])).id_of(what_of(key[3:])) for day, key in zip(days["day"], keys, strict=True)]
-        columns = zip(*keys, strict=True) if keys else [[]] * 9
+        columns = zip(*keys, strict=True) if keys else [[]] * len(CONVERSATION)
         return table(
             "fact_conversation",
             [
@@ -72,13 +81,13 @@ class Days:
     def _keys(self) -> Iterator[tuple[str | int | None, ...]]:
         """The columns of `CONVERSATION`."""
         days = self._days
-        for rest, mac_i, ip_i, mac_r, ip_r, port, label in zip(
+        for rest, mac_i, ip_i, mac_r, ip_r, port, label, segment in zip(
             days["rest"], days["initiator_mac"], _ips("initiator", days), days["responder_mac"],
-            _ips("responder", days), days["port"], days["label"], strict=True,
+            _ips("responder", days), days["port"], days["label"], days["segment"], strict=True,
         ):  # fmt: skip
             yield (
                 self._scopes[rest >> 16], mac_text(mac_i), ip_text(ip_i), mac_text(mac_r), ip_text(ip_r),
-                port, TRANSPORT[rest & 0xFF], *self._labels[label],
+                port, TRANSPORT[rest & 0xFF], *self._labels[label], *self._segments[segment],
             )  # fmt: skip
 
     def _community_ids(self) -> Iterator[str]:

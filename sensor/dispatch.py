@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
+from itertools import product
 from typing import Final, ParamSpec, Protocol
 
 import msgspec
@@ -48,12 +49,7 @@ STATED_MAX: Final = 4 * RESTATED_MAX
 ENDS_MAX: Final = 65_536
 BOTH: Final = (0, 1)
 _encode: Final = msgspec.json.Encoder().encode
-_QUALITIES: Final = tuple(
-    Quality(midstream, gap, one_sided)
-    for midstream in (False, True)
-    for gap in (False, True)
-    for one_sided in (False, True)
-)
+_QUALITIES: Final = tuple(Quality(*which) for which in product((False, True), repeat=5))
 
 P = ParamSpec("P")
 Addresses = tuple[int, int, int, bytes, int, int, bytes, int, int]
@@ -420,8 +416,10 @@ class Dispatcher:
     def _say(self, row: int, flow: _Flow, words: Words, *, continued: bool = False) -> None:
         """A first datagram is always alone: only TCP tells that the other side should have been seen by now."""
         engine, ends = self._engine, flow.ends
-        one_sided = ends.transport == TCP and bool(engine.flags(row) & engine_events.ONE_SIDED)
-        quality = _QUALITIES[flow.midstream << 2 | flow.gap << 1 | one_sided]
+        flags = engine.flags(row)
+        one_sided = ends.transport == TCP and bool(flags & engine_events.ONE_SIDED)
+        cut, twice = bool(flags & engine_events.TRUNCATED_SEEN), bool(flags & engine_events.DUPLICATE_SEEN)
+        quality = _QUALITIES[flow.midstream << 4 | flow.gap << 3 | one_sided << 2 | cut << 1 | twice]
         self.tell(Said(engine.ts_us, engine.frame, ends, flow.port, flow.protocol, words, quality, continued))
 
     def _without_secret(self, fact: Fact) -> tuple[Fact, SecretMark | None]:

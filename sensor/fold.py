@@ -50,12 +50,14 @@ Told = tuple[str, Key]
 class _Seen:
     """When and how often something was said at a place, and the evidence of the first time."""
 
-    __slots__ = ("evidence", "first", "gap", "hours", "last", "midstream", "n", "one_sided")
+    __slots__ = (
+        "duplicate", "evidence", "first", "gap", "hours", "last", "midstream", "n", "one_sided", "truncated",
+    )  # fmt: skip
 
     def __init__(self, said: Said) -> None:
         self.first = self.last = said.ts_us
         self.n = self.hours = 0
-        self.midstream = self.gap = self.one_sided = False
+        self.midstream = self.gap = self.one_sided = self.truncated = self.duplicate = False
         self.evidence = said
 
     def once(self, said: Said) -> None:
@@ -73,6 +75,10 @@ class _Seen:
             self.gap = True
         if quality.one_sided:
             self.one_sided = True
+        if quality.truncated:
+            self.truncated = True
+        if quality.duplicate:
+            self.duplicate = True
 
     def join(self, other: _Seen) -> None:
         """What was said another time, too."""
@@ -84,6 +90,8 @@ class _Seen:
         self.midstream |= other.midstream
         self.gap |= other.gap
         self.one_sided |= other.one_sided
+        self.truncated |= other.truncated
+        self.duplicate |= other.duplicate
 
     def joined(self, other: _Seen) -> _Seen:
         """Both together; neither changes."""
@@ -98,7 +106,7 @@ class _Seen:
         said = self.evidence
         return (
             self.first, self.last, self.n, self.hours, said.frame, said.community_id,
-            self.midstream, self.gap, self.one_sided,
+            self.midstream, self.gap, self.one_sided, self.truncated, self.duplicate,
         )  # fmt: skip
 
 

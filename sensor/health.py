@@ -1,19 +1,16 @@
-"""What is wrong with a mirror, in words: silent, dropping, one-sided, gone. Said when it begins and when it is over.
-
-A mirror that lost half of its traffic looks like a quiet network; whoever reads "no weak authentication" has to know.
-"""
+"""What is wrong with a live mirror: said when it begins and when it is over. The words are those of `mirror`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from sensor import mirror
+from sensor.mirror import CONVERSATIONS_MIN, PACKETS_MIN, MirrorWarning, Tally
 
 SILENT_S: Final = 60.0
-CONVERSATIONS_MIN: Final = 50
-ONE_SIDED_SHARE: Final = 0.5
 
 
 class Mirror:
@@ -28,8 +25,13 @@ class Mirror:
         self._name = name
         self._last_s = self._heard_s = now_s
         self._before: Mapping[str, int] = {}
-        self._conversations = self._one_sided = 0
-        self._complaints: set[str] = set()
+        self._packets, self._conversations = Tally(), Tally()
+        self._complaints: dict[tuple[str, str], MirrorWarning] = {}
+
+    @property
+    def standing(self) -> list[MirrorWarning]:
+        """All that is wrong now."""
+        return list(self._complaints.values())
 
     def look(self, counters: Mapping[str, int], now_s: float) -> list[str]:
         """Lines to say, after new `counters`; may be none."""
@@ -40,20 +42,17 @@ class Mirror:
             *self._lost(counters),
             *self._dropping(grown),
             *self._silent(now_s),
-            *self._sides(),
+            *self._clock(grown),
+            *self._judge_packets(),
+            *self._judge_conversations(),
         ]
         self._before, self._last_s = dict(counters), now_s
         return said
 
     def count(self, tables: Mapping[str, pa.Table]) -> None:
-        """Take in the conversations of a batch: scans, which nobody answers, do not count as one-sided."""
-        rows = tables.get("fact_conversation")
-        if rows is None or not rows.num_rows:
-            return
-        rows = rows.filter(pc.equal(rows["transport"], "tcp"))
-        unanswered = _sum(rows, "unanswered_count")
-        self._conversations += _sum(rows, "n") - unanswered
-        self._one_sided += _sum(rows, "one_sided_count") - unanswered
+        """Take in the rows of a batch."""
+        self._packets.add({name: rows for name, rows in tables.items() if name == "fact_traffic"})
+        self._conversations.add({name: rows for name, rows in tables.items() if name == "fact_conversation"})
 
     def _lost(self, counters: Mapping[str, int]) -> Iterator[str]:
         yield from self._turn(
@@ -66,35 +65,55 @@ class Mirror:
     def _dropping(self, grown: Mapping[str, int]) -> Iterator[str]:
         lost = grown["kernel_drops"] + grown["interface_drops"]
         all_of_them = grown["kernel_packets"] + grown["interface_drops"]
-        what = f"{lost:,} of {all_of_them:,} packets were lost: this machine is too slow for them; give it --workers"
-        yield from self._turn("dropping", lost > 0, what, "no more packets are lost")
+        yield from self._turn("dropping", lost > 0, mirror.dropping(lost, all_of_them), "no more packets are lost")
 
     def _silent(self, now_s: float) -> Iterator[str]:
         silence_s = now_s - self._heard_s
-        what = f"silent for {silence_s:.0f} s; is the mirror on, and this the right port?"
-        yield from self._turn("silent", silence_s >= SILENT_S, what, "packets come again")
+        yield from self._turn("silent", silence_s >= SILENT_S, mirror.silent(silence_s), "packets come again")
 
-    def _sides(self) -> Iterator[str]:
-        """Judged anew after every so many conversations."""
-        if self._conversations < CONVERSATIONS_MIN:
-            return
-        share = self._one_sided / self._conversations
-        what = f"{share:.0%} of the TCP conversations show one side only; mirror both directions (rx and tx)"
-        yield from self._turn("one-sided", share > ONE_SIDED_SHARE, what, "conversations show both sides again")
-        self._conversations = self._one_sided = 0
+    def _clock(self, grown: Mapping[str, int]) -> Iterator[str]:
+        jumps = grown["clock_jumps"]
+        yield from self._turn("clock", jumps > 0, mirror.clock_jumps(jumps), "the clock goes forward again")
 
-    def _turn(self, complaint: str, is_so: bool, what: str, over: str) -> Iterator[str]:  # noqa: FBT001
+    def _judge_packets(self) -> Iterator[str]:
+        """Judged anew after every so many packets."""
+        if self._packets.packets >= PACKETS_MIN:
+            interfaces = {interface for interface, _ in self._packets.traffic}
+            yield from self._renew(_OF_PACKETS, interfaces, self._packets.of_packets())
+            self._packets = Tally()
+
+    def _judge_conversations(self) -> Iterator[str]:
+        """The same of conversations."""
+        if self._conversations.tcp_conversations >= CONVERSATIONS_MIN:
+            interfaces = {interface for interface, _ in self._conversations.conversations}
+            yield from self._renew(_OF_CONVERSATIONS, interfaces, self._conversations.of_conversations())
+            self._conversations = Tally()
+
+    def _renew(
+        self, overs: Mapping[str, str], interfaces: Iterable[str], found: Iterable[MirrorWarning]
+    ) -> Iterator[str]:
+        now = {(warning.interface, warning.kind): warning.words for warning in found}
+        for interface in sorted(interfaces):
+            for kind, over in overs.items():
+                words = now.get((interface, kind))
+                yield from self._turn(kind, words is not None, words or "", over, interface or self._name)
+
+    def _turn(self, complaint: str, is_so: bool, what: str, over: str, name: str = "") -> Iterator[str]:  # noqa: FBT001
         """Say a complaint when it begins, and when it is over."""
-        if is_so and complaint not in self._complaints:
-            self._complaints.add(complaint)
-            yield f"{self._name}: {what}"
-        elif not is_so and complaint in self._complaints:
-            self._complaints.remove(complaint)
-            yield f"{self._name}: {over}"
+        name = name or self._name
+        before = self._complaints.pop((name, complaint), None)
+        if is_so:
+            self._complaints[name, complaint] = MirrorWarning(name, complaint, what)
+            if before is None:
+                yield f"{name}: {what}"
+        elif before is not None:
+            yield f"{name}: {over}"
 
 
-_WATCHED: Final = ("packets", "kernel_drops", "kernel_packets", "interface_drops")
-
-
-def _sum(rows: pa.Table, column: str) -> int:
-    return int(pc.sum(rows[column]).as_py() or 0)
+_OF_PACKETS: Final = {
+    "no-mirror": "traffic between others is seen again",
+    "duplicated": "packets come once again",
+    "truncated": "packets are whole again",
+}
+_OF_CONVERSATIONS: Final = {"one-sided": "conversations show both sides again"}
+_WATCHED: Final = ("packets", "kernel_drops", "kernel_packets", "interface_drops", "clock_jumps")

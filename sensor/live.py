@@ -24,6 +24,7 @@ import pyarrow as pa
 from sensor.capture.afpacket import RING_BYTES
 from sensor.capture.errors import CaptureError, CaptureUnreadable
 from sensor.health import Mirror
+from sensor.mirror import MirrorWarning
 from sensor.recorder import WORKER, Talk, Workers
 from sensor.rows import SCHEMAS
 from sensor.site import Site, SiteForFacts
@@ -133,6 +134,7 @@ class _Reading:
         self.next = 0
         self.noted_s = 0.0
         self.state: Summary | None = None
+        self.warned: list[MirrorWarning] = []
 
     def commit(self, word: _Rows) -> bool:
         """Put rows into the store, then acknowledge them. False when there were none."""
@@ -151,7 +153,11 @@ class _Reading:
         if time.monotonic() - self.noted_s >= NOTE_S:
             self.noted_s = time.monotonic()
             self.ledger.note(_columns(summary, None))
-        return self.mirror.look(_counters(summary), time.monotonic())
+        said = self.mirror.look(summary.counts(), time.monotonic())
+        if self.mirror.standing != self.warned:
+            self.warned = self.mirror.standing
+            self.ledger.warn(self.warned)
+        return said
 
     def finish(self, why: str | None) -> None:
         """The worker has ended; `why` when it should not have."""
@@ -376,7 +382,9 @@ class Live:
         return False
 
     def _open(self, hello: Hello) -> _Reading:
-        reading = Reading(hello.capture, hello.parser_set, hello.settings, 0, self._job.name, 0)
+        reading = Reading(
+            hello.capture, hello.parser_set, hello.settings, 0, self._job.name, 0, live=True, sandbox=hello.sandbox
+        )
         return _Reading(Ledger(self._store, reading), self._job.name)
 
     def _end(self, reading: _Reading | None, why: str | None) -> None:
@@ -384,13 +392,6 @@ class Live:
             reading.finish(why and f"the worker {why}")
         if why is not None and not self._stopping.is_set():
             self._say(f"{self._job.name}: the worker {why}; another is started, what was committed is safe")
-
-
-def _counters(summary: Summary) -> dict[str, int]:
-    try:
-        return msgspec.json.decode(summary.counters, type=dict[str, int])
-    except msgspec.MsgspecError:
-        return {}
 
 
 def _columns(summary: Summary, why: str | None) -> CaptureSummary:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
@@ -21,9 +23,10 @@ from sensor.fold import Fold
 from sensor.sighting import Said, Sighting
 from sensor.site import Site
 from sensor.sitekey import SiteKey
+from sensor.traffic import Losses, carried
 from sensor.wire import BATCH_BYTES
 
-PIPELINE_VERSION: Final = 3
+PIPELINE_VERSION: Final = 4
 BATCH_ROWS: Final = 400_000
 WAITING_MAX: Final = 16
 COLLECT_AFTER: Final = 50_000
@@ -104,16 +107,18 @@ class Pipeline:
                 next_cut = offset + self._batch_bytes
             elif event == FULL:
                 self._keep_waiting()
-        yield self._batch()
+        yield self._batch(carried(self.engine))
 
     def live(self, source: LiveSource, ready: Callable[[], bool]) -> Iterator[Batch]:
         """Folded rows of a live capture, cut after a slice when `ready` says so, and at its end."""
+        losses = Losses()
         while not source.ended:
             for event in self._dispatcher.run(source.pump):
                 if event == FULL:
                     self._keep_waiting()
             if ready() or source.ended:
-                yield self._batch()
+                lost = losses.rows(source.losses(), time.time_ns() // 1000)
+                yield self._batch(carried(self.engine) | lost)
 
     def _keep_waiting(self) -> None:
         """Put the engine's days by, as long as there is room; who is to take them is late."""
@@ -127,13 +132,14 @@ class Pipeline:
     def _is_much(self) -> bool:
         return self._fold.row_count + self.engine.folded() >= BATCH_ROWS
 
-    def _batch(self) -> Batch:
-        days, self._waiting = [*self._waiting, self._days()], []
-        return Batch(self._capture.offset, chain(self._fold.drain(), *(tables.items() for tables in days)))
+    def _batch(self, more: Mapping[str, pa.Table] = MappingProxyType({})) -> Batch:
+        parts, self._waiting = [*self._waiting, self._days(), more], []
+        return Batch(self._capture.offset, chain(self._fold.drain(), *(tables.items() for tables in parts)))
 
     def _days(self) -> dict[str, pa.Table]:
         """What the engine has folded since the last call."""
-        days = Days(*self.engine.take_days(), self._dispatcher.labels, self._scopes)
+        engine = self.engine
+        days = Days(*engine.take_days(), self._dispatcher.labels, self._scopes, engine.segment_name)
         if (span := days.span_us) is not None:
             self._first_us = span[0] if self._first_us is None else min(self._first_us, span[0])
             self._last_us = span[1] if self._last_us is None else max(self._last_us, span[1])

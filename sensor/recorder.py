@@ -23,6 +23,7 @@ import msgspec
 import sensor
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
 from sensor.capture.pcapfile import STDIN
+from sensor.mirror import Tally, judged
 from sensor.rows import SCHEMAS
 from sensor.site import Site
 from sensor.store import Ledger, Reading, Store
@@ -279,6 +280,7 @@ class _Reading:
         self._new_count = 0
         self._hello: Hello | None = None
         self._ledger: Ledger | None = None
+        self._tally = Tally()
 
     @property
     def count(self) -> int:
@@ -309,7 +311,13 @@ class _Reading:
             raise WireError("no greeting")
         hello = decode(payload, Hello)
         reading = Reading(
-            hello.capture, hello.parser_set, hello.settings, self._batch_bytes, self._path.name, hello.size_bytes
+            hello.capture,
+            hello.parser_set,
+            hello.settings,
+            self._batch_bytes,
+            self._path.name,
+            hello.size_bytes,
+            sandbox=hello.sandbox,
         )
         self._hello = hello
         self._ledger = Ledger(self._store, reading)
@@ -322,12 +330,14 @@ class _Reading:
     def _commit(self, ledger: Ledger, end: BatchEnd) -> None:
         if end.number != self._next:
             raise WireError(f"batch {end.number} where {self._next} should come")
+        tables = self._gathered.take()
         try:
-            self._new_count += ledger.commit(end.number, end.byte_offset, self._gathered.take())
+            self._new_count += ledger.commit(end.number, end.byte_offset, tables)
         except LedgerMismatch:
             if self._path != STDIN:  # it can be read again
                 ledger.forget()
             raise
+        self._tally.add(tables)
         self._next += 1
         self._talk.order(b"ack")
         size_bytes = self._hello.size_bytes if self._hello else 0
@@ -336,6 +346,7 @@ class _Reading:
     def _finish(self, ledger: Ledger, said: Summary) -> CaptureRead:
         damaged = printable(said.damaged) if said.damaged else None
         known = ledger.known is not None and not self._new_count
+        ledger.warn(judged(self._tally, said.counts()), said.first_ts)
         ledger.finish(CaptureSummary(**msgspec.structs.asdict(said) | {"damaged": damaged}))
         return self._result(known=known, packets=said.packets, byte_count=said.bytes, damaged=damaged)
 

@@ -76,7 +76,13 @@ SEEN: Final[Columns] = (
     ("frame", _count),
     ("community_id", _text),
 )
-QUALITY: Final[Columns] = (("midstream", _flag), ("gap", _flag), ("one_sided", _flag))
+QUALITY: Final[Columns] = (
+    ("midstream", _flag),
+    ("gap", _flag),
+    ("one_sided", _flag),
+    ("truncated", _flag),
+    ("duplicate", _flag),
+)
 CONVERSATION: Final[Columns] = (
     ("scope", _text),
     ("initiator_mac", _text),
@@ -87,6 +93,8 @@ CONVERSATION: Final[Columns] = (
     ("transport", _text),
     ("protocol", _text),
     ("confidence", _text),
+    ("interface", _text),
+    ("segment", _text),
 )
 SUMS: Final = (
     "packets",
@@ -100,6 +108,8 @@ SUMS: Final = (
     "one_sided_count",
     "gap_count",
     "unanswered_count",
+    "truncated_count",
+    "duplicate_count",
 )
 CERTIFICATE: Final[Columns] = (
     ("sha256", _text),
@@ -126,12 +136,27 @@ BINDING: Final[Columns] = (
     ("last_ts", _TS),
     ("n", _count),
 )
+TRAFFIC: Final[Columns] = (
+    ("packets", _count),
+    ("bytes", _count),
+    ("duplicates", _count),
+    ("group_packets", _count),
+    ("truncated", _count),
+)
+LOSSES: Final[Columns] = (
+    ("kernel_packets", _count),
+    ("kernel_drops", _count),
+    ("interface_drops", _count),
+    ("ring_freezes", _count),
+)
 
 SCHEMAS: Final[dict[str, pa.Schema]] = {
     **{name: pa.schema([*ID, *WHERE, *what, *SEEN, *QUALITY]) for name, what in WHAT.items()},
     "fact_conversation": pa.schema([*ID, *CONVERSATION, *((name, _count) for name in SUMS), *SEEN]),
     "certificate": pa.schema(CERTIFICATE),
     "binding": pa.schema(BINDING),
+    "fact_traffic": pa.schema([("hour", _TS), ("interface", _text), ("segment", _text), *TRAFFIC]),
+    "fact_loss": pa.schema([("hour", _TS), ("interface", _text), *LOSSES]),
 }
 
 

@@ -43,6 +43,8 @@ class Quality(msgspec.Struct, frozen=True):
     midstream: bool = False
     gap: bool = False
     one_sided: bool = False
+    truncated: bool = False
+    duplicate: bool = False
 
 
 class Ends(msgspec.Struct, frozen=True, cache_hash=True):

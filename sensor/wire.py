@@ -111,6 +111,13 @@ class Summary(msgspec.Struct, frozen=True):
     damaged: Line | None
     counters: Annotated[str, msgspec.Meta(max_length=100_000)]
 
+    def counts(self) -> dict[str, int]:
+        """The counters; none when they are none."""
+        try:
+            return msgspec.json.decode(self.counters, type=dict[str, int])
+        except msgspec.MsgspecError:
+            return {}
+
 
 class Failure(msgspec.Struct, frozen=True):
     """The capture cannot be read: `kind` names a class of `sensor.capture.errors`, or `SiteKeyError`."""

@@ -3,7 +3,7 @@ SELECT a.day, a.id::VARCHAR AS id, a.capture, a.first_ts, a.last_ts, a.n,
        list_filter(range(24), lambda h: (a.hours >> h) & 1 = 1) AS hours,
        a.frame, a.community_id, a.scope, a.port, a.transport, a.protocol, a.side, a.ip, a.mac, a.peer_ip, a.peer_mac,
        a.about, a.mechanism, a.principal, a.realm, a.secret_class, a.secret_length, a.outcome, a.protection, a.continued,
-       a.midstream, a.gap, a.one_sided, a.details
+       a.midstream, a.gap, a.one_sided, a.truncated, a.duplicate, a.details
 FROM authentications AS a
 WHERE ($device::VARCHAR IS NULL OR EXISTS (
            SELECT 1 FROM device_endpoint AS e

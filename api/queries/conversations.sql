@@ -4,7 +4,8 @@ SELECT c.day, c.id::VARCHAR AS id, c.capture, c.first_ts, c.last_ts, c.n,
        c.frame, c.community_id, c.scope, c.port, c.transport, c.protocol,
        c.initiator_ip, c.initiator_mac, c.responder_ip, c.responder_mac, c.confidence, c.packets,
        c.initiator_bytes, c.responder_bytes, c.copied_bytes, c.skipped_bytes, c.left_out_bytes, c.lost_bytes,
-       c.midstream_count, c.one_sided_count, c.gap_count, c.unanswered_count
+       c.midstream_count, c.one_sided_count, c.gap_count, c.unanswered_count,
+       c.interface, c.segment, c.truncated_count, c.duplicate_count
 FROM conversations AS c
 WHERE ($device::VARCHAR IS NULL OR EXISTS (
            SELECT 1 FROM device_endpoint AS e
@@ -16,6 +17,8 @@ WHERE ($device::VARCHAR IS NULL OR EXISTS (
   AND ($scope::VARCHAR IS NULL OR c.scope = $scope)
   AND ($protocol::VARCHAR IS NULL OR c.protocol = $protocol)
   AND ($port::INTEGER IS NULL OR c.port = $port)
+  AND ($interface::VARCHAR IS NULL OR c.interface = $interface)
+  AND ($segment::VARCHAR IS NULL OR c.segment = $segment)
   AND ($confidence::VARCHAR IS NULL OR c.confidence = $confidence)
   AND ($since::TIMESTAMP IS NULL OR c.last_ts >= $since)
   AND ($until::TIMESTAMP IS NULL OR c.first_ts < $until)

@@ -34,6 +34,8 @@ class ConversationQuery(FactQuery):
     """Which conversations."""
 
     confidence: Text | None = Field(None, description="port, probed or confirmed")
+    interface: Text | None = Field(None, description="came in on this interface")
+    segment: Text | None = Field(None, description="came in on this VLAN or tunnel: `vlan 12`")
 
 
 class Evidence(Seen):
@@ -72,6 +74,8 @@ class Authentication(Evidence):
     midstream: bool
     gap: bool
     one_sided: bool
+    truncated: bool = Field(description="packets of the conversation were cut off")
+    duplicate: bool = Field(description="the mirror showed packets of the conversation twice")
     details: dict[str, Any]
 
 
@@ -94,3 +98,7 @@ class Conversation(Evidence):
     one_sided_count: int
     gap_count: int
     unanswered_count: int
+    interface: str = Field(description="of its first packet; empty for a capture that does not say")
+    segment: str = Field(description="VLAN or tunnel of its first packet: `vlan 12`, `vni 5000`; empty for none")
+    truncated_count: int
+    duplicate_count: int

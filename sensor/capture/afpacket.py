@@ -30,7 +30,7 @@ import struct
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -89,7 +89,10 @@ class Ring:
 
     Attributes:
         lost: the interface is gone or down.
+        number: of the interface among those of its source.
     """
+
+    number = 0
 
     def __init__(self, name: str, ring_bytes: int = RING_BYTES, fanout: int = 0) -> None:
         self.name = name
@@ -103,7 +106,7 @@ class Ring:
         try:
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         except PermissionError as error:
-            raise CaptureUnreadable(Path(name), *_NO_RIGHTS) from error
+            raise CaptureUnreadable(Path(name), "may not be captured from by this user", NO_RIGHTS) from error
         try:
             self._set_up(found)
             self._bind(found)
@@ -158,6 +161,7 @@ class Ring:
             self.counters["ring_losing_blocks"] += 1
         if packets:
             engine.tpacket(sys.byteorder == "big", self.link_type)
+            engine.source(self.number, self.name)
             engine.load(self._view, start + first, start + min(max(used_bytes, first), BLOCK_BYTES))
             while (event := engine.step()) not in {NEED, CORRUPT}:
                 yield event
@@ -253,8 +257,9 @@ class AfPacket:
         if stop_fd is not None:
             self._poll.register(stop_fd, select.POLLIN)
         self._stop_fd = stop_fd
-        for name in names:
+        for number, name in enumerate(names):
             self.rings.append(Ring(name, ring_bytes, fanout))
+            self.rings[-1].number = number
             self._poll.register(self.rings[-1].socket.fileno(), select.POLLIN | select.POLLERR)
 
     def __enter__(self) -> Self:
@@ -298,6 +303,10 @@ class AfPacket:
             total.update(ring.counters)
         total["interfaces_lost"] = sum(ring.lost for ring in self.rings)
         return dict(total)
+
+    def losses(self) -> dict[str, Mapping[str, int]]:
+        """See `LiveSource`."""
+        return {ring.name: ring.counters for ring in self.rings}
 
     def _end(self, engine: Engine, last_s: float) -> Iterator[int]:
         """All that is in the rings, whose last blocks come when they are old enough, and what the engine holds."""
@@ -400,7 +409,4 @@ def _attach(sock: socket.socket, program: Sequence[tuple[int, int, int, int]]) -
     sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(code)))
 
 
-_NO_RIGHTS: Final = (
-    "may not be captured from by this user",
-    "run it as root, or grant CAP_NET_RAW (systemd: AmbientCapabilities=CAP_NET_RAW)",
-)
+NO_RIGHTS: Final = "run it as root, or grant CAP_NET_RAW (systemd: AmbientCapabilities=CAP_NET_RAW)"

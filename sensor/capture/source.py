@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from sensor.engine import Engine
@@ -33,6 +33,10 @@ class LiveSource(Protocol):
 
     def counters(self) -> dict[str, int]:
         """What was lost on the way to the engine, and how often."""
+        ...
+
+    def losses(self) -> Mapping[str, Mapping[str, int]]:
+        """The same by interface."""
         ...
 
     def stop(self) -> None:

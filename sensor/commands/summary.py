@@ -17,7 +17,7 @@ from sensor.commands.formats import SummaryFormat
 from sensor.engine import COMPILED
 from sensor.store import Store
 
-_PARTS = ("captures", "devices", "identities", "findings", "blindspots")
+_PARTS = ("captures", "devices", "identities", "findings", "blindspots", "warnings")
 _DEVICES_SHOWN, _IDENTITIES_SHOWN, _RULES_SHOWN, _CAPTURES_SHOWN = 25, 12, 12, 5
 _LABELS_SHOWN = 4
 
@@ -54,6 +54,7 @@ def show(out: Console, found: Summary) -> None:
     _findings(out, found["findings"])
     _blind(out, found["blindspots"], found["quality"])
     _quality(out, found["captures"], found["quality"])
+    _warnings(out, found["warnings"])
 
 
 def _captures(out: Console, found: Summary) -> None:
@@ -160,6 +161,13 @@ def _quality(out: Console, captures: Sequence[Row], quality: Row) -> None:
         out.print(plain(f"{_count(failures, 'parser failure')}: an error of ours; please report it", "bold red"))
     if not COMPILED:
         out.print(plain(f"engine: {engine()}", "yellow"))
+
+
+def _warnings(out: Console, warnings: Sequence[Row]) -> None:
+    for row in warnings[:_CAPTURES_SHOWN]:
+        where = ", ".join(part for part in (row["source"], row["interface"]) if part)
+        out.print(plain(f"{where}: {row['words']}", "yellow"))
+    _more(out, len(warnings) - _CAPTURES_SHOWN, "warnings: spanward read --format json")
 
 
 def _more(out: Console, count: int, how: str) -> None:

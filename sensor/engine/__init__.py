@@ -50,6 +50,7 @@ COMPILED: Final[bool] = core.COMPILED
 STATS: Final[tuple[str, ...]] = core.STATS
 DAYS: Final[tuple[str, ...]] = core.DAYS
 HOLDERS: Final[tuple[str, ...]] = core.HOLDERS
+TRAFFIC: Final[tuple[str, ...]] = core.TRAFFIC
 
 NEED: Final = 0
 DATA: Final = 1
@@ -111,6 +112,7 @@ __all__ = [
     "STATS",
     "SYNACK_SEEN",
     "SYN_SEEN",
+    "TRAFFIC",
     "TRUNCATED_SEEN",
     "TUNNELLED",
     "Engine",

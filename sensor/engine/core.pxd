@@ -77,7 +77,7 @@ cdef enum:
     SEEN = 34
     MAC0 = 35
     MAC1 = 36
-    VLAN = 37
+    SEGMENT = 37
     LABEL = 38
     LINKED = 39
     LANES = 40
@@ -143,7 +143,7 @@ cdef enum:
     B_SEQ = 20
     B_ACK = 21
     B_SCOPE = 22
-    B_VLAN = 23
+    B_SEGMENT = 23
     B_SRC_MAC = 24
     B_DST_MAC = 25
     B_FORWARD = 26
@@ -203,15 +203,16 @@ cdef enum:
     D_RESPONDER = 7
     D_MACS = 11
     D_LABEL = 13
-    D_KEYS = 14
-    D_FIRST = 14
-    D_LAST = 15
-    D_FRAME = 16
-    D_PORTS = 17
-    D_N = 18
-    D_HOURS = 19
-    D_SUMS = 20
-    D_WIDTH = 31
+    D_SEGMENT = 14
+    D_KEYS = 15
+    D_FIRST = 15
+    D_LAST = 16
+    D_FRAME = 17
+    D_PORTS = 18
+    D_N = 19
+    D_HOURS = 20
+    D_SUMS = 21
+    D_WIDTH = 34
     H_REST = 0
     H_MAC = 1
     H_IP = 2
@@ -255,6 +256,18 @@ cdef enum:
     TPACKET_HEADER = 48
     TPACKET_VLAN = 16
     TPACKET_TPID = 64
+    # columns of a segment, and its place
+    N_PACKETS = 0
+    N_BYTES = 1
+    N_DUPLICATES = 2
+    N_GROUP = 3
+    N_TRUNCATED = 4
+    SEGMENT_WIDTH = 8
+    SEGMENTS = 4352
+    TUNNELS_FROM = 4097
+    SOURCES = 16
+    PAST_MAX = 65536
+    JUMP_US = 1000000
     # counters
     C_PACKETS = 0
     C_BYTES = 1
@@ -281,6 +294,7 @@ cdef enum:
     C_DEEP = 22
     C_DAYS_LOST = 23
     C_PROBES = 24
+    C_JUMPS = 25
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"
@@ -290,5 +304,6 @@ cdef extern from *:
     const long long DAY_US "86400000000LL"
     const long long HOUR_US "3600000000LL"
     const long long LEAP_US "3600000000LL"
+    const long long GROUP "0x10000000000LL"
     const long long TUNNEL_PORTS "0x60010001000002LL"
     const long long SECONDS_MAX "253402300799LL"

@@ -62,6 +62,10 @@ receivers do repeat, are left alone. A copy taken wrongly costs no byte of a str
 recognised while decoding, in a small table of two places to a packet, so that ones some thousand packets behind are not;
 TCP then takes them for retransmissions. A copy is counted, its flow carries `F_DUPLICATE`, and nothing else happens.
 
+**Segments.** A packet counts for its segment: the innermost VLAN, else the innermost tunnel, else none, of its interface. The
+table holds the hour under way; `traffic` gives it out with the hours before. Interfaces and tunnels beyond what it has room
+for share the last place, so neither a capture's header nor a forged tunnel makes it grow.
+
 **Holes.** A segment beyond `NEXT` is kept, in order, and of those kept the first bytes win. What is in order is read at once,
 whatever was kept for its place: so do receivers. Other bytes for the same place are counted. The hole before it is given up (GAP) when too much
 is kept, when the other lane has acknowledged past it and time or segments have gone by, or at the end. A hole inside what
@@ -86,9 +90,9 @@ COMPILED = cython.compiled
 # family and transport (8 each), ports are the initiator's and the responder's (16 each).
 DAYS = (
     "day", "rest", "port", "initiator0", "initiator1", "initiator2", "initiator3", "responder0", "responder1", "responder2",
-    "responder3", "initiator_mac", "responder_mac", "label", "first_ts", "last_ts", "frame", "ports", "n", "hours", "packets",
+    "responder3", "initiator_mac", "responder_mac", "label", "segment", "first_ts", "last_ts", "frame", "ports", "n", "hours", "packets",
     "initiator_bytes", "responder_bytes", "copied_bytes", "skipped_bytes", "left_out_bytes", "lost_bytes", "midstream_count",
-    "one_sided_count", "gap_count", "unanswered_count",
+    "one_sided_count", "gap_count", "unanswered_count", "truncated_count", "duplicate_count",
 )
 HOLDERS = ("rest", "mac", "ip0", "ip1", "ip2", "ip3", "first_ts", "last_ts", "n")
 
@@ -102,12 +106,15 @@ COUNTERS = (
     "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
     "tcp_segments", "udp_datagrams", "fragments",
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
-    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost", "probes",
+    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost", "probes", "clock_jumps",
 )
 
 # What identifies a tunnel, in the order of the constants T_...: VXLAN and Geneve network, GRE key, NVGRE subnet, ERSPAN
 # session, 802.1ah service instance.
 TUNNELS = ("", "vni", "gre", "vsid", "erspan", "isid")
+
+# What is counted for a segment, in the order of its columns.
+TRAFFIC = ("packets", "bytes", "duplicates", "group_packets", "truncated")
 
 # Constants. The compiler has them from core.pxd, so that they are constants in C too.
 if not cython.compiled:
@@ -179,7 +186,7 @@ if not cython.compiled:
     SEEN = 34
     MAC0 = 35
     MAC1 = 36
-    VLAN = 37
+    SEGMENT = 37
     LABEL = 38
     LINKED = 39
     LANES = 40
@@ -247,7 +254,7 @@ if not cython.compiled:
     B_SEQ = 20
     B_ACK = 21
     B_SCOPE = 22
-    B_VLAN = 23
+    B_SEGMENT = 23
     B_SRC_MAC = 24
     B_DST_MAC = 25
     B_FORWARD = 26
@@ -315,15 +322,16 @@ if not cython.compiled:
     D_RESPONDER = 7
     D_MACS = 11
     D_LABEL = 13
-    D_KEYS = 14
-    D_FIRST = 14
-    D_LAST = 15
-    D_FRAME = 16
-    D_PORTS = 17
-    D_N = 18
-    D_HOURS = 19
-    D_SUMS = 20
-    D_WIDTH = 31
+    D_SEGMENT = 14
+    D_KEYS = 15
+    D_FIRST = 15
+    D_LAST = 16
+    D_FRAME = 17
+    D_PORTS = 18
+    D_N = 19
+    D_HOURS = 20
+    D_SUMS = 21
+    D_WIDTH = 34
     H_REST = 0
     H_MAC = 1
     H_IP = 2
@@ -379,6 +387,20 @@ if not cython.compiled:
     TPACKET_VLAN = 16
     TPACKET_TPID = 64
 
+    # columns of a segment, and its place: none, 4096 VLANs, tunnels, the rest
+    N_PACKETS = 0
+    N_BYTES = 1
+    N_DUPLICATES = 2
+    N_GROUP = 3
+    N_TRUNCATED = 4
+    SEGMENT_WIDTH = 8
+    SEGMENTS = 4352
+    TUNNELS_FROM = 4097
+    SOURCES = 16
+    PAST_MAX = 65536
+    GROUP = 0x10000000000
+    JUMP_US = 1000000
+
     # counters
     C_PACKETS = 0
     C_BYTES = 1
@@ -405,13 +427,14 @@ if not cython.compiled:
     C_DEEP = 22
     C_DAYS_LOST = 23
     C_PROBES = 24
+    C_JUMPS = 25
 
 
-def _numbers(count):
-    """A zeroed table of 64-bit numbers whose pages exist only once they are touched."""
+def _numbers(count, sparse=False):
+    """A zeroed table of 64-bit numbers whose pages exist only once they are touched; small ones where few are."""
     private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
     pages = mmap.mmap(-1, count * 8, **private)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
+    if hasattr(mmap, "MADV_HUGEPAGE") and not sparse:
         pages.madvise(mmap.MADV_HUGEPAGE)
     return memoryview(pages).cast("q")
 
@@ -454,6 +477,21 @@ class Engine:
     tunnels: object
     t_key: cython.longlong
     t_scope: cython.longlong
+    t_place: cython.longlong
+
+    # segments
+    T: cython.longlong[::1]
+    touched: list
+    past: dict
+    places: dict
+    place_keys: list
+    names: dict
+    hour: cython.longlong
+    hour_from: cython.longlong
+    hour_to: cython.longlong
+    p_source: cython.longlong
+    p_tunnel: cython.longlong
+    p_segment: cython.longlong
 
     # tables
     F: cython.longlong[::1]
@@ -609,7 +647,10 @@ class Engine:
         self.responder_ports = frozenset(responder_ports)
         self.scopes = bytes(4096)
         self.tunnels = {}
-        self.t_key, self.t_scope = -1, 0
+        self.t_key, self.t_scope, self.t_place = -1, 0, 0
+        self.T = _numbers(SOURCES * SEGMENTS * SEGMENT_WIDTH, True)
+        self.touched, self.past, self.places, self.place_keys, self.names = [], {}, {}, [], {}
+        self.hour = self.hour_from = self.hour_to = self.p_source = self.p_tunnel = self.p_segment = 0
         self.F = _numbers(flows * WIDTH)
         buckets = 1
         while buckets < flows:
@@ -694,6 +735,12 @@ class Engine:
         self.big = bool(big_endian)
         self.link = link_type
 
+    def source(self, number, name):
+        """What follows comes from the interface of this number and name; a pcapng file says so itself."""
+        number = min(number, SOURCES - 1)
+        self.p_source = number * SEGMENTS
+        self.names[number] = name
+
     def scope_of_vlan(self, table):
         """Scope numbers (0 to 255) of the 4096 VLAN ids."""
         table = bytes(table)
@@ -759,7 +806,57 @@ class Engine:
         low = self._ip(r, K0), self.F[r + KPORTS] >> 16, self.F[r + MAC0]
         high = self._ip(r, K4), self.F[r + KPORTS] & 0xFFFF, self.F[r + MAC1]
         first, second = (high, low) if self.F[r + INIT] else (low, high)
-        return (self.F[r + KREST] & 0xFF, self.F[r + KREST] >> 16, self.F[r + VLAN], *first, *second)
+        place: cython.longlong = self.F[r + SEGMENT] % SEGMENTS
+        vlan: cython.longlong = place - 1 if place < TUNNELS_FROM else -1
+        return (self.F[r + KREST] & 0xFF, self.F[r + KREST] >> 16, vlan, *first, *second)
+
+    def segment(self, row):
+        """(interface, segment) of a flow's first packet, as `traffic` names them."""
+        return self.segment_name(self.F[self._row(row) + SEGMENT])
+
+    def segment_name(self, segment):
+        """(interface, segment) of a segment's number in `DAYS`."""
+        source, place = divmod(segment, SEGMENTS)
+        name = self.names.get(source, str(source) if source else "")
+        if place == 0:
+            return name, ""
+        if place < TUNNELS_FROM:
+            return name, f"vlan {place - 1}"
+        if place == SEGMENTS - 1:
+            return name, "other"
+        key = self.place_keys[place - TUNNELS_FROM]
+        return name, f"{TUNNELS[key >> 32]} {key & M32}" if key >> 32 else "tunnel"
+
+    def traffic(self):
+        """{(interface, segment, hours since 1970): counts of `TRAFFIC`} since the last call."""
+        self._settle_hour()
+        found = {(*self.segment_name(segment), hour): tuple(counts) for (segment, hour), counts in self.past.items()}
+        self.past = {}
+        self.hour_from = self.hour_to = 0
+        return found
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _turn_hour(self) -> cython.int:
+        """Another hour begins; or goes on without an end, when too much is there that nobody fetches."""
+        self._settle_hour()
+        if len(self.past) >= PAST_MAX:
+            self.hour_from, self.hour_to = 0, M62
+            return 0
+        self.hour = self.last_ts // HOUR_US
+        self.hour_from = self.hour * HOUR_US
+        self.hour_to = self.hour_from + HOUR_US
+        return 0
+
+    def _settle_hour(self):
+        """Put what was counted by."""
+        for segment in self.touched:
+            at = segment * SEGMENT_WIDTH
+            counts = self.past.setdefault((segment, self.hour), [0] * len(TRAFFIC))
+            for column in range(len(TRAFFIC)):
+                counts[column] += self.T[at + column]
+                self.T[at + column] = 0
+        self.touched = []
 
     @cython.cfunc
     def _ip(self, r: cython.longlong, column: cython.longlong):
@@ -805,6 +902,7 @@ class Engine:
         found = {name: self.n[number] for number, name in enumerate(COUNTERS)}
         found.update(self.fragments.counters())
         found["rows_in_use"] = self.fresh_row - len(self.free_rows)
+        found["last_packet_us"] = self.last_ts
         found["held_bytes"] = self.held_bytes + self.pieces_bytes + self.fragments.held_bytes
         return found
 
@@ -1113,7 +1211,7 @@ class Engine:
         self.batch[b + B_SEQ] = self.p_seq
         self.batch[b + B_ACK] = self.p_ack
         self.batch[b + B_SCOPE] = self.p_scope
-        self.batch[b + B_VLAN] = self.p_vlan
+        self.batch[b + B_SEGMENT] = self.p_segment
         self.batch[b + B_SRC_MAC] = self.p_src_mac
         self.batch[b + B_DST_MAC] = self.p_dst_mac
         self.batch[b + B_FORWARD] = self.p_forward
@@ -1154,7 +1252,7 @@ class Engine:
         self.p_seq = self.batch[b + B_SEQ]
         self.p_ack = self.batch[b + B_ACK]
         self.p_scope = self.batch[b + B_SCOPE]
-        self.p_vlan = self.batch[b + B_VLAN]
+        self.p_segment = self.batch[b + B_SEGMENT]
         self.p_src_mac = self.batch[b + B_SRC_MAC]
         self.p_dst_mac = self.batch[b + B_DST_MAC]
         self.p_forward = self.batch[b + B_FORWARD]
@@ -1280,7 +1378,7 @@ class Engine:
 
     @cython.cfunc
     def _interface(self, at: cython.longlong, end: cython.longlong):
-        """An Interface Description Block: link type and, in its options, resolution (9) and offset (14) of time stamps."""
+        """An Interface Description Block: link type and, in its options, name (2), resolution (9) and offset (14) of time."""
         if end - at < 8 or len(self.interfaces) >= INTERFACES_MAX:
             self.interfaces.append((-1, 1000000, 0))
             return
@@ -1299,6 +1397,8 @@ class Engine:
                 units = self._resolution(self.window[at])
             elif code == 14 and length >= 8:
                 offset = self._seconds(at)
+            elif code == 2 and len(self.interfaces) < SOURCES - 1:
+                self.names.setdefault(len(self.interfaces), bytes(self.window[at : at + min(length, 64)]).decode("utf-8", "replace"))
             at += (length + 3) & ~3
         self.interfaces.append((link, units, offset))
 
@@ -1369,6 +1469,7 @@ class Engine:
             link, units, offset = self.interfaces[number]
             if ticks >= 0:
                 moment = self._moment(ticks, units) + offset * 1000000
+        self.p_source = min(number, SOURCES - 1) * SEGMENTS
         self._stamp(min(max(moment, 0), SECONDS_MAX * 1000000))
         self._packet(link, at, end, original)
         return 0
@@ -1436,6 +1537,8 @@ class Engine:
     def _stamp(self, ts: cython.longlong) -> cython.int:
         if ts < self.last_ts:
             self.n[C_BACKWARDS] += 1
+            if self.last_ts - ts > JUMP_US:
+                self.n[C_JUMPS] += 1
         self.last_ts = ts
         self.frames += 1
         self.n[C_PACKETS] += 1
@@ -1443,7 +1546,7 @@ class Engine:
 
     # ================================================================ loads
 
-    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack`, `_remember` and `_clear` all the trusted code.
+    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack`, `_count`, `_remember` and `_clear` all the trusted code.
 
     @cython.cfunc
     @cython.boundscheck(False)
@@ -1557,7 +1660,38 @@ class Engine:
             self._ethernet(at)
         else:
             self._other_link(link, at)
-        return self._unwrap() if self.inner != I_NONE else 0
+        if self.inner != I_NONE:
+            self._unwrap()
+        return self._count(end - at, original)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _count(self, captured: cython.longlong, original: cython.longlong) -> cython.int:
+        """What was decoded counts for its segment."""
+        if self.last_ts >= self.hour_to or self.last_ts < self.hour_from:
+            self._turn_hour()
+        segment: cython.longlong = self.p_source + self.p_vlan + 1
+        if self.p_tunnel:
+            if self.p_vlan < 0:
+                segment = self.p_source + self.p_tunnel
+            self.p_tunnel = 0
+        self.p_segment = segment
+        at: cython.longlong = segment * SEGMENT_WIDTH
+        if at < 0 or at + SEGMENT_WIDTH > self.T.shape[0]:
+            raise IndexError("beyond the segments")
+        if self.T[at] == 0:
+            self.touched.append(segment)
+        self.T[at] += 1
+        self.T[at + N_BYTES] += original if original > captured else captured
+        if self.p_dst_mac & GROUP and self.p_dst_mac > 0:
+            self.T[at + N_GROUP] += 1
+        if original > captured:
+            self.T[at + N_TRUNCATED] += 1
+        if self.p_traits & TRAIT_DUPLICATE and self.stage == S_ROUTE:
+            self.T[at + N_DUPLICATES] += 1
+        return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2057,6 +2191,8 @@ class Engine:
         if named:
             self.p_named = True
             scope = named
+        if kind != T_NONE or self.p_tunnel == 0:
+            self.p_tunnel = self.t_place
         return self._leave_outside(scope)
 
     @cython.cfunc
@@ -2075,7 +2211,21 @@ class Engine:
         if key != self.t_key:
             self.t_key = key
             self.t_scope = self.tunnels.get(key, 0)
+            self.t_place = self._place(key)
         return self.t_scope
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _place(self, key: cython.longlong) -> cython.longlong:
+        """Where a tunnel is counted; those beyond what there is room for share the last place."""
+        found = self.places.get(key)
+        if found is None:
+            found = TUNNELS_FROM + len(self.places)
+            if found >= SEGMENTS - 1:
+                return SEGMENTS - 1
+            self.places[key] = found
+            self.place_keys.append(key)
+        return found
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2602,7 +2752,7 @@ class Engine:
         self.n[C_FLOWS] += 1
         self.F[r + SERIAL] = self.serial
         self.F[r + LABEL] = 0 if self.listening else TOLD
-        self.F[r + VLAN] = self.p_vlan
+        self.F[r + SEGMENT] = self.p_segment
         self.F[r + MAC0] = self.F[r + MAC1] = -1
         self.F[r + DAYNO] = self.ts_us // DAY_US
         self.F[r + FIRST_TS] = self.F[r + LAST_TS] = self.ts_us
@@ -2907,6 +3057,7 @@ class Engine:
         self.D[D_MACS] = self.F[r + MAC0 + init]
         self.D[D_MACS + 1] = self.F[r + MAC1 - init]
         self.D[D_LABEL] = self.F[r + LABEL] >> 2
+        self.D[D_SEGMENT] = self.F[r + SEGMENT]
         key = bytes(self.day_key)
         found = self.day_rows.get(key)
         if found is not None:
@@ -2955,6 +3106,8 @@ class Engine:
         self.days[at + 8] += one_sided
         self.days[at + 9] += (flags & F_GAP) != 0
         self.days[at + 10] += one_sided & silent
+        self.days[at + 11] += (flags & F_TRUNCATED) != 0
+        self.days[at + 12] += (flags & F_DUPLICATE) != 0
         return 0
 
     @cython.cfunc

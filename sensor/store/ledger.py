@@ -9,7 +9,7 @@ the same places.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +37,8 @@ class Reading:
         batch_bytes: after how many bytes of the capture a batch is cut.
         name: the file's name, without its folder.
         size_bytes: the file's size.
+        live: it is no file, and cannot be read again.
+        sandbox: what rights its worker has kept.
     """
 
     capture: str
@@ -45,6 +47,8 @@ class Reading:
     batch_bytes: int
     name: str
     size_bytes: int
+    live: bool = False
+    sandbox: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Ledger:
         self._reading = reading
         self._id: dict[str, object] = {"capture": reading.capture}
         self._batches: dict[int, tuple[int, int]] = {}
+        self._warned: dict[tuple[str, str], datetime] = {}
         self._begun = False
         self._other = False
         self.known: Known | None = None
@@ -139,6 +144,26 @@ class Ledger:
         self._begun = True
         self._batches.clear()
 
+    def warn(self, warnings: Iterable[tuple[str, str, str]], since: datetime | None = None) -> None:
+        """Put these warnings (interface, kind, words) in the place of those that stand.
+
+        `since` is when they began; None: now, those excepted that stand already.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        rows = list(warnings)
+        now = _now()
+        self._warned = {row[:2]: since or self._warned.get(row[:2], now) for row in rows}
+        with self._store.transaction() as cursor:
+            self._begin(cursor)
+            cursor.execute(statement("forget/mirror_warning"), self._id)
+            for interface, kind, words in rows:
+                values = {"parser_set": self._reading.parser_set, "interface": interface, "kind": kind, "words": words}
+                began = self._warned[interface, kind]
+                cursor.execute(statement("ledger/add_warning"), self._id | values | {"since": began})
+        self._begun = True
+
     def forget(self) -> None:
         """Take out all that any reading of this capture has contributed.
 
@@ -180,7 +205,7 @@ class Ledger:
         cursor.execute(statement("ledger/begin_capture"), vars(self._reading) | {"read_at": _now()})
 
     def _forget(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        for name in (*FACT_TABLES, "batch", "capture"):
+        for name in (*FACT_TABLES, "mirror_warning", "batch", "capture"):
             cursor.execute(statement(f"forget/{name}"), self._id)
 
     def _note(self, cursor: duckdb.DuckDBPyConnection, number: int, mark: tuple[int, int]) -> None:

@@ -33,7 +33,7 @@ def views() -> tuple[str, ...]:
 @cache
 def tables() -> tuple[str, ...]:
     """Names of the tables that a reading contributes to, and that a batch may fill."""
-    own = ("batch", "capture")
+    own = ("batch", "capture", "mirror_warning")
     return tuple(sorted(name for file in _sql_files("forget") if (name := file.name.removesuffix(".sql")) not in own))
 
 

@@ -102,6 +102,37 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     for seq, finding, severity in ((1, "f-1", "high"), (2, "f-2", "critical"), (3, "f-3", "low")):
         add_change(connection, seq, finding, severity)
     add_facts(connection)
+    add_sensors(connection)
+
+
+def add_sensors(connection: duckdb.DuckDBPyConnection) -> None:
+    """A live interface with two VLANs, one of them shown twice; one without packets; a capture that was read."""
+    common = {"parser_set": "1-x", "settings": "s", "batch_bytes": 0, "read_at": T1, "packets": 300, "bytes": 9000}
+    counters = '{"compiled": 1, "parser_failures": 0, "last_packet_us": 1795457564000000, "packets": 300}'
+    for capture, name, live in (("c1", "a.pcap", False), ("c2", "eth1", True)):
+        insert(
+            connection, "capture", capture=capture, name=name, live=live, complete=not live, finished=not live,
+            first_ts=T0, last_ts=T1, sandbox="nobody", counters=counters, **common,
+        )  # fmt: skip
+    hour = T1.replace(minute=0, second=0)
+    for capture, interface, segment, duplicates in (
+        ("c1", "", "", 0),
+        ("c2", "eth1", "", 0),
+        ("c2", "eth1", "vlan 12", 90),
+    ):
+        insert(
+            connection, "fact_traffic", capture=capture, parser_set="1-x", hour=hour, interface=interface,
+            segment=segment, packets=100, bytes=8000, duplicates=duplicates, group_packets=5, truncated=1,
+        )  # fmt: skip
+    for interface, packets in (("eth1", 207), ("eth2", 0)):
+        insert(
+            connection, "fact_loss", capture="c2", parser_set="1-x", hour=hour, interface=interface,
+            kernel_packets=packets, kernel_drops=packets // 29, interface_drops=packets // 200, ring_freezes=2,
+        )  # fmt: skip
+    insert(
+        connection, "mirror_warning", capture="c2", parser_set="1-x", interface="eth1", kind="duplicated",
+        words="45% of the packets come twice on vlan 12", since=T1,
+    )  # fmt: skip
 
 
 def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
@@ -142,7 +173,7 @@ def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
 
 COUNTS = (
     "initiator_bytes", "responder_bytes", "copied_bytes", "skipped_bytes", "left_out_bytes", "lost_bytes",
-    "midstream_count", "one_sided_count", "gap_count", "unanswered_count",
+    "midstream_count", "one_sided_count", "gap_count", "unanswered_count", "truncated_count", "duplicate_count",
 )  # fmt: skip
 
 

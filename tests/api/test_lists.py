@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from tests.api.stores import SEVERITIES, add_device, add_finding, client_of, empty_store
 
-LISTS = ("devices", "identities", "certificates", "authentications", "conversations", "findings", "blindspots")
+LISTS = (
+    "devices", "identities", "certificates", "authentications", "conversations", "findings", "blindspots", "sensors",
+    "segments",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -104,6 +107,13 @@ def test_filters_of_devices(client: TestClient, query: str, expected: list[str])
         ("/v1/conversations?ip=10.0.0.9&port=104", 1),
         ("/v1/certificates?q=DNS:pacs&expires_before=2027-01-01T00:00:00Z", 1),
         ("/v1/blindspots?device=d-old&since=2026-11-23T12:00:00Z", 1),
+        ("/v1/sensors?live=true", 2),
+        ("/v1/sensors?state=read", 1),
+        ("/v1/sensors?state=running", 0),
+        ("/v1/segments?interface=eth1", 2),
+        ("/v1/segments?segment=vlan%2012&since=2026-11-23T12:00:00Z", 1),
+        ("/v1/segments?source=a.pcap&until=2026-11-22T12:00:00Z", 0),
+        ("/v1/conversations?segment=vlan%2012", 0),
     ],
 )
 def test_filters(client: TestClient, path: str, count: int) -> None:

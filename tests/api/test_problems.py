@@ -14,7 +14,7 @@ from api.app import ListenError, _bound, create_app
 from api.database import Database
 from api.paging import pack
 from api.problems import Problem
-from tests.api.stores import client_of, insert
+from tests.api.stores import T1, client_of, insert
 
 
 @pytest.mark.parametrize(
@@ -152,6 +152,33 @@ def test_ready_says_which_key_stands_twice(client: TestClient, store: duckdb.Duc
 def test_not_ready_without_a_schema() -> None:
     answer = client_of(duckdb.connect(":memory:")).get("/readyz")
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:spanward:problem:store-unreadable")
+
+
+def test_metrics_say_how_well_live_interfaces_are_seen(client: TestClient) -> None:
+    text = client.get("/metrics").text
+    for line in (
+        'spanward_mirror_up{interface="eth1"} 0.0',
+        'spanward_mirror_packets_total{interface="eth1"} 200.0',
+        'spanward_mirror_kernel_drops_total{interface="eth1"} 7.0',
+        'spanward_mirror_last_packet_timestamp_seconds{interface="eth1"} 1.795457564e+09',
+        'spanward_segment_duplicates_total{interface="eth1",segment="vlan 12"} 90.0',
+        'spanward_mirror_warning{interface="eth1",kind="duplicated"} 1.0',
+    ):
+        assert line in text.splitlines()
+    assert "a.pcap" not in text
+
+
+def test_metrics_have_a_bounded_number_of_series(client: TestClient, store: duckdb.DuckDBPyConnection) -> None:
+    for vlan in range(1000):
+        insert(
+            store, "fact_traffic", capture="c2", parser_set="1-x", hour=T1, interface=f"eth{vlan}",
+            segment=f"vlan {vlan}", packets=vlan, bytes=1, duplicates=0, group_packets=0, truncated=0,
+        )  # fmt: skip
+    lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith("spanward_")]
+    packets = [line for line in lines if line.startswith("spanward_segment_packets_total")]
+    assert len(packets) == 65
+    assert sum(float(line.rpartition(" ")[2]) for line in packets) == 200 + sum(range(1000))
+    assert len(lines) < 1000
 
 
 def test_metrics_count_by_route_not_by_path(client: TestClient) -> None:

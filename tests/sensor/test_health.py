@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from sensor.health import CONVERSATIONS_MIN, SILENT_S, Mirror
+from sensor.health import SILENT_S, Mirror
+from sensor.mirror import CONVERSATIONS_MIN, PACKETS_MIN, PLACES_MAX, Tally
 from sensor.rows import SCHEMAS
 
 
-def conversations(n, one_sided, unanswered=0, transport="tcp"):
-    row = {"transport": transport, "n": n, "one_sided_count": one_sided, "unanswered_count": unanswered}
+def conversations(n, one_sided, unanswered=0, transport="tcp", **place):
+    row = {"transport": transport, "n": n, "one_sided_count": one_sided, "unanswered_count": unanswered, **place}
     return {"fact_conversation": pa.Table.from_pylist([row], schema=SCHEMAS["fact_conversation"])}
+
+
+def traffic(packets, interface="eth1", segment="", **counts):
+    row = {"interface": interface, "segment": segment, "packets": packets, **counts}
+    return {"fact_traffic": pa.Table.from_pylist([row], schema=SCHEMAS["fact_traffic"])}
 
 
 def test_silence_and_its_end():
@@ -51,3 +57,60 @@ def test_one_sided_conversations_but_neither_scans_nor_datagrams():
     assert line.startswith("eth1: 100% of the TCP conversations show one side only")
     mirror.count(conversations(CONVERSATIONS_MIN, 0))
     assert mirror.look({"packets": 3}, 3) == ["eth1: conversations show both sides again"]
+
+
+def test_one_bad_vlan_is_named_among_good_ones():
+    mirror = Mirror("eth1", 0)
+    mirror.count(conversations(1000, 0, interface="eth1", segment="vlan 12"))
+    mirror.count(conversations(60, 55, interface="eth1", segment="vlan 13"))
+    assert mirror.look({"packets": 1}, 1) == [
+        "eth1: 92% of the TCP conversations on vlan 13 show one side only; mirror both directions (rx and tx)"
+    ]
+
+
+def test_copies_are_said_with_their_vlan_until_they_end():
+    mirror = Mirror("eth1", 0)
+    mirror.count(traffic(PACKETS_MIN, segment="vlan 12"))
+    mirror.count(traffic(PACKETS_MIN, segment="vlan 14", duplicates=PACKETS_MIN))
+    (line,) = mirror.look({"packets": 1}, 1)
+    assert line.startswith("eth1: 50% of the packets come twice on vlan 14; ")
+    assert [(warning.interface, warning.kind) for warning in mirror.standing] == [("eth1", "duplicated")]
+    mirror.count(traffic(PACKETS_MIN - 1))
+    assert mirror.look({"packets": 2}, 2) == []
+    mirror.count(traffic(1))
+    assert mirror.look({"packets": 3}, 3) == ["eth1: packets come once again"]
+    assert mirror.standing == []
+
+
+def test_interfaces_are_judged_apart():
+    mirror = Mirror("eth1,eth2", 0)
+    mirror.count(traffic(PACKETS_MIN, "eth1", group_packets=PACKETS_MIN))
+    mirror.count(traffic(PACKETS_MIN, "eth2", truncated=PACKETS_MIN))
+    said = mirror.look({"packets": 1}, 1)
+    assert [line.partition(" of the packets ")[0] for line in said] == ["eth1: 100%", "eth2: 100%"]
+    assert "this is no mirror" in said[0]
+    assert "are cut off" in said[1]
+
+
+def test_what_stands_is_told_as_it_is_now():
+    mirror = Mirror("eth1", 0)
+    mirror.look({"packets": 5}, 1)
+    mirror.look({"packets": 5}, SILENT_S + 1)
+    assert mirror.look({"packets": 5}, SILENT_S + 100) == []
+    assert mirror.standing[0].words.startswith("silent for 159 s")
+
+
+def test_a_clock_that_is_set_back_is_said():
+    mirror = Mirror("eth1", 0)
+    (line,) = mirror.look({"packets": 5, "clock_jumps": 2}, 1)
+    assert line.startswith("eth1: the clock went back by more than a second, 2 times")
+    assert mirror.look({"packets": 6, "clock_jumps": 2}, 2) == ["eth1: the clock goes forward again"]
+
+
+def test_what_a_worker_claims_is_bounded():
+    """It may have been taken over: any number of places, and nothing where numbers should be."""
+    tally = Tally()
+    rows = [{"interface": f"{number}", "packets": 1} for number in range(PLACES_MAX + 10)] + [{"packets": None}]
+    tally.add({"fact_traffic": pa.Table.from_pylist(rows, schema=SCHEMAS["fact_traffic"])})
+    assert len(tally.traffic) == PLACES_MAX + 1
+    assert tally.packets == PLACES_MAX + 10

@@ -4,7 +4,8 @@ USING (
     SELECT * REPLACE (
         min(first_ts) OVER w AS first_ts, max(last_ts) OVER w AS last_ts,
         CAST(sum(n) OVER w AS BIGINT) AS n, bit_or(hours) OVER w AS hours,
-        bool_or(midstream) OVER w AS midstream, bool_or(gap) OVER w AS gap, bool_or(one_sided) OVER w AS one_sided)
+        bool_or(midstream) OVER w AS midstream, bool_or(gap) OVER w AS gap, bool_or(one_sided) OVER w AS one_sided,
+        bool_or(truncated) OVER w AS truncated, bool_or(duplicate) OVER w AS duplicate)
     FROM incoming
     WINDOW w AS (PARTITION BY capture, day, id, side, ip)
     QUALIFY row_number() OVER (PARTITION BY capture, day, id, side, ip ORDER BY first_ts, frame) = 1
@@ -17,5 +18,6 @@ WHEN MATCHED THEN UPDATE SET
     community_id = CASE WHEN (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN s.community_id ELSE t.community_id END,
     first_ts = least(t.first_ts, s.first_ts), last_ts = greatest(t.last_ts, s.last_ts),
     n = t.n + s.n, hours = t.hours | s.hours,
-    midstream = t.midstream OR s.midstream, gap = t.gap OR s.gap, one_sided = t.one_sided OR s.one_sided
+    midstream = t.midstream OR s.midstream, gap = t.gap OR s.gap, one_sided = t.one_sided OR s.one_sided,
+    truncated = t.truncated OR s.truncated, duplicate = t.duplicate OR s.duplicate
 WHEN NOT MATCHED THEN INSERT BY NAME *

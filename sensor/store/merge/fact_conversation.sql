@@ -13,7 +13,9 @@ USING (
         CAST(sum(midstream_count) OVER w AS BIGINT) AS midstream_count,
         CAST(sum(one_sided_count) OVER w AS BIGINT) AS one_sided_count,
         CAST(sum(gap_count) OVER w AS BIGINT) AS gap_count,
-        CAST(sum(unanswered_count) OVER w AS BIGINT) AS unanswered_count, CAST(sum(n) OVER w AS BIGINT) AS n)
+        CAST(sum(unanswered_count) OVER w AS BIGINT) AS unanswered_count,
+        CAST(sum(truncated_count) OVER w AS BIGINT) AS truncated_count,
+        CAST(sum(duplicate_count) OVER w AS BIGINT) AS duplicate_count, CAST(sum(n) OVER w AS BIGINT) AS n)
     FROM incoming
     WINDOW w AS (PARTITION BY capture, day, id, initiator_ip, responder_ip)
     QUALIFY row_number() OVER (PARTITION BY capture, day, id, initiator_ip, responder_ip ORDER BY first_ts, frame) = 1
@@ -29,5 +31,6 @@ WHEN MATCHED THEN UPDATE SET
     skipped_bytes = t.skipped_bytes + s.skipped_bytes, left_out_bytes = t.left_out_bytes + s.left_out_bytes,
     lost_bytes = t.lost_bytes + s.lost_bytes, midstream_count = t.midstream_count + s.midstream_count,
     one_sided_count = t.one_sided_count + s.one_sided_count, gap_count = t.gap_count + s.gap_count,
-    unanswered_count = t.unanswered_count + s.unanswered_count, n = t.n + s.n
+    unanswered_count = t.unanswered_count + s.unanswered_count, truncated_count = t.truncated_count + s.truncated_count,
+    duplicate_count = t.duplicate_count + s.duplicate_count, n = t.n + s.n
 WHEN NOT MATCHED THEN INSERT BY NAME *

@@ -7,6 +7,7 @@ SELECT day, id, scope, side, mac, ip, peer_mac, peer_ip, port, transport, protoc
     min(first_ts) AS first_ts, max(last_ts) AS last_ts, CAST(sum(n) AS BIGINT) AS n, bit_or(hours) AS hours,
     arg_min(capture, (first_ts, frame, capture)) AS capture, arg_min(frame, (first_ts, frame, capture)) AS frame,
     arg_min_null(community_id, (first_ts, frame, capture)) AS community_id,
-    bool_or(midstream) AS midstream, bool_or(gap) AS gap, bool_or(one_sided) AS one_sided
+    bool_or(midstream) AS midstream, bool_or(gap) AS gap, bool_or(one_sided) AS one_sided,
+    coalesce(bool_or(truncated), false) AS truncated, coalesce(bool_or(duplicate), false) AS duplicate
 FROM fact_anomaly
 GROUP BY ALL

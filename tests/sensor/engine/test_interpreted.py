@@ -32,8 +32,8 @@ MAGICS = {b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\
 pytestmark = pytest.mark.skipif(not COMPILED, reason="the engine is not compiled here: there is nothing to compare")
 
 
-def account(module, capture: bytes, *, say=opinions, **options) -> tuple[list[tuple[object, ...]], dict[str, int]]:
-    """Every event with everything about it, payload as a checksum; and the counters at the end."""
+def account(module, capture: bytes, *, say=opinions, **options) -> tuple[object, ...]:
+    """Every event with everything about it, payload as a checksum; counters and traffic at the end."""
     engine = new_engine(module, **options)
     events = []
     for kind in kinds_of(engine, capture, 30_000):
@@ -41,7 +41,7 @@ def account(module, capture: bytes, *, say=opinions, **options) -> tuple[list[tu
         events.append((*event[:8], zlib.crc32(event.data), *event[9:]))
         if event.kind != "corrupt":
             say(engine, event)
-    return events, engine.counters()
+    return events, engine.counters(), engine.traffic()
 
 
 def both_agree(capture: bytes, **options) -> int:

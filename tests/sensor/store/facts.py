@@ -73,6 +73,16 @@ def conversation(minute=0, **changes):
     return row | changes
 
 
+def traffic(hour=0, packets=1, interface="eth1", segment="vlan 12"):
+    counts = dict.fromkeys(("packets", "bytes", "duplicates", "group_packets", "truncated"), packets)
+    return {"hour": START + timedelta(hours=hour), "interface": interface, "segment": segment, **counts}
+
+
+def loss(hour=0, drops=1, interface="eth1"):
+    counts = dict.fromkeys(("kernel_packets", "kernel_drops", "interface_drops", "ring_freezes"), drops)
+    return {"hour": START + timedelta(hours=hour), "interface": interface, **counts}
+
+
 def batch(store, **tables):
     """Arrow tables by name, from lists of rows."""
     return {name: pa.Table.from_pylist(list(rows), schema=schema_of(store, name)) for name, rows in tables.items()}

@@ -22,8 +22,10 @@ from tests.sensor.store.facts import (
     certificate,
     certificate_shown,
     conversation,
+    loss,
     reading,
     seen,
+    traffic,
 )
 
 END = Summary(START, START + timedelta(hours=1), 10, 1000, True, None, json.dumps({"packets": 10}))
@@ -131,6 +133,42 @@ def test_a_batch_that_the_store_refuses_leaves_nothing(store):
 def test_conversations_are_added_up(store):
     read(store, reading(), {"fact_conversation": [conversation(0)]}, {"fact_conversation": [conversation(4)]})
     assert store.query("SELECT packets, lost_bytes, unanswered_count, n FROM conversations") == [(6, 6, 6, 2)]
+
+
+def test_traffic_and_losses_of_an_hour_are_added_up_once(store):
+    twice = {"fact_traffic": [traffic(), traffic(), traffic(segment="")], "fact_loss": [loss(), loss(interface="eth2")]}
+    read(store, reading(), twice, {"fact_traffic": [traffic(0, 5), traffic(1)], "fact_loss": [loss(0, 4)]})
+    assert store.query("SELECT segment, packets, truncated FROM traffic ORDER BY hour, segment") == [
+        ("", 1, 1),
+        ("vlan 12", 7, 7),
+        ("vlan 12", 1, 1),
+    ]
+    assert store.query("SELECT interface, kernel_drops, ring_freezes FROM losses ORDER BY interface") == [
+        ("eth1", 5, 5),
+        ("eth2", 1, 1),
+    ]
+    read(store, reading(parser_set="p2"), {"fact_traffic": [traffic()]})
+    assert store.query("SELECT sum(packets) FROM traffic") == [(1,)]
+    assert store.query("SELECT * FROM losses") == []
+
+
+def test_warnings_take_the_place_of_those_before_and_keep_when_they_began(store):
+    ledger = Ledger(store, replace(reading(), live=True))
+    ledger.warn([("eth1", "silent", "silent for 60 s"), ("eth1", "clock", "set back")])
+    before = dict(store.query("SELECT kind, since FROM mirror_warnings"))
+    ledger.warn([("eth1", "silent", "silent for 90 s")])
+    assert store.query("SELECT source, interface, kind, words, since FROM mirror_warnings") == [
+        ("live", "eth1", "silent", "silent for 90 s", before["silent"])
+    ]
+    ledger.finish(END)
+    assert store.query("SELECT * FROM mirror_warnings") == []
+    ledger.forget()
+    assert store.query("SELECT * FROM mirror_warning") == []
+
+
+def test_warnings_of_a_file_are_as_old_as_its_packets(store):
+    Ledger(store, reading()).warn([("", "one-sided", "half of it")], START)
+    assert store.query("SELECT source, since FROM mirror_warnings") == [("a.pcap", START)]
 
 
 def test_a_certificate_has_one_row_with_where_it_was_shown(store):

@@ -66,7 +66,7 @@ def test_every_table_of_facts_has_its_statements(store):
         "SELECT DISTINCT table_name FROM information_schema.columns JOIN information_schema.tables"
         " USING (table_name) WHERE column_name = 'capture' AND table_type = 'BASE TABLE'"
     )
-    assert {name for (name,) in with_capture} == {*tables(), "capture", "batch"}
+    assert {name for (name,) in with_capture} == {*tables(), "capture", "batch", "mirror_warning"}
     assert all(PACKAGE.joinpath(f"merge/{name}.sql").is_file() for name in tables())
 
 

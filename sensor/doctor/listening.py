@@ -1,0 +1,149 @@
+"""A short listen on an interface: what a mirror shows, said by the worker that would capture from it.
+
+Hostile bytes are parsed by a worker without rights, as always; what it says is checked, counted and thrown away.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from sensor import mirror
+from sensor.capture.afpacket import RING_BYTES
+from sensor.doctor.check import Check, Verdict, ok, problem, warning
+from sensor.mirror import MirrorWarning, Tally
+from sensor.recorder import WORKER, Talk, Workers
+from sensor.rows import SCHEMAS
+from sensor.sitekey import SiteKey
+from sensor.wire import Failure, Job, Kind, Summary, WireError, decode, printable, unpack_table
+
+PATIENCE_S: Final = 20.0
+"""So much longer than asked may it take until the worker has said all."""
+_SEGMENTS_SHOWN: Final = 6
+_BAD: Final = {"no-mirror", "dropping", "silent"}
+
+
+class Heard:
+    """What a worker has said."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self.conversations: Counter[str] = Counter()
+        self.summary: Summary | None = None
+        self.failure: str | None = None
+
+    def take(self, name: str, rows: pa.Table) -> None:
+        """Rows of one table; facts themselves are of no interest here."""
+        self.tally.add({name: rows})
+        if name == "fact_conversation":
+            for protocol, confidence, n in zip(*(rows[c].to_pylist() for c in _CONVERSATION), strict=True):
+                self.conversations[protocol if confidence == "confirmed" else ""] += n
+
+
+_CONVERSATION: Final = ("protocol", "confidence", "n")
+
+
+def examine(name: str, seconds: float) -> Iterator[Check]:
+    """Listen on `name` for so long, and say what was heard."""
+    heard = listen(name, seconds)
+    if heard.failure is not None or heard.summary is None:
+        yield problem(
+            f"{name} listen", heard.failure or "the worker ended too early", "see rights, and the lines above"
+        )
+        return
+    yield from judge(name, seconds, heard, heard.summary)
+
+
+def listen(name: str, seconds: float) -> Heard:
+    """What a worker has to say after so long."""
+    heard, workers = Heard(), Workers(WORKER)
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "site.key"  # what is heard is thrown away, and never compared with anything
+        SiteKey.test().save(key)
+        job = Job("", None, str(key), 0, (name,), 0, seconds, RING_BYTES)
+        last = threading.Timer(seconds + PATIENCE_S, workers.close)
+        last.start()
+        try:
+            with workers.talk(job) as talk:
+                _hear(talk, seconds, heard)
+        except WireError as error:
+            heard.failure = f"the worker said what it may not ({printable(str(error))})"
+        finally:
+            last.cancel()
+            workers.close()
+    return heard
+
+
+def _hear(talk: Talk, seconds: float, heard: Heard) -> None:
+    """Everything until the worker ends; it is told when."""
+    end = threading.Timer(seconds, talk.order, [b"stop"])
+    try:
+        for kind, payload in talk.frames():
+            if kind == Kind.HELLO:
+                talk.order(b"go")
+                end.start()
+            elif kind == Kind.TABLE:
+                heard.take(*unpack_table(payload, SCHEMAS))
+            elif kind == Kind.BATCH:
+                talk.order(b"ack")
+            elif kind == Kind.SUMMARY:
+                heard.summary = decode(payload, Summary)
+            elif kind == Kind.ERROR:
+                heard.failure = printable(decode(payload, Failure).what)
+    finally:
+        end.cancel()
+
+
+def judge(name: str, seconds: float, heard: Heard, summary: Summary) -> Iterator[Check]:
+    """What was heard, in words."""
+    counters = summary.counts()
+    yield _traffic(name, seconds, heard.tally)
+    if not summary.packets:
+        yield _said(name, MirrorWarning(name, "silent", mirror.silent(seconds)))
+        return
+    yield _understood(name, heard.conversations)
+    lost = counters.get("kernel_drops", 0) + counters.get("interface_drops", 0)
+    found = mirror.judged(heard.tally, counters)
+    if lost:
+        of = counters.get("kernel_packets", 0) + counters.get("interface_drops", 0)
+        found.append(MirrorWarning(name, "dropping", mirror.dropping(lost, of)))
+    yield from (_said(name, warned) for warned in found)
+    if not found:
+        yield ok(f"{name} mirror", _nothing_wrong(heard.tally))
+
+
+def _traffic(name: str, seconds: float, tally: Tally) -> Check:
+    total = sum(tally.traffic.values(), Counter[str]())
+    segments = sorted({segment for _, segment in tally.traffic if segment})
+    shown = ", ".join(segments[:_SEGMENTS_SHOWN]) + (" ..." if len(segments) > _SEGMENTS_SHOWN else "")
+    rate = f"{total['packets'] / seconds:,.0f} packets/s in {seconds:g} s"
+    return ok(f"{name} traffic", f"{rate}; {shown or 'no VLANs'}")
+
+
+def _understood(name: str, conversations: Counter[str]) -> Check:
+    total, title = sum(conversations.values()), f"{name} conversations"
+    known = sorted(protocol for protocol in conversations if protocol)
+    understood = total - conversations[""]
+    says = f"{understood:,} of {total:,} were understood"
+    if understood:
+        return ok(title, f"{says}: {', '.join(known)}")
+    return warning(title, says, "listen longer (--seconds 60), or mirror the ports of servers and devices")
+
+
+def _said(name: str, warned: MirrorWarning) -> Check:
+    """The words of a warning, split where they say what to do."""
+    says, _, remedy = warned.words.partition("; ")
+    verdict = Verdict.PROBLEM if warned.kind in _BAD else Verdict.WARNING
+    return Check(f"{name} mirror", verdict, says, remedy or "see above")
+
+
+def _nothing_wrong(tally: Tally) -> str:
+    if tally.packets < mirror.PACKETS_MIN or tally.tcp_conversations < mirror.CONVERSATIONS_MIN:
+        return "too little came to judge all of it; nothing wrong in what did"
+    return "both sides, no copies, nothing lost"

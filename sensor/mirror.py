@@ -1,0 +1,177 @@
+"""What is wrong with a mirror, in words. Whoever says it (log, summary, API, `doctor`) has the words from here.
+
+A mirror that shows half of the traffic looks like a quiet network; whoever reads "no weak authentication" has to know.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple, cast
+
+import pyarrow as pa
+
+PACKETS_MIN: Final = 200
+CONVERSATIONS_MIN: Final = 50
+ONE_SIDED_SHARE: Final = 0.5
+GROUP_SHARE: Final = 0.9
+DUPLICATE_SHARE: Final = 0.05
+TRUNCATED_SHARE: Final = 0.01
+PLACES_MAX: Final = 16 * 4352
+_SEGMENTS_NAMED: Final = 4
+_SUMS: Final = ("packets", "group_packets", "duplicates", "truncated")
+
+Place = tuple[str, str]
+"""Interface and segment."""
+
+
+class MirrorWarning(NamedTuple):
+    """`kind` is a word for programs, `words` say what is so and what to do. `interface` may be ''."""
+
+    interface: str
+    kind: str
+    words: str
+
+
+class Tally:
+    """What was seen of a mirror since some time, by interface and segment; from the rows of batches."""
+
+    def __init__(self) -> None:
+        self.traffic: dict[Place, Counter[str]] = {}
+        self.conversations: dict[Place, Counter[str]] = {}
+
+    def add(self, tables: Mapping[str, pa.Table]) -> None:
+        """Take in a batch. Scans, which nobody answers, do not count as one-sided."""
+        for row in _sums(tables.get("fact_traffic"), *_SUMS):
+            _of(self.traffic, row).update({name: row[name] or 0 for name in _SUMS})
+        for row in _sums(tables.get("fact_conversation"), "n", "one_sided_count", "unanswered_count", more="transport"):
+            if row["transport"] == "tcp":
+                n, one_sided, unanswered = (row[name] or 0 for name in ("n", "one_sided_count", "unanswered_count"))
+                _of(self.conversations, row).update({"tcp": n - unanswered, "one_sided": one_sided - unanswered})
+
+    @property
+    def packets(self) -> int:
+        """How many there were."""
+        return sum(counts["packets"] for counts in self.traffic.values())
+
+    @property
+    def tcp_conversations(self) -> int:
+        """How many there were, scans not counted."""
+        return sum(counts["tcp"] for counts in self.conversations.values())
+
+    def of_packets(self) -> Iterator[MirrorWarning]:
+        """What packets tell."""
+        for interface in sorted({interface for interface, _ in self.traffic}):
+            segments = {segment: counts for (name, segment), counts in self.traffic.items() if name == interface}
+            total = sum(segments.values(), Counter[str]())
+            yield from _of_packets(interface, total, segments)
+
+    def of_conversations(self) -> Iterator[MirrorWarning]:
+        """What conversations tell."""
+        for interface in sorted({interface for interface, _ in self.conversations}):
+            segments = {segment: counts for (name, segment), counts in self.conversations.items() if name == interface}
+            yield from _one_sided(interface, segments)
+
+
+def judged(tally: Tally, counters: Mapping[str, int]) -> list[MirrorWarning]:
+    """What is wrong with a whole capture."""
+    found = [*tally.of_packets(), *tally.of_conversations()]
+    if jumps := counters.get("clock_jumps", 0):
+        found.append(MirrorWarning("", "clock", clock_jumps(jumps)))
+    return found
+
+
+def silent(silence_s: float) -> str:
+    """Nothing came."""
+    return f"silent for {silence_s:.0f} s; is the mirror on, and this the right port?"
+
+
+def dropping(lost: int, of: int) -> str:
+    """Packets were lost on their way to us."""
+    return f"{lost:,} of {of:,} packets were lost: this machine is too slow for them; give it --workers"
+
+
+def clock_jumps(count: int) -> str:
+    """Time stamps went back."""
+    times = "once" if count == 1 else f"{count:,} times"
+    return f"the clock went back by more than a second, {times}: order and times are doubtful; let NTP keep it"
+
+
+def _of_packets(interface: str, total: Counter[str], segments: Mapping[str, Counter[str]]) -> Iterator[MirrorWarning]:
+    packets = total["packets"]
+    if packets < PACKETS_MIN:
+        return
+    if total["group_packets"] >= GROUP_SHARE * packets:
+        share = _percent(total["group_packets"], packets)
+        yield MirrorWarning(
+            interface,
+            "no-mirror",
+            f"{share} of the packets are broadcast or multicast, which every port gets: this is no mirror; "
+            "set up the SPAN session, or take the port that it names",
+        )
+    if total["duplicates"] >= DUPLICATE_SHARE * packets:
+        where = _where(segments, "duplicates")
+        yield MirrorWarning(
+            interface,
+            "duplicated",
+            f"{_percent(total['duplicates'], packets)} of the packets come twice{where}; "
+            "mirror one direction of each port, or only one of the VLANs",
+        )
+    if total["truncated"] >= TRUNCATED_SHARE * packets:
+        where = _where(segments, "truncated")
+        yield MirrorWarning(
+            interface,
+            "truncated",
+            f"{_percent(total['truncated'], packets)} of the packets are cut off{where}; "
+            "capture them whole (tcpdump -s 0; no truncation in the SPAN session)",
+        )
+
+
+def _one_sided(interface: str, segments: Mapping[str, Counter[str]]) -> Iterator[MirrorWarning]:
+    """Segments of which more than half is one-sided; the interface as a whole when they are too small to tell."""
+    bad = {name: counts for name, counts in segments.items() if _is_one_sided(counts)}
+    total = sum((bad or segments).values(), Counter[str]())
+    if _is_one_sided(total):
+        share = _percent(total["one_sided"], total["tcp"])
+        where = _where(bad if len(bad) < len(segments) or any(bad) else {}, "one_sided")
+        yield MirrorWarning(
+            interface,
+            "one-sided",
+            f"{share} of the TCP conversations{where} show one side only; mirror both directions (rx and tx)",
+        )
+
+
+def _is_one_sided(counts: Mapping[str, int]) -> bool:
+    return counts["tcp"] >= CONVERSATIONS_MIN and counts["one_sided"] > ONE_SIDED_SHARE * counts["tcp"]
+
+
+def _where(segments: Mapping[str, Counter[str]], name: str) -> str:
+    """' on vlan 12, vlan 13': the worst segments, when there are any to tell apart."""
+    bad = sorted((-counts[name], segment) for segment, counts in segments.items() if counts[name])
+    if not any(segment for _, segment in bad):
+        return ""
+    names = [segment or "no VLAN" for _, segment in bad]
+    rest = len(names) - _SEGMENTS_NAMED
+    return " on " + ", ".join(names[:_SEGMENTS_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{part / whole:.0%}"
+
+
+def _of(counted: dict[Place, Counter[str]], row: Mapping[str, Any]) -> Counter[str]:
+    """What is counted where a row belongs. A worker that was taken over could name any number of places."""
+    place = (row["interface"] or "", row["segment"] or "")
+    if place not in counted and len(counted) >= PLACES_MAX:
+        place = ("", "other")
+    return counted.setdefault(place, Counter())
+
+
+def _sums(rows: pa.Table | None, *columns: str, more: str | None = None) -> list[dict[str, Any]]:
+    """Sums of columns by interface and segment."""
+    if rows is None:
+        return []
+    keys = ["interface", "segment", *([more] if more else [])]
+    found = rows.group_by(keys).aggregate([(column, "sum") for column in columns])
+    named = found.rename_columns([name.removesuffix("_sum") for name in found.column_names])
+    return cast("list[dict[str, Any]]", named.to_pylist())

@@ -1,0 +1,1 @@
+DELETE FROM fact_traffic WHERE capture = $capture

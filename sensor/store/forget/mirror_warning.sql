@@ -1,0 +1,1 @@
+DELETE FROM mirror_warning WHERE capture = $capture

@@ -1,0 +1,87 @@
+"""Facts and conversations say how well they were seen, and conversations where."""
+
+from __future__ import annotations
+
+import pytest
+
+from sensor.reading import read_captures
+from sensor.sitekey import SiteKey
+from tests.captures import facts
+from tests.conftest import PCAPS
+from tests.live.tagged import tagged
+
+ECHO = PCAPS / "dicom" / "echo.pcap"
+
+
+@pytest.fixture
+def key(tmp_path):
+    path = tmp_path / "site.key"
+    SiteKey.test().save(path)
+    return path
+
+
+def test_facts_say_that_their_conversation_was_shown_twice(store, key, tmp_path):
+    path = tmp_path / "twice.pcap"
+    path.write_bytes(twice(ECHO.read_bytes()))
+    read_captures([ECHO, path], store, None, key)
+    said = store.query(
+        "SELECT c.name, bool_or(duplicate), bool_or(truncated)"
+        " FROM fact_authentication JOIN capture AS c USING (capture) GROUP BY c.name ORDER BY c.name"
+    )
+    assert said == [("echo.pcap", False, False), ("twice.pcap", True, False)]
+    assert store.query("SELECT sum(duplicate_count), sum(n) FROM conversations WHERE segment = ''") == [(1, 2)]
+
+
+def twice(raw: bytes) -> bytes:
+    """A classic little-endian pcap file with every record twice."""
+    out, at = [raw[:24]], 24
+    while at < len(raw):
+        end = at + 16 + int.from_bytes(raw[at + 8 : at + 12], "little")
+        out += [raw[at:end]] * 2
+        at = end
+    return b"".join(out)
+
+
+def test_facts_say_that_their_conversation_was_cut_off(tmp_path):
+    """The last packets with payload lose their ends: what was read before is the same."""
+    path = tmp_path / "cut.pcap"
+    path.write_bytes(cut(ECHO.read_bytes(), 70))
+    assert {fact["quality"]["truncated"] for fact in facts(ECHO)} == {False}
+    assert {fact["quality"]["duplicate"] for fact in facts(ECHO)} == {False}
+    assert any(fact["quality"]["truncated"] for fact in facts(path))
+
+
+def cut(raw: bytes, size: int) -> bytes:
+    """A classic little-endian pcap file captured with a snap length, but for its first packets."""
+    out, at, number = [raw[:24]], 24, 0
+    while at < len(raw):
+        kept = int.from_bytes(raw[at + 8 : at + 12], "little")
+        end, number = at + 16 + kept, number + 1
+        keep = kept if number < 8 else min(kept, size)
+        out += [raw[at : at + 8], keep.to_bytes(4, "little"), raw[at + 12 : at + 16 + keep]]
+        at = end
+    return b"".join(out)
+
+
+def test_conversations_know_their_vlan(store, key, tmp_path):
+    path = tmp_path / "tagged.pcap"
+    path.write_bytes(tagged(ECHO.read_bytes(), [(0x88A8, 7), (0x8100, 12)]))
+    read_captures([ECHO, path], store, None, key)
+    assert store.query("SELECT interface, segment, n FROM conversations ORDER BY segment") == [
+        ("", "", 1),
+        ("", "vlan 12", 1),
+    ]
+
+
+def test_rows_of_before_know_nothing_of_it(store, key):
+    """Their columns are empty; the views say false and none."""
+    read_captures([ECHO], store, None, key)
+    for statement in (
+        "UPDATE fact_authentication SET truncated = NULL, duplicate = NULL",
+        "UPDATE fact_conversation SET interface = NULL, segment = NULL, truncated_count = NULL, duplicate_count = NULL",
+    ):
+        store.cursor().execute(statement)
+    assert store.query("SELECT DISTINCT truncated, duplicate FROM authentications") == [(False, False)]
+    assert store.query("SELECT interface, segment, truncated_count, duplicate_count FROM conversations") == [
+        ("", "", 0, 0)
+    ]
