@@ -250,6 +250,7 @@ cdef enum:
     RST_WINDOW = 1048576
     OVERHEAD = 200
     DATAGRAM_MAX = 65535
+    SHED_EACH = 16
     INTERFACES_MAX = 4096
     TPACKET_HEADER = 48
     TPACKET_VLAN = 16
@@ -279,6 +280,9 @@ cdef enum:
     C_REFUSED = 21
     C_DEEP = 22
     C_DAYS_LOST = 23
+    C_SHED_TURNS = 24
+    C_SHED_DATAGRAMS = 25
+    C_SHED_FLOWS = 26
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"
@@ -287,5 +291,6 @@ cdef extern from *:
     const long long M62 "0x3FFFFFFFFFFFFFFFLL"
     const long long DAY_US "86400000000LL"
     const long long HOUR_US "3600000000LL"
+    const long long NEVER "0x3FFFFFFFFFFFFFFFLL"
     const long long TUNNEL_PORTS "0x60010001000002LL"
     const long long SECONDS_MAX "253402300799LL"
