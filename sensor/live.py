@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from sensor.capture.afpacket import RING_BYTES
 from sensor.capture.errors import CaptureError, CaptureUnreadable
+from sensor.capture.interfaces import DEFAULT_WAY, Way
 from sensor.health import Mirror
 from sensor.recorder import WORKER, Talk, Workers
 from sensor.rows import SCHEMAS
@@ -65,6 +66,7 @@ class LiveJob:
         cut_s: seconds to a batch.
         infer_s: seconds between inferences.
         ring_bytes: of packets that can wait, for each interface and worker.
+        way: how interfaces are tapped.
     """
 
     interfaces: Sequence[str]
@@ -74,6 +76,7 @@ class LiveJob:
     cut_s: float = CUT_S
     infer_s: float = INFER_S
     ring_bytes: int = RING_BYTES
+    way: Way = DEFAULT_WAY
 
     @property
     def name(self) -> str:
@@ -85,7 +88,7 @@ class LiveJob:
         site = str(self.site.absolute()) if self.site else None
         fanout = os.getpid() & 0xFFFF or 1 if self.workers > 1 else 0
         key = str(self.site_key.absolute())
-        return Job("", site, key, 0, tuple(self.interfaces), fanout, self.cut_s, self.ring_bytes)
+        return Job("", site, key, 0, tuple(self.interfaces), fanout, self.cut_s, self.ring_bytes, self.way)
 
 
 @dataclass(frozen=True)

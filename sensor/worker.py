@@ -36,7 +36,7 @@ import pyarrow as pa
 
 from parsers.core import Registry
 from sensor import sandbox
-from sensor.capture.afpacket import AfPacket
+from sensor.capture.interfaces import Interfaces, open_taps
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
 from sensor.pipeline import Pipeline, calm_collector
@@ -136,13 +136,8 @@ class Worker:
 
     def _watch(self, job: Job, site: Site, key: SiteKey) -> None:
         """A live capture, until the recorder says `stop`. What needs rights is done before a packet is looked at."""
-        with AfPacket(
-            job.interfaces,
-            slice_s=min(job.cut_s, SLICE_S),
-            ring_bytes=job.ring_bytes,
-            fanout=job.fanout,
-            stop_fd=self._orders.fileno(),
-        ) as source:
+        taps = open_taps(job.interfaces, job.way, job.ring_bytes, job.fanout)
+        with Interfaces(taps, slice_s=min(job.cut_s, SLICE_S), stop_fd=self._orders.fileno()) as source:
             pipeline = Pipeline(source, site, key)
             mode = sandbox.enter(self._parent)
             self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, settings(site, key), 0, mode))
@@ -150,7 +145,7 @@ class Worker:
                 gc.freeze()  # collecting takes time in which nobody empties the ring
                 self._send_live(pipeline, source, job.cut_s)
 
-    def _send_live(self, pipeline: Pipeline, source: AfPacket, cut_s: float) -> None:
+    def _send_live(self, pipeline: Pipeline, source: Interfaces, cut_s: float) -> None:
         os.set_blocking(self._orders.fileno(), False)
         number, due_s = 0, time.monotonic() + cut_s
         sent: Future[None] | None = None
@@ -182,7 +177,7 @@ class Worker:
         except BrokenPipeError:
             os._exit(1)  # the recorder is gone
 
-    def _hear(self, source: AfPacket) -> None:
+    def _hear(self, source: Interfaces) -> None:
         """Whatever the recorder has said meanwhile: `ack` and `stop`, in whole lines, which pipes keep whole."""
         try:
             said = os.read(self._orders.fileno(), 4096)

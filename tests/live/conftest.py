@@ -80,8 +80,8 @@ class Mirror:
     def unplug(self):
         ip("link", "delete", self.name, namespace=self.receiver)
 
-    def switch(self, how):
-        ip("link", "set", self.name, how, namespace=self.receiver)
+    def switch(self, how, name=name):
+        ip("link", "set", name, how, namespace=self.receiver)
 
     def send(self, capture):
         command = ["ip", "netns", "exec", self.sender, sys.executable, str(_SENDER), "source", str(capture)]
