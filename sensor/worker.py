@@ -117,7 +117,7 @@ class Worker:
         with CaptureFile(Path(job.capture), window_bytes=min(WINDOW_BYTES, job.batch_bytes)) as capture:
             source = self._open(capture, site, key, job.batch_bytes)
             size_bytes = Path(job.capture).stat().st_size
-            mode = sandbox.enter(self._parent)
+            mode = sandbox.enter(self._parent, self._words.fileno())
             self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, settings(site, key), size_bytes, mode))
             if self._order() == b"go":
                 self._send_batches(source, source.batches())
@@ -125,7 +125,7 @@ class Worker:
     def _read_stream(self, job: Job, site: Site, key: SiteKey) -> None:
         """The greeting waits for the first batch: only then it is known which capture this is."""
         assert self._capture is not None
-        mode = sandbox.enter(self._parent)
+        mode = sandbox.enter(self._parent, self._words.fileno())
         with CaptureStream(self._capture, id_bytes=min(STREAM_ID_BYTES, job.batch_bytes)) as capture:
             source = self._open(capture, site, key, job.batch_bytes)
             batches = source.batches()
@@ -139,7 +139,7 @@ class Worker:
         taps = open_taps(job.interfaces, job.way, job.ring_bytes, job.fanout)
         with Interfaces(taps, slice_s=min(job.cut_s, SLICE_S), stop_fd=self._orders.fileno()) as source:
             pipeline = Pipeline(source, site, key)
-            mode = sandbox.enter(self._parent)
+            mode = sandbox.enter(self._parent, self._words.fileno())
             self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, settings(site, key), 0, mode))
             if self._order() == b"go":
                 gc.freeze()  # collecting takes time in which nobody empties the ring
