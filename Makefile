@@ -26,7 +26,7 @@ ENGINE := $(wildcard sensor/engine/core.py sensor/engine/core.pxd)
 
 .PHONY: help
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(RUNTIME) $(INSTALLED) ## set up, read the bundled captures, serve the API on 127.0.0.1:8470
@@ -59,8 +59,8 @@ bench: $(DEV) $(INSTALLED) ## speed, side by side with the peers that are instal
 	@$(BIN)/python -m tests.benchmarks.run $(ARGS)
 
 .PHONY: bench-live
-bench-live: ## speed on a wire
-	@echo "make bench-live: still to be written: spanward run -i against tcpreplay over a virtual link"
+bench-live: $(DEV) $(INSTALLED) ## speed on a wire, with tcpreplay (root, Linux): ARGS="a b --minutes 10"
+	@$(BIN)/python -m tests.benchmarks.live $(ARGS)
 
 .PHONY: docs
 docs: ## check what the documents claim (comes with the console)

@@ -11,7 +11,7 @@ import signal
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from typer.exceptions import TyperException
@@ -164,13 +164,17 @@ def run_(
     store: StorePath = None,
     listen: Listen = None,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="processes that share the interfaces")] = 1,
+    source: Annotated[
+        Literal["afpacket", "libpcap"] | None,
+        typer.Option("--source", help="how interfaces are tapped; default: afpacket on Linux, libpcap elsewhere"),
+    ] = None,
 ) -> None:
     """Capture live, or from a folder of rotating files, into the store; infer, and serve the API. Ctrl-C ends it."""
     from sensor.commands.access import settings
     from sensor.commands.run import run as run_live
 
     configured = settings()
-    run_live(interfaces or [], folder, workers, store or configured.store, listen, configured)
+    run_live(interfaces or [], folder, workers, store or configured.store, listen, configured, source)
 
 
 @app.command()

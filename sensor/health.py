@@ -41,6 +41,7 @@ class Mirror:
         said = [
             *self._lost(counters),
             *self._dropping(grown),
+            *self._shedding(counters),
             *self._silent(now_s),
             *self._clock(grown),
             *self._judge_packets(),
@@ -66,6 +67,12 @@ class Mirror:
         lost = grown["kernel_drops"] + grown["interface_drops"]
         all_of_them = grown["kernel_packets"] + grown["interface_drops"]
         yield from self._turn("dropping", lost > 0, mirror.dropping(lost, all_of_them), "no more packets are lost")
+
+    def _shedding(self, counters: Mapping[str, int]) -> Iterator[str]:
+        """Of each level that was begun since the last look, and of its end."""
+        for level, (what, over) in enumerate(_SHED, 1):
+            begun = counters.get(f"shed_to_{level}", 0) > self._before.get(f"shed_to_{level}", 0)
+            yield from self._turn(f"shed {level}", begun or counters.get("shed_level", 0) >= level, what, over)
 
     def _silent(self, now_s: float) -> Iterator[str]:
         silence_s = now_s - self._heard_s
@@ -110,6 +117,12 @@ class Mirror:
             yield f"{name}: {over}"
 
 
+_SHED: Final = (
+    ("falls behind: of long conversations only a part is read; give it --workers", "long conversations are read again"),
+    ("falls further behind: less is read of each turn", "turns are read as usual again"),
+    ("falls further behind: one of two new conversations is passed over", "new conversations are all read again"),
+    ("falls further behind: seven of eight new conversations are passed over", "more new conversations are read again"),
+)
 _OF_PACKETS: Final = {
     "no-mirror": "traffic between others is seen again",
     "duplicated": "packets come once again",

@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from sensor.capture.afpacket import RING_BYTES
 from sensor.capture.errors import CaptureError, CaptureUnreadable
+from sensor.capture.interfaces import DEFAULT_WAY, Way
 from sensor.health import Mirror
 from sensor.mirror import MirrorWarning
 from sensor.recorder import WORKER, Talk, Workers
@@ -68,6 +69,7 @@ class LiveJob:
         cut_s: seconds to a batch.
         infer_s: seconds between inferences.
         ring_bytes: of packets that can wait, for each interface and worker.
+        way: how interfaces are tapped.
     """
 
     interfaces: Sequence[str]
@@ -77,6 +79,7 @@ class LiveJob:
     cut_s: float = CUT_S
     infer_s: float = INFER_S
     ring_bytes: int = RING_BYTES
+    way: Way = DEFAULT_WAY
 
     @cached_property
     def _site(self) -> SiteForFacts:
@@ -91,7 +94,8 @@ class LiveJob:
         """The same for the wire."""
         fanout = os.getpid() & 0xFFFF or 1 if self.workers > 1 else 0
         key = str(self.site_key.absolute())
-        return Job("", self._site, key, 0, tuple(self.interfaces), fanout, self.cut_s, self.ring_bytes)
+        interfaces = tuple(self.interfaces)
+        return Job("", self._site, key, 0, interfaces, fanout, self.cut_s, self.ring_bytes, self.way)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """Give up what a parser of hostile bytes does not need.
 
 A worker calls `no_dumps` before it reads the site key, and `enter` once its capture is open: a file, or the sockets and
-rings of live interfaces. It then has no way to more
-rights, no core dumps, no memory that others may look into, writes no files, is no longer root, and dies with the
-recorder. Where another user could not read Python or the parsers (a checkout in root's home), it stays user 0 without
-capabilities.
+rings of live interfaces. It then has no way to more rights, no core dumps, no memory that others may look into, writes
+no files, is no longer root, has few system calls left (see `seccomp`), and dies with the recorder. Where another user
+could not read Python or the parsers (a checkout in root's home), it stays user 0 without capabilities.
 
 Spec: prctl(2), capabilities(7).
 """
@@ -22,6 +21,7 @@ from typing import Final
 import pyarrow as pa
 
 import parsers
+from sensor import seccomp
 
 NOBODY: Final = 65_534
 _PR_SET_PDEATHSIG: Final = 1
@@ -39,8 +39,14 @@ def no_dumps() -> None:
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
-def enter(parent: int) -> str:
-    """Give up all rights for good; this process will not outlive `parent`, its parent. Says who we are now.
+def enter(parent: int, *writable: int) -> str:
+    """Give up all rights for good; this process will not outlive `parent`, its parent.
+
+    Says who we are now, and whether the kernel holds us to it: "nobody+seccomp", "nobody+no-seccomp".
+
+    Args:
+        parent: its process id.
+        writable: file descriptors that may still be written to, besides standard error.
 
     Raises:
         SystemExit: the parent is gone already.
@@ -53,7 +59,7 @@ def enter(parent: int) -> str:
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before it could be watched
         raise SystemExit(1)
-    return said
+    return f"{said}+{'seccomp' if seccomp.confine(writable) else 'no-seccomp'}"
 
 
 def _drop_root() -> str:

@@ -70,7 +70,7 @@ class Job(msgspec.Struct, frozen=True):
     """What a worker is to read, and how. Paths are absolute; `-` is the pipe that comes along.
 
     Live: the `interfaces`, of which this worker gets its share when the number `fanout` is not 0; a batch every `cut_s`
-    seconds; `ring_bytes` for each interface.
+    seconds; `ring_bytes` for each interface; the `way` in which they are tapped.
     """
 
     capture: str
@@ -81,6 +81,7 @@ class Job(msgspec.Struct, frozen=True):
     fanout: int = 0
     cut_s: float = 0.0
     ring_bytes: int = 0
+    way: Literal["afpacket", "libpcap"] = "afpacket"
 
 
 class Hello(msgspec.Struct, frozen=True):

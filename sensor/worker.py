@@ -36,7 +36,7 @@ import zstandard  # noqa: F401 - what a stream is shows when nothing may be impo
 
 from parsers.core import Registry
 from sensor import sandbox
-from sensor.capture.afpacket import AfPacket
+from sensor.capture.interfaces import Interfaces, open_taps
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
 from sensor.pipeline import Pipeline, calm_collector
@@ -117,7 +117,7 @@ class Worker:
         with CaptureFile(Path(job.capture), window_bytes=min(WINDOW_BYTES, job.batch_bytes)) as capture:
             source = self._open(capture, site, key, job.batch_bytes)
             size_bytes = Path(job.capture).stat().st_size
-            mode = sandbox.enter(self._parent)
+            mode = sandbox.enter(self._parent, self._words.fileno())
             self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, settings(site, key), size_bytes, mode))
             if self._order() == b"go":
                 self._send_batches(source, source.batches())
@@ -125,7 +125,7 @@ class Worker:
     def _read_stream(self, job: Job, site: Site, key: SiteKey) -> None:
         """The greeting waits for the first batch: only then it is known which capture this is."""
         assert self._capture is not None
-        mode = sandbox.enter(self._parent)
+        mode = sandbox.enter(self._parent, self._words.fileno())
         with CaptureStream(self._capture, id_bytes=min(STREAM_ID_BYTES, job.batch_bytes)) as capture:
             source = self._open(capture, site, key, job.batch_bytes)
             batches = source.batches()
@@ -136,21 +136,16 @@ class Worker:
 
     def _watch(self, job: Job, site: Site, key: SiteKey) -> None:
         """A live capture, until the recorder says `stop`. What needs rights is done before a packet is looked at."""
-        with AfPacket(
-            job.interfaces,
-            slice_s=min(job.cut_s, SLICE_S),
-            ring_bytes=job.ring_bytes,
-            fanout=job.fanout,
-            stop_fd=self._orders.fileno(),
-        ) as source:
+        taps = open_taps(job.interfaces, job.way, job.ring_bytes, job.fanout)
+        with Interfaces(taps, slice_s=min(job.cut_s, SLICE_S), stop_fd=self._orders.fileno()) as source:
             pipeline = Pipeline(source, site, key)
-            mode = sandbox.enter(self._parent)
+            mode = sandbox.enter(self._parent, self._words.fileno())
             self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, settings(site, key), 0, mode))
             if self._order() == b"go":
                 gc.freeze()  # collecting takes time in which nobody empties the ring
                 self._send_live(pipeline, source, job.cut_s)
 
-    def _send_live(self, pipeline: Pipeline, source: AfPacket, cut_s: float) -> None:
+    def _send_live(self, pipeline: Pipeline, source: Interfaces, cut_s: float) -> None:
         os.set_blocking(self._orders.fileno(), False)
         number, due_s = 0, time.monotonic() + cut_s
         sent: Future[None] | None = None
@@ -182,7 +177,7 @@ class Worker:
         except BrokenPipeError:
             os._exit(1)  # the recorder is gone
 
-    def _hear(self, source: AfPacket) -> None:
+    def _hear(self, source: Interfaces) -> None:
         """Whatever the recorder has said meanwhile: `ack` and `stop`, in whole lines, which pipes keep whole."""
         try:
             said = os.read(self._orders.fileno(), 4096)

@@ -4,7 +4,7 @@ A ring is memory shared with the kernel, in blocks. The kernel fills a block wit
 full or `RETIRE_MS` old; we walk it and hand it back. Nothing is copied and no call is made per packet.
 
 Opening takes CAP_NET_RAW; what follows does not, finding the interface again after it was gone included: the worker
-gives up its rights as soon as `AfPacket` is made (see `sandbox`).
+gives up its rights as soon as the rings are made (see `sandbox`).
 
 * Promiscuous, because a mirror's frames are addressed to others.
 * A filter in the kernel (classic BPF) leaves out what is never wanted: pause frames, loopback tests, storage.
@@ -23,27 +23,21 @@ import errno
 import fcntl
 import mmap
 import os
-import secrets
-import select
 import socket
 import struct
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
-from sensor.capture.errors import CaptureError, CaptureUnreadable
+from sensor.capture.errors import CaptureError, CaptureGone, CaptureUnreadable
+from sensor.capture.shedding import SHED_AT
 from sensor.engine import CORRUPT, NEED, Engine
 
 RING_BYTES: Final = 64 << 20
 BLOCK_BYTES: Final = 1 << 20
 RETIRE_MS: Final = 150
-LAST_S: Final = 3 * RETIRE_MS / 1000
-GLANCE_S: Final = 0.25
-REBIND_S: Final = 1.0
 
 _SOL_PACKET: Final = 263
 _ADD_MEMBERSHIP, _RX_RING, _STATISTICS, _VERSION = 1, 5, 6, 10
@@ -67,10 +61,6 @@ _LOOPBACK: Final = 772
 UNWANTED: Final = (0x8808, 0x9000, 0x8906, 0x8914, 0x8915, 0x88A2)
 
 
-class CaptureGone(CaptureUnreadable):
-    """The interface has to be opened again, by somebody with the rights to do so."""
-
-
 class Interface(NamedTuple):
     """A network interface as it is now. `link_type` as in captures."""
 
@@ -80,7 +70,7 @@ class Interface(NamedTuple):
 
 
 class Ring:
-    """One interface's socket and ring.
+    """One interface's socket and ring; a `Tap`.
 
     Args:
         name: of the interface.
@@ -89,10 +79,7 @@ class Ring:
 
     Attributes:
         lost: the interface is gone or down.
-        number: of the interface among those of its source.
     """
-
-    number = 0
 
     def __init__(self, name: str, ring_bytes: int = RING_BYTES, fanout: int = 0) -> None:
         self.name = name
@@ -145,23 +132,35 @@ class Ring:
         group = (self._fanout ^ (self.index * 0x9E37)) & 0xFFFF
         self.socket.setsockopt(_SOL_PACKET, _FANOUT, struct.pack("=I", group | _FANOUT_HASH_DEFRAG << 16))
 
+    def fileno(self) -> int:
+        """See `Tap`."""
+        return self.socket.fileno()
+
     @property
     def ready(self) -> bool:
         """The kernel has handed over a block."""
         return bool(self._block()[2] & _USER)
 
+    @property
+    def filled(self) -> float:
+        """See `Tap`. The kernel fills blocks in turn, so that one look tells for all before it."""
+        return max((share for share in SHED_AT if self._is_filled(share)), default=0.0)
+
+    def _is_filled(self, share: float) -> bool:
+        block = (self._at + min(int(share * self.blocks), self.blocks - 1)) % self.blocks
+        return bool(_BLOCK.unpack_from(self._view, block * BLOCK_BYTES)[2] & _USER)
+
     def _block(self) -> tuple[int, ...]:
         return _BLOCK.unpack_from(self._view, self._at * BLOCK_BYTES)
 
     def events(self, engine: Engine) -> Iterator[int]:
-        """The events of the block that is ready, which then goes back to the kernel."""
+        """See `Tap`. The block then goes back to the kernel."""
         start = self._at * BLOCK_BYTES
         _, _, status, packets, first, used_bytes = self._block()
         if status & _LOSING:
             self.counters["ring_losing_blocks"] += 1
         if packets:
             engine.tpacket(sys.byteorder == "big", self.link_type)
-            engine.source(self.number, self.name)
             engine.load(self._view, start + first, start + min(max(used_bytes, first), BLOCK_BYTES))
             while (event := engine.step()) not in {NEED, CORRUPT}:
                 yield event
@@ -173,7 +172,7 @@ class Ring:
         self._at = (self._at + 1) % self.blocks
 
     def count(self) -> None:
-        """Fetch what the kernel has counted since the last time; it forgets when it is asked."""
+        """See `Tap`. The kernel forgets what it has counted when it is asked."""
         said = self.socket.getsockopt(_SOL_PACKET, _STATISTICS, 12)
         packets, drops, freezes = struct.unpack("=III", said)
         self.counters["kernel_packets"] += packets
@@ -184,7 +183,7 @@ class Ring:
         self._dropped = dropped
 
     def notice(self) -> None:
-        """An error that is waiting at the socket: the interface went down, or away."""
+        """See `Tap`."""
         failure = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if failure in {errno.ENETDOWN, errno.ENODEV, errno.ENXIO} and not self.lost:
             self.lost = True
@@ -197,11 +196,7 @@ class Ring:
         self._bind(found)
 
     def find_again(self) -> None:
-        """Look whether a lost interface is back; one that was made anew is bound anew.
-
-        Raises:
-            CaptureGone: it cannot be bound anew by this process.
-        """
+        """See `Tap`. One that was made anew is bound anew."""
         try:
             found = look_up(self.name)
             if not is_up(self.name):
@@ -216,131 +211,12 @@ class Ring:
         self.counters["interface_returns"] += 1
 
     def refuse_more(self) -> None:
-        """Let no more packets in; those that are in the ring stay."""
+        """See `Tap`."""
         _attach(self.socket, [_REFUSE])
 
     def close(self) -> None:
         """Let the interface go; the pages go with the process, because the engine may still look at them."""
         self.socket.close()
-
-
-class AfPacket:
-    """Several interfaces as one source; see `LiveSource`.
-
-    Args:
-        names: of the interfaces.
-        slice_s: how long a slice is.
-        ring_bytes, fanout: see `Ring`.
-        stop_fd: becomes readable when somebody wants something of us: the slice under way ends early.
-
-    Raises:
-        CaptureUnreadable: no such interface, no rights, or it cannot be captured from.
-    """
-
-    def __init__(
-        self,
-        names: Sequence[str],
-        *,
-        slice_s: float,
-        ring_bytes: int = RING_BYTES,
-        fanout: int = 0,
-        stop_fd: int | None = None,
-    ) -> None:
-        self.capture_id = secrets.token_hex(16)
-        self.ended = False
-        self.damaged: str | None = None
-        self.rings: list[Ring] = []
-        self._slice_s = slice_s
-        self._stopped = False
-        self._looked_s = 0.0
-        self._poll = select.poll()
-        if stop_fd is not None:
-            self._poll.register(stop_fd, select.POLLIN)
-        self._stop_fd = stop_fd
-        for number, name in enumerate(names):
-            self.rings.append(Ring(name, ring_bytes, fanout))
-            self.rings[-1].number = number
-            self._poll.register(self.rings[-1].socket.fileno(), select.POLLIN | select.POLLERR)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for ring in self.rings:
-            ring.close()
-
-    @property
-    def offset(self) -> int:
-        """Bytes of the rings that are behind us."""
-        return sum(ring.counters["ring_bytes"] for ring in self.rings)
-
-    def stop(self) -> None:
-        """See `LiveSource`."""
-        self._stopped = True
-
-    def pump(self, engine: Engine) -> Iterator[int]:
-        """The events of a slice; see `LiveSource`."""
-        last_s = time.monotonic() + self._slice_s
-        while not self._stopped and time.monotonic() < last_s:
-            busy = False
-            for ring in self.rings:
-                if ring.ready:
-                    busy = True
-                    yield from ring.events(engine)
-            if not busy and self._wait(last_s):
-                break
-        if self._stopped:
-            yield from self._end(engine, time.monotonic() + LAST_S)
-        for ring in self.rings:
-            ring.count()
-
-    def counters(self) -> dict[str, int]:
-        """Sums over all interfaces, and those of each where there are several."""
-        total: Counter[str] = Counter()
-        for ring in self.rings:
-            total.update(ring.counters)
-        total["interfaces_lost"] = sum(ring.lost for ring in self.rings)
-        return dict(total)
-
-    def losses(self) -> dict[str, Mapping[str, int]]:
-        """See `LiveSource`."""
-        return {ring.name: ring.counters for ring in self.rings}
-
-    def _end(self, engine: Engine, last_s: float) -> Iterator[int]:
-        """All that is in the rings, whose last blocks come when they are old enough, and what the engine holds."""
-        for ring in self.rings:
-            ring.refuse_more()
-        while time.monotonic() < last_s or any(ring.ready for ring in self.rings):
-            for ring in self.rings:
-                if ring.ready:
-                    yield from ring.events(engine)
-            if not any(ring.ready for ring in self.rings):
-                time.sleep(RETIRE_MS / 4000)
-        engine.finish()
-        while (event := engine.step()) != NEED:
-            yield event
-        self.ended = True
-
-    def _wait(self, last_s: float) -> bool:
-        """Until a block comes, at most `GLANCE_S`. True when somebody wants something of us."""
-        wait_s = min(GLANCE_S, max(0.0, last_s - time.monotonic()))
-        found = dict(self._poll.poll(wait_s * 1000))
-        for ring in self.rings:
-            if found.get(ring.socket.fileno(), 0) & select.POLLERR:
-                ring.notice()
-        if any(ring.lost for ring in self.rings):
-            self._find_again()
-        return self._stop_fd in found
-
-    def _find_again(self) -> None:
-        if time.monotonic() - self._looked_s < REBIND_S:
-            return
-        self._looked_s = time.monotonic()
-        for ring in self.rings:
-            if ring.lost:
-                ring.find_again()
 
 
 def look_up(name: str) -> Interface:

@@ -35,3 +35,7 @@ class NotACapture(CaptureError):
 
 class CaptureDamaged(CaptureError):
     """The file is a capture, but is damaged before its first packet."""
+
+
+class CaptureGone(CaptureUnreadable):
+    """The interface has to be opened again, by somebody with the rights to do so."""

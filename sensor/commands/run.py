@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sensor.capture.errors import CaptureError
+from sensor.capture.interfaces import DEFAULT_WAY, Way
 from sensor.commands.access import opened, site, site_key_path
 from sensor.commands.errors import CommandError, Status, note
 from sensor.commands.rulebook import broken
@@ -40,7 +41,13 @@ Maker = Callable[[Store, Callable[[], object]], Runner]
 
 
 def run(
-    interfaces: Sequence[str], folder: Path | None, workers: int, store: Path, listen: str | None, settings: Settings
+    interfaces: Sequence[str],
+    folder: Path | None,
+    workers: int,
+    store: Path,
+    listen: str | None,
+    settings: Settings,
+    way: Way | None = None,
 ) -> None:
     """Fill the store and serve it until SIGINT or SIGTERM.
 
@@ -51,7 +58,8 @@ def run(
         raise CommandError("give either interfaces with -i or a folder with -r; see spanward run --help")
     key_path = site_key_path(settings.site_key)
     if folder is None:
-        job = LiveJob(tuple(dict.fromkeys(interfaces)), workers, settings.site, key_path)
+        names = tuple(dict.fromkeys(interfaces))
+        job = LiveJob(names, workers, settings.site, key_path, way=way or DEFAULT_WAY)
         serve(_filling(store, settings, key_path, lambda *given: _live(job, *given)), listen, settings)
     else:
         watched = folder

@@ -20,6 +20,7 @@ from sensor.doctor.check import Check, Verdict, ok, problem, warning
 from sensor.mirror import MirrorWarning, Tally
 from sensor.recorder import WORKER, Talk, Workers
 from sensor.rows import SCHEMAS
+from sensor.site import SiteForFacts
 from sensor.sitekey import SiteKey
 from sensor.wire import Failure, Job, Kind, Summary, WireError, decode, printable, unpack_table
 
@@ -66,7 +67,7 @@ def listen(name: str, seconds: float) -> Heard:
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "site.key"  # what is heard is thrown away, and never compared with anything
         SiteKey.test().save(key)
-        job = Job("", None, str(key), 0, (name,), 0, seconds, RING_BYTES)
+        job = Job("", SiteForFacts(), str(key), 0, (name,), 0, seconds, RING_BYTES)
         last = threading.Timer(seconds + PATIENCE_S, workers.close)
         last.start()
         try:

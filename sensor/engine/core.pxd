@@ -252,6 +252,7 @@ cdef enum:
     RST_WINDOW = 1048576
     OVERHEAD = 432
     DATAGRAM_MAX = 65535
+    SHED_EACH = 16
     INTERFACES_MAX = 4096
     TPACKET_HEADER = 48
     TPACKET_VLAN = 16
@@ -295,6 +296,9 @@ cdef enum:
     C_DAYS_LOST = 23
     C_PROBES = 24
     C_JUMPS = 25
+    C_SHED_TURNS = 26
+    C_SHED_DATAGRAMS = 27
+    C_SHED_FLOWS = 28
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"
@@ -305,5 +309,6 @@ cdef extern from *:
     const long long HOUR_US "3600000000LL"
     const long long LEAP_US "3600000000LL"
     const long long GROUP "0x10000000000LL"
+    const long long NEVER "0x3FFFFFFFFFFFFFFFLL"
     const long long TUNNEL_PORTS "0x60010001000002LL"
     const long long SECONDS_MAX "253402300799LL"

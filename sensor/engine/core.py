@@ -40,6 +40,10 @@ began the previous turn begins a new one; so does one after `turn_idle_us` of si
 the seen lane's acknowledgements show the unseen lane speaking. A new turn has a fresh budget of `head_bytes`, which a
 pending message raises up to `head_max`.
 
+**Shedding.** A live worker that falls behind has less done (`shed`): of lanes that have spoken for long only a sample of turns
+is read, heads are smaller, and at last some new conversations are passed over. A turn that is shed is one whose budget is used
+up (OVER), so that what follows is told by a GAP. A shed turn wakes nobody.
+
 **Layers.** A layer either leads straight on (Ethernet, VLAN tags, IP) or says what comes next and where (`_go_on`), and a
 loop takes that up (`_unwrap`), at most `LAYERS_MAX` times: neither stack nor work grows with what a packet nests. Labels
 and sessions (MPLS, PPPoE, SNAP, port tags) change no address. A tunnel does: MAC addresses and VLAN outside are forgotten,
@@ -107,6 +111,7 @@ COUNTERS = (
     "tcp_segments", "udp_datagrams", "fragments",
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
     "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost", "probes", "clock_jumps",
+    "shed_turns", "shed_datagrams", "shed_flows",
 )
 
 # What identifies a tunnel, in the order of the constants T_...: VXLAN and Geneve network, GRE key, NVGRE subnet, ERSPAN
@@ -352,6 +357,7 @@ if not cython.compiled:
     QUARTER32 = 0x40000000
     M62 = 0x3FFFFFFFFFFFFFFF
     DAY_US = 86400000000
+    NEVER = 0x3FFFFFFFFFFFFFFF
     TUNNEL_PORTS = 0x60010001000002
 
     SWEEP_US = 1000000
@@ -382,6 +388,7 @@ if not cython.compiled:
     RST_WINDOW = 1048576
     OVERHEAD = 432
     DATAGRAM_MAX = 65535
+    SHED_EACH = 16
     INTERFACES_MAX = 4096
     TPACKET_HEADER = 48
     TPACKET_VLAN = 16
@@ -428,6 +435,9 @@ if not cython.compiled:
     C_DAYS_LOST = 23
     C_PROBES = 24
     C_JUMPS = 25
+    C_SHED_TURNS = 26
+    C_SHED_DATAGRAMS = 27
+    C_SHED_FLOWS = 28
 
 
 def _numbers(count, sparse=False):
@@ -469,6 +479,8 @@ class Engine:
     buffer_bytes: cython.longlong
     sample_after: cython.longlong
     sample_each: cython.longlong
+    shed_after: cython.longlong
+    shed_flows: cython.longlong
     seed: cython.longlong
     key0: cython.longlong
     key1: cython.longlong
@@ -640,6 +652,7 @@ class Engine:
         self.buffer_bytes = buffer_bytes
         self.sample_after = sample_after
         self.sample_each = max(1, sample_each)
+        self.shed_after, self.shed_flows = NEVER, 1
         self.seed = (seed & 0x3FFFFFFFFFFFFFFF) | 1
         # odd multipliers of 30 bits, so that no product leaves 62 bits
         self.key0 = ((seed * 0x9E3779B97F4A7C15 >> 21) & 0x1FFFFFFF) | 0x20000001
@@ -1010,6 +1023,51 @@ class Engine:
         self._drop_held(row, lane)
         self._drop_pieces(row, lane)
         self._leave(base, CLOSED)
+
+    # ================================================================ shedding load
+
+    def shed(self, after, head_bytes, head_max, flows):
+        """Do less: from the next turn on, of a lane all that is behind its first `after` turns is left out but for a sample.
+
+        `head_bytes` and `head_max` are as for a new engine. Of the conversations that begin, one in `flows` is read. `after`
+        of None: nothing is shed. A lane that was left out goes on with a GAP, a conversation that was passed over too.
+        """
+        if head_bytes < 1 or head_max < head_bytes or flows < 1:
+            raise ValueError("head_bytes >= 1, head_max >= head_bytes and flows >= 1 are needed")
+        self.shed_after = NEVER if after is None else max(0, min(after, NEVER))
+        self.head_bytes, self.head_max, self.shed_flows = head_bytes, head_max, flows
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_shed(self, base: cython.longlong) -> cython.bint:
+        turn: cython.longlong = self.F[base + TURN]
+        return turn > self.shed_after and turn % SHED_EACH != 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _shed_turn(self, base: cython.longlong) -> cython.int:
+        """Leave the turn out as if its budget were used up. A message half read, or half left out, goes on; a lane that nobody
+        knows waits for its next probing anyway.
+        """
+        mode: cython.longlong = self.F[base + MODE]
+        if (mode == DRAIN and not self.F[base + PROBED]) or (mode == READ and self.F[base + HELD] == 0):
+            self.F[base + MODE] = OVER
+            self.F[base + OVERRUN] = 0
+        if self.F[base + MODE] == OVER:
+            self.n[C_SHED_TURNS] += 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _shed_flow(self, r: cython.longlong) -> cython.int:
+        """Pass a new conversation over: its lanes stand where those of a long one do."""
+        self.n[C_SHED_FLOWS] += 1
+        lane: cython.longlong
+        for lane in range(2):
+            base: cython.longlong = r + LANES + lane * LANE_WIDTH
+            self.F[base + MODE] = OVER
+            self.F[base + TURN] = self.shed_after
+        return 0
 
     # ================================================================ the state machine
 
@@ -2759,6 +2817,8 @@ class Engine:
         self.F[r + FIRST_FRAME] = self.frame
         self._init_lane(r + LANES)
         self._init_lane(r + LANES + LANE_WIDTH)
+        if self.shed_flows > 1 and self.serial % self.shed_flows:
+            self._shed_flow(r)
         if self.p_traits & TRAIT_TUNNELLED:
             self.F[r + FLAGS] |= F_TUNNELLED
         self._cast_roles(r)
@@ -3203,6 +3263,10 @@ class Engine:
         self.F[base + TURN] += 1
         self.turn = self.F[base + TURN]
         self.size = self.p_l4_end - self.p_data
+        if self._is_shed(base):
+            self.F[r + LEFT_OUT] += self.size
+            self.n[C_SHED_DATAGRAMS] += 1
+            return 0
         self.F[r + COPIED] += self.size
         self.n[C_COPIED] += self.size
         self.payload = self._packet_bytes(self.p_data, self.p_l4_end)
@@ -3440,7 +3504,9 @@ class Engine:
             self.F[base + TURN_ACKED] = acks
             self._fresh_head(base)
             self.F[base + HEADS] = 0
-            if self.F[base + MODE] == DRAIN:
+            if self._is_shed(base):
+                self._shed_turn(base)
+            elif self.F[base + MODE] == DRAIN:
                 if self.F[base + TURN] >= 2 * self.F[base + PROBED]:
                     self.F[base + MODE] = READ
             elif self.F[base + MODE] == OVER:

@@ -111,15 +111,15 @@ def peers(suricata: str = "suricata") -> list[Peer]:
     nfstream = Path(os.environ.get("NFSTREAM_PYTHON") or cache_folder() / "nfstream/bin/python")
     return [
         Peer("cat", lambda capture: ["sh", "-c", 'exec cat "$0" > /dev/null', str(capture)], _nothing),
-        Peer(_suricata_name(suricata), lambda c: _suricata(suricata, c), _eve, _absent(suricata, "suricata")),
-        Peer("p0f", _p0f, _p0f_log, _absent("p0f", "p0f")),
-        Peer("prads", _prads, _prads_log, _absent("prads", "prads")),
-        Peer("ndpiReader", _ndpi_command, _ndpi, _absent("ndpiReader", "libndpi-bin")),
+        Peer(suricata_name(suricata), lambda c: _suricata(suricata, c), _eve, absent(suricata, "suricata")),
+        Peer("p0f", _p0f, _p0f_log, absent("p0f", "p0f")),
+        Peer("prads", _prads, _prads_log, absent("prads", "prads")),
+        Peer("ndpiReader", _ndpi_command, _ndpi, absent("ndpiReader", "libndpi-bin")),
         Peer(
             "NFStream", lambda c: [str(nfstream), str(HERE / "nfstream_flows.py"), str(c)], _in_output,
             "" if nfstream.exists() else f"make a venv with nfstream, NFSTREAM_PYTHON or {nfstream}",
         ),
-        Peer("tshark", _tshark, _in_output, _absent("tshark", "tshark"), once=True),
+        Peer("tshark", _tshark, _in_output, absent("tshark", "tshark"), once=True),
     ]  # fmt: skip
 
 
@@ -127,11 +127,12 @@ def _ndpi_command(capture: Path) -> Sequence[str]:
     return ["ndpiReader", "-i", str(capture), "-v", "0"]
 
 
-def _absent(program: str, package: str) -> str:
+def absent(program: str, package: str) -> str:
+    """What to install, or nothing."""
     return "" if shutil.which(program) else f"install {package}"
 
 
-def _suricata_name(program: str) -> str:
+def suricata_name(program: str) -> str:
     """Suricata with its version: the two that are in use differ."""
     if not shutil.which(program):
         return "Suricata"

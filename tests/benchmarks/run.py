@@ -148,7 +148,7 @@ def main() -> None:
     adopt()
     who = _who(chosen)
     into: Path = chosen.into
-    with _Out(chosen.table or into / "table.md") as out:
+    with Out(chosen.table or into / "table.md") as out:
         for peer in who:
             if peer.missing:
                 out(f"{peer.name} is left out: {peer.missing}.")
@@ -168,7 +168,7 @@ def main() -> None:
         out(f"\n{machine()}.")
 
 
-class _Out:
+class Out:
     """To standard output and to a file."""
 
     def __init__(self, path: Path) -> None:

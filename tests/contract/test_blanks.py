@@ -25,7 +25,7 @@ CAPTURES = [path for protocol in RECALLED for path in own_captures(protocol.name
 HOUR_S = 3600
 ETHERNET = 1
 TAG = b"\x81\x00\x00\x05"
-SITE = Site.model_validate({"scopes": {"copy": [5]}})
+SITE = Site(scopes={"copy": (5,)})
 
 
 def own_talks() -> Iterator[tuple[Talk, Protocol]]:

@@ -14,7 +14,7 @@ import pytest
 from sensor.commands.doctor import doctor
 from sensor.commands.formats import SummaryFormat
 from sensor.doctor import Verdict, card, listening
-from tests.live.conftest import ip
+from tests.live.mirror import ip
 from tests.sensor.engine.builder import pcap
 from tests.sensor.test_mirror import duplicated, healthy, no_mirror, one_sided
 

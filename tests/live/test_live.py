@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from ctypes.util import find_library
 
 import msgspec
 import pytest
@@ -23,6 +24,10 @@ from tests.sensor.test_mirror import duplicated
 
 MORNING = PCAPS / "hospital" / "morning.pcap"
 PATIENCE_S = 60
+WAYS = [
+    "afpacket",
+    pytest.param("libpcap", marks=pytest.mark.skipif(not find_library("pcap"), reason="needs libpcap")),
+]
 # All that depends on when, how often and in which order; `day` and `id`, a hash of the key with the day in it, too.
 VOLATILE = "capture, parser_set, day, id, first_ts, last_ts, n, hours, frame"
 FIRST_SIGHT = ", community_id"  # evidence: the first conversation, in each of two workers another one
@@ -82,8 +87,8 @@ def live(mirror, store, key):
     """Starts live captures, and ends those that the test has not ended."""
     made = []
 
-    def start(workers=1):
-        job = LiveJob([mirror.name], workers, None, key, cut_s=0.2, ring_bytes=8 << 20)
+    def start(workers=1, way="afpacket", names=(mirror.name,)):
+        job = LiveJob(names, workers, None, key, cut_s=0.2, ring_bytes=8 << 20, way=way)
         made.append(Watched(store, job))
         made[-1].start()
         return made[-1]
@@ -117,8 +122,9 @@ def counters(store):
     return total
 
 
-def test_facts_are_those_of_the_file(mirror, live, store, key, tmp_path):
-    running = live()
+@pytest.mark.parametrize("way", WAYS)
+def test_facts_are_those_of_the_file(mirror, live, store, key, tmp_path, way):
+    running = live(way=way)
     mirror.send(MORNING)
     running.stop()
     said = counters(store)
@@ -127,11 +133,12 @@ def test_facts_are_those_of_the_file(mirror, live, store, key, tmp_path):
     assert store.query("SELECT name, complete, damaged FROM capture") == [(mirror.name, True, None)]
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("tags", [[(0x8100, 12)], [(0x88A8, 7), (0x8100, 12)]], ids=["802.1Q", "QinQ"])
-def test_vlan_tags_that_the_kernel_took_out_are_seen(mirror, live, store, key, tmp_path, tags):
+def test_vlan_tags_that_the_kernel_took_out_are_seen(mirror, live, store, key, tmp_path, tags, way):
     capture = tmp_path / "tagged.pcap"
     capture.write_bytes(tagged((PCAPS / "dicom" / "echo.pcap").read_bytes(), tags))
-    running = live()
+    running = live(way=way)
     mirror.send(capture)
     running.stop()
     assert counters(store)["vlan_packets"] == counters(store)["packets"] > 0
@@ -164,8 +171,9 @@ def test_a_worker_that_is_killed_has_a_successor(mirror, live, store):
     assert any("was ended by signal 9" in line and "another is started" in line for line in running.lines)
 
 
-def test_an_interface_that_goes_down_and_up_is_said_and_seen_again(mirror, live, store):
-    running = live()
+@pytest.mark.parametrize("way", WAYS)
+def test_an_interface_that_goes_down_and_up_is_said_and_seen_again(mirror, live, store, way):
+    running = live(way=way)
     mirror.switch("down")
     running.wait_for("is down or gone")
     mirror.switch("up")
@@ -192,20 +200,48 @@ def test_an_interface_that_is_made_anew_is_found_again(mirror, live, store, work
     assert counters(store)["packets"] == 1331
 
 
-def test_an_interface_that_does_not_exist_is_refused_at_once(mirror, store, key):
-    job = LiveJob(["nothing0"], 1, None, key)
-    with pytest.raises(
-        CaptureUnreadable, match=f"nothing0: there is no interface nothing0; there are: .*{mirror.name}"
-    ):
+@pytest.mark.parametrize(
+    ("way", "said"), [("afpacket", "there is no interface nothing0"), ("libpcap", "cannot be captured from: .*")]
+)
+def test_an_interface_that_does_not_exist_is_refused_at_once(mirror, store, key, way, said):
+    job = LiveJob(["nothing0"], 1, None, key, way=way)
+    with pytest.raises(CaptureUnreadable, match=f"nothing0: {said}; there are: .*{mirror.name}"):
         Watched(store, job).start()
 
 
-def test_what_is_never_wanted_does_not_reach_us(mirror, live, store, tmp_path):
+def test_libpcap_is_not_shared_by_workers(mirror, store, key):
+    job = LiveJob([mirror.name], 2, None, key, way="libpcap")
+    with pytest.raises(CaptureUnreadable, match="cannot be shared by several workers through libpcap; give one worker"):
+        Watched(store, job).start()
+
+
+def test_libpcap_captures_from_several_interfaces(mirror, live, store):
+    mirror.switch("up", "lo")
+    running = live(way="libpcap", names=("lo", mirror.name))
+    mirror.send(MORNING)
+    running.stop()
+    assert counters(store)["packets"] == 1331
+
+
+def test_an_interface_that_libpcap_has_lost_is_opened_by_another_worker(mirror, live, store):
+    running = live(way="libpcap")
+    mirror.unplug()
+    running.wait_for("is down or gone")
+    mirror.plug()
+    running.wait_for_workers(2)
+    mirror.send(MORNING)
+    running.stop()
+    assert counters(store)["packets"] == 1331
+    assert counters(store)["interface_losses"] == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_never_wanted_does_not_reach_us(mirror, live, store, tmp_path, way):
     pause = b"\1\x80\xc2\0\0\1" + b"\2" * 6 + b"\x88\x08" + bytes(46)
     header = (PCAPS / "dicom" / "echo.pcap").read_bytes()[:24]
     capture = tmp_path / "pause.pcap"
     capture.write_bytes(header + b"".join([bytes(8), len(pause).to_bytes(4, "little") * 2, pause]) * 10)
-    running = live()
+    running = live(way=way)
     mirror.send(capture)
     running.stop()
     assert counters(store)["packets"] == 0

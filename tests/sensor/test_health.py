@@ -114,3 +114,23 @@ def test_what_a_worker_claims_is_bounded():
     tally.add({"fact_traffic": pa.Table.from_pylist(rows, schema=SCHEMAS["fact_traffic"])})
     assert len(tally.traffic) == PLACES_MAX + 1
     assert tally.packets == PLACES_MAX + 10
+
+
+def test_shedding_is_said_level_by_level_and_so_is_its_end():
+    mirror = Mirror("eth1", 0)
+    assert mirror.look({"packets": 1}, 1) == []
+    raised = {"packets": 2, "shed_level": 2, "shed_to_1": 1, "shed_to_2": 1}
+    first, second = mirror.look(raised, 2)
+    assert first.startswith("eth1: falls behind: of long conversations only a part is read")
+    assert second.startswith("eth1: falls further behind: less is read of each turn")
+    assert mirror.look(raised | {"packets": 3, "shed_level": 1}, 3) == ["eth1: turns are read as usual again"]
+    assert mirror.look(raised | {"packets": 4, "shed_level": 0}, 4) == ["eth1: long conversations are read again"]
+
+
+def test_shedding_that_was_over_before_anybody_looked_is_said_too():
+    mirror = Mirror("eth1", 0)
+    (line,) = mirror.look({"packets": 2, "shed_level": 0, "shed_to_1": 1}, 1)
+    assert "falls behind" in line
+    assert mirror.look({"packets": 3, "shed_level": 0, "shed_to_1": 1}, 2) == [
+        "eth1: long conversations are read again"
+    ]
