@@ -380,11 +380,7 @@ class Dispatcher:
             self._leave_way(flow)
         if step.label != flow.label:
             self._relabel(row, flow, step)
-        if step.words is not None:
-            flow.stated.add(step.words)
-            self._say(row, flow, step.words)
-        for name in step.names:
-            words = self._recall.words_of(name, data)
+        for words in self._recall.words(step, data):
             flow.stated.add(words)
             self._say(row, flow, words)
         for order in step.orders:

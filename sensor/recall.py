@@ -243,6 +243,11 @@ class Recall:
         shape.keep(run.data, key, step)
         return step
 
+    def words(self, step: Step, data: bytes) -> list[Words]:
+        """All that is stated with a run: names before the rest."""
+        named = [self.words_of(name, data) for name in step.names]
+        return named if step.words is None else [*named, step.words]
+
     def words_of(self, name: Name, data: bytes) -> Words:
         """The words that state a name."""
         key = name.field.name, name.subject, data[name.start : name.end]
