@@ -115,7 +115,7 @@ def tiny_segments_backwards(packets: int) -> list[Frame]:
 
 
 def window_games(packets: int) -> list[Frame]:
-    """Probes of a closed window, keep-alive segments, acknowledgements of what was never sent and of what was long ago."""
+    """Probes of a closed window, keep-alive segments, acknowledgements of what was never sent, and of long ago."""
     wire, chance = Wire(step_us=50), random.Random(2)
     talk = Tcp(wire).open()
     while len(wire.frames) < packets:
