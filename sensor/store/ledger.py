@@ -22,7 +22,12 @@ from sensor.store.sql import statement, tables
 from sensor.store.store import Store
 
 FACT_TABLES: Final = tables()
-_KEYS: Final = {"binding": ("ip", "scope"), "certificate": ("sha256",)}
+_KEYS: Final = {
+    "binding": ("ip", "scope"),
+    "certificate": ("sha256",),
+    "fact_loss": ("hour", "interface"),
+    "fact_traffic": ("hour", "segment", "interface"),
+}
 _FACT_KEY: Final = ("id", "day")
 
 
