@@ -47,6 +47,7 @@ TCP: Final = 6
 RESTATED_MAX: Final = 64
 STATED_MAX: Final = 4 * RESTATED_MAX
 ENDS_MAX: Final = 65_536
+HELD_MAX_BYTES: Final = 128 << 20
 BOTH: Final = (0, 1)
 _encode: Final = msgspec.json.Encoder().encode
 _QUALITIES: Final = tuple(Quality(*which) for which in product((False, True), repeat=5))
@@ -167,6 +168,8 @@ class Dispatcher:
         self._ends: dict[Ends, Ends] = {}
         self._recall = Recall()
         self._courses = 0
+        self._held: dict[int, int] = {}
+        self._held_bytes = 0
         self._hints = frozenset(port for protocol in registry.protocols for port in protocol.port_hints)
         self._numbers: dict[Label, int] = {("", "port"): 0}
         self.labels: list[Label] = [("", "port")]
@@ -204,7 +207,9 @@ class Dispatcher:
             step = flow.node.find(run, flow.course)
             if step is not None:
                 self._recall.known += 1
-                flow.session = None  # it has not heard this; another one is made when there is something new
+                if flow.session is not None:  # it has not heard this; another is made when there is something new
+                    flow.session = None
+                    self._weigh(row, flow)
                 self._go(row, flow, step, run.data)
                 return
         session = flow.session or self._catch_up(flow)
@@ -215,6 +220,7 @@ class Dispatcher:
         if flow.node is not None:
             step = self._learnt(flow, session, run, step)
         self._go(row, flow, step, run.data)
+        self._weigh(row, flow)
 
     def _on_datagram(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
@@ -233,6 +239,7 @@ class Dispatcher:
         flow.leaving[lane] = False
         facts = self._guarded(flow, session, lane, session.gap, lane)
         self._go(row, flow, self._settled(flow, session, facts, BOTH))
+        self._weigh(row, flow)
 
     def _on_day(self, row: int) -> None:
         flow = self._flow(row)
@@ -246,6 +253,29 @@ class Dispatcher:
             session = flow.session or self._catch_up(flow)
             self._go(row, flow, self._step(session, self._guarded(flow, session, 0, session.end), []))
         self._flows.pop(row, None)
+        flow.session = None
+        self._weigh(row, flow)
+
+    # ------------------------------------------------------------------ what sessions hold
+
+    def _weigh(self, row: int, flow: _Flow) -> None:
+        """What a session holds after it was fed. Where all hold too much, the one that was fed longest ago lets go."""
+        held_bytes = flow.session.held_bytes if flow.session is not None else 0
+        self._held_bytes += held_bytes - self._held.pop(row, 0)
+        if held_bytes:
+            self._held[row] = held_bytes
+            while self._held_bytes > HELD_MAX_BYTES:
+                self._let_go(next(iter(self._held)))
+
+    def _let_go(self, row: int) -> None:
+        """A gap in both lanes: what they hold is dropped, and they go on at a boundary."""
+        flow = self._flows[row]
+        session = flow.session or self._catch_up(flow)
+        self._counters["evicted_session_bytes"] += self._held[row]
+        flow.gap, flow.leaving = True, [False, False]
+        facts = [fact for lane in BOTH for fact in self._guarded(flow, session, lane, session.gap, lane)]
+        self._go(row, flow, self._settled(flow, session, facts, BOTH))
+        self._weigh(row, flow)
 
     # ------------------------------------------------------------------ flows
 

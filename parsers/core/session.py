@@ -221,6 +221,11 @@ class Session:
         """Whether nothing more of this lane is wanted."""
         return self.done or self._lanes[lane].state is _State.CLOSED
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that are kept because more is waited for."""
+        return sum(len(lane.head) + (lane.reader.held if lane.reader is not None else 0) for lane in self._lanes)
+
     # ------------------------------------------------------------------ streams
 
     def _feed(self, lane: _Lane, index: int, data: bytes, turn: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from parsers.core import (
     Confirmed,
     Conversation,
     Field,
+    Malformed,
     Protocol,
     Reader,
     Registry,
@@ -27,15 +30,18 @@ from parsers.core import (
 from sensor.capture.pcapfile import CaptureFile
 from sensor.days import community_id
 from sensor.dispatch import RESTATED_MAX
+from sensor.engine import Engine
 from sensor.pipeline import Pipeline
 from sensor.sighting import Sighting
 from sensor.site import Privacy, Site
 from sensor.sitekey import SiteKey
 from tests.captures import Packet, packets, write
 from tests.conftest import PCAPS
+from tests.sensor.engine.builder import Tcp, Wire
 
 NAME = Field("test.name", "none")
 USER = Field("test.user", "none", Sensitivity.PRINCIPAL)
+HOARD = 5_000
 MIDNIGHT = 20_000 * 86_400
 ECHO = PCAPS / "dicom" / "echo.pcap"
 
@@ -163,6 +169,50 @@ def test_the_bulkhead_counts_and_goes_on() -> None:
 def test_the_bulkhead_is_off_in_tests() -> None:
     with pytest.raises(ZeroDivisionError):
         run(ECHO, breaking)
+
+
+def hoarding(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """Messages that begin with T and are long."""
+    while True:
+        if (yield from r.exactly(1)) != b"T":
+            raise Malformed("no T", r.offset)
+        yield from r.exactly(HOARD - 1)
+        yield Confirmed()
+        yield NAME(talk.me(side), "whole")
+
+
+def hoards(flows: int) -> bytes:
+    """Conversations that each begin a message, then end it, then say a whole one in their next turn."""
+    wire = Wire()
+    talks = [Tcp(wire, addresses=(f"10.0.1.{number}", "10.0.0.2")).open() for number in range(flows)]
+    message = b"T" + bytes(HOARD - 1)
+    for data in (message[:1000], message[1000:]):
+        for talk in talks:
+            talk.send(0, data, ack=False)
+    for talk in talks:
+        talk.send(1, message)
+        talk.send(0, message)
+    return wire.pcap()
+
+
+@pytest.mark.parametrize(("budget", "flows_read"), [(1 << 20, 40), (20_000, 10)])
+def test_what_sessions_hold_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int, flows_read: int
+) -> None:
+    """Unconfirmed, 1,000 bytes are held twice. Who lets go has a gap, goes on, and says nothing that was not read."""
+    monkeypatch.setattr("sensor.dispatch.HELD_MAX_BYTES", budget)
+    path = tmp_path / "hoards.pcap"
+    path.write_bytes(hoards(40))
+    registry = Registry([Protocol("test", "none", "tcp", lambda head, _: Verdict.LIKELY, hoarding, (b"T",))])
+    with CaptureFile(path) as capture:
+        engine = Engine(head_bytes=1 << 16, head_max=1 << 16)
+        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine)
+        facts = list(pipeline.sightings())
+        counters = json.loads(str(pipeline.summary()["counters"]))
+    said = Counter(fact.endpoint.ip for fact in facts if fact.fact.subject.side is Side.INITIATOR)
+    assert sum(count == 2 for count in said.values()) == flows_read
+    assert len(said) == 40
+    assert (counters.get("evicted_session_bytes", 0) > 0) is (flows_read < 40)
 
 
 def test_community_id_is_the_published_one() -> None:
