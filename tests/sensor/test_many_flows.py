@@ -16,6 +16,7 @@ from sensor.site import Site
 from sensor.sitekey import SiteKey
 from tests.benchmarks.many_flows import frames
 from tests.benchmarks.wire import write
+from tests.captures import rows
 from tests.sensor.engine.harness import new_engine, of, run
 
 FLOWS, TABLE, STEP_US = 5_000, 512, 10
@@ -53,11 +54,8 @@ def test_dispatch_keeps_as_many_flows_as_there_are_rows_at_most(capture: Path) -
 
 def test_every_flow_is_counted_among_the_conversations(capture: Path) -> None:
     """The evicted ones too: what there was of them is in the store."""
-    engine, conversations = Engine(flows=TABLE), 0
-    with CaptureFile(capture) as opened:
-        for batch in Pipeline(opened, Site(), SiteKey.test(), bulkhead=False, engine=engine).batches():
-            if "fact_conversation" in batch.tables:
-                conversations += sum(batch.tables["fact_conversation"]["n"].to_pylist())
+    engine = Engine(flows=TABLE)
+    conversations = sum(row["n"] for row in rows(capture, engine)["fact_conversation"])
     assert conversations == engine.counters()["flows"] > 2 * FLOWS - TABLE
 
 
