@@ -47,17 +47,8 @@ class Lead(msgspec.Struct, frozen=True):
 
     def first_bytes(self) -> Iterable[int]:
         """The values that the first byte can have."""
-        return self._bytes_at(0)
-
-    def second_bytes(self) -> Iterable[int]:
-        """The values that the second byte can have."""
-        return self._bytes_at(1)
-
-    def _bytes_at(self, at: int) -> Iterable[int]:
-        if at >= len(self.value):
-            return range(256)
-        mask = 0xFF if not self.mask else self.mask[at] if at < len(self.mask) else 0
-        return (byte for byte in range(256) if byte & mask == self.value[at] & mask)
+        mask = self.mask[0] if self.mask else 0xFF
+        return (byte for byte in range(256) if byte & mask == self.value[0] & mask)
 
 
 class Blanks(msgspec.Struct, frozen=True):
@@ -157,20 +148,12 @@ class Registry:
         ordered += [protocol for protocol in self._leadless.get(over, ()) if protocol not in ordered]
         return ordered[:PROBES_MAX]
 
-    def beginnings(self, over: str) -> bytes:
-        """A bit for each pair of bytes with which a lane can begin; see `Engine.listen`."""
+    def beginnings(self, over: str) -> list[tuple[bytes, bytes]]:
+        """Values and masks of the bytes with which a lane can begin, each once; see `Engine.listen`."""
         if over in self._leadless:
-            return b"\xff" * 8192
-        table, seconds = bytearray(8192), dict[Lead, int]()
-        for (layer, first), entries in self._index.items():
-            if layer == over:
-                bits = 0
-                for lead, _ in entries:
-                    if lead not in seconds:
-                        seconds[lead] = sum(1 << second for second in lead.second_bytes())
-                    bits |= seconds[lead]
-                table[first << 5 : (first + 1) << 5] = bits.to_bytes(32, "little")
-        return bytes(table)
+            return [(b"", b"")]
+        leads = (lead for protocol in self.protocols if protocol.over == over for lead in protocol.leads())
+        return list(dict.fromkeys((lead.value, lead.mask or b"\xff" * len(lead.value)) for lead in leads))
 
     def _add(self, protocol: Protocol) -> None:
         if not protocol.lead:

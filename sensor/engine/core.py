@@ -610,8 +610,9 @@ class Engine:
 
     # what is told, and what is folded
     listening: cython.bint
-    tcp_leads: bytes
-    udp_leads: bytes
+    leads: cython.longlong[::1]
+    tcp_leads: cython.longlong
+    all_leads: cython.longlong
     days_full: cython.bint
     day_key: object
     D: cython.longlong[::1]
@@ -707,7 +708,8 @@ class Engine:
         self.c_row = -1
         self.finishing = None
         self.listening = self.days_full = False
-        self.tcp_leads = self.udp_leads = bytes(8192)
+        self.leads = memoryview(bytearray(8)).cast("q")
+        self.tcp_leads = self.all_leads = 0
         self.day_key = bytearray(8 * D_KEYS)
         self.D = memoryview(self.day_key).cast("q")
         self.holder_key = bytearray(8 * H_KEYS)
@@ -796,13 +798,22 @@ class Engine:
     def listen(self, tcp, udp):
         """Tell only of flows that somebody may want, and fold all of them into days.
 
-        A table is a bit for each pair of first bytes (8,192 bytes, lowest bit first): whether any dissector takes a lane
-        or datagram that begins so. Other lanes are looked at again in turns 1, 2, 4, 8 and so on. DAY and END come for
-        flows that were told of.
+        `tcp` and `udp` are values and masks, bytes of equal length, of which eight count: with what any dissector takes a
+        lane or datagram begins. Other lanes are looked at again in turns 1, 2, 4, 8 and so on. DAY and END come for flows
+        that were told of.
         """
-        if len(tcp) != 8192 or len(udp) != 8192:
-            raise ValueError("tables of 8192 bytes are needed")
-        self.tcp_leads, self.udp_leads = bytes(tcp), bytes(udp)
+        words = []
+        for value, mask in (*tcp, *udp):
+            if len(value) != len(mask):
+                raise ValueError("value and mask of equal length are needed")
+            value, mask = value[:8].ljust(8, b"\0"), mask[:8].ljust(8, b"\0")
+            for at in (0, 4):
+                words += [int.from_bytes(value[at : at + 4], "big"), int.from_bytes(mask[at : at + 4], "big")]
+        self.leads = memoryview(bytearray(8 * max(1, len(words)))).cast("q")
+        for number, word in enumerate(words):
+            self.leads[number] = word
+        self.tcp_leads = 4 * len(tcp)
+        self.all_leads = len(words)
         self.listening = True
         self.days = _numbers((DAYS_MAX + DAYS_SLACK) * D_WIDTH)
         self.holders = _numbers((DAYS_MAX + DAYS_SLACK) * H_WIDTH)
@@ -3277,7 +3288,7 @@ class Engine:
     def _is_wanted_datagram(self, r: cython.longlong) -> cython.bint:
         """Whether anybody may want this datagram of a flow that nobody has wanted so far; after a few it is shunted."""
         at: cython.longlong = self.p_data
-        if self.p_l4_end - at < 2 or self._is_lead(self.udp_leads, self.mem[at], self.mem[at + 1]):
+        if self._is_lead(self.tcp_leads, self.all_leads, at, self.p_l4_end, False):
             return True
         self.F[r + SKIPPED] += self.p_l4_end - at
         self.F[r + LANES + PROBED] += 1
@@ -3287,8 +3298,34 @@ class Engine:
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _is_lead(self, leads: bytes, first: cython.longlong, second: cython.longlong) -> cython.bint:
-        return (leads[first << 5 | second >> 3] >> (second & 7)) & 1 == 1
+    def _is_lead(
+        self, lead: cython.longlong, last: cython.longlong, at: cython.longlong, end: cython.longlong, stream: cython.bint
+    ) -> cython.bint:
+        """Whether the bytes there, as far as they go, are those of a lead."""
+        first: cython.longlong = self._word(at, end, stream)
+        second: cython.longlong = self._word(at + 4, end, stream)
+        known: cython.longlong = M32 ^ (M32 >> 8 * min(4, end - at))
+        further: cython.longlong = M32 ^ (M32 >> 8 * max(0, min(4, end - at - 4)))
+        while lead < last:
+            if (
+                ((first ^ self.leads[lead]) & self.leads[lead + 1] & known) == 0
+                and ((second ^ self.leads[lead + 2]) & self.leads[lead + 3] & further) == 0
+            ):
+                return True
+            lead += 4
+        return False
+
+    @cython.cfunc
+    @cython.exceptval(-2)
+    def _word(self, at: cython.longlong, end: cython.longlong, stream: cython.bint) -> cython.longlong:
+        """Four bytes, of the lane under way or of the packet; 0 for those beyond its end."""
+        word: cython.longlong = 0
+        number: cython.longlong
+        for number in range(at, at + 4):
+            word = word << 8
+            if number < end:
+                word |= self.w[number] if stream else self.mem[number]
+        return word
 
     # ---------------------------------------------------------------- TCP
 
@@ -3619,7 +3656,7 @@ class Engine:
     def _is_wanted(self, base: cython.longlong) -> cython.bint:
         """Whether anybody may want a lane that nobody has wanted so far; if not, its turn is left out."""
         at: cython.longlong = self.c_at
-        if self.c_end - at < 2 or self._is_lead(self.tcp_leads, self.w[at], self.w[at + 1]):
+        if self._is_lead(0, self.tcp_leads, at, self.c_end, True):
             return True
         self.F[base + PROBED] = self.F[base + TURN]
         self._leave(base, DRAIN)

@@ -15,21 +15,23 @@ from tests.captures import name_of, own_captures
 from tests.sensor.engine.builder import Tcp, Wire, datagram
 from tests.sensor.engine.harness import kinds_of, new_engine, of, opinions, run
 
-ALL, NOBODY = b"\xff" * 8192, bytes(8192)
+ALL, NOBODY = [(b"", b"")], []
 CAPTURES = own_captures("*")[::9]
 SUMS = ("packets", "initiator_bytes", "responder_bytes", "lost_bytes")
 STATS = (("packets_i", "packets_r"), ("bytes_i",), ("bytes_r",), ("lost",))
 
 
-def only(*beginnings: bytes) -> bytes:
-    """A table in which these pairs of bytes are."""
-    table = bytearray(8192)
-    for first, second in beginnings:
-        table[first << 5 | second >> 3] |= 1 << (second & 7)
-    return bytes(table)
+Leads = list[tuple[bytes, bytes]]
 
 
-def listening(tcp: bytes, udp: bytes, module: ModuleType = compiled, **options: Any) -> Any:
+def only(*beginnings: bytes) -> Leads:
+    """These bytes, all bits of them."""
+    return [(beginning, b"\xff" * len(beginning)) for beginning in beginnings]
+
+
+def listening(
+    tcp: list[tuple[bytes, bytes]], udp: list[tuple[bytes, bytes]], module: ModuleType = compiled, **options: Any
+) -> Any:
     engine = new_engine(module, **options)
     engine.listen(tcp, udp)
     return engine
@@ -99,6 +101,33 @@ def test_an_unknown_lane_is_looked_at_again_in_turns_1_2_4_and_8() -> None:
         events = run(conversation(*said).pcap(), engine=listening(only(b"\x16\x03"), NOBODY))
         data = [event.data for event in of(events, "data")]
         assert data[:1] == ([b"\x16\x03later"] if told else []), turn
+
+
+def test_leads_are_eight_bytes_with_masks_and_heads_may_be_shorter() -> None:
+    leads = [(b"\x00\x00\x00\x00\xfeSMB??", b"\xff\x00\x00\x00\xff\xff\xff\xff\xff\xff"), (b"HI", b"\xff\xdf")]
+    heads = {
+        b"\x00\x01\x02\x03\xfeSMBrest": True,
+        b"\x00\x01\x02\x03\xffSMBrest": False,
+        b"\x01\x01\x02\x03\xfeSMBrest": False,
+        b"\x00\x07": True,
+        b"\x00\x07\x00\x00\xfe": True,
+        b"\x00\x07\x00\x00\xfd": False,
+        b"Hi there": True,
+        b"H": True,
+        b"J": False,
+    }
+    for head, told in heads.items():
+        for wire, engine in (
+            (conversation(head), listening(leads, NOBODY)),
+            (datagrams(head), listening(NOBODY, leads)),
+        ):
+            assert bool(of(run(wire.pcap(), engine=engine), "data", "datagram")) is told, head
+
+
+def datagrams(data: bytes) -> Wire:
+    wire = Wire()
+    datagram(wire, data)
+    return wire
 
 
 def test_a_flow_that_was_told_of_has_an_end_unless_it_is_forgotten() -> None:
