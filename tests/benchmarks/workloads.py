@@ -153,7 +153,7 @@ def _is_13(hello: int) -> bool:
 def _connection(hello: int, number: int, made) -> Iterator[bytes]:
     which = hello % len(made)
     ends = f"10.{20 + hello % 16}.{hello >> 4 & 255}.{hello >> 12}", f"10.9.{1 + which // 250}.{1 + which % 250}"
-    ports = 1024 + number % 60_000, 443
+    ports = 1024 + (number + number // 60_000 * 3) % 60_000, 443  # no two connections of the same ends and ports
     talk = Talk(ends, ports, number, vlan=100 + number % 3 if number % 4 == 0 else 0)
     yield from talk.open()
     for lane, data in made[which][_is_13(hello)].copy(_name(hello), random.Random(number)):
