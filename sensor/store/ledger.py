@@ -227,7 +227,10 @@ class Ledger:
         if not rows.num_rows:
             return
         rows = self._stamped(rows)
-        if fresh and _all_differ(rows, _KEYS.get(name, _FACT_KEY)):
+        different = _all_differ(rows, _KEYS.get(name, _FACT_KEY))
+        if not different and name != "binding":
+            rows, different = _taken_together(cursor, name, rows), True
+        if fresh and different:
             _execute(cursor, f"insert/{name}", rows)
         elif name == "binding":
             _merge_bindings(cursor, rows)
@@ -248,6 +251,12 @@ def _all_differ(rows: pa.Table, key: tuple[str, ...]) -> bool:
     if len(set(telling)) == len(telling):
         return True
     return len(set(zip(telling, *(rows.column(name).to_pylist() for name in others), strict=True))) == len(telling)
+
+
+def _taken_together(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> pa.Table:
+    """One row for each key, whatever a worker has sent."""
+    with _incoming(cursor, rows):
+        return cursor.execute(statement(f"distinct/{name}")).to_arrow_table()
 
 
 def _merge_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:

@@ -37,11 +37,11 @@ class Clock:
 
 
 def bulk(path, number):
-    """A conversation of long turns that nobody understands, some blocks of the ring long."""
+    """A conversation of long turns that begin like something and are nothing, some blocks of the ring long."""
     wire = Wire()
     talk = Tcp(wire, ports=(20_000 + number, 9_999)).open()
     while talk.sent[0] < BULK_BYTES:
-        talk.send(0, bytes(60_000), mss=8_000)
+        talk.send(0, b"\x01\x00" + bytes(59_998), mss=8_000)
         talk.send(1, b"on")
     path.write_bytes(wire.pcap())
     return path

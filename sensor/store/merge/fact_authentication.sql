@@ -1,15 +1,6 @@
--- One row per capture, day and id. `incoming` should hold one row per key already; a taken-over worker need not keep to it.
+-- One row per capture, day and id. `incoming` holds one row per key.
 MERGE INTO fact_authentication AS t
-USING (
-    SELECT * REPLACE (
-        min(first_ts) OVER w AS first_ts, max(last_ts) OVER w AS last_ts,
-        CAST(sum(n) OVER w AS BIGINT) AS n, bit_or(hours) OVER w AS hours,
-        bool_or(midstream) OVER w AS midstream, bool_or(gap) OVER w AS gap, bool_or(one_sided) OVER w AS one_sided,
-        bool_or(truncated) OVER w AS truncated, bool_or(duplicate) OVER w AS duplicate)
-    FROM incoming
-    WINDOW w AS (PARTITION BY capture, day, id, side, ip)
-    QUALIFY row_number() OVER (PARTITION BY capture, day, id, side, ip ORDER BY first_ts, frame) = 1
-) AS s
+USING incoming AS s
 -- Side and address guard against two keys with the same 64-bit id.
 ON t.capture = s.capture AND t.day = s.day AND t.id = s.id AND t.side = s.side AND t.ip IS NOT DISTINCT FROM s.ip
 WHEN MATCHED THEN UPDATE SET

@@ -229,6 +229,7 @@ def test_every_table_of_a_batch_can_be_inserted_merged_and_forgotten() -> None:
     """What a reading just begun brings is inserted; the same rows later are merged."""
     for name in FACT_TABLES:
         assert all(statement(f"{how}/{name}") for how in ("insert", "merge", "forget"))
+        assert name == "binding" or statement(f"distinct/{name}")
 
 
 def test_only_a_reading_just_begun_is_inserted(store):
