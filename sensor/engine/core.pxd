@@ -118,7 +118,7 @@ cdef enum:
     STRAY_OK = 32
     ISN = 33
     ISN_OK = 34
-    PROBED = 35
+    UNWANTED = 35
     # columns of a batch
     B_POSITION = 0
     B_TS = 1

@@ -53,8 +53,8 @@ the datagram is one like any other. The scope is that of the innermost tunnel th
 else of what is around.
 
 **Listening.** Told what somebody may want (`listen`), the engine wakes Python only for lanes and datagrams that begin so.
-Other lanes drain, and are looked at again in turns 1, 2, 4, 8 and so on. DAY and END come for flows that were told of; what
-a flow was is folded here, by its ends, service, day and the label that Python gave it, and so is who held which address.
+Other lanes drain, and are looked at again in each turn, which costs next to nothing: so TLS is found that begins in the
+midst of a protocol that nobody reads. DAY and END come for flows that were told of; what a flow was is folded here, by its ends, service, day and the label that Python gave it, and so is who held which address.
 FULL says that these tables want to be taken.
 
 **Duplicates.** A mirror of several ports, or of ingress and egress, shows a packet twice: on another VLAN, with another
@@ -233,7 +233,7 @@ if not cython.compiled:
     STRAY_OK = 32
     ISN = 33
     ISN_OK = 34
-    PROBED = 35
+    UNWANTED = 35
 
     # columns of a batch
     B_POSITION = 0
@@ -799,8 +799,7 @@ class Engine:
         """Tell only of flows that somebody may want, and fold all of them into days.
 
         `tcp` and `udp` are values and masks, bytes of equal length, of which eight count: with what any dissector takes a
-        lane or datagram begins. Other lanes are looked at again in turns 1, 2, 4, 8 and so on. DAY and END come for flows
-        that were told of.
+        lane or datagram begins. Other lanes are looked at again in each turn. DAY and END come for flows that were told of.
         """
         words = []
         for value, mask in (*tcp, *udp):
@@ -1061,7 +1060,7 @@ class Engine:
         knows waits for its next probing anyway.
         """
         mode: cython.longlong = self.F[base + MODE]
-        if (mode == DRAIN and not self.F[base + PROBED]) or (mode == READ and self.F[base + HELD] == 0):
+        if (mode == DRAIN and not self.F[base + UNWANTED]) or (mode == READ and self.F[base + HELD] == 0):
             self.F[base + MODE] = OVER
             self.F[base + OVERRUN] = 0
         if self.F[base + MODE] == OVER:
@@ -1140,8 +1139,6 @@ class Engine:
         self.flow = row
         if not self.F[row * WIDTH + LABEL] & TOLD:
             self.F[row * WIDTH + LABEL] |= TOLD
-            self.F[row * WIDTH + LANES + PROBED] = 0
-            self.F[row * WIDTH + LANES + LANE_WIDTH + PROBED] = 0
         # rows keep lanes in the order of their addresses; the outside counts from the initiator
         self.lane = lane ^ self.F[row * WIDTH + INIT]
         return kind
@@ -3291,8 +3288,8 @@ class Engine:
         if self._is_lead(self.tcp_leads, self.all_leads, at, self.p_l4_end, False):
             return True
         self.F[r + SKIPPED] += self.p_l4_end - at
-        self.F[r + LANES + PROBED] += 1
-        if self.F[r + LANES + PROBED] >= UNWANTED_MAX:
+        self.F[r + LANES + UNWANTED] += 1
+        if self.F[r + LANES + UNWANTED] >= UNWANTED_MAX:
             self.done(self.p_row)
         return False
 
@@ -3544,8 +3541,7 @@ class Engine:
             if self._is_shed(base):
                 self._shed_turn(base)
             elif self.F[base + MODE] == DRAIN:
-                if self.F[base + TURN] >= 2 * self.F[base + PROBED]:
-                    self.F[base + MODE] = READ
+                self.F[base + MODE] = READ
             elif self.F[base + MODE] == OVER:
                 self.F[base + MODE] = READ
                 self.F[base + WANT] = 1
@@ -3658,7 +3654,6 @@ class Engine:
         at: cython.longlong = self.c_at
         if self._is_lead(0, self.tcp_leads, at, self.c_end, True):
             return True
-        self.F[base + PROBED] = self.F[base + TURN]
         self._leave(base, DRAIN)
         self.F[base + OVERRUN] = 0
         return False
