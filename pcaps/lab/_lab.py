@@ -103,7 +103,7 @@ class Lab:
         there(argv[0])
         with host.inside(), (self.workdir / f"log{len(self.servers)}").open("wb") as log:
             process = subprocess.Popen(
-                argv,
+                [*host.enter, *argv],
                 cwd=self.workdir,
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -128,7 +128,7 @@ class Lab:
         there(argv[0])
         with host.inside():
             done = subprocess.run(
-                argv,
+                [*host.enter, *argv],
                 cwd=self.workdir,
                 input=feed,
                 capture_output=True,

@@ -75,6 +75,7 @@ class Host:
     namespace: str
     mac: str
     ip: str
+    enter: tuple[str, ...] = ()  # what goes before a program's command line, where a namespace alone is not enough
 
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:
@@ -160,9 +161,9 @@ class Network:
         with inside(self._switch):
             recorder = subprocess.Popen([*argv, "-w", str(path), expression], stderr=subprocess.PIPE, text=True)
         try:
-            _wait_for_line(recorder, "listening on")
+            wait_for_line(recorder, "listening on")
             yield
-            _wait_until_quiet(path)
+            wait_until_quiet(path)
         finally:
             recorder.send_signal(signal.SIGINT)
             _, counts = recorder.communicate(timeout=START_TIMEOUT_S)
@@ -178,18 +179,22 @@ def _bring_up(mac: str, ip: str) -> None:
     sh("ip", "addr", "add", *([f"{ip}/64", "nodad"] if ":" in ip else [f"{ip}/16"]), "dev", "eth0")
 
 
-def _wait_for_line(process: subprocess.Popen[str], text: str) -> None:
+def wait_for_line(process: subprocess.Popen[str], text: str) -> None:
+    """Read what a program says until it says this. Raises LabError when it ends before."""
     assert process.stderr is not None
+    said = []
     for line in process.stderr:
         if text in line:
             return
-    raise LabError(f"tcpdump did not start: {process.poll()}")
+        said.append(line)
+    raise LabError(f"{process.args!r} did not start: {''.join(said)}")
 
 
-def _wait_until_quiet(path: Path) -> None:
+def wait_until_quiet(path: Path, settle_s: float = SETTLE_S) -> None:
+    """Wait until a file being recorded does not grow for so long."""
     size = -1
     while size != (size := path.stat().st_size):
-        time.sleep(SETTLE_S)
+        time.sleep(settle_s)
 
 
 def wait_until_listening(host: Host, port: int, process: subprocess.Popen[bytes], table: str = "tcp") -> None:
