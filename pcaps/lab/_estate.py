@@ -6,8 +6,8 @@ at a port (``tc`` ingress) is mirrored to the monitor of its VLAN; ``_mirror.py`
 port: in 802.1Q (SPAN), and if wanted the same frames in VXLAN and ERSPAN. A routed packet therefore crosses the mirror
 twice, once in each VLAN, as it does on a real switch; what comes from outside crosses it once.
 
-Programs find the hospital's name server in their resolv.conf, and themselves in their hosts file. What this process does
-itself inside a machine (a server written in Python) has to go by addresses.
+Programs find the hospital's name server in their resolv.conf, and themselves in their hosts file. What this process
+does itself inside a machine (a server written in Python) has to go by addresses.
 
 All namespaces have a prefix with this process's id, and all is undone when the context ends, also half-way.
 """

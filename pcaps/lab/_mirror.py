@@ -1,10 +1,10 @@
 """The switch's mirror session: frames of each VLAN, tagged, out of the mirror port.
 
 ``_mirror.py VID... --as span vxlan erspan`` runs in the sensor's namespace. It takes the frames that ``tc`` mirrored
-from the device ``vlanVID``, in the order of their time stamps, and sends them out of ``out-span`` with an 802.1Q tag, out of
-``out-vxlan`` in VXLAN (RFC 7348, VNI = VID) and out of ``out-erspan`` in ERSPAN type II over GRE. A switch does this in
-hardware; the kernel that recorded the captures could neither tag nor speak ERSPAN. It ends at SIGINT and says how many
-frames were lost before it could read them.
+from the device ``vlanVID``, in the order of their time stamps, and sends them out of ``out-span`` with an 802.1Q tag,
+out of ``out-vxlan`` in VXLAN (RFC 7348, VNI = VID) and out of ``out-erspan`` in ERSPAN type II over GRE. A switch does
+this in hardware; the kernel that recorded the captures could neither tag nor speak ERSPAN. It ends at SIGINT and says
+how many frames were lost before it could read them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ETH_P_ALL = 3
 SOL_PACKET = 263
@@ -41,8 +41,6 @@ VNI_IS_VALID = 0x08000000
 GRE_SEQUENCE = 0x1000
 ERSPAN_TYPE_II = 0x88BE
 ERSPAN_VERSION, SESSION, AS_IT_WAS = 1, 7, 3
-
-Send = Callable[[bytes, int], None] if TYPE_CHECKING else object
 
 
 def listen(vid: int) -> socket.socket:

@@ -1,12 +1,12 @@
 """The story: what happens in the hospital on which day, played in order, and put at its time.
 
 Theory of operation: a *scene* is one thing that somebody does, on certain days at a certain time of day. Scenes are
-played one after the other by real software; nothing waits for the clock. The capture is cut where one scene ends and the
-next begins (the mirror is silent between them), and each piece is *stamped*: its first packet gets the scene's day and
-time, counted from ``EPOCH``, the others keep their distance from it. A scene may be stamped ``again`` on further days without
-being played anew: the same packets at another time. Nothing else in a packet is changed; so what software writes into
-its messages of the present (a Kerberos time, an NTLM time stamp) is the day of the recording, and what the lab writes
-(the date of a study, of a message, of a certificate) is the story's.
+played one after the other by real software; nothing waits for the clock. The capture is cut where one scene ends and
+the next begins (the mirror is silent between them), and each piece is *stamped*: its first packet gets the scene's day
+and time, counted from ``EPOCH``, the others keep their distance from it. A scene may be stamped ``again`` on further
+days without being played anew: the same packets at another time. Nothing else in a packet is changed; so what software
+writes into its messages of the present (a Kerberos time, an NTLM time stamp) is the day of the recording, and what the
+lab writes (the date of a study, of a message, of a certificate) is the story's.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ T = TypeVar("T")
 class Hospital(Lab):
     """The lab of the whole story: machines, servers that stay up, and what wings tell each other.
 
-    ``now`` is the story's date and time at the beginning of the scene being played; what ``open`` is given is closed at the end.
+    ``now`` is the story's date and time at the beginning of the scene being played; what ``open`` is given is closed at
+    the end.
     """
 
     network: Estate  # type: ignore[assignment]
@@ -123,8 +124,8 @@ def scene(
 ) -> Callable[[Callable[[Hospital], None]], Callable[[Hospital], None]]:
     """Register a function as a scene of the story.
 
-    ``days``: when it is played (0 to 119). ``again``: when the latest playing before is stamped once more. ``at``: "HH:MM" or
-    "HH:MM:SS", UTC. ``synthetic``: why no real software speaks here; the sidecar says it.
+    ``days``: when it is played (0 to 119). ``again``: when the latest playing before is stamped once more. ``at``:
+    "HH:MM" or "HH:MM:SS", UTC. ``synthetic``: why no real software speaks here; the sidecar says it.
     """
 
     def register(play: Callable[[Hospital], None]) -> Callable[[Hospital], None]:

@@ -1,10 +1,10 @@
 """The truth about the hospital: every machine, every identity and who uses it, every finding that must be raised.
 
-Wings say it beside what they play; ``truth.yaml`` is written from it, and the score compares it with what was inferred. It is
-closed: a finding that no wing says must be raised is a false alarm. ``must_not`` names those that somebody might
+Wings say it beside what they play; ``truth.yaml`` is written from it, and the score compares it with what was inferred.
+It is closed: a finding that no wing says must be raised is a false alarm. ``must_not`` names those that somebody might
 expect, with the reason why they must stay away; they are counted apart.
 
-What cannot be seen yet is said by ``protocol``: the one that an observer has to read for it. Days are those of the story.
+What cannot be seen yet is said by ``protocol``: the one that an observer has to read for it. Days are the story's.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Address:
 class Device:
     """One machine. ``addresses`` empty: others speak of it (``via``). ``told``: attribute -> protocol that shows it.
 
-    An attribute that is empty is not asked for. ``vendor``, ``model`` and the others are written as people write them; the score
-    compares without regard to case and punctuation.
+    An attribute that is empty is not asked for. ``vendor``, ``model`` and the others are written as people write them;
+    the score compares without regard to case and punctuation.
     """
 
     name: str

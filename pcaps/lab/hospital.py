@@ -112,7 +112,7 @@ def _wait(network: Estate) -> None:
         while True:
             time.sleep(1)
     except KeyboardInterrupt:
-        print("", flush=True)
+        print(flush=True)
 
 
 def _keep(hospital: Hospital, tape: Tape, scenes: list[Scene], kept: Path) -> None:
