@@ -22,9 +22,13 @@ Fact = tuple[tuple[str, Any], ...]
 _VOLATILE = ("ts", "capture", "frame", "community_id", "quality")
 
 
+_WITH_TESTS_OF_THEIR_OWN = {"hostile", "hospital"}
+
+
 def own_captures(folder: str = "*") -> list[Path]:
-    """The project's captures, in order."""
-    return sorted(path for path in PCAPS.glob(f"{folder}/*.pcap*") if path.parent.name != "hostile")
+    """The project's captures of single scenarios, in order."""
+    found = PCAPS.glob(f"{folder}/*.pcap*")
+    return sorted(path for path in found if path.parent.name not in _WITH_TESTS_OF_THEIR_OWN)
 
 
 def shared_captures(part: str = "") -> list[Path]:

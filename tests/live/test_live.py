@@ -22,7 +22,7 @@ from tests.live.tagged import tagged
 from tests.sensor.engine.builder import pcap
 from tests.sensor.test_mirror import duplicated
 
-MORNING = PCAPS / "hospital" / "morning.pcap"
+MORNING = PCAPS / "mixed" / "morning.pcap"
 PATIENCE_S = 60
 WAYS = [
     "afpacket",
@@ -290,4 +290,4 @@ def test_a_capture_that_ends_at_once_ends(mirror, live, store):
 
 def test_captures_have_ethernet_frames():
     """What the tests above send is what they read."""
-    assert MORNING in own_captures("hospital")
+    assert MORNING in own_captures("mixed")

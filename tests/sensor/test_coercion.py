@@ -57,7 +57,7 @@ def parsed(line: list[str], prepare) -> object:
 
 def test_a_reading_imports_no_pydantic_and_no_more_of_arrow_than_it_needs(tmp_path: Path) -> None:
     """Each of these takes 40 to 100 ms."""
-    capture = ROOT / "pcaps/hospital/morning.pcap"
+    capture = ROOT / "pcaps/mixed/morning.pcap"
     code = (
         "import sys; from sensor.cli import run; "
         f"assert run(['read', {str(capture)!r}, '--store', 's.duckdb']) == 0; "

@@ -15,7 +15,7 @@ from sensor.sitekey import SiteKey
 from tests.conftest import PCAPS
 from tests.sensor.store.facts import seen
 
-MORNING = PCAPS / "hospital" / "morning.pcap"
+MORNING = PCAPS / "mixed" / "morning.pcap"
 ECHO = PCAPS / "dicom" / "echo.pcap"
 LIAR = Path(__file__).with_name("lying_worker.py")
 PATIENCE_S = 60

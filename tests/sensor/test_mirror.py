@@ -113,7 +113,7 @@ def test_a_good_mirror_has_no_complaint(read):
 def test_our_own_captures_have_no_complaint(store, tmp_path):
     key = tmp_path / "site.key"
     SiteKey.test().save(key)
-    read_captures([PCAPS / "hospital" / "morning.pcap"], store, None, key)
+    read_captures([PCAPS / "mixed" / "morning.pcap"], store, None, key)
     assert store.query("SELECT * FROM mirror_warnings") == []
 
 

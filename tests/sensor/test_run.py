@@ -16,7 +16,7 @@ from sensor.sitekey import SiteKey
 from sensor.store import Store
 from tests.conftest import PCAPS
 
-MORNING = PCAPS / "hospital" / "morning.pcap"
+MORNING = PCAPS / "mixed" / "morning.pcap"
 PATIENCE_S = 60
 
 

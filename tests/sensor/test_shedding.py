@@ -13,7 +13,7 @@ from sensor.site import Site
 from sensor.sitekey import SiteKey
 from tests.captures import own_captures
 
-CAPTURES = [path for folder in ("tls", "smb", "dicom", "hl7", "hospital") for path in own_captures(folder)]
+CAPTURES = [path for folder in ("tls", "smb", "dicom", "hl7", "mixed") for path in own_captures(folder)]
 HANDSHAKES = (Authentication, Certificate, Channel)
 
 
@@ -37,6 +37,6 @@ def test_until_conversations_are_passed_over_nothing_of_a_short_one_is_lost(path
 @pytest.mark.parametrize("level", [3, 4])
 def test_of_conversations_that_are_read_handshakes_are_read_whole(level):
     """Those of the hospital's morning: fewer, but none that says something else."""
-    (path,) = own_captures("hospital")
+    (path,) = own_captures("mixed")
     everything, fewer = handshakes(facts(path, 0)[0]), handshakes(facts(path, level)[0])
     assert fewer < everything

@@ -19,7 +19,7 @@ from sensor.store.sql import tables
 from tests.conftest import PCAPS
 from tests.sensor.store.facts import seen
 
-MORNING = PCAPS / "hospital" / "morning.pcap"
+MORNING = PCAPS / "mixed" / "morning.pcap"
 
 
 @pytest.fixture

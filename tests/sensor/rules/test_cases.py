@@ -53,7 +53,7 @@ def test_the_gist_of_a_rule_is_its_header_s(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_where_all_that_a_rule_reads_is_empty_it_finds_nothing(inferred, rule: Rule) -> None:
     """What `Rule.may_find` says without running it: devices, identities and blind spots alone make no finding."""
-    connection, now = inferred("pcaps/hospital/morning.pcap")
+    connection, now = inferred("pcaps/mixed/morning.pcap")
     tables = {name for name in SEEN if name in rule.sql}
     assert not rule.may_find(set(SEEN) - tables)
     assert all(rule.may_find({name}) for name in tables)

@@ -109,7 +109,7 @@ MORNING: tuple[str | Play, ...] = (
 
 
 @scenario(
-    "hospital/morning",
+    "mixed/morning",
     "A morning in the invented hospital: radiology, laboratory, intensive care, file servers."
     " The hosts below are the ground truth.",
     "OpenSSL",
@@ -127,7 +127,7 @@ MORNING: tuple[str | Play, ...] = (
 def morning(lab: Lab) -> None:
     whole = bytearray()
     for number, part in enumerate(MORNING):
-        path = part if isinstance(part, str) else f"hospital/{part.__name__}"
+        path = part if isinstance(part, str) else f"mixed/{part.__name__}"
         played = perform(SCENARIOS[part].play if isinstance(part, str) else part, path, lab.folder(f"part{number}"))
         recorded = played.target.read_bytes()
         whole += recorded[PCAP_HEADER_BYTES:] if whole else recorded
