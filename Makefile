@@ -72,11 +72,19 @@ fuzz: $(DEV) $(INSTALLED) ## feed COUNT hostile inputs to each target, engine an
 	    $(BIN)/python -m tests.fuzz.run $$target $(COUNT) --seed $$seed $(ARGS) || exit 1; done
 
 .PHONY: lab
-lab: $(DEV) $(INSTALLED) ## record captures again from real software: ARGS="tls tls12_ecdhe" (root, Linux)
+lab: $(DEV) $(INSTALLED) ## build the hospital of real software, play and record its 120 days (root, Debian)
+	@$(BIN)/python pcaps/lab/hospital.py --install $(ARGS)
+
+.PHONY: record
+record: $(DEV) $(INSTALLED) ## record single scenarios again from real software: ARGS="tls tls12_ecdhe" (root, Linux)
 	@$(BIN)/python pcaps/lab/record.py $(or $(ARGS),--help)
 
 .PHONY: score
-score: $(DEV) $(INSTALLED) ## agreement with tshark, field by field
+score: $(DEV) $(INSTALLED) ## how good the inference is: the recorded hospital against the truth about it
+	@$(BIN)/python -m tests.score $(ARGS)
+
+.PHONY: agreement
+agreement: $(DEV) $(INSTALLED) ## agreement with tshark, field by field
 	@$(BIN)/python -m pytest -q -s tests/agreement $(ARGS)
 
 .PHONY: lock

@@ -7,9 +7,11 @@ or a text that stands for itself.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 SYSTEM = {"ip": "iproute2", "ethtool": "ethtool", "tcpdump": "tcpdump"}
 
@@ -90,6 +92,37 @@ def missing(software: Iterable[str]) -> list[str]:
         for how, names in (("apt-get install", debs), ("npm install -g", mods))
         if names
     ]
+
+
+def install(software: Iterable[str]) -> None:
+    """Install what this machine lacks of Debian's packages; their services are not started. Needs root.
+
+    Raises CalledProcessError when apt-get fails.
+    """
+    absent = {PACKAGES[s].name for s in software if s in PACKAGES and PACKAGES[s].program and not PACKAGES[s].is_here}
+    absent |= {package for program, package in SYSTEM.items() if not shutil.which(program)}
+    if not absent:
+        return
+    with _no_service_starts():
+        quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600"]
+        subprocess.run([*apt, "update"], check=True, env=quiet)
+        subprocess.run([*apt, "install", "-y", "--no-install-recommends", *sorted(absent)], check=True, env=quiet)
+
+
+@contextlib.contextmanager
+def _no_service_starts() -> Iterator[None]:
+    """Refuse, as long as the block lasts, that installing a package starts its service (invoke-rc.d(8))."""
+    policy = Path("/usr/sbin/policy-rc.d")
+    if policy.exists():
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink()
 
 
 def advice(program: str) -> str:

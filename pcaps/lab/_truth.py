@@ -52,6 +52,7 @@ class Device:
     os: str = ""
     role: str = ""
     via: str = ""
+    known_by: str = ""  # what others call it by, besides its serial number
     synthetic: str = ""
     told: Mapping[str, str] = field(default_factory=dict)
 
@@ -110,7 +111,8 @@ def device(machine: Machine, *more: Address, **known: Any) -> Machine:
     if machine.name in DEVICES:
         raise LabError(f"two devices are called {machine.name}")
     own = (Address(machine.mac, machine.ip),) if machine.ip and not machine.via else ()
-    said = {"vendor": machine.manufacturer, "model": machine.model, "serial": machine.serial, "via": machine.via}
+    said = {"vendor": machine.manufacturer, "model": machine.model, "serial": machine.serial}
+    said |= {"via": machine.via, "known_by": machine.eui64}
     DEVICES[machine.name] = Device(machine.name, more or own, **(said | known))
     return machine
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +26,7 @@ from _estate import SEEN_AS, Estate
 from _lab import PCAPS
 from _net import LabError
 from _sidecar import Sidecar
-from _software import missing, version_of
+from _software import install, missing, version_of
 from _story import OPENINGS, SCENES, Hospital, Scene, Tape, load_wings, open_all, pcap_header, play
 from record import prefer_debian
 
@@ -42,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--into", type=Path, default=PCAPS / NAME, help="another folder than pcaps/hospital")
     parser.add_argument("--as", dest="ways", nargs="+", choices=SEEN_AS, default=["span"], help="how the mirror sends")
     parser.add_argument("--stay", action="store_true", help="build, open, and wait for an interrupt")
+    parser.add_argument("--install", action="store_true", help="install what is missing of Debian's packages first")
     parser.add_argument("--list", action="store_true", help="list the scenes and end")
     return parser.parse_args()
 
@@ -70,11 +72,16 @@ def _on(scene: Scene, days: list[int]) -> Scene:
     return Scene(**(kept | {"days": tuple(d for d in scene.days if d in days), "again": ()}))
 
 
-def wants(scenes: list[Scene], openings: list[str]) -> list[str]:
+def software_of(scenes: list[Scene], openings: list[str]) -> list[str]:
+    """Return the names of all software that these run, each once."""
+    every = [s for scene in scenes for s in scene.software] + [s for n in openings for s in OPENINGS[n].software]
+    return list(dict.fromkeys(every))
+
+
+def wants(software: list[str]) -> list[str]:
     """Return what this machine lacks."""
     root = [] if os.geteuid() == 0 else ["root, for network namespaces and tcpdump"]
-    software = [s for scene in scenes for s in scene.software] + [s for n in openings for s in OPENINGS[n].software]
-    return root + missing(dict.fromkeys(software))
+    return root + missing(software)
 
 
 def tell(line: str) -> None:
@@ -98,7 +105,7 @@ def record(asked: argparse.Namespace, scenes: list[Scene], openings: list[str], 
                 hospital.stop(server)
     if not asked.stay:
         for way, tape in tapes.items():
-            _keep(hospital, tape, scenes, asked.into / f"{NAME if way == 'span' else f'{NAME}_{way}'}.pcap")
+            _keep(hospital, tape, (scenes, openings), asked.into / f"{NAME if way == 'span' else f'{NAME}_{way}'}.pcap")
         _truth.write(asked.into / "truth.yaml")
 
 
@@ -115,15 +122,15 @@ def _wait(network: Estate) -> None:
         print(flush=True)
 
 
-def _keep(hospital: Hospital, tape: Tape, scenes: list[Scene], kept: Path) -> None:
+def _keep(hospital: Hospital, tape: Tape, played: tuple[list[Scene], list[str]], kept: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     with kept.open("wb") as file:
         file.write(pcap_header())
         file.writelines(record for _, record in tape.records())
     if kept.stat().st_size > LIMIT_BYTES:
         raise LabError(f"{kept} has {kept.stat().st_size} bytes, more than {LIMIT_BYTES}: play fewer bulk objects")
-    software = [s for scene in scenes for s in scene.software] + [s for one in OPENINGS.values() for s in one.software]
-    origin = ", ".join(version_of(s) for s in dict.fromkeys([*software, *hospital.software]))
+    scenes = played[0]
+    origin = ", ".join(version_of(s) for s in dict.fromkeys([*software_of(*played), *hospital.software]))
     invented = [f"SYNTHETIC {scene.name}: {scene.synthetic}" for scene in scenes if scene.synthetic]
     Sidecar(
         "120 days in the invented hospital, as its mirror port shows them; truth.yaml says what is true",
@@ -148,14 +155,18 @@ def main() -> int:
     if asked.list:
         print("\n".join(f"{s.name}: {s.what} (days {','.join(map(str, s.days))})" for s in scenes))
         return 0
-    if lacks := wants(scenes, openings):
+    software = software_of(scenes, openings)
+    if asked.install and os.geteuid() == 0:
+        tell("installs what is missing")
+        install(software)
+    if lacks := wants(software):
         print(f"the lab needs {'; '.join(lacks)}", file=sys.stderr)
         return 2
     workdir = Path(tempfile.mkdtemp(prefix="spanward-hospital-"))
     workdir.chmod(0o711)  # servers drop to accounts of their own
     try:
         record(asked, scenes, openings, workdir)
-    except (LabError, OSError) as error:
+    except (LabError, OSError, subprocess.SubprocessError) as error:
         print(f"FAILED: {error}", file=sys.stderr)
         return 1
     finally:
