@@ -21,7 +21,7 @@ ROUTER = device(
     Machine("router", ROUTER_MAC, VLANS[0].gateway),
     *(Address(ROUTER_MAC, vlan.gateway) for vlan in VLANS),
     vendor="Palo Alto Networks",
-    role="router",
+    role="network router",
     device_type="router",
 )
 NAMES_1 = device(

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 ROUTED_ADDRESSES_MIN: Final = 4  # IPv4 addresses behind one MAC on one day: more than a multi-homed host has
+RIVALS_MIN: Final = 2  # others that hold addresses at the same time: a team of network cards, or a spare, is one
 EUI64_MIDDLE: Final = b"\xff\xfe"
 VIRTUAL: Final = {
     "00:00:5e:00:01": "VRRP",
@@ -60,8 +62,20 @@ class Sight(NamedTuple):
     day: date
 
 
-def judge(mac: str, ips_by_day: dict[date, set[str]], internal: Callable[[str], bool]) -> MacVerdict:
-    """What `mac` is good for, given every IP address that it was seen with."""
+class Rival(NamedTuple):
+    """Another MAC that was seen with an IP address on the same day while the one that is judged was."""
+
+    ip: str
+    mac: str
+
+
+def judge(
+    mac: str, ips_by_day: dict[date, set[str]], internal: Callable[[str], bool], rivals: Collection[Rival] = ()
+) -> MacVerdict:
+    """What `mac` is good for, given every IP address that it was seen with, and who held them at the same time.
+
+    A mirror of both sides of a router shows a host's address on its own link and, in the router's frames, on the other.
+    """
     by_form = _by_form(mac)
     if by_form is not None:
         return by_form
@@ -73,16 +87,24 @@ def judge(mac: str, ips_by_day: dict[date, set[str]], internal: Callable[[str], 
     worst = max(map(_routed, ips_by_day.values()), default="")
     if worst:
         return MacVerdict(MacKind.ROUTER, f"its MAC address {mac} carries {worst}: a router's")
+    if len({rival.mac for rival in rivals}) >= RIVALS_MIN:
+        one, other = sorted({rival.mac: rival.ip for rival in sorted(rivals, reverse=True)}.items())[:2]
+        held = f"{one[1]}, which {one[0]} held at the same time, and {other[1]}, which {other[0]} held"
+        return MacVerdict(MacKind.ROUTER, f"its MAC address {mac} carries {held}: a router's")
     return MacVerdict(MacKind.OWN, "MAC address on the link")
 
 
-def judge_all(sights: Iterable[Sight], internal: Callable[[str], bool]) -> dict[tuple[str, str], MacVerdict]:
-    """Every (scope, MAC) with its judgement."""
+def judge_all(
+    sights: Iterable[Sight],
+    internal: Callable[[str], bool],
+    rivals: Mapping[tuple[str, str], Collection[Rival]] = MappingProxyType({}),
+) -> dict[tuple[str, str], MacVerdict]:
+    """Every (scope, MAC) with its judgement; `rivals` by (scope, MAC)."""
     seen: dict[tuple[str, str], dict[date, set[str]]] = defaultdict(lambda: defaultdict(set))
     for sight in sights:
         if sight.mac is not None:
             seen[sight.scope, sight.mac][sight.day] |= {sight.ip} if sight.ip else set()
-    return {key: judge(key[1], days, internal) for key, days in seen.items()}
+    return {key: judge(key[1], days, internal, rivals.get(key, ())) for key, days in seen.items()}
 
 
 @lru_cache(maxsize=65_536)

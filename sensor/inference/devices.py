@@ -48,6 +48,7 @@ class Resolution:
 
     devices: dict[str, Device]
     endpoint_device: dict[Endpoint, tuple[str, str]]  # device id, reason
+    spans: dict[Endpoint, Span]  # of the endpoints; those of several days are one: bindings say when an address moved
     subject_device: dict[tuple[Endpoint, str], str]
     aliases: dict[str, str]
 
@@ -71,10 +72,11 @@ def resolve(evidence: Evidence, internal: Callable[[str], bool]) -> Resolution:
 class _Resolver:
     def __init__(self, evidence: Evidence, internal: Callable[[str], bool]) -> None:
         self._evidence = evidence
-        self._verdicts = judge_all(evidence.sights, internal)
+        self._verdicts = judge_all(evidence.sights, internal, evidence.rivals)
         self._holders = {
             key: [mac for mac in sorted(macs) if self._own((key[0], mac))] for key, macs in evidence.holders.items()
         }
+        self._endpoint_spans = evidence.spans | self._router_spans(evidence.spans)
         self._spans: dict[Anchor, Span] = {}
         self._parent: dict[Anchor, Anchor] = {}
         self._reasons: dict[Anchor, list[str]] = defaultdict(list)
@@ -93,12 +95,22 @@ class _Resolver:
 
     def _anchor_endpoints(self) -> dict[Endpoint, tuple[Anchor, str]]:
         anchored = {}
-        for endpoint, span in self._evidence.spans.items():
+        for endpoint, span in self._endpoint_spans.items():
             found = self._anchor(endpoint)
             if found is not None:
                 anchored[endpoint] = found
                 self._add(found[0], span)
         return anchored
+
+    def _router_spans(self, spans: dict[Endpoint, Span]) -> dict[Endpoint, Span]:
+        """Routers as endpoints: often nothing is seen of them but their MAC address in other machines' packets."""
+        found: dict[Endpoint, Span] = {}
+        for (scope, mac, _), span in spans.items():
+            verdict = self._verdict(scope, mac)
+            if verdict and verdict.kind is MacKind.ROUTER:
+                router = Endpoint(scope, mac, None)
+                found[router] = found[router].join(span) if router in found else span
+        return found
 
     def _anchor(self, endpoint: Endpoint) -> tuple[Anchor, str] | None:
         scope, mac, ip = endpoint
@@ -124,7 +136,7 @@ class _Resolver:
     @staticmethod
     def _router_itself(scope: str, mac: str | None, verdict: MacVerdict | None) -> tuple[Anchor, str] | None:
         if mac and verdict and verdict.kind is MacKind.ROUTER:
-            return Anchor("mac", scope, mac), "the router itself"
+            return Anchor("mac", scope, mac), verdict.reason
         return None
 
     def _verdict(self, scope: str, mac: str | None) -> MacVerdict | None:
@@ -283,7 +295,8 @@ class _Resolver:
             for endpoint in speakers[thing.speaker]
         }
         aliases = {device_id_of(anchor): ids[root] for root, anchors in sets.items() for anchor in anchors}
-        return Resolution(devices, endpoints, subjects, {old: now for old, now in aliases.items() if old != now})
+        spans = {endpoint: self._endpoint_spans[endpoint] for endpoint in endpoints}
+        return Resolution(devices, endpoints, spans, subjects, {old: now for old, now in aliases.items() if old != now})
 
     def _device(self, anchors: list[Anchor], forwarders: dict[Anchor, str], *, described: bool) -> Device:
         ordered = tuple(sorted(anchors, key=lambda a: (RANK[a.kind], self._spans[a].first, a)))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from sensor.inference.addresses import Sight
+from sensor.inference.addresses import Rival, Sight
 from sensor.inference.statements import run
 from sensor.knowledge.attributes import attributes_that
 
@@ -60,6 +60,7 @@ class Evidence:
     traits: frozenset[Trait] = frozenset()
     sayings: frozenset[Saying] = frozenset()
     holders: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)  # (scope, IP) -> MACs
+    rivals: dict[tuple[str, str], frozenset[Rival]] = field(default_factory=dict)  # (scope, MAC) -> at the same time
 
 
 def read_evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
@@ -77,7 +78,15 @@ def read_evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
     sayings = frozenset(
         Saying(Endpoint(*row[:3]), row[3], row[4], row[5], Span(*row[6:])) for row in run(connection, "sayings")
     )
-    return Evidence(frozenset(sights), spans, traits, sayings, {key: frozenset(macs) for key, macs in holders.items()})
+    held = {key: frozenset(macs) for key, macs in holders.items()}
+    return Evidence(frozenset(sights), spans, traits, sayings, held, _rivals(connection))
+
+
+def _rivals(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], frozenset[Rival]]:
+    found: dict[tuple[str, str], set[Rival]] = defaultdict(set)
+    for scope, mac, ip, other in run(connection, "rivals"):
+        found[scope, mac].add(Rival(ip, other))
+    return {key: frozenset(rivals) for key, rivals in found.items()}
 
 
 def _traits(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:

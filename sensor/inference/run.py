@@ -15,7 +15,7 @@ import msgspec
 from sensor.inference.claims import COLUMNS, Claim, Verdict, decide
 from sensor.inference.classify import classify
 from sensor.inference.devices import Device, Resolution, resolve
-from sensor.inference.evidence import Endpoint, read_evidence
+from sensor.inference.evidence import read_evidence
 from sensor.inference.findings import update_findings
 from sensor.inference.history import all_aliases
 from sensor.inference.identities import Identity, read_identities, row_of, use_rows
@@ -120,7 +120,7 @@ def _write_devices(connection: duckdb.DuckDBPyConnection, resolution: Resolution
         [_device_row(d, verdicts.get(d.device_id, {}), ips[d.device_id]) for d in _sorted(resolution)],
     )
     _replace(connection, "device_alias", sorted(aliases.items()))
-    _replace(connection, "device_endpoint", list(_endpoint_rows(connection, resolution)))
+    _replace(connection, "device_endpoint", _endpoint_rows(resolution))
     _replace(connection, "device_attribute", _attribute_rows(claims, won))
 
 
@@ -157,11 +157,9 @@ def _label(device: Device, said: dict[str, str], ips: list[str]) -> str:
     return min(ips) if ips else device.anchors[0].value
 
 
-def _endpoint_rows(connection: duckdb.DuckDBPyConnection, resolution: Resolution) -> Iterator[tuple[Any, ...]]:
-    for scope, mac, ip, first, last in run(connection, "endpoint_spans"):
-        found = resolution.endpoint_device.get(Endpoint(scope, mac, ip))
-        if found is not None:
-            yield found[0], scope, mac, ip, first, last, found[1]
+def _endpoint_rows(resolution: Resolution) -> list[tuple[Any, ...]]:
+    rows = ((device_id, *at, *resolution.spans[at], why) for at, (device_id, why) in resolution.endpoint_device.items())
+    return sorted(rows, key=lambda row: tuple(part or "" for part in row[1:4]))
 
 
 def _attribute_rows(claims: list[Claim], won: set[Claim]) -> list[tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from tests.score.inferred import ATTRIBUTES, Finding, Inferred, Use, plain
 from tests.score.truth import Device, Identity, Must, Truth
 
 RESOLVED = "resolved"
+NEVER = "never"  # in `told`: nothing on the network shows it
 
 
 @dataclass
@@ -118,6 +119,8 @@ def _attribute(figure: Figure, name: str, device: Device, said: list[str | None]
         figure.right += 1
     elif values:
         figure.wrong.append(f"{device.name}: {', '.join(values)} instead of {true}")
+    elif device.told.get(name) == NEVER:
+        return
     elif lack := can.lack(device.told.get(name, "")):
         figure.to_come.append(f"{device.name}: {true} ({lack})")
     else:

@@ -12,6 +12,7 @@ import duckdb
 
 from tests.score.truth import Device, Truth
 
+ROUTER = "network router"
 ATTRIBUTES = ("vendor", "model", "device_type", "serial", "os", "role")
 
 
@@ -52,6 +53,10 @@ class Inferred:
                 name: connection.sql(f"SELECT * FROM {name}").to_arrow_table().to_pylist()
                 for name in ("devices", "device_endpoints", "identities", "identity_uses", "findings")
             }
+        routers = {one.mac for device in truth.devices if device.role == ROUTER for one in device.addresses}
+        for row in self._rows["device_endpoints"]:
+            if row["mac"] in routers and row["ip"]:
+                row["mac"] = None  # in a router's frames: the IP address alone tells
         self.endpoints = [one for row in self._rows["device_endpoints"] for one in self._endpoints(row)]
         self.machines = self._named()
 

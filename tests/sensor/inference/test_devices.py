@@ -46,6 +46,26 @@ def test_two_networks_behind_one_address_on_one_day_are_a_router() -> None:
     assert all("a router's" in reason for reason in reasons)
 
 
+def test_a_router_seen_from_both_sides_is_a_device_of_its_own_and_none_of_its_hosts() -> None:
+    sides = [talk(ip, mac) for ip, own in (("10.0.4.11", MAC_A), ("10.0.4.12", MAC_B)) for mac in (own, MAC_R)]
+    assert {
+        frozenset({MAC_R}),
+        frozenset({f"{MAC_A} 10.0.4.11", f"{MAC_R} 10.0.4.11"}),
+        frozenset({f"{MAC_B} 10.0.4.12", f"{MAC_R} 10.0.4.12"}),
+    } <= devices(world(*sides))
+
+
+def test_addresses_that_move_on_are_no_rivals() -> None:
+    moved = [talk("10.0.4.11", MAC_A), talk("10.0.4.12", MAC_B)]
+    store = world(*moved, talk("10.0.4.11", MAC_R, at="+2h"), talk("10.0.4.12", MAC_R, at="+3h"))
+    assert frozenset({f"{MAC_R} 10.0.4.11", f"{MAC_R} 10.0.4.12"}) in devices(store)
+
+
+def test_a_spare_that_holds_the_addresses_of_one_machine_is_no_router() -> None:
+    pair = [talk(ip, mac) for ip in ("10.0.4.11", "10.0.4.12") for mac in (MAC_A, MAC_R)]
+    assert frozenset({f"{MAC_R} 10.0.4.11", f"{MAC_R} 10.0.4.12"}) in devices(world(*pair))
+
+
 def test_an_off_site_address_shows_the_router() -> None:
     store = world(talk("192.0.2.7", MAC_R), talk("10.0.0.12", MAC_R))
     assert device_of(store, "192.0.2.7") != device_of(store, "10.0.0.12")

@@ -41,12 +41,15 @@ def test_a_described_device_that_turns_up_keeps_its_id() -> None:
     assert device_of(store, "10.0.0.11") == described
 
 
-def test_an_id_whose_address_became_a_routers_leads_to_an_heir() -> None:
+def test_an_id_whose_address_became_a_routers_is_the_routers() -> None:
     mac = "8c:ec:4b:00:00:ff"
     store = world({"conversation": {}, "from": "10.0.4.11", "from_mac": mac})
     old = device_of(store, "10.0.4.11")
     again(store, *({"conversation": {}, "from": f"10.0.{net}.11", "from_mac": mac} for net in range(5, 9)))
-    assert resolves(store, old) == device_of(store, "10.0.4.11") != old
+    assert resolves(store, old) == old != device_of(store, "10.0.4.11")
+    assert store.execute("SELECT role FROM device WHERE device_id = $old", {"old": old}).fetchall() == [
+        ("network router",)
+    ]
 
 
 def test_inferring_again_changes_nothing() -> None:
