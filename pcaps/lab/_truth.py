@@ -123,7 +123,7 @@ def identity(kind: str, label: str, protocol: str, users: tuple[str, ...], **kno
 
 
 def must(rule: str, protocol: str, device: str = "", identity: str = "", **known: Any) -> None:
-    """Say that a finding must be raised."""
+    """Say that a finding must be raised; ``protocol`` is empty where addresses and ports are enough to see it."""
     FINDINGS.append(Finding(rule, protocol, device, identity, **known))
 
 

@@ -49,10 +49,13 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Must(msgspec.Struct, frozen=True):
-    """A finding that must be raised, from `first_day` on; it must be resolved from `resolved_day` on."""
+    """A finding that must be raised, from `first_day` on; it must be resolved from `resolved_day` on.
+
+    `protocol` is empty where nothing has to be read for it: addresses and ports are enough.
+    """
 
     rule: str
-    protocol: str
+    protocol: str = ""
     device: str = ""
     identity: str = ""
     first_day: int = 0
