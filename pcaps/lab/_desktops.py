@@ -1,7 +1,8 @@
 """Remote desktops of the hospital: RDP by xrdp and FreeRDP, VNC by TigerVNC and vncdotool.
 
-FreeRDP's client draws on an X server: one that nobody looks at (Xvfb). X servers' numbers lie above those that people
-use, and are this process's own.
+FreeRDP draws on an X server, or shows one: here one that nobody looks at (Xvfb). It does not begin anew when its last
+client leaves (``-noreset``): the next may come at that moment, and would not get in. X servers' numbers lie above those
+that people use, and are this process's own.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
 XRDP = debian("xrdp", "xrdp", "xrdp")
 FREERDP = debian("FreeRDP", "freerdp2-x11", "xfreerdp")
+FREERDP_SHADOW = debian("FreeRDP's shadow server", "freerdp2-shadow-x11", "freerdp-shadow-cli")
+WINPR = debian("WinPR", "winpr-utils", "winpr-hash")
 XVFB = debian("Xvfb", "xvfb", "Xvfb")
 TIGERVNC = debian("TigerVNC", "tigervnc-standalone-server", "Xtigervnc")
 VNCPASSWD = debian("TigerVNC tools", "tigervnc-tools", "tigervncpasswd")
 VNCDOTOOL = "vncdotool"
 RDP, RFB, X11 = 3389, 5900, 6000
-STANDARD, TLS = "rdp", "tls"  # security layers, in the words of xrdp and of FreeRDP
+STANDARD, TLS, NLA = "rdp", "tls", "nla"  # security layers, in the words of xrdp and of FreeRDP
 SMALL = ("/w:200", "/h:200", "/bpp:8")
 PASSWORD_CHARACTERS = 8  # of VNC authentication (RFC 6143 7.2.2)
 XRDP_INI = """\
@@ -71,7 +74,7 @@ class Screens:
 def screens(hospital: Hospital, host: Host) -> Screens:
     """Start an X server for RDP clients on one of them; the others find it by the file system."""
     first = 100 + os.getpid() % 30_000
-    argv = ["Xvfb", f":{first}", "-listen", "tcp", "-ac", "-screen", "0", "640x480x16"]
+    argv = ["Xvfb", f":{first}", "-listen", "tcp", "-ac", "-noreset", "-screen", "0", "640x480x24"]
     hospital.serve(host, argv, X11 + first)
     made = Screens(first)
     hospital.share(made)
@@ -84,6 +87,22 @@ def xrdp(hospital: Hospital, host: Host, layer: str, shows: Credential) -> None:
     log = path.with_suffix(".log")
     path.write_text(XRDP_INI.format(layer=layer, cert=shows.cert, key=shows.key, log=log))
     hospital.serve(host, ["xrdp", "--nodaemon", "--config", str(path)], RDP)
+
+
+def shadow(hospital: Hospital, host: Host, user: str, password: str, number: int) -> None:
+    """Start an RDP server with network level authentication (CredSSP with NTLM) that knows one user."""
+    folder = hospital.folder(f"shadow-{host.name}")
+    known = folder / "sam"
+    known.write_bytes(hospital.tool(["winpr-hash", "-u", user, "-p", password, "-f", "sam"]))
+    argv = [
+        "freerdp-shadow-cli",
+        f"/port:{RDP}",
+        f"/bind-address:{host.ip}",
+        f"/sec:{NLA}",
+        "+auth",
+        f"/sam-file:{known}",
+    ]
+    hospital.serve(host, argv, RDP, env={"HOME": str(folder), "DISPLAY": f":{number}"})
 
 
 def rdp(hospital: Hospital, client: Host, server: Host, user: str, password: str, layer: str, number: int) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from _pki import Credential
     from _story import Hospital
 
+EMBEDDED = ("--http1.1", "--no-alpn")  # a device's own client knows neither HTTP/2 nor how to ask for it
 OLDEST = "ECDHE-RSA-AES128-SHA:@SECLEVEL=0"
 
 CLOUD_MR = device(Machine("cloud-mr", "", "203.0.113.80"), role="vendor cloud", told={"role": "tls"})
@@ -88,7 +89,7 @@ def _call(hospital: Hospital, machine: Machine, name: str, *options: str) -> Non
 @scene("an MR calls its maker's cloud", NGINX, "curl", days=(0,), again=range(0, 120, 2), at="01:10")
 def mr_calls(hospital: Hospital) -> None:
     """Ask over TLS 1.2."""
-    _call(hospital, MR3, AT_MR)
+    _call(hospital, MR3, AT_MR, *EMBEDDED)
 
 
 @scene(
@@ -101,28 +102,29 @@ def mr_calls(hospital: Hospital) -> None:
 )
 def us_calls(hospital: Hospital) -> None:
     """Ask over the only version that it knows, and trust whoever answers."""
-    _call(hospital, US9, AT_US, "--insecure", "--tlsv1.0", "--tls-max", "1.0", "--ciphers", OLDEST)
+    _call(hospital, US9, AT_US, "--insecure", "--tlsv1.0", "--tls-max", "1.0", "--ciphers", OLDEST, *EMBEDDED)
 
 
 @scene("a hub calls its maker's cloud with a certificate", NGINX, "curl", days=(0,), again=range(0, 120, 2), at="01:30")
 def hub_calls(hospital: Hospital) -> None:
     """Ask over mutual TLS 1.2."""
     hub = hospital.find(Trust).hub
-    _call(hospital, VENT_HUB, AT_VENT, "--cert", str(hub.cert), "--key", str(hub.key))
+    _call(hospital, VENT_HUB, AT_VENT, "--cert", str(hub.cert), "--key", str(hub.key), *EMBEDDED)
 
 
 @scene("beds report to their maker's cloud in clear", NGINX, "curl", days=(0,), again=range(0, 120, 2), at="01:40")
 def beds_call(hospital: Hospital) -> None:
     """Post a report over HTTP, with the key that the cloud knows the hub by."""
     key = hospital.canaries.token("api-key", 24)
-    said = ["-A", "BedHub/2.1", "-H", f"X-API-Key: {key}", "-d", '{"beds": 12, "invented": true}']
-    curl(hospital, hospital.host(BED_HUB), f"http://{AT_BEDS}/v1/report", *said)
+    headers = ["-A", "BedHub/2.1", "-H", "Content-Type: application/json", "-H", f"X-API-Key: {key}"]
+    report = ["-d", '{"beds": 12, "invented": true}']
+    curl(hospital, hospital.host(BED_HUB), f"http://{AT_BEDS}/v1/report", *headers, *report)
 
 
 @scene("an analyser calls its maker's cloud over TLS 1.3", NGINX, "curl", days=(0,), again=range(0, 120, 2), at="01:50")
 def pcr_calls(hospital: Hospital) -> None:
     """Ask over TLS 1.3, which leaves the cloud's name to be seen."""
-    _call(hospital, PCR1, AT_PCR)
+    _call(hospital, PCR1, AT_PCR, *EMBEDDED)
 
 
 @scene("well-kept machines fetch updates", NGINX, "curl", days=(0,), again=range(0, 120, 6), at="03:40")

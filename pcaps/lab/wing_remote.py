@@ -6,6 +6,7 @@ afternoon (day 100), when the service of the MR's maker comes from an address th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from _fleet import Machine
@@ -77,11 +78,11 @@ class Doors:
         log_in(self._hospital, client, self.accounts[machine.name], LOOK_ROUND, *options, by=self.keys.get(by))
 
 
+@dataclass
 class Dose:
     """The dose server's SSH server, which is another one after the reinstallation."""
 
-    def __init__(self, server: subprocess.Popen[bytes]) -> None:
-        self.server = server
+    server: subprocess.Popen[bytes]
 
 
 def host_key(hospital: Hospital, name: str, *machines: Machine, kind: str = "ed25519", bits: int = 0) -> Key:
