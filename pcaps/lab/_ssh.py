@@ -151,6 +151,12 @@ def log_in(hospital: Hospital, client: Host, who: Account, feed: bytes, *options
     return hospital.run(client, ["ssh", "-T", *WHOEVER, *proof, *options, f"{who.name}@{who.host.ip}"], feed, env=env)
 
 
+def through(jump: Account, by: Key) -> tuple[str, str]:
+    """Return the client's options that lead it through a jump host, into which it logs in by the same key."""
+    asked = ["ssh", *WHOEVER, "-i", str(by.path), "-o", "BatchMode=yes", "-W", "%h:%p", f"{jump.name}@{jump.host.ip}"]
+    return "-o", f"ProxyCommand={' '.join(asked)}"
+
+
 def _asked(hospital: Hospital, who: Account) -> dict[str, str]:
     """Return the environment in which the client asks a script for the password."""
     script = hospital.workdir / f"askpass-{who.host.name}"

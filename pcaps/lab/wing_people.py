@@ -121,13 +121,13 @@ def _read(hospital: Hospital, machine: Machine) -> None:
     curl(hospital, hospital.host(machine), f"https://{PORTAL_NAME}/ward", *trust)
 
 
-@scene("a nurse reads the portal", NGINX, "curl", days=(0,), again=WORKING_DAYS[::3], at="07:05")
+@scene("a nurse reads the portal", NGINX, "curl", days=(0,), again=WORKING_DAYS[::4], at="07:05")
 def early_shift(hospital: Hospital) -> None:
     """Ask for a page over HTTP/2 and TLS 1.3."""
     _read(hospital, NURSE_PCS[0])
 
 
-@scene("another nurse reads the portal", NGINX, "curl", days=(1,), again=WORKING_DAYS[1::3], at="14:20")
+@scene("another nurse reads the portal", NGINX, "curl", days=(1,), again=WORKING_DAYS[1::4], at="14:20")
 def late_shift(hospital: Hospital) -> None:
     """Ask for a page over HTTP/2 and TLS 1.3."""
     _read(hospital, NURSE_PCS[1])
@@ -139,7 +139,7 @@ def _register(hospital: Hospital, machine: Machine, user: str) -> None:
     hospital.run(station, ["sipsak", *asked])
 
 
-@scene("stations of the nurse call register", KAMAILIO, SIPSAK, days=(0,), again=range(0, 120, 3), at="06:30")
+@scene("stations of the nurse call register", KAMAILIO, SIPSAK, days=(0,), again=range(0, 120, 4), at="06:30")
 def nurse_call(hospital: Hospital) -> None:
     """Register a room's station and a ward's PC, by Digest with MD5."""
     _register(hospital, ROOM, "room7")

@@ -26,6 +26,7 @@ from _ssh import (
     key,
     log_in,
     openssh,
+    through,
 )
 from _story import opening, scene
 from _truth import NEVER, device, identity, must, must_not
@@ -50,7 +51,8 @@ DOSE_SERVICE = device(Machine("dose-service", "", "198.51.100.52"), role="remote
 MR3 = device(Machine("mr3", "88:4b:39:55:00:03", "10.21.2.100"), vendor="Siemens Healthineers", **DEBIAN)
 XRAY3 = device(Machine("xray3", "00:e0:96:55:00:04", "10.21.2.101"), vendor="Shimadzu")
 DOSE1 = device(Machine("dose1", "d0:43:1e:55:00:05", "10.21.1.101"), vendor="Dell Inc.", **DEBIAN)
-JUMP1 = device(Machine("jump1", "00:50:56:55:00:06", "10.21.1.100"), **DEBIAN)
+JUMP1 = device(Machine("jump1", "00:50:56:55:00:06", "10.21.1.100"), role="jump host", **DEBIAN)
+APP1 = device(Machine("app1", "00:50:56:55:00:07", "10.21.1.107"), **DEBIAN)
 SERIAL = tuple(
     device(
         Machine(f"serial{n}", f"00:90:e8:55:00:1{n}", f"10.21.3.{99 + n}"), vendor="Moxa", device_type="serial server"
@@ -103,6 +105,8 @@ def doors(hospital: Hospital) -> None:
     openssh(hospital, found.open_to(XRAY3, "field"), old, BY_PASSWORD, OLD, "DebianBanner no\n")
     jump = found.open_to(JUMP1, "engineer", found.keys["engineer"])
     openssh(hospital, jump, host_key(hospital, "jump1", JUMP1), KEY_ONLY)
+    behind = found.open_to(APP1, "engineer", found.keys["engineer"])
+    openssh(hospital, behind, host_key(hospital, "app1", APP1), KEY_ONLY)
     dose = found.open_to(DOSE1, "dose")
     hospital.share(Dose(openssh(hospital, dose, host_key(hospital, "dose1", DOSE1), BY_PASSWORD)))
     shared = host_key(hospital, "serial", *SERIAL, kind="dropbear")
@@ -152,10 +156,12 @@ def dose_reinstalled(hospital: Hospital) -> None:
     doors.enter(hospital.host(ENGINEER), DOSE1)
 
 
-@scene("the engineer logs in to the jump host", OPENSSH, days=(1,), again=range(1, 120, 14), at="09:10")
+@scene("the engineer goes through the jump host", OPENSSH, days=(1,), again=range(1, 120, 14), at="09:10")
 def engineer_jumps(hospital: Hospital) -> None:
-    """Log in by key."""
-    hospital.find(Doors).enter(hospital.host(ENGINEER), JUMP1, by="engineer")
+    """Log in by key to a server that is reached from the jump host only."""
+    doors = hospital.find(Doors)
+    way = through(doors.accounts[JUMP1.name], doors.keys["engineer"])
+    doors.enter(hospital.host(ENGINEER), APP1, *way, by="engineer")
 
 
 @scene("the engineer looks after servers by SSH", OPENSSH, DROPBEAR, days=(2, 58), again=range(2, 120, 28), at="09:30")
@@ -172,20 +178,16 @@ def spare_round(hospital: Hospital) -> None:
 
 
 # which key a client proves itself with is encrypted: nobody on the network sees it
-identity(
-    "ssh-client-key", "engineer", NEVER, users=(ENGINEER.name, SPARE.name), peers=(JUMP1.name,), belongs_to="human"
-)
-identity(
-    "ssh-client-key",
-    "mr-service",
-    NEVER,
-    users=(MR_SERVICE.name, MR_SERVICE_2.name),
-    peers=(MR3.name,),
-    belongs_to="vendor",
-)
+for _key, _users, _peers, _whose in (
+    ("engineer", (ENGINEER, SPARE), (JUMP1, APP1), "human"),
+    ("mr-service", (MR_SERVICE, MR_SERVICE_2), (MR3,), "vendor"),
+):
+    _names = {"users": tuple(m.name for m in _users), "peers": tuple(m.name for m in _peers)}
+    identity("ssh-client-key", _key, NEVER, **_names, belongs_to=_whose)
 for _reached in (MR3, XRAY3, DOSE1):
     must("VRA-002", "", device=_reached.name, first_day=6, why="SSH is answered to the internet")
 must("SSH-002", "ssh", device=XRAY3.name, first_day=6, why="SHA-1, CBC")
-must_not("SSH-002", "curve25519 or sntrup761, with strict key exchange", device=JUMP1.name)
+for _kept in (JUMP1, APP1):
+    must_not("SSH-002", "sntrup761 or curve25519, with strict key exchange", device=_kept.name)
 must_not("VRA-002", "reached from within the hospital only", device=JUMP1.name)
 must_not("SSH-003", "a new key after reinstalling: two keys of one machine, not one of two", device=DOSE1.name)
