@@ -25,7 +25,7 @@ ROUTER = device(
     device_type="router",
 )
 NAMES_1 = device(
-    Machine("ns1", "00:50:56:a4:21:53", NAME_SERVER), vendor="VMware", role="name server", device_type="server"
+    Machine("ns1", "00:50:56:a4:21:53", NAME_SERVER), role="name server", device_type="server"
 )
 
 

@@ -47,13 +47,12 @@ WITH offers AS (
         coalesce(list_position(['SSL 2.0', 'SSL 3.0', 'TLS 1.0', 'TLS 1.1', 'DTLS 1.0'], value), 99) AS age_rank
     FROM seen_attribute
     WHERE name = 'tls.max_version' AND device_id IS NOT NULL AND about = 'side'
-), recent AS (
-    -- a client may retry with less: the highest offer of a week counts
-    SELECT *, max(age_rank) OVER (PARTITION BY device_id) AS best
+), judged AS (
+    -- a client may retry with less: one higher offer in the last week clears it
+    SELECT *, max(last_ts) FILTER (WHERE age_rank = 99) OVER (PARTITION BY device_id) AS newer_until
     FROM offers
-    WHERE last_ts > newest - INTERVAL 7 DAY
 )
 SELECT device_id, NULL AS identity_id, scope, mac, ip, NULL AS port, 'TLS client' AS subject,
     value AS highest_offer, peer_ip, port AS peer_port, first_ts, last_ts, capture, frame, community_id
-FROM recent
-WHERE best < 99
+FROM judged
+WHERE age_rank < 99 AND (newer_until IS NULL OR (newer_until <= newest - INTERVAL 7 DAY AND first_ts > newer_until))
