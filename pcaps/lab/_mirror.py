@@ -10,11 +10,13 @@ how many frames were lost before it could read them.
 from __future__ import annotations
 
 import argparse
+import bisect
 import select
 import signal
 import socket
 import struct
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ SO_TIMESTAMPNS = 35
 RECEIVE_BYTES = 256 << 20
 FRAME_BYTES = 65536
 ROUND_FRAMES = 4096
-PATIENCE_S = 0.2
+PATIENCE_S = 0.01
+NS = 1_000_000_000
+HELD_NS = 10_000_000  # how long a frame waits for earlier ones
 
 ADDRESSES_BYTES = 12
 TPID = 0x8100
@@ -41,6 +45,8 @@ VNI_IS_VALID = 0x08000000
 GRE_SEQUENCE = 0x1000
 ERSPAN_TYPE_II = 0x88BE
 ERSPAN_VERSION, SESSION, AS_IT_WAS = 1, 7, 3
+
+Frame = tuple[int, int, bytes]  # nanoseconds since 1970, VLAN, bytes
 
 
 def listen(vid: int) -> socket.socket:
@@ -54,15 +60,15 @@ def listen(vid: int) -> socket.socket:
     return sock
 
 
-def waiting(sock: socket.socket, vid: int) -> Iterator[tuple[float, int, bytes]]:
-    """Yield what has come, bounded: time, VLAN, frame."""
+def waiting(sock: socket.socket, vid: int) -> Iterator[Frame]:
+    """Yield what has come, bounded."""
     for _ in range(ROUND_FRAMES):
         try:
             frame, ancillary, _, _ = sock.recvmsg(FRAME_BYTES, 64)
         except BlockingIOError:
             return
         seconds, nanoseconds = struct.unpack("qq", ancillary[0][2][:16])
-        yield seconds + nanoseconds / 1e9, vid, frame
+        yield seconds * NS + nanoseconds, vid, frame
 
 
 def tagged(frame: bytes, vid: int) -> bytes:
@@ -120,12 +126,19 @@ def lost(sock: socket.socket) -> int:
     return int(struct.unpack("II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1])
 
 
-def forward(sockets: dict[socket.socket, int], exports: Exports) -> bool:
-    """Send on what has come, by time; whether there was anything."""
+def forward(sockets: dict[socket.socket, int], exports: Exports, held: list[Frame]) -> None:
+    """Take what has come, and send on, by time, what has waited long enough for earlier frames of other VLANs.
+
+    The copies of a routed packet come from two sockets, and the later one may be there first.
+    """
     ready, _, _ = select.select(list(sockets), [], [], PATIENCE_S)
-    for _, vid, frame in sorted(item for sock in ready for item in waiting(sock, sockets[sock])):
+    for sock in ready:
+        held += waiting(sock, sockets[sock])
+    held.sort()
+    ripe = bisect.bisect(held, (time.time_ns() - HELD_NS,))
+    for _, vid, frame in held[:ripe]:
         exports.send(frame, vid)
-    return bool(ready)
+    del held[:ripe]
 
 
 def main() -> None:
@@ -139,8 +152,9 @@ def main() -> None:
     sockets = {listen(vid): vid for vid in asked.vid}
     exports = Exports(asked.ways)
     print("mirroring", file=sys.stderr, flush=True)
-    while forward(sockets, exports) or not asking:
-        pass
+    held: list[Frame] = []
+    while held or not asking:
+        forward(sockets, exports, held)
     print(f"{sum(map(lost, sockets))} frames lost", file=sys.stderr, flush=True)
 
 

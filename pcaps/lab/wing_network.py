@@ -24,9 +24,7 @@ ROUTER = device(
     role="network router",
     device_type="router",
 )
-NAMES_1 = device(
-    Machine("ns1", "00:50:56:a4:21:53", NAME_SERVER), role="name server", device_type="server"
-)
+NAMES_1 = device(Machine("ns1", "00:50:56:a4:21:53", NAME_SERVER), role="name server", device_type="server")
 
 
 @opening(DNSMASQ, order=0)
