@@ -2,7 +2,8 @@
 
 Theory of operation. Rules are run over all facts in the store, so a rule goes on returning what was once true.
 Whether it is still true is decided here: a finding is *over* when facts of the kind that its rule names
-(`resolves.seen`) went on for `resolves.after_days` after its last evidence, in whole conversations of the same device
+(`resolves.seen`) went on for `resolves.after_days` after its last evidence, and for longer than its longest pause so
+far (what comes back each week is not over after a day; PAUSE_MAX at most), in whole conversations of the same device
 and port. Where nothing of the kind was seen since, it could not have been seen, and the finding stays open.
 
 Every change is a row of `finding_change` with the next number: one writer, one transaction, no holes. `seen_again` is
@@ -25,6 +26,7 @@ from sensor.rules.registry import Rule
 
 OPEN: Final = "open"
 RESOLVED: Final = "resolved"
+PAUSE_MAX: Final = timedelta(days=45)  # what comes back each month has this rhythm; what comes back later is new
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,8 @@ class _Book:
     def _over(self, verdict: Verdict) -> bool:
         resolves = verdict.rule.gist.resolves
         last = self._chances.last(resolves.seen, verdict.key, verdict.port)
-        return last is not None and last >= verdict.last + timedelta(days=resolves.after_days)
+        patience = max(timedelta(days=resolves.after_days), min(verdict.pause, PAUSE_MAX))
+        return last is not None and last >= verdict.last + patience
 
     def _withdrawn(self, rule: Rule, key: Key, old: Finding) -> Finding:
         """A finding that its rule returns no more: over, if its place was looked at since."""

@@ -7,7 +7,7 @@ depends on the row; every other column is evidence.
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import duckdb
@@ -52,6 +52,7 @@ class Verdict(NamedTuple):
     port: int | None
     first: datetime
     last: datetime
+    pause: timedelta  # the longest between two pieces of its evidence
     evidence: dict[str, Any]
 
 
@@ -63,6 +64,7 @@ class _Row(NamedTuple):
     subject: str | None
     first: datetime
     last: datetime
+    pause: timedelta
     severities: list[str | None]
     untimed_count: int
     head: dict[str, Any]
@@ -124,7 +126,7 @@ def _verdict(rule: Rule, row: _Row) -> Verdict:
     head = row.head
     evidence = {name: _plain(value) for name, value in head.items() if name not in _COLUMNS_OF_FINDING}
     places = head["scope"], head["mac"], head["ip"], head["port"]
-    return Verdict(key, rule, severity, *places, row.first, row.last, evidence)
+    return Verdict(key, rule, severity, *places, row.first, row.last, row.pause, evidence)
 
 
 _COLUMNS_OF_FINDING: Final = frozenset(

@@ -71,6 +71,22 @@ def test_better_handshakes_of_the_same_service_resolve() -> None:
     assert ward.then({**GOOD, "at": "+3d"}) == []
 
 
+def test_what_comes_back_each_week_is_over_after_more_than_a_week() -> None:
+    ward = Ward()
+    assert ward.then(OLD, {**GOOD, "at": "+2d"}) == ["opened", "resolved"]  # its rhythm is not known yet
+    assert ward.then({**OLD, "at": "+7d"}, {**GOOD, "at": "+9d"}) == ["reopened"]
+    assert ward.then({**OLD, "at": "+14d"}) == ["seen_again"]
+    assert ward.then({**GOOD, "at": "+20d"}) == []
+    assert ward.then({**GOOD, "at": "+22d"}) == ["resolved"]
+
+
+def test_what_comes_back_after_a_quarter_is_over_meanwhile() -> None:
+    ward = Ward()
+    ward.then(OLD, {**OLD, "at": "+90d"})
+    assert ward.then({**GOOD, "at": "+134d"}) == []
+    assert ward.then({**GOOD, "at": "+136d"}) == ["resolved"]
+
+
 def test_traffic_of_a_service_that_no_parser_knows_resolves() -> None:
     """Nobody outside came to the desktop any more, and others inside did."""
     desktop = {"conversation": {"confidence": "port"}, "protocol": "", "port": 3389}
