@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ RECEIVE_BYTES = 256 << 20
 FRAME_BYTES = 65536
 ROUND_FRAMES = 4096
 PATIENCE_S = 0.2
+HELD_S = 0.005  # longer than the kernel takes from time stamp to socket
 
 ADDRESSES_BYTES = 12
 TPID = 0x8100
@@ -120,12 +122,28 @@ def lost(sock: socket.socket) -> int:
     return int(struct.unpack("II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1])
 
 
-def forward(sockets: dict[socket.socket, int], exports: Exports) -> bool:
-    """Send on what has come, by time; whether there was anything."""
-    ready, _, _ = select.select(list(sockets), [], [], PATIENCE_S)
-    for _, vid, frame in sorted(item for sock in ready for item in waiting(sock, sockets[sock])):
-        exports.send(frame, vid)
-    return bool(ready)
+class Order:
+    """Frames of all VLANs by time: each is held until no socket can bring an older one.
+
+    The sockets are read one after the other, so a routed packet's second copy could be read before its first.
+    """
+
+    def __init__(self, sockets: dict[socket.socket, int], exports: Exports) -> None:
+        self._sockets = sockets
+        self._exports = exports
+        self._held: list[tuple[float, int, bytes]] = []
+
+    def forward(self) -> bool:
+        """Send on what is old enough; whether there was or is anything."""
+        ready, _, _ = select.select(list(self._sockets), [], [], HELD_S if self._held else PATIENCE_S)
+        old = time.time() - HELD_S
+        came = (item for sock, vid in self._sockets.items() for item in waiting(sock, vid))
+        self._held = sorted([*self._held, *came])
+        count = sum(when < old for when, _, _ in self._held)
+        for _, vid, frame in self._held[:count]:
+            self._exports.send(frame, vid)
+        del self._held[:count]
+        return bool(ready or count or self._held)
 
 
 def main() -> None:
@@ -139,7 +157,8 @@ def main() -> None:
     sockets = {listen(vid): vid for vid in asked.vid}
     exports = Exports(asked.ways)
     print("mirroring", file=sys.stderr, flush=True)
-    while forward(sockets, exports) or not asking:
+    order = Order(sockets, exports)
+    while order.forward() or not asking:
         pass
     print(f"{sum(map(lost, sockets))} frames lost", file=sys.stderr, flush=True)
 
