@@ -52,17 +52,21 @@ def chosen(asked: argparse.Namespace) -> tuple[list[Scene], list[str]]:
     """Return the scenes and the openings asked for. Raises LabError when there are none."""
 
     def wanted(name: str) -> bool:
-        return not asked.only or any(name == one or name.startswith(f"{one}.") for one in asked.only)
+        return not asked.only or any(name == one or name.startswith((f"{one}.", f"{one}_")) for one in asked.only)
 
     def opens(name: str) -> bool:
-        wings = {one.partition(".")[0] for one in asked.only}
-        return not wings or name.partition(".")[0] in {*wings, ALWAYS}
+        return not asked.only or _wing(name) in {ALWAYS, *map(_wing, asked.only)}
 
     found = [_on(scene, asked.days) for name, scene in SCENES.items() if wanted(name)]
     scenes = [scene for scene in found if scene.days]
     if not scenes:
         raise LabError(f"no such scene; there are: {' '.join(sorted(SCENES))}")
     return scenes, [name for name in OPENINGS if opens(name)]
+
+
+def _wing(name: str) -> str:
+    """Return the wing of a scene or an opening; one of several files is called by its wing first: imaging_tls."""
+    return name.partition(".")[0].partition("_")[0]
 
 
 def _on(scene: Scene, days: list[int]) -> Scene:

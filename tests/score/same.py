@@ -30,6 +30,8 @@ def said(capture: Path) -> set[str]:
 def _kept(fact: dict[str, Any]) -> dict[str, Any]:
     kept = {key: _place(_without(value)) for key, value in fact.items() if key not in ASIDE}
     kept["ts"] = fact["ts"][:DAY_CHARS]
+    if isinstance(kept.get("details"), dict):
+        kept["details"] = {key: value for key, value in kept["details"].items() if key not in ASIDE}
     if fact["kind"] == "certificate":
         kept |= {
             "serial": None,
