@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from _estate import DOMAIN
@@ -15,15 +15,13 @@ from _story import EPOCH, LAST_DAY
 from _truth import device, must
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
     from _story import Hospital
 
 EVERY_DAY = range(LAST_DAY + 1)
 WEEKEND = (3, 4)  # day 0 is a Wednesday
 WORKDAYS = tuple(day for day in EVERY_DAY if day % 7 not in WEEKEND)
-MONDAYS = range(5, LAST_DAY + 1, 7)
+OFTEN = WORKDAYS[::2]
+SOMETIMES = WORKDAYS[::3]
 LIFE = {"start": "20260501000000Z", "end": "20270501000000Z"}  # covers the story and the day of a recording
 VIRTUAL = "VMware"
 VIRTUAL_MAC = "00:50:56:44"  # VMware's block, then the number of these wings
@@ -65,7 +63,7 @@ def authority(hospital: Hospital) -> ServicesPki:
 def certificate(hospital: Hospital, machine: Machine, **options: str) -> Credential:
     """Issue a server's certificate for a machine's name, by default for the year that the story lies in."""
     its = authority(hospital)
-    return its.pki.server(f"{machine.name}.{DOMAIN}", its.root, **(LIFE | options))  # type: ignore[arg-type]
+    return its.pki.server(f"{machine.name}.{DOMAIN}", its.root, **(LIFE | options))
 
 
 def client_certificate(hospital: Hospital, machine: Machine) -> Credential:
@@ -108,17 +106,19 @@ def fqdn(machine: Machine) -> str:
     return f"{machine.name}.{DOMAIN}"
 
 
-def without_proof(protocol: str, *machines: Machine) -> None:
+def heard_once(hospital: Hospital, machine: Machine) -> None:
+    """Let a machine say once that it joins or leaves a group (IGMP); a repetition would fall into another scene."""
+    with hospital.host(machine).inside():
+        Path("/proc/sys/net/ipv4/igmp_qrv").write_text("1")
+
+
+def without_proof(protocol: str, *machines: Machine, since: int = 0) -> None:
     """Say of machines that they never show who they are: they answer, or ask without a name."""
     for machine in machines:
-        must("ID-008", protocol, device=machine.name, first_day=30, why="active, and shows no identity of its own")
+        why = "active for a month, and shows no identity of its own"
+        must("ID-008", protocol, device=machine.name, first_day=since + 30, why=why)
 
 
-def on_path(*folders: str) -> dict[str, str]:
-    """Return an environment with folders of programs that are not on the path."""
-    return {"PATH": os.pathsep.join((*folders, os.environ["PATH"]))}
-
-
-def weekly(start: int) -> Iterable[int]:
-    """Return every seventh day from one on."""
-    return range(start, LAST_DAY + 1, 7)
+def weekly(start: int, weeks: int = 1) -> range:
+    """Return every seventh (or so many weeks') day from one on."""
+    return range(start, LAST_DAY + 1, 7 * weeks)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from _services import (
     APP1,
     APP2,
-    WORKDAYS,
+    OFTEN,
     acting_as,
     authority,
     certificate,
@@ -105,7 +105,7 @@ with psycopg.connect(where, password=secret, connect_timeout=10) as connection:
 """
 
 
-@scene("the laboratory application asks its database", POSTGRESQL, days=[0, 60], again=WORKDAYS, at="07:35")
+@scene("the laboratory application asks its database", POSTGRESQL, days=[0, 60], again=OFTEN, at="07:35")
 def laboratory_application(hospital: Hospital) -> None:
     """Its libpq is told not to try TLS, and the server asks for the password in clear."""
     where = f"host={LIS_DB.ip} user=lisapp dbname=postgres sslmode=disable application_name=lis"
@@ -131,7 +131,9 @@ def results_by_scram(hospital: Hospital) -> None:
     hospital.run(hospital.host(APP1), [sys.executable, "-c", PSYCOPG, where, secret, WORK])
 
 
-@scene("the new application asks its database over TLS", POSTGRESQL, "psycopg", days=[0], again=weekly(5), at="07:36")
+@scene(
+    "the new application asks its database over TLS", POSTGRESQL, "psycopg", days=[0], again=weekly(5, 2), at="07:36"
+)
 def new_application(hospital: Hospital) -> None:
     """TLS 1.3 with the server's certificate checked, then SCRAM."""
     root = authority(hospital).root.cert
@@ -188,7 +190,7 @@ def radiology_database(hospital: Hospital) -> None:
     hospital.serve(host, ["mariadbd", f"--defaults-file={config}", "--user=mysql"], MYSQL_PORT)
 
 
-@scene("the radiology system asks its database", MARIADB, MARIADB_CLIENT, days=[0, 61], again=WORKDAYS, at="07:40")
+@scene("the radiology system asks its database", MARIADB, MARIADB_CLIENT, days=[0, 61], again=OFTEN, at="07:40")
 def radiology_application(hospital: Hospital) -> None:
     """By MariaDB's own client, without TLS."""
     where = ["-h", RIS_DB.ip, "-u", "risapp", "--skip-ssl", "ris", "-N"]
@@ -196,7 +198,7 @@ def radiology_application(hospital: Hospital) -> None:
     hospital.run(hospital.host(APP1), argv, env={"MYSQL_PWD": hospital.canaries.token("risapp", 14)})
 
 
-@scene("a report over TLS", MARIADB, "pymysql", days=[1], again=weekly(8), at="04:30")
+@scene("a report over TLS", MARIADB, "pymysql", days=[1], again=weekly(1, 2), at="04:30")
 def radiology_report(hospital: Hospital) -> None:
     """By another library, which checks the server's certificate."""
     root = str(authority(hospital).root.cert)
@@ -216,7 +218,7 @@ def cache(hospital: Hospital) -> None:
     hospital.serve(host, ["redis-server", *options], REDIS_PORT)
 
 
-@scene("the laboratory application keeps a session in the cache", REDIS_CLIENT, days=[0], again=WORKDAYS, at="07:41")
+@scene("the laboratory application keeps a session in the cache", REDIS_CLIENT, days=[0], again=OFTEN, at="07:41")
 def session_in_cache(hospital: Hospital) -> None:
     """Nobody asks it who it is."""
     for command in (["SET", "session:4711", "invented", "EX", "3600"], ["GET", "session:4711"]):
@@ -236,6 +238,9 @@ must("MYSQL-001", "mysql", device="lis-app1", identity="risapp", why="native pas
 must("REDIS-001", "redis", device="cache1", why="answers without AUTH")
 must_not("PG-001", "SCRAM over TLS", device="ris-app2")
 must_not("MYSQL-001", "TLS before the password", device="ris-app2")
+must_not("ID-008", "all that it says is encrypted", device="ris-app2")
+must_not("ID-008", "TLS 1.3 hides its certificate", device="pg-main")
 must_not("TLS-007", "PostgreSQL and MariaDB begin in clear on their own ports and then speak TLS", device="pg-main")
 without_proof("postgresql", LIS_DB)
+without_proof("mysql", RIS_DB)
 without_proof("redis", CACHE)

@@ -13,6 +13,7 @@ from _services import (
     APP1,
     APP2,
     EVERY_DAY,
+    OFTEN,
     WORKDAYS,
     authority,
     calling_itself,
@@ -71,7 +72,7 @@ action(type="omfwd" target="{server}" port="6514" protocol="tcp" template="RSYSL
 AUDIT = (
     '<AuditMessage><EventIdentification EventActionCode="R" EventDateTime="{when}" EventOutcomeIndicator="0">'
     '<EventID csd-code="110112" codeSystemName="DCM" originalText="Query"/></EventIdentification>'
-    '<ActiveParticipant UserID="{user}" UserIsRequestor="true" NetworkAccessPointID="{ip}" NetworkAccessPointTypeCode="2"/>'
+    '<ActiveParticipant UserID="{user}" UserIsRequestor="true" NetworkAccessPointID="{ip}"/>'
     '<AuditSourceIdentification AuditSourceID="lis-app1"/>'
     '<ParticipantObjectIdentification ParticipantObjectID="{patient}" ParticipantObjectTypeCode="1"/></AuditMessage>'
 )
@@ -145,7 +146,7 @@ def audit_in_clear(hospital: Hospital) -> None:
     log(hospital, APP1, LOGS.ip, text, *options, "--size", "4096")
 
 
-@scene("the new application logs over TLS", UTIL_LINUX, RSYSLOG, RSYSLOG_TLS, days=[2], again=weekly(9), at="05:58")
+@scene("the new application logs over TLS", UTIL_LINUX, RSYSLOG, RSYSLOG_TLS, days=[2], again=weekly(2, 2), at="05:58")
 def audit_over_tls(hospital: Hospital) -> None:
     """By its own rsyslog, which checks the server and shows a certificate."""
     folder = hospital.folder("log-app2")
@@ -198,20 +199,20 @@ def publish(hospital: Hospital, machine: Machine, topic: str, text: str, *option
     hospital.run(hospital.host(machine), argv)
 
 
-@scene("temperatures of the refrigerators", MOSQUITTO, MOSQUITTO_CLIENT, days=[0], again=EVERY_DAY, at="06:00")
+@scene("temperatures of the refrigerators", MOSQUITTO, MOSQUITTO_CLIENT, days=[0], again=EVERY_DAY[::3], at="06:00")
 def temperatures(hospital: Hospital) -> None:
     """User name and password in clear."""
     proof = ["-u", "fridge", "-P", hospital.canaries.token("mqtt fridge", 14)]
     publish(hospital, FRIDGE, "building/fridge/4/temperature", "4.1", "-h", BROKER.ip, *proof)
 
 
-@scene("the ECG cart tells where it is", MOSQUITTO, MOSQUITTO_CLIENT, days=[0], again=WORKDAYS, at="06:40")
+@scene("the ECG cart tells where it is", MOSQUITTO, MOSQUITTO_CLIENT, days=[0], again=OFTEN, at="06:40")
 def whereabouts(hospital: Hospital) -> None:
     """Without any name but the client identifier."""
     publish(hospital, ECG, "assets/ecg-cart2/zone", "ward 7", "-h", BROKER.ip)
 
 
-@scene("the new application publishes over TLS", MOSQUITTO, MOSQUITTO_CLIENT, days=[1], again=weekly(8), at="06:45")
+@scene("the new application publishes over TLS", MOSQUITTO, MOSQUITTO_CLIENT, days=[1], again=weekly(1, 2), at="06:45")
 def published_over_tls(hospital: Hospital) -> None:
     """With a certificate on both sides."""
     its, root = client_certificate(hospital, APP2), authority(hospital).root.cert

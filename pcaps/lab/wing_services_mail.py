@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from _estate import DOMAIN
 from _fleet import Machine
 from _net import START_TIMEOUT_S, LabError
-from _services import APP2, PORTAL_PC, authority, calling_itself, certificate, fqdn, own, virtual, weekly
+from _services import APP2, PORTAL_PC, authority, calling_itself, certificate, fqdn, own, virtual, weekly, without_proof
 from _software import debian
 from _story import opening, scene
 from _truth import device, identity, must, must_not
@@ -173,7 +173,7 @@ def _postfix(hospital: Hospital, folder: Path, filled: dict[str, object]) -> Non
 # ------------------------------------------------------------------ who writes
 
 
-@scene("a freezer's alarm box mails that the door is open", SWAKS, POSTFIX, days=[3], again=weekly(6), at="03:12")
+@scene("a freezer's alarm box mails that the door is open", SWAKS, POSTFIX, days=[3], again=weekly(3, 2), at="03:12")
 def alarm_by_mail(hospital: Hospital) -> None:
     """AUTH PLAIN in clear on port 25: the box knows no TLS."""
     known = hospital.find(MailServer)
@@ -217,7 +217,7 @@ box.logout()
 """
 
 
-@scene("the new application sends mail", POSTFIX, days=[1], again=weekly(8), at="06:05")
+@scene("the new application sends mail", POSTFIX, days=[1], again=weekly(1, 2), at="06:05")
 def submission(hospital: Hospital) -> None:
     """Submission with STARTTLS, the server's certificate checked."""
     known, root = hospital.find(MailServer), str(authority(hospital).root.cert)
@@ -226,14 +226,14 @@ def submission(hospital: Hospital) -> None:
         hospital.run(hospital.host(APP2), argv)
 
 
-@scene("an old workstation fetches mail", DOVECOT_POP3, days=[5], again=weekly(12), at="07:50")
+@scene("an old workstation fetches mail", DOVECOT_POP3, days=[5], again=weekly(5, 2), at="07:50")
 def fetch_mail(hospital: Hospital) -> None:
     """POP3 with its password in clear."""
     secret = hospital.find(MailServer).secrets["lab"]
     hospital.run(hospital.host(OLD_PC), [sys.executable, "-c", FETCH, MAIL.ip, "lab", secret])
 
 
-@scene("another workstation reads mail", DOVECOT, days=[2], again=weekly(9), at="08:02")
+@scene("another workstation reads mail", DOVECOT, days=[2], again=weekly(2, 4), at="08:02")
 def read_mail(hospital: Hospital) -> None:
     """IMAP inside TLS."""
     known, root = hospital.find(MailServer), str(authority(hospital).root.cert)
@@ -250,3 +250,4 @@ must("MAIL-001", "smtp", device="freezer-alarm1", identity="freezer-alarm1", fir
 must("MAIL-001", "pop3", device="lab-pc3", identity="lab", first_day=5, why="POP3 login in clear")
 must_not("MAIL-001", "STARTTLS comes before AUTH", device="ris-app2")
 must_not("MAIL-001", "IMAP inside TLS", device="ward-pc7")
+without_proof("smtp", MAIL, since=1)

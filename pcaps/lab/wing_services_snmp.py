@@ -21,6 +21,7 @@ NET_SNMP = debian("Net-SNMP", "snmpd", "snmpd")
 NET_SNMP_CLIENT = debian("Net-SNMP tools", "snmp", "snmpget")
 LLDPD = debian("lldpd", "lldpd", "lldpd")
 SNMP = 161
+TIMED_OUT = 124  # exit status of ``timeout``
 CHANGED = 66  # the day on which one switch got a community of its own
 DESCRIPTION, OBJECT_ID, UPTIME, CONTACT, NAME = (f"1.3.6.1.2.1.1.{n}.0" for n in range(1, 6))
 INTERFACES = "1.3.6.1.2.1.2.2.1.2"
@@ -46,7 +47,7 @@ SWITCH2 = device(
     role="switch",
     told={"model": "snmp", "serial": "snmp", "os": "snmp", "device_type": "snmp", "role": "snmp"},
 )
-APC = "APC Web/SNMP Management Card (MB:v4.1.0 PF:v6.8.2 PN:apc_hw05_aos_682.bin AF1:v6.8.0 MN:AP9630 HR:08 SN: INV1837007)"
+APC = "APC Web/SNMP Management Card (MB:v4.1.0 PF:v6.8.2 PN:apc_hw05_aos_682.bin AF1:v6.8.0 MN:AP9630 SN: INV1837007)"
 UPS = device(
     Machine("ups-or1", "00:c0:b7:44:01:4e", "10.21.1.78", model="Smart-UPS 3000", serial="INVAS1837114"),
     vendor="APC",
@@ -72,7 +73,10 @@ NAS = device(
 
 @dataclass(frozen=True)
 class Agent:
-    """What an agent says of itself (sysDescr, sysObjectID, more objects as OID -> text), and who may ask: lines of snmpd.conf."""
+    """What an agent says of itself (sysDescr, sysObjectID, more objects as OID -> text), and who may ask.
+
+    ``access`` holds lines of snmpd.conf.
+    """
 
     machine: Machine
     description: str
@@ -219,20 +223,29 @@ def poll_by_name(hospital: Hospital) -> None:
 # ------------------------------------------------------------------ LLDP
 
 
+PRIVATE_RUN = (
+    'mount -t tmpfs none /run && mkdir /run/lldpd && exec "$@"'  # namespaces share this machine's /run otherwise
+)
+
+
+def lldp(hospital: Hospital, machine: Machine, *said: str) -> None:
+    """Let a machine tell its neighbours what it is, for as long as one frame and the farewell take."""
+    daemon = ["lldpd", "-d", "-I", "eth0", "-m", machine.ip, "-u", "/run/lldpd/lldpd.socket", *said]
+    argv = calling_itself(machine.name, "sh", "-c", PRIVATE_RUN, "sh", "timeout", "0.7", *daemon)
+    hospital.run(hospital.host(machine), argv, ok=(TIMED_OUT,))
+
+
 @scene("a switch tells its neighbours what it is", LLDPD, days=[0], again=EVERY_DAY, at="01:30")
 def neighbours(hospital: Hospital) -> None:
     """LLDP with LLDP-MED; frames for the bridge next door, which the mirror sees, too."""
-    host = hospital.host(SWITCH2)
-    private = 'mount -t tmpfs none /run/lldpd 2>/dev/null || { mkdir -p /run/lldpd && mount -t tmpfs none /run/lldpd; }; exec "$@"'
-    said = ["-S", HP_SWITCH, "-P", "HP", "-I", "eth0", "-m", host.ip, "-M", "4", "-u", "/run/lldpd/lldpd.socket"]
-    argv = calling_itself(SWITCH2.name, "sh", "-c", private, "sh", "timeout", "0.7", "lldpd", "-d", *said)
-    hospital.run(host, argv, ok=(124,))
+    lldp(hospital, SWITCH2, "-S", HP_SWITCH, "-P", "HP", "-M", "4")
 
 
 # ------------------------------------------------------------------ the truth
 
 TRUTH_PUBLIC = ("sw-core1", "sw-floor2", "ups-or1")
-identity("snmp-community", "public", "snmp", users=("nms1",), peers=TRUTH_PUBLIC, belongs_to="service")
+PRINTERS = ("printer-er1", "printer-lab2")  # of the wing of that name
+identity("snmp-community", "public", "snmp", users=("nms1",), peers=(*TRUTH_PUBLIC, *PRINTERS), belongs_to="service")
 identity("snmp-community", "private", "snmp", users=("nms1",), peers=("ups-or1",), belongs_to="service")
 identity("snmp-user", "netmon", "snmp", users=("nms1",), peers=("esx1",), belongs_to="service")
 identity("snmp-user", "qnapuser", "snmp", users=("nms1",), peers=("nas3",), belongs_to="service")
