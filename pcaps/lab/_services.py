@@ -23,21 +23,25 @@ WORKDAYS = tuple(day for day in EVERY_DAY if day % 7 not in WEEKEND)
 OFTEN = WORKDAYS[::2]
 SOMETIMES = WORKDAYS[::3]
 LIFE = {"start": "20260501000000Z", "end": "20270501000000Z"}  # covers the story and the day of a recording
-VIRTUAL = "VMware"
 VIRTUAL_MAC = "00:50:56:44"  # VMware's block, then the number of these wings
 
 
-def virtual(name: str, last: int, role: str, device_type: str = "server", **known: str) -> Machine:
-    """Return a virtual server, whose last byte is that of its address."""
+def virtual(name: str, last: int, shown_by: str = "", role: str = "", device_type: str = "server") -> Machine:
+    """Return a virtual server; ``shown_by`` is the protocol that tells its role.
+
+    Nobody made it, and where nothing tells what it does, nothing is said of that.
+    """
     machine = Machine(name, f"{VIRTUAL_MAC}:01:{last:02x}", f"10.21.1.{last}")
-    return device(machine, vendor=VIRTUAL, role=role, device_type=device_type, **known)
+    if not shown_by:
+        return device(machine)
+    return device(machine, role=role, device_type=device_type, told={"role": shown_by, "device_type": shown_by})
 
 
-APP1 = virtual("lis-app1", 89, "application server")  # an old laboratory and radiology application
-APP2 = virtual("ris-app2", 90, "application server")  # its successor, well kept
-PORTAL_PC = device(
-    Machine("ward-pc7", "8c:ec:4b:44:05:46", "10.21.5.70"), vendor="Dell", role="workstation", device_type="workstation"
-)
+WORKSTATION = {"role": "workstation", "device_type": "workstation", "told": {"role": "http", "device_type": "http"}}
+
+APP1 = virtual("lis-app1", 89)  # an old laboratory and radiology application
+APP2 = virtual("ris-app2", 90)  # its successor, well kept
+PORTAL_PC = device(Machine("ward-pc7", "8c:ec:4b:44:05:46", "10.21.5.70"), vendor="Dell Inc.", **WORKSTATION)
 
 
 @dataclass(frozen=True)

@@ -38,21 +38,21 @@ TOLD = {"model": "snmp", "serial": "snmp", "device_type": "snmp", "role": "snmp"
 
 EMERGENCY = device(
     Machine("printer-er1", "3c:d9:2b:44:05:3c", "10.21.5.60", model="HP LaserJet M404dn", serial="INVPHB4K017"),
-    vendor="HP",
+    vendor="Hewlett Packard",
     device_type="printer",
     role="printer",
     told=TOLD,
 )
 LAB = device(
     Machine("printer-lab2", "00:80:77:44:05:3d", "10.21.5.61", model="Brother HL-L6300DW", serial="INVU63884K8N"),
-    vendor="Brother",
+    vendor="Brother Industries, Ltd.",
     device_type="printer",
     role="printer",
     told=TOLD,
 )
 OFFICE_1 = device(
     Machine("printer-adm3", "3c:d9:2b:44:05:3e", "10.21.5.62"),
-    vendor="HP",
+    vendor="Hewlett Packard",
     device_type="printer",
     role="printer",
     told={"device_type": "mdns", "role": "mdns"},
@@ -68,7 +68,8 @@ dbus-daemon --system --nofork --nopidfile &
 until [ -S /run/dbus/system_bus_socket ]; do sleep 0.05; done
 avahi-daemon --no-drop-root --no-chroot --no-rlimits -f "$0" &
 echo "fd00:44::1 $1" >> /etc/hosts && shift
-until [ -S /run/avahi-daemon/socket ]; do sleep 0.05; done
+until dbus-send --system --print-reply --dest=org.freedesktop.Avahi / org.freedesktop.Avahi.Server.GetState 2>&1 |
+    grep -q "int32 2"; do sleep 0.05; done
 ip -6 addr add fd00:44::1/128 dev lo
 exec "$@"
 """

@@ -35,10 +35,10 @@ REDIS = debian("Redis", "redis-server", "redis-server")
 REDIS_CLIENT = debian("Redis client", "redis-tools", "redis-cli")
 PG_PORT, MYSQL_PORT, REDIS_PORT = 5432, 3306, 6379
 
-LIS_DB = virtual("lis-db", 70, "database server", "database server")
-PG_MAIN = virtual("pg-main", 71, "database server", "database server")
-RIS_DB = virtual("ris-db", 72, "database server", "database server")
-CACHE = virtual("cache1", 88, "database server", "database server")
+LIS_DB = virtual("lis-db", 70, "postgresql", "database server", "database server")
+PG_MAIN = virtual("pg-main", 71, "postgresql", "database server", "database server")
+RIS_DB = virtual("ris-db", 72, "mysql", "database server", "database server")
+CACHE = virtual("cache1", 88, "redis", "database server", "database server")
 
 ORDERS = """\
 CREATE TABLE orders (number integer, test text, state text);

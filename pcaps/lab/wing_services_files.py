@@ -24,17 +24,10 @@ GANESHA = debian("NFS-Ganesha", "nfs-ganesha-vfs", "/usr/lib/x86_64-linux-gnu/ga
 LIBNFS = debian("libnfs", "libnfs-utils", "nfs-cp")
 FTP, TFTP, NFS = 21, 69, 2049
 
-FILES = virtual("ftp1", 86, "file server", "file server")
-BOOT = virtual("boot1", 87, "boot server")
-EEG = device(
-    Machine("eeg1", "00:a0:9a:44:03:e9", "10.21.3.233"), vendor="Nihon Kohden", device_type="electroencephalograph"
-)
-THIN = device(
-    Machine("thin-client4", "6c:c2:17:44:05:48", "10.21.5.72"),
-    vendor="HP",
-    role="workstation",
-    device_type="thin client",
-)
+FILES = virtual("ftp1", 86, "ftp", "file server", "file server")
+BOOT = virtual("boot1", 87, "tftp", "boot server")
+EEG = device(Machine("eeg1", "00:a0:9a:44:03:e9", "10.21.3.233"), vendor="Nihon Kohden")
+THIN = device(Machine("thin-client4", "6c:c2:17:44:05:48", "10.21.5.72"), vendor="Hewlett Packard")
 RECORDING = b"invented recording of nobody\n" * 40
 LOADER = b"invented boot loader\n" * 100
 GANESHA_CONF = """\

@@ -43,14 +43,14 @@ MOSQUITTO = debian("Mosquitto", "mosquitto", "mosquitto")
 MOSQUITTO_CLIENT = debian("Mosquitto clients", "mosquitto-clients", "mosquitto_pub")
 SYSLOG, SYSLOG_TLS, MQTT, MQTT_TLS = 514, 6514, 1883, 8883
 
-LOGS = virtual("log1", 74, "log server")
-BROKER = virtual("mqtt1", 85, "message broker")
+LOGS = virtual("log1", 74, "syslog", "log server")
+BROKER = virtual("mqtt1", 85, "mqtt", "message broker")
 ECG = device(
     Machine("ecg-cart2", "00:14:b8:44:03:e8", "10.21.3.232", manufacturer="Hillrom", model="ELI 280"),
     device_type="electrocardiograph",
     told={"model": "syslog", "device_type": "syslog"},
 )
-FRIDGE = device(Machine("fridge-gw1", "00:80:a3:44:03:e7", "10.21.4.231"), vendor="Lantronix", role="sensor gateway")
+FRIDGE = device(Machine("fridge-gw1", "00:80:a3:44:03:e7", "10.21.4.231"), vendor="Lantronix")
 
 SERVER_CONF = """\
 global(workDirectory="{folder}" DefaultNetstreamDriver="gtls" DefaultNetstreamDriverCAFile="{root}"

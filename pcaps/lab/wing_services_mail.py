@@ -28,11 +28,9 @@ DOVECOT_POP3 = debian("Dovecot POP3", "dovecot-pop3d", "/usr/lib/dovecot/pop3")
 SWAKS = debian("swaks", "swaks", "swaks")
 SMTP, POP3, IMAPS, SUBMISSION = 25, 110, 993, 587
 
-MAIL = virtual("mail1", 73, "mail server", "mail server")
-ALERTER = device(Machine("freezer-alarm1", "00:80:a3:44:04:e6", "10.21.4.230"), vendor="Lantronix", role="alarm device")
-OLD_PC = device(
-    Machine("lab-pc3", "8c:ec:4b:44:05:47", "10.21.5.71"), vendor="Dell", role="workstation", device_type="workstation"
-)
+MAIL = virtual("mail1", 73, "smtp", "mail server", "mail server")
+ALERTER = device(Machine("freezer-alarm1", "00:80:a3:44:04:e6", "10.21.4.230"), vendor="Lantronix")
+OLD_PC = device(Machine("lab-pc3", "8c:ec:4b:44:05:47", "10.21.5.71"), vendor="Dell Inc.")
 
 MAIN_CF = """\
 compatibility_level = 3.6

@@ -28,11 +28,11 @@ INTERFACES = "1.3.6.1.2.1.2.2.1.2"
 ENTITY_MODEL, ENTITY_SERIAL = "1.3.6.1.2.1.47.1.1.1.1.13.1", "1.3.6.1.2.1.47.1.1.1.1.11.1"
 UPS_MODEL, UPS_SERIAL = "1.3.6.1.4.1.318.1.1.1.1.1.1.0", "1.3.6.1.4.1.318.1.1.1.1.2.3.0"
 
-NMS = virtual("nms1", 75, "management station")
+NMS = virtual("nms1", 75, "snmp", "management station")
 CISCO = "Cisco IOS Software, C2960 Software (C2960-LANBASEK9-M), Version 15.0(2)SE11, RELEASE SOFTWARE (fc3)"
 SWITCH1 = device(
     Machine("sw-core1", "00:1b:d4:44:01:4c", "10.21.1.76", model="Catalyst 2960", serial="INV1544X0LK"),
-    vendor="Cisco",
+    vendor="Cisco Systems, Inc",
     os="IOS 15.0(2)SE11",
     device_type="switch",
     role="switch",
@@ -41,7 +41,7 @@ SWITCH1 = device(
 HP_SWITCH = "HP J9729A 2920-48G-POE+ Switch, revision WB.16.10.0012, ROM WB.16.03"
 SWITCH2 = device(
     Machine("sw-floor2", "94:57:a5:44:01:4d", "10.21.1.77", model="2920-48G", serial="INV52FP123"),
-    vendor="HP",
+    vendor="Hewlett Packard",
     os="WB.16.10.0012",
     device_type="switch",
     role="switch",
@@ -50,14 +50,14 @@ SWITCH2 = device(
 APC = "APC Web/SNMP Management Card (MB:v4.1.0 PF:v6.8.2 PN:apc_hw05_aos_682.bin AF1:v6.8.0 MN:AP9630 SN: INV1837007)"
 UPS = device(
     Machine("ups-or1", "00:c0:b7:44:01:4e", "10.21.1.78", model="Smart-UPS 3000", serial="INVAS1837114"),
-    vendor="APC",
+    vendor="American Power Conversion Corp",
     device_type="UPS",
     role="UPS",
     told={"model": "snmp", "serial": "snmp", "device_type": "snmp", "role": "snmp"},
 )
 ESX = device(
     Machine("esx1", "00:14:22:44:01:4f", "10.21.1.79"),
-    vendor="Dell",
+    vendor="Dell Inc.",
     device_type="server",
     role="server",
     told={"device_type": "snmp", "role": "snmp"},
@@ -67,7 +67,7 @@ NAS = device(
     vendor="QNAP",
     device_type="file server",
     role="file server",
-    told={"model": "snmp"},
+    told={"vendor": "snmp", "model": "snmp", "device_type": "nfs", "role": "nfs"},
 )
 
 

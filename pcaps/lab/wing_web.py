@@ -19,6 +19,7 @@ from _services import (
     OFTEN,
     PORTAL_PC,
     SOMETIMES,
+    WORKSTATION,
     authority,
     certificate,
     client_certificate,
@@ -46,27 +47,18 @@ ENDS, RENEWED = 25, 31  # the days of the first portal's certificate
 WATCHED = (*range(0, 18, 3), *range(18, 40), *range(40, 120, 3))
 RENEWALS = (0, 12, 70)  # the second portal's is renewed on these days, with more than a third of its life left
 
-FHIR = virtual("fhir1", 81, "web server", "web server")
-API = virtual("api1", 82, "web server", "web server")
-PORTAL1 = virtual("portal1", 83, "web server", "web server")
-PORTAL2 = virtual("portal2", 84, "web server", "web server")
+FHIR = virtual("fhir1", 81, "http", "web server", "web server")
+API = virtual("api1", 82, "http", "web server", "web server")
+PORTAL1 = virtual("portal1", 83, "http", "web server", "web server")
+PORTAL2 = virtual("portal2", 84, "http", "web server", "web server")
 KIOSKS = tuple(
-    device(
-        Machine(f"vitals-kiosk{n}", f"00:1a:fa:44:03:0{n}", f"10.21.3.{240 + n}"),
-        vendor="Hillrom",
-        device_type="vital signs monitor",
-    )
-    for n in (1, 2)
+    device(Machine(f"vitals-kiosk{n}", f"00:1a:fa:44:03:0{n}", f"10.21.3.{240 + n}"), vendor="Hillrom") for n in (1, 2)
 )
-HUB = device(Machine("spo2-hub1", "c8:8b:e8:44:03:03", "10.21.3.243"), vendor="Masimo", role="device gateway")
-CART = device(Machine("cart-pc2", "8c:ec:4b:44:03:04", "10.21.3.244"), vendor="Dell", role="workstation")
-DOCK = device(
-    Machine("glu-dock1", "00:60:19:44:03:05", "10.21.3.245"), vendor="Roche Diagnostics", role="device gateway"
-)
-CABINET = device(
-    Machine("dispenser1", "00:07:a1:44:03:06", "10.21.3.246"), vendor="BD", device_type="dispensing cabinet"
-)
-LINK = device(Machine("lab-link1", "00:d0:c9:44:04:07", "10.21.4.232"), vendor="Advantech", role="device gateway")
+HUB = device(Machine("spo2-hub1", "c8:8b:e8:44:03:03", "10.21.3.243"), vendor="Masimo")
+CART = device(Machine("cart-pc2", "8c:ec:4b:44:03:04", "10.21.3.244"), vendor="Dell Inc.", **WORKSTATION)
+DOCK = device(Machine("glu-dock1", "00:60:19:44:03:05", "10.21.3.245"), vendor="Roche Diagnostics")
+CABINET = device(Machine("dispenser1", "00:07:a1:44:03:06", "10.21.3.246"), vendor="BD")
+LINK = device(Machine("lab-link1", "00:d0:c9:44:04:07", "10.21.4.232"), vendor="Advantech Co., Ltd.")
 
 
 # ------------------------------------------------------------------ tokens and secrets
@@ -189,6 +181,10 @@ OBSERVATION = json.dumps(
     {"resourceType": "Observation", "status": "final", "code": {"text": "SpO2"}, "valueQuantity": {"value": 97}}
 )
 POST = ["-H", "Content-Type: application/fhir+json", "-d", OBSERVATION]
+BROWSER = [
+    "-A",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0",
+]
 BASE = f"http://{FHIR.ip}"
 
 
@@ -218,7 +214,7 @@ def token_without_end(hospital: Hospital) -> None:
 @scene("a cart asks for a patient", NGINX, CURL, days=[2], again=weekly(7), at="09:30")
 def token_without_signature(hospital: Hospital) -> None:
     """With a token that nobody signed; it is let in."""
-    curl(hospital, CART, f"{BASE}/fhir/Patient?active=true", *bearer(hospital, "cart-pc2"))
+    curl(hospital, CART, f"{BASE}/fhir/Patient?active=true", *bearer(hospital, "cart-pc2"), *BROWSER)
 
 
 @scene("a dock for glucose meters sends values", NGINX, CURL, days=[0], again=weekly(7), at="06:50")
@@ -246,15 +242,15 @@ def form_login(hospital: Hospital) -> None:
     """By a form, in clear; a cookie is the session."""
     jar = str(hospital.workdir / "cookies")
     form = ["-d", "username=ward7", "-d", f"password={hospital.canaries.token('form ward7', 14)}", "-c", jar]
-    curl(hospital, PORTAL_PC, f"{BASE}/login", *form)
-    curl(hospital, PORTAL_PC, f"{BASE}/portal", "-b", jar)
+    curl(hospital, PORTAL_PC, f"{BASE}/login", *form, *BROWSER)
+    curl(hospital, PORTAL_PC, f"{BASE}/portal", "-b", jar, *BROWSER)
 
 
 @scene("images are searched from a browser", NGINX, CURL, days=[1], again=weekly(8), at="08:10")
 def images_by_web(hospital: Hospital) -> None:
     """DICOMweb (QIDO-RS) without any proof."""
     accept = ["-H", "Accept: application/dicom+json"]
-    curl(hospital, PORTAL_PC, f"{BASE}/dicom-web/studies?StudyDate=20260701&limit=5", *accept)
+    curl(hospital, PORTAL_PC, f"{BASE}/dicom-web/studies?StudyDate=20260701&limit=5", *accept, *BROWSER)
 
 
 # ------------------------------------------------------------------ who asks, over TLS
@@ -341,7 +337,14 @@ identity("http-basic", "svc_results", "http", users=("lis-app1",), peers=("fhir1
 identity("bearer-token", "vitals-kiosk", "http", users=("vitals-kiosk1", "vitals-kiosk2"), peers=("fhir1",))
 for _name in ("spo2-hub1", "cart-pc2", "glu-dock1"):
     identity("bearer-token", _name, "http", users=(_name,), peers=("fhir1",))
-for _name, _peer in (("api1", "lab-link1"), ("portal1", "nms1"), ("portal2", "nms1"), ("lab-link1", "api1")):
+# A renewal is another key, so another identity: the first portal has two, the second three.
+KEYS = (
+    ("api1", "lab-link1"),
+    ("lab-link1", "api1"),
+    *[("portal1", "nms1")] * 2,
+    *[("portal2", "nms1")] * len(RENEWALS),
+)
+for _name, _peer in KEYS:
     identity("certificate-key", f"{_name}.{DOMAIN}", "tls", users=(_name,), peers=(_peer,))
 identity("account", "ward7", "http", users=("ward-pc7",), peers=("fhir1",), belongs_to="service")
 
