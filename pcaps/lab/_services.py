@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from _estate import DOMAIN
 from _fleet import Machine
-from _net import LabError
+from _net import START_TIMEOUT_S, LabError
 from _pki import CLIENT, Credential, Pki
 from _story import EPOCH, LAST_DAY
 from _truth import device, must
@@ -108,6 +108,20 @@ def calling_itself(name: str, *argv: str) -> list[str]:
 def fqdn(machine: Machine) -> str:
     """Return a machine's name as the name server knows it."""
     return f"{machine.name}.{DOMAIN}"
+
+
+UNTIL_HEARD = """\
+sent() { awk '$1 == "eth0:" { print $11 }' /proc/net/dev; }
+enough=$(($(sent) + $0))
+"$@" &
+until [ "$(sent)" -ge "$enough" ]; do sleep 0.02; done
+kill $! && wait
+"""
+
+
+def until_heard(frames: int, *argv: str) -> list[str]:
+    """Return a command line that runs a program until its machine has sent so many frames, then ends it."""
+    return ["timeout", str(START_TIMEOUT_S), "sh", "-c", UNTIL_HEARD, str(frames), *argv]
 
 
 def heard_once(hospital: Hospital, machine: Machine) -> None:

@@ -6,7 +6,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from _fleet import Machine
-from _services import APP2, OFTEN, PORTAL_PC, SOMETIMES, certificate, fqdn, heard_once, weekly, without_proof
+from _services import (
+    APP2,
+    OFTEN,
+    PORTAL_PC,
+    SOMETIMES,
+    certificate,
+    fqdn,
+    heard_once,
+    until_heard,
+    weekly,
+    without_proof,
+)
 from _software import debian
 from _story import opening, scene
 from _truth import device, must, must_not
@@ -16,7 +27,6 @@ from wing_services_snmp import (
     NAS,
     NET_SNMP,
     NET_SNMP_CLIENT,
-    TIMED_OUT,
     UPTIME,
     Agent,
     ask,
@@ -214,8 +224,8 @@ def neighbour(hospital: Hospital) -> None:
 def web_services_discovery(hospital: Hospital) -> None:
     """WS-Discovery: hello and bye."""
     heard_once(hospital, NAS)
-    argv = ["timeout", "0.7", "wsdd", "-4", "-i", "eth0", "-n", "nas3", "-w", "HOSPITAL", "-t"]
-    hospital.run(hospital.host(NAS), argv, ok=(0, TIMED_OUT))
+    argv = until_heard(2, "wsdd", "-4", "-i", "eth0", "-n", "nas3", "-w", "HOSPITAL", "-t")
+    hospital.run(hospital.host(NAS), argv)
 
 
 # ------------------------------------------------------------------ the truth

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from _fleet import Machine
-from _services import EVERY_DAY, WORKDAYS, calling_itself, virtual, weekly, without_proof
+from _services import EVERY_DAY, WORKDAYS, calling_itself, until_heard, virtual, weekly, without_proof
 from _software import debian
 from _story import opening, scene
 from _truth import device, identity, must, must_not
@@ -21,7 +21,6 @@ NET_SNMP = debian("Net-SNMP", "snmpd", "snmpd")
 NET_SNMP_CLIENT = debian("Net-SNMP tools", "snmp", "snmpget")
 LLDPD = debian("lldpd", "lldpd", "lldpd")
 SNMP = 161
-TIMED_OUT = 124  # exit status of ``timeout``
 CHANGED = 66  # the day on which one switch got a community of its own
 DESCRIPTION, OBJECT_ID, UPTIME, CONTACT, NAME = (f"1.3.6.1.2.1.1.{n}.0" for n in range(1, 6))
 INTERFACES = "1.3.6.1.2.1.2.2.1.2"
@@ -231,8 +230,8 @@ PRIVATE_RUN = (
 def lldp(hospital: Hospital, machine: Machine, *said: str) -> None:
     """Let a machine tell its neighbours what it is, for as long as one frame and the farewell take."""
     daemon = ["lldpd", "-d", "-I", "eth0", "-m", machine.ip, "-u", "/run/lldpd/lldpd.socket", *said]
-    argv = calling_itself(machine.name, "sh", "-c", PRIVATE_RUN, "sh", "timeout", "0.7", *daemon)
-    hospital.run(hospital.host(machine), argv, ok=(TIMED_OUT,))
+    argv = calling_itself(machine.name, "sh", "-c", PRIVATE_RUN, "sh", *until_heard(1, *daemon))
+    hospital.run(hospital.host(machine), argv)
 
 
 @scene("a switch tells its neighbours what it is", LLDPD, days=[0], again=EVERY_DAY, at="01:30")
