@@ -31,6 +31,7 @@ SMTP, POP3, IMAPS, SUBMISSION = 25, 110, 993, 587
 MAIL = virtual("mail1", 73, "smtp", "mail server", "mail server")
 ALERTER = device(Machine("freezer-alarm1", "00:80:a3:44:04:e6", "10.21.4.230"), vendor="Lantronix")
 OLD_PC = device(Machine("lab-pc3", "8c:ec:4b:44:05:47", "10.21.5.71"), vendor="Dell Inc.")
+FAX = device(Machine("fax-gw1", "00:1e:8f:44:05:49", "10.21.5.73"), vendor="Canon Inc.")
 
 MAIN_CF = """\
 compatibility_level = 3.6
@@ -143,7 +144,7 @@ def mail_server(hospital: Hospital) -> None:
     """One server for all: SMTP and POP3 also take passwords in clear, as the oldest client needs it."""
     host, folder = hospital.host(MAIL), hospital.folder("mail1")
     folder.chmod(0o755)
-    accounts = ("freezer-alarm1", "results", "lab")
+    accounts = ("freezer-alarm1", "results", "lab", "faxgate")
     secrets = {account: hospital.canaries.token(f"mail {account}", 16) for account in accounts}
     (folder / "users").write_text("".join(f"{name}:{secret}\n" for name, secret in secrets.items()))
     boxes = folder / "boxes"
@@ -205,6 +206,14 @@ for number in range(1, min(box.stat()[0], 2) + 1):
     box.retr(number)
 box.quit()
 """
+LOOK = """\
+import imaplib, sys
+host, user, secret = sys.argv[1:]
+box = imaplib.IMAP4(host)
+box.login(user, secret)
+box.select(readonly=True)
+box.logout()
+"""
 READ = """\
 import imaplib, ssl, sys
 host, user, secret, root = sys.argv[1:]
@@ -231,6 +240,13 @@ def fetch_mail(hospital: Hospital) -> None:
     hospital.run(hospital.host(OLD_PC), [sys.executable, "-c", FETCH, MAIL.ip, "lab", secret])
 
 
+@scene("a fax gateway looks for mail", DOVECOT, days=[1], again=weekly(1, 2), at="05:05")
+def look_for_mail(hospital: Hospital) -> None:
+    """IMAP with its password in clear."""
+    secret = hospital.find(MailServer).secrets["faxgate"]
+    hospital.run(hospital.host(FAX), [sys.executable, "-c", LOOK, MAIL.ip, "faxgate", secret])
+
+
 @scene("another workstation reads mail", DOVECOT, days=[2], again=weekly(2, 4), at="08:02")
 def read_mail(hospital: Hospital) -> None:
     """IMAP inside TLS."""
@@ -243,7 +259,9 @@ def read_mail(hospital: Hospital) -> None:
 
 identity("account", "freezer-alarm1", "smtp", users=("freezer-alarm1",), peers=("mail1",))
 identity("account", "lab", "pop3", users=("lab-pc3",), peers=("mail1",), belongs_to="service")
+identity("account", "faxgate", "imap", users=("fax-gw1",), peers=("mail1",))
 
+must("MAIL-001", "imap", device="fax-gw1", identity="faxgate", first_day=1, why="IMAP login in clear")
 must("MAIL-001", "smtp", device="freezer-alarm1", identity="freezer-alarm1", first_day=3, why="AUTH PLAIN in clear")
 must("MAIL-001", "pop3", device="lab-pc3", identity="lab", first_day=5, why="POP3 login in clear")
 must_not("MAIL-001", "STARTTLS comes before AUTH", device="ris-app2")

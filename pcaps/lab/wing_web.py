@@ -49,8 +49,8 @@ RENEWALS = (0, 12, 70)  # the second portal's is renewed on these days, with mor
 
 FHIR = virtual("fhir1", 81, "http", "web server", "web server")
 API = virtual("api1", 82, "http", "web server", "web server")
-PORTAL1 = virtual("portal1", 83, "http", "web server", "web server")
-PORTAL2 = virtual("portal2", 84, "http", "web server", "web server")
+PORTAL1 = virtual("web-portal1", 83, "http", "web server", "web server")
+PORTAL2 = virtual("web-portal2", 84, "http", "web server", "web server")
 KIOSKS = tuple(
     device(Machine(f"vitals-kiosk{n}", f"00:1a:fa:44:03:0{n}", f"10.21.3.{240 + n}"), vendor="Hillrom") for n in (1, 2)
 )
@@ -341,8 +341,8 @@ for _name in ("spo2-hub1", "cart-pc2", "glu-dock1"):
 KEYS = (
     ("api1", "lab-link1"),
     ("lab-link1", "api1"),
-    *[("portal1", "nms1")] * 2,
-    *[("portal2", "nms1")] * len(RENEWALS),
+    *[("web-portal1", "nms1")] * 2,
+    *[("web-portal2", "nms1")] * len(RENEWALS),
 )
 for _name, _peer in KEYS:
     identity("certificate-key", f"{_name}.{DOMAIN}", "tls", users=(_name,), peers=(_peer,))
@@ -373,9 +373,9 @@ must_not("MED-005", "certificates on both sides", device="api1")
 must_not("MTLS-002", "it insists on a certificate", device="api1")
 without_proof("http", FHIR)
 
-must("CERT-003", "tls", device="portal1", resolved_day=ENDS, why="ends in 25 days")
-must("CERT-001", "tls", device="portal1", first_day=ENDS, resolved_day=RENEWED, why="expired for six days")
+must("CERT-003", "tls", device="web-portal1", resolved_day=ENDS, why="ends in 25 days")
+must("CERT-001", "tls", device="web-portal1", first_day=ENDS, resolved_day=RENEWED, why="expired for six days")
 for _rule in ("CERT-001", "CERT-003"):
-    must_not(_rule, "renewed a month before the end", device="portal2")
+    must_not(_rule, "renewed a month before the end", device="web-portal2")
     must_not(_rule, "ends in May", device="api1")
-must_not("CERT-008", "a renewal with another key on the same machine", device="portal2")
+must_not("CERT-008", "a renewal with another key on the same machine", device="web-portal2")
