@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,11 @@ kill $! && wait
 def until_heard(frames: int, *argv: str) -> list[str]:
     """Return a command line that runs a program until its machine has sent so many frames, then ends it."""
     return ["timeout", str(START_TIMEOUT_S), "sh", "-c", UNTIL_HEARD, str(frames), *argv]
+
+
+def encoded(hospital: Hospital, text: str) -> None:
+    """Plant what protocols make of a name and a password that they send in base64."""
+    hospital.canaries.plant(base64.b64encode(text.encode()).decode().rstrip("="))
 
 
 def heard_once(hospital: Hospital, machine: Machine) -> None:

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 from _estate import DOMAIN
 from _fleet import Machine
 from _net import START_TIMEOUT_S, LabError
-from _services import APP2, PORTAL_PC, authority, calling_itself, certificate, fqdn, own, virtual, weekly, without_proof
+from _services import (
+    APP2,
+    PORTAL_PC,
+    authority,
+    calling_itself,
+    certificate,
+    encoded,
+    fqdn,
+    own,
+    virtual,
+    weekly,
+    without_proof,
+)
 from _software import debian
 from _story import opening, scene
 from _truth import device, identity, must, must_not
@@ -178,6 +190,7 @@ def alarm_by_mail(hospital: Hospital) -> None:
     known = hospital.find(MailServer)
     who = ["--from", f"freezer-alarm1@{DOMAIN}", "--to", f"lab@{DOMAIN}", "--ehlo", "freezer-alarm1"]
     proof = ["--auth", "PLAIN", "--auth-user", "freezer-alarm1", "--auth-password", known.secrets["freezer-alarm1"]]
+    encoded(hospital, f"\0freezer-alarm1\0{known.secrets['freezer-alarm1']}")
     text = ["--header", "Subject: ALARM door open", "--body", "Freezer 1: door open for 120 s"]
     there = ["--server", MAIL.ip, "--hide-all"]
     with known.delivering():

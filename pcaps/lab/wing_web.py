@@ -23,6 +23,7 @@ from _services import (
     authority,
     certificate,
     client_certificate,
+    encoded,
     fqdn,
     virtual,
     weekly,
@@ -194,8 +195,9 @@ BASE = f"http://{FHIR.ip}"
 @scene("results are fetched", NGINX, CURL, days=[0], again=OFTEN, at="05:25")
 def results_by_basic(hospital: Hospital) -> None:
     """The account that proves itself by SCRAM at the database shows its password here."""
-    proof = ["-u", f"svc_results:{hospital.canaries.token('svc_results', 16)}"]
-    curl(hospital, APP1, f"{BASE}/fhir/Observation?status=final", *proof, "-A", "lis-connector/4.2")
+    proof = f"svc_results:{hospital.canaries.token('svc_results', 16)}"
+    encoded(hospital, proof)
+    curl(hospital, APP1, f"{BASE}/fhir/Observation?status=final", "-u", proof, "-A", "lis-connector/4.2")
 
 
 @scene("two kiosks send vital signs", NGINX, CURL, days=[0], again=SOMETIMES, at="07:10")
