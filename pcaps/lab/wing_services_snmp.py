@@ -37,16 +37,16 @@ SWITCH1 = device(
     role="switch",
     told={"model": "snmp", "serial": "snmp", "os": "snmp", "device_type": "snmp", "role": "snmp"},
 )
-HP_SWITCH = "HP J9729A 2920-48G-POE+ Switch, revision WB.16.10.0012, ROM WB.16.03"
+HP_SWITCH = "Aruba JL256A 2930F-48G-PoE+-4SFP+ Switch, revision WC.16.11.0020, ROM WC.16.01.0010"
 SWITCH2 = device(
-    Machine("sw-floor2", "94:57:a5:44:01:4d", "10.21.1.77", model="2920-48G", serial="INV52FP123"),
+    Machine("sw-floor2", "94:57:a5:44:01:4d", "10.21.1.77", model="2930F-48G", serial="INV52FP123"),
     vendor="Hewlett Packard",
-    os="WB.16.10.0012",
+    os="WC.16.11.0020",
     device_type="switch",
     role="switch",
     told={"model": "snmp", "serial": "snmp", "os": "snmp", "device_type": "snmp", "role": "snmp"},
 )
-APC = "APC Web/SNMP Management Card (MB:v4.1.0 PF:v6.8.2 PN:apc_hw05_aos_682.bin AF1:v6.8.0 MN:AP9630 SN: INV1837007)"
+APC = "APC Web/SNMP Management Card (MB:v4.3.0 PF:v2.5.0.8 PN:apc_hw21_aos_2.5.0.8.bin MN:AP9641 SN: INV1837007)"
 UPS = device(
     Machine("ups-or1", "00:c0:b7:44:01:4e", "10.21.1.78", model="Smart-UPS 3000", serial="INVAS1837114"),
     vendor="American Power Conversion Corp",
@@ -107,7 +107,7 @@ OPEN = ("rocommunity public", "rwcommunity private")
 UPS_OBJECTS = {UPS_MODEL: UPS.model, UPS_SERIAL: UPS.serial}
 AGENTS = (
     Agent(SWITCH1, CISCO, "1.3.6.1.4.1.9.1.716", OPEN[:1], serial(SWITCH1)),
-    Agent(SWITCH2, HP_SWITCH, "1.3.6.1.4.1.11.2.3.7.11.152", OPEN[:1], serial(SWITCH2)),
+    Agent(SWITCH2, HP_SWITCH, "1.3.6.1.4.1.11.2.3.7.11.181.20", OPEN[:1], serial(SWITCH2)),
     Agent(UPS, APC, "1.3.6.1.4.1.318.1.3.27", OPEN, UPS_OBJECTS),
 )
 
@@ -256,6 +256,7 @@ must("SNMP-002", "snmp", device="sw-floor2", identity="public", why="default com
 must("SNMP-002", "snmp", device="ups-or1", identity="public", why="default community")
 must("SNMP-002", "snmp", device="ups-or1", identity="private", first_day=6, why="default community that may write")
 must("SNMP-003", "snmp", device="nas3", identity="qnapuser", why="noAuthNoPriv")
+must("EOL-002", "snmp", device="sw-core1", why="its maker ended the support of this series in 2019")
 must_not("SNMP-001", "version 3", device="esx1")
 must_not("SNMP-003", "authPriv; what comes before it to learn the engine's identifier has no user", device="esx1")
 without_proof("snmp", SWITCH1, SWITCH2, UPS, ESX)
