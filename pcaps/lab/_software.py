@@ -26,7 +26,7 @@ SYSTEM = {"ip": "iproute2", "ethtool": "ethtool", "tcpdump": "tcpdump"}
 
 @dataclass(frozen=True)
 class Package:
-    """A package of Debian or of npm; a Debian package is there when its program is."""
+    """A package of Debian or of npm; a Debian package is there when its program (or the file of a plug-in) is."""
 
     name: str
     program: str = ""
@@ -34,7 +34,7 @@ class Package:
     @property
     def is_here(self) -> bool:
         """Whether it is installed."""
-        return bool(shutil.which(self.program)) if self.program else _manifest(self.name).exists()
+        return bool(shutil.which(self.program, os.F_OK)) if self.program else _manifest(self.name).exists()
 
     @property
     def version(self) -> str:
