@@ -19,6 +19,7 @@ from tests.conftest import PCAPS
 from tests.score.figures import Abilities, Figure, all_figures, repeated
 from tests.score.inferred import Inferred
 from tests.score.truth import load
+from tests.score.weeks import weeks
 
 HOSPITAL = PCAPS / "hospital"
 RECORDED = HOSPITAL / "score.csv"
@@ -27,13 +28,14 @@ LISTS = (("wrong", "wrong"), ("missed", "missed"), ("to_come", "to come"))
 
 
 def score(hospital: Path, store: Path) -> list[Figure]:
-    """Read a hospital's captures into a new store, and compare."""
-    key = store.with_name("site.key")
+    """Read a hospital into a new store, week by week, and compare."""
+    truth, key = load(hospital / "truth.yaml"), store.with_name("site.key")
     SiteKey.test().save(key)
-    summary = read_captures(sorted(hospital.glob("hospital.pcap")), store, None, key)
-    if summary.failures:
-        raise summary.failures[0]
-    truth = load(hospital / "truth.yaml")
+    for week in weeks(hospital / "hospital.pcap", truth.epoch, store.parent):
+        summary = read_captures([week], store, None, key)
+        if summary.failures:
+            raise summary.failures[0]
+        week.unlink()
     can = Abilities({p.name for p in Registry.installed().protocols}, {rule.id for rule in load_rules()})
     return all_figures(truth, Inferred(store, truth), can)
 

@@ -168,7 +168,7 @@ def _users(figure: Figure, called: str, true: frozenset[str], found: frozenset[s
 def findings(truth: Truth, inferred: Inferred, can: Abilities) -> Iterator[Figure]:
     """Findings, all and rule by rule; the day they open; and whether they are resolved when they are over."""
     rules: dict[str, Figure] = {}
-    opened, over = Figure("findings open on the right day"), Figure("findings resolved when over")
+    life = Life(truth)
     left = inferred.findings()
     for true in sorted(truth.must, key=lambda m: not m.identity):  # the more definite ones first
         figure = rules.setdefault(true.rule, Figure(true.rule))
@@ -176,13 +176,13 @@ def findings(truth: Truth, inferred: Inferred, can: Abilities) -> Iterator[Figur
         left = [finding for finding in left if finding not in found]
         if found:
             figure.right += 1
-            _life(true, found, truth, opened, over)
+            life.add(true, found)
         else:
             _missed(figure, true, can)
     for finding in left:
         rules.setdefault(finding.rule, Figure(finding.rule)).wrong.append(_words(finding))
     yield _sum("findings", rules.values())
-    yield from (opened, over, _forbidden(truth, inferred.findings()))
+    yield from (life.opened, life.over, life.standing, _forbidden(truth, inferred.findings()))
     yield from sorted(rules.values(), key=lambda figure: figure.name)
 
 
@@ -199,19 +199,33 @@ def _missed(figure: Figure, true: Must, can: Abilities) -> None:
     (figure.to_come if lack else figure.missed).append(f"{called}: {lack or true.why}")
 
 
-def _life(true: Must, found: list[Finding], truth: Truth, opened: Figure, over: Figure) -> None:
-    called = " ".join(part for part in (true.rule, true.device, true.identity) if part)
-    day = truth.day_of(min(finding.first_ts for finding in found))
-    if day == true.first_day:
-        opened.right += 1
+class Life:
+    """When findings were opened, and whether they are resolved when they are over, and only then."""
+
+    def __init__(self, truth: Truth) -> None:
+        self._truth = truth
+        self.opened = Figure("findings open on the right day")
+        self.over = Figure("findings resolved when over")
+        self.standing = Figure("findings open while they go on")
+
+    def add(self, true: Must, found: list[Finding]) -> None:
+        """Count the findings that are this one."""
+        called = " ".join(part for part in (true.rule, true.device, true.identity) if part)
+        day = self._truth.day_of(min(finding.first_ts for finding in found))
+        _count(self.opened, f"{called}: day {day} instead of {true.first_day}", right=day == true.first_day)
+        if true.resolved_day is None:
+            stands = any(finding.status != RESOLVED for finding in found)
+            _count(self.standing, f"{called}: resolved, and goes on", right=stands)
+        else:
+            ended = all(finding.status == RESOLVED for finding in found)
+            _count(self.over, f"{called}: open, over since day {true.resolved_day}", right=ended)
+
+
+def _count(figure: Figure, otherwise: str, *, right: bool) -> None:
+    if right:
+        figure.right += 1
     else:
-        opened.wrong.append(f"{called}: day {day} instead of {true.first_day}")
-    if true.resolved_day is None:
-        return
-    if all(finding.status == RESOLVED for finding in found):
-        over.right += 1
-    else:
-        over.missed.append(f"{called}: still open, over since day {true.resolved_day}")
+        figure.wrong.append(otherwise)
 
 
 def _forbidden(truth: Truth, found: Iterable[Finding]) -> Figure:

@@ -10,6 +10,7 @@ from tests.score.__main__ import HOSPITAL, fallen, misses, recorded, score, tabl
 from tests.score.figures import Abilities, Figure, _same_finding, agree, attributes, findings, identities, resolution
 from tests.score.inferred import ATTRIBUTES, Endpoint, Finding, Use
 from tests.score.truth import Address, Device, Identity, Must, MustNot, Truth, load
+from tests.score.weeks import RECORD, weeks
 
 ALL = Abilities({"dicom", "tls"}, {"DCM-001", "CERT-001"})
 EPOCH = datetime(2026, 7, 1, tzinfo=UTC)
@@ -93,7 +94,25 @@ def test_findings_are_right_only_for_the_machine_and_on_the_day():
     total = by_name(figures, "findings")
     assert (total.right, total.wrong, total.missed) == (2, ["DCM-001 pc (subject)"], [])
     assert by_name(figures, "findings open on the right day").wrong == ["CERT-001 ct: day 4 instead of 3"]
-    assert by_name(figures, "findings resolved when over").missed == ["CERT-001 ct: still open, over since day 9"]
+    assert by_name(figures, "findings resolved when over").wrong == ["CERT-001 ct: open, over since day 9"]
+    assert by_name(figures, "findings open while they go on").right == 1
+
+
+def test_a_finding_that_is_resolved_while_it_goes_on_is_wrong():
+    found = [finding("DCM-001", "ct", status="resolved")]
+    figures = list(findings(truth([CT], must=[Must("DCM-001", "dicom", "ct", first_day=1)]), World(found=found), ALL))
+    assert by_name(figures, "findings open while they go on").wrong == ["DCM-001 ct: resolved, and goes on"]
+
+
+def test_a_capture_is_cut_into_weeks_and_nothing_is_lost(tmp_path):
+    days = (0, 6, 7, 7, 30)
+    start = int(EPOCH.timestamp())
+    records = [RECORD.pack(start + day * 86_400, 0, 4, 4) + bytes([day] * 4) for day in days]
+    whole = tmp_path / "whole.pcap"
+    whole.write_bytes(bytes(24) + b"".join(records))
+    found = list(weeks(whole, EPOCH, tmp_path))
+    assert [path.name for path in found] == ["week01.pcap", "week02.pcap", "week05.pcap"]
+    assert b"".join(path.read_bytes()[24:] for path in found) == b"".join(records)
 
 
 def test_a_finding_that_must_not_be_is_said_with_the_reason():
