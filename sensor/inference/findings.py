@@ -138,7 +138,11 @@ class _Book:
         if old is None:
             opened = self._change(_finding(verdict), "opened")
             return self._change(opened, "resolved", status=RESOLVED) if over else opened
-        fresh = replace(_finding(verdict), finding_id=old.finding_id, status=old.status, changed_seq=old.changed_seq)
+        found = _finding(verdict)
+        first = min(old.first_ts, found.first_ts)  # a rule may look at the last weeks only
+        fresh = replace(
+            found, finding_id=old.finding_id, status=old.status, changed_seq=old.changed_seq, first_ts=first
+        )
         if over:
             return fresh if old.status == RESOLVED else self._change(fresh, "resolved", status=RESOLVED)
         if old.status == RESOLVED:

@@ -55,6 +55,13 @@ cases:
         - {channel: {version: TLS 1.3, certificates_hidden: true}, port: 443, n: 5}
         - {conversation: {n: 5}, port: 443, at: +40d}
         - {channel: {version: TLS 1.3, certificates_hidden: true}, port: 443, at: +40d, n: 5}
+    - what: one day in clear among days of TLS 1.3
+      rows:
+        - {conversation: {n: 9}, protocol: dicom, port: 104}
+        - {conversation: {n: 1}, port: 443, at: +20d}
+        - {channel: {version: TLS 1.3, certificates_hidden: true}, port: 443, at: +20d}
+        - {conversation: {n: 1}, port: 443, at: +40d}
+        - {channel: {version: TLS 1.3, certificates_hidden: true}, port: 443, at: +40d}
     - what: recorded, a capture of a minute says nothing about months
       capture: pcaps/dicom/echo.pcap
 */
@@ -74,7 +81,9 @@ WITH talk AS (
     WHERE device_id IS NOT NULL AND internal
     GROUP BY device_id
 ), sight AS (
-    SELECT device_id, sum(understood) AS understood, sum(conversations) AS conversations
+    -- by days: five conversations in clear on one day do not make up for a week of encrypted ones
+    SELECT device_id, sum(understood) AS understood, sum(conversations) AS conversations,
+        count(*) FILTER (WHERE understood * 2 > conversations) AS clear_days, count(*) AS days
     FROM (SELECT DISTINCT device_id, day, conversations, understood FROM blindspot)
     GROUP BY device_id
 ), proofs AS (
@@ -90,4 +99,4 @@ LEFT JOIN proofs AS p ON p.device_id = a.device_id
 JOIN device AS d ON d.device_id = a.device_id
 WHERE a.last_ts > $now - INTERVAL 7 DAY AND d.role IS DISTINCT FROM 'network router'
     AND a.last_ts - coalesce(p.last_ts, a.first_ts) >= INTERVAL 30 DAY
-    AND s.understood * 2 > s.conversations
+    AND s.clear_days * 2 > s.days

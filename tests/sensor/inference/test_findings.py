@@ -80,6 +80,15 @@ def test_what_comes_back_each_week_is_over_after_more_than_a_week() -> None:
     assert ward.then({**GOOD, "at": "+22d"}) == ["resolved"]
 
 
+def test_a_rule_that_looks_at_the_last_weeks_only_does_not_move_the_first_sight() -> None:
+    ward = Ward("DCM-006")
+    called = [{"authentication": {"principal": "CT01", "called_ae_title": title}} for title in "ABC"]
+    ward.then(*called)
+    first = ward.store.execute("SELECT first_ts FROM finding").fetchall()
+    ward.then(*({**row, "at": "+40d"} for row in called))
+    assert ward.store.execute("SELECT first_ts FROM finding").fetchall() == first
+
+
 def test_what_comes_back_after_a_quarter_is_over_meanwhile() -> None:
     ward = Ward()
     ward.then(OLD, {**OLD, "at": "+90d"})
