@@ -16,6 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+LAB := $(VENV)/.lab
 # Another stamp once Python's headers are there: the engine is then compiled at the next run.
 HEADERS := $(shell $(firstword $(wildcard $(BIN)/python) $(PYTHON)) _build/toolchain.py --headers)
 INSTALLED := $(VENV)/.installed-$(HEADERS)
@@ -72,11 +73,11 @@ fuzz: $(DEV) $(INSTALLED) ## feed COUNT hostile inputs to each target, engine an
 	    $(BIN)/python -m tests.fuzz.run $$target $(COUNT) --seed $$seed $(ARGS) || exit 1; done
 
 .PHONY: lab
-lab: $(DEV) $(INSTALLED) ## build the hospital of real software, play and record its 120 days (root, Debian)
+lab: $(LAB) $(INSTALLED) ## build the hospital of real software, play and record its 120 days (root, Debian)
 	@$(BIN)/python pcaps/lab/hospital.py --install $(ARGS)
 
 .PHONY: record
-record: $(DEV) $(INSTALLED) ## record single scenarios again from real software: ARGS="tls tls12_ecdhe" (root, Linux)
+record: $(LAB) $(INSTALLED) ## record single scenarios again from real software: ARGS="tls tls12_ecdhe" (root, Linux)
 	@$(BIN)/python pcaps/lab/record.py $(or $(ARGS),--help)
 
 .PHONY: score
@@ -110,6 +111,10 @@ $(RUNTIME): requirements.lock | $(BIN)/pip
 
 $(DEV): requirements-dev.lock $(RUNTIME) | $(BIN)/pip
 	@$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(LAB): requirements-lab.lock $(DEV) | $(BIN)/pip
+	@$(BIN)/pip install --quiet --require-hashes -r requirements-lab.lock
 	@touch $@
 
 # The build tools are needed once, come by hash like everything else, and are gone afterwards.

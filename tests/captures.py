@@ -31,6 +31,11 @@ def own_captures(folder: str = "*") -> list[Path]:
     return sorted(path for path in found if path.parent.name not in _WITH_TESTS_OF_THEIR_OWN)
 
 
+def hospital() -> list[Path]:
+    """The recorded hospital, where it is there."""
+    return sorted((PCAPS / "hospital").glob("*.pcap"))
+
+
 def shared_captures(part: str = "") -> list[Path]:
     """The public captures whose name contains `part`; none where the folder is not there."""
     names = (".pcap", ".pcapng", ".cap", ".gz", ".snoop")

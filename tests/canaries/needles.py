@@ -19,7 +19,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tests.captures import own_captures
+from tests.captures import hospital, own_captures
 
 WINDOW: Final = 8
 PIECE: Final = 12
@@ -35,7 +35,7 @@ def canaries(path: Path) -> list[str]:
     return list(tomllib.loads(path.with_suffix(".toml").read_text()).get("canaries", ()))
 
 
-PLANTED: Final = [path for path in own_captures() if canaries(path)]
+PLANTED: Final = [path for path in (*own_captures(), *hospital()) if canaries(path)]
 TOKENS: Final = sorted({token for path in PLANTED for token in canaries(path)})
 
 

@@ -29,6 +29,7 @@ def test_there_are_locks_for_running_developing_and_building() -> None:
     assert [lock.name for lock in LOCKS] == [
         "requirements-build.lock",
         "requirements-dev.lock",
+        "requirements-lab.lock",
         "requirements-zig.lock",
         "requirements.lock",
     ]
@@ -59,6 +60,16 @@ def test_the_lock_satisfies_pyproject(lock: str, requirements: list[str]) -> Non
     pins = pinned(lock)
     for requirement in map(Requirement, requirements):
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
+
+
+def test_the_lab_runs_what_it_asks_for_beside_what_developers_run() -> None:
+    lines = (ROOT / "pcaps/lab/requirements.txt").read_text().splitlines()
+    lab, developers = pinned("requirements-lab.lock"), pinned("requirements-dev.lock")
+    for requirement in (Requirement(line.partition("#")[0]) for line in lines):
+        assert requirement.specifier.contains(lab[canonicalize_name(requirement.name)]), requirement
+    assert {
+        name: (lab[name], developers[name]) for name in lab.keys() & developers if lab[name] != developers[name]
+    } == {}
 
 
 def test_developers_run_the_versions_that_are_shipped() -> None:
