@@ -116,6 +116,8 @@ def _weak_roles(
         said.append(("modality", "stores objects of one kind", 0.5))
     if keeps and not queried and not stores:
         said.append(("archive", "keeps objects", 0.5))
+    if not stores and not services.answers and (services.does("asks", WORKLIST) or services.does("asks", MPPS)):
+        said.append(("modality", "asks for a worklist or reports procedure steps", 0.6))
     if services.does("asks", QUERY) and not keeps and not stores:
         said.append(("query client", "queries, and was not seen to receive", 0.4))
     return said

@@ -187,3 +187,9 @@ def test_kerberos_shows_the_service_and_hides_the_client() -> None:
     rows = inferred(path).execute("SELECT kind, label, strength FROM identity").fetchall()
     assert rows == [("service-principal", "cifs/fs1.ward.example", "strong")]
     assert inferred(path).execute("SELECT DISTINCT reason FROM blindspot").fetchall() == [("Kerberos",)]
+
+
+@pytest.mark.parametrize(("scenario", "ip"), [("find_worklist", "10.20.4.11"), ("mpps", "10.20.4.21")])
+def test_who_asks_for_its_worklist_is_a_modality_though_no_image_is_seen(scenario: str, ip: str) -> None:
+    path = PCAPS / "dicom" / f"{scenario}.pcap"
+    assert [device(path, one)["role"] for one in (ip, "10.20.1.20")] == ["modality", "worklist broker"]
