@@ -135,14 +135,14 @@ def users(lab: Lab, folder: Path, accounts: tuple[Account, ...]) -> dict[str, st
     return {"NSS_WRAPPER_PASSWD": str(folder / "passwd"), "NSS_WRAPPER_GROUP": str(folder / "group")}
 
 
-def names(folder: Path, machine: Machine, *others: Machine) -> dict[str, str]:
+def names(folder: Path, machine: Machine, *others: Machine, domain: str = DOMAIN) -> dict[str, str]:
     """Return the environment in which a program believes to run on a machine and knows others by name."""
-    known = [f"{m.ip} {m.name}.{DOMAIN} {m.name}\n" for m in (machine, *others)]
+    known = [f"{m.ip} {m.name}.{domain} {m.name}\n" for m in (machine, *others)]
     (folder / "hosts").write_text("127.0.0.1 localhost\n" + "".join(known))
     return {
         "LD_PRELOAD": library("libnss_wrapper.so", "libnss-wrapper"),
         "NSS_WRAPPER_HOSTS": str(folder / "hosts"),
-        "NSS_WRAPPER_HOSTNAME": f"{machine.name}.{DOMAIN}",
+        "NSS_WRAPPER_HOSTNAME": f"{machine.name}.{domain}",
     }
 
 
