@@ -1,8 +1,8 @@
 """A Samba domain of the scenario's own: its controller, its member servers, and clients with Kerberos tickets.
 
 The domain is provisioned into the scenario's folder before anything runs; accounts go straight into its database. What
-it is called, and which machine controls it, is a ``Realm``: scenarios use ``WARD``, where everybody knows the others by a
-hosts file; a domain with a name server of its own is asked for its names.
+it is called, and which machine controls it, is a ``Realm``: scenarios use ``WARD``, where everybody knows the others by
+a hosts file; a domain with a name server of its own is asked for its names.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ def user(lab: Lab, domain: Domain, name: str) -> Account:
     """Make a domain account; its password and its owner's names are canaries."""
     who = Account(name, lab.canaries.token(f"password of {name}", 14), domain.realm.workgroup)
     given, family = lab.canaries.token(f"given name of {name}"), lab.canaries.token(f"family name of {name}")
-    tool(lab, domain, "user", "add", name, who.password, f"--given-name={given}", f"--surname={family}")
+    names_of = [f"--given-name={given}", f"--surname={family}", "--use-username-as-cn"]
+    tool(lab, domain, "user", "add", name, who.password, *names_of)
     return who
 
 
@@ -138,28 +139,28 @@ def supported(lab: Lab, domain: Domain, server: FileServer, enctypes: int) -> No
 
 def krb5_conf(folder: Path, realm: Realm, more: Mapping[str, str] | None = None) -> Path:
     """Write a krb5.conf. The KDC is named in it, unless the domain's name server can be asked for it."""
-    asks = str(realm.answers_dns).lower()
     settings = {
         "default_realm": realm.kerberos,
-        "dns_lookup_kdc": asks,
+        "dns_lookup_kdc": str(realm.answers_dns).lower(),
         "dns_lookup_realm": "false",
+        "dns_uri_lookup": "false",
         "rdns": "false",
         "dns_canonicalize_hostname": "false",
         **(more or {}),
     }
-    kdc = "" if realm.answers_dns else f"    kdc = {realm.controller.ip}\n"
+    named = "master_kdc" if realm.answers_dns else "kdc"
+    servers = f"[realms]\n  {realm.kerberos} = {{\n    {named} = {realm.controller.ip}\n  }}\n"
     path = folder / "krb5.conf"
-    path.write_text(
-        sections({"libdefaults": settings})
-        + f"[realms]\n  {realm.kerberos} = {{\n{kdc}  }}\n[domain_realm]\n  .{realm.dns} = {realm.kerberos}\n"
-    )
+    names_of = f"[domain_realm]\n  .{realm.dns} = {realm.kerberos}\n"
+    path.write_text(sections({"libdefaults": settings}) + servers + names_of)
     return path
 
 
-def _provision(lab: Lab, folder: Path, realm: Realm, administrator: Account) -> None:
+def _provision(lab: Lab, host: Host, folder: Path, realm: Realm, administrator: Account) -> None:
     bare = lab.workdir / "bare.conf"
     bare.write_text("[global]\n")
-    lab.tool(
+    lab.run(
+        host,
         [
             TOOL,
             "domain",
@@ -173,7 +174,7 @@ def _provision(lab: Lab, folder: Path, realm: Realm, administrator: Account) -> 
             f"--adminpass={administrator.password}",
             f"--dns-backend={'SAMBA_INTERNAL' if realm.answers_dns else 'NONE'}",
             "--server-role=dc",
-        ]
+        ],
     )
 
 
@@ -213,7 +214,7 @@ def domain(
     host, folder = lab.host(realm.controller), lab.workdir / "samba-dc"
     password = lab.canaries.plant(f"Aa1-{lab.canaries.token('administrator')}")
     administrator = Account("Administrator", password, realm.workgroup)
-    _provision(lab, folder, realm, administrator)
+    _provision(lab, host, folder, realm, administrator)
     env = names(folder, realm.controller, *others, domain=realm.dns) | _winbind(lab, folder)
     here = Domain(FileServer(host, folder, env), administrator, krb5_conf(folder, realm), realm)
     tool(lab, here, "domain", "passwordsettings", "set", "--complexity=off")
