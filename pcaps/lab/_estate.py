@@ -6,8 +6,8 @@ at a port (``tc`` ingress) is mirrored to the monitor of its VLAN; ``_mirror.py`
 port: in 802.1Q (SPAN), and if wanted the same frames in VXLAN and ERSPAN. A routed packet therefore crosses the mirror
 twice, once in each VLAN, as it does on a real switch; what comes from outside crosses it once.
 
-Programs find the hospital's name server in their resolv.conf, and themselves in their hosts file. What this process
-does itself inside a machine (a server written in Python) has to go by addresses.
+Programs find the hospital's name server in their resolv.conf, and themselves in their hosts file and as the name of
+their host. What this process does itself inside a machine (a server written in Python) has to go by addresses.
 
 All namespaces have a prefix with this process's id, and all is undone when the context ends, also half-way.
 """
@@ -208,7 +208,8 @@ class Estate:
         etc.mkdir(parents=True)
         (etc / "resolv.conf").write_text(f"search {DOMAIN}\nnameserver {NAME_SERVER}\n")
         (etc / "hosts").write_text(f"127.0.0.1 localhost\n{ip or '127.0.1.1'} {name}.{DOMAIN} {name}\n")
-        host = Host(name, namespace, mac, ip, ("ip", "netns", "exec", namespace))
+        called = ("unshare", "--uts", "sh", "-c", f'hostname {name} && exec "$@"', "sh")
+        host = Host(name, namespace, mac, ip, (*called, "ip", "netns", "exec", namespace))
         self.hosts.append(host)
         return host
 
