@@ -180,11 +180,12 @@ def smbd(
     port: int = SMB,
     settings: Mapping[str, object] | None = None,
     host: Host | None = None,
+    domain: str = DOMAIN,
 ) -> Iterator[FileServer]:
     """Run a stand-alone file server during the block; ``settings`` are smb.conf's global ones."""
     host, folder = host or lab.host(machine), lab.folder(f"samba-{machine.name}")
     lab.workdir.chmod(0o711)
-    env = users(lab, folder, accounts) | names(folder, machine)
+    env = users(lab, folder, accounts) | names(folder, machine, domain=domain)
     conf = folder / "smb.conf"
     parts = {"global": server_section(machine, folder, {"smb ports": port, **(settings or {})})}
     parts |= {share.name: share_section(folder, share) for share in shares}

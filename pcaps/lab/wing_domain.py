@@ -38,7 +38,7 @@ CIFS_FS1, CIFS_DC1 = f"cifs/fs1.{AD.dns}", f"cifs/dc1.{AD.dns}"
 PEOPLE = "erika.invented"
 TRIED = ("administrator", "backup", "service", "svc-artis", "svc-holter", "svc-labmw", "scanner")
 
-DC1 = device(CONTROLLER, device_type="domain controller", role="domain controller", os=SAMBA_OS)
+DC1 = device(CONTROLLER, device_type="domain controller", role="domain controller")
 FS1 = device(
     Machine("fs1", "00:50:56:33:01:02", "10.21.1.2"), device_type="file server", role="file server", os=SAMBA_OS
 )

@@ -52,7 +52,7 @@ def angiography_asks(hospital: Hospital) -> None:
     _asks(hospital, ANGIO2)
 
 
-@scene("the angiography leaves its dose report", SMBCLIENT, days=[0], again=fortnightly(7), at="17:20")
+@scene("the angiography leaves its dose report", SMBCLIENT, days=[5], again=fortnightly(19), at="17:20")
 def angiography_reports(hospital: Hospital) -> None:
     _logs_on(hospital, ANGIO2, account(hospital, ARTIS))
 
@@ -75,7 +75,7 @@ identity("account", ARTIS, "smb", ("angio2", "laptop-eng"), peers=("fs1",), real
 identity("ldap-dn", ARTIS_NAME, "ldap", ("angio2", "laptop-eng"), peers=("dc1",))
 must("LDAP-001", "ldap", device="angio2", identity=ARTIS_NAME, why=IN_CLEAR)
 must("LDAP-001", "ldap", device="laptop-eng", identity=ARTIS_NAME, first_day=34, why=IN_CLEAR)
-must("NTLM-002", "smb", device="angio2", identity=ARTIS, why=BY_NTLM)
+must("NTLM-002", "smb", device="angio2", identity=ARTIS, first_day=5, why=BY_NTLM)
 must("NTLM-002", "smb", device="laptop-eng", identity=ARTIS, first_day=34, why=BY_NTLM)
 must("ID-001", "smb", identity=ARTIS, first_day=34, why="two machines use one service account")
 must("ID-002", "smb", identity=ARTIS, first_day=34, why=BORROWED)

@@ -218,5 +218,6 @@ identity(
     realm=AD.kerberos,
 )
 must("LDAP-003", "ldap", device="dc1", first_day=9, why="it lets a client go on without signing or sealing")
+must("MTLS-002", "tls", device="dc1", why="it asks LDAPS clients for a certificate and goes on without one")
 must_not("LDAP-001", "its password is inside TLS", device="portal1")
 must_not("CERT-007", "the hospital's own authority signed it", device="dc1")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from _directory import fortnightly, open_share
+from _estate import DOMAIN
 from _fleet import Machine
 from _samba import SAMBA, SMB, SMBCLIENT, Account, FileServer, Share, denied, fetch, patient_file, smbd
 from _story import opening, scene
@@ -67,7 +68,7 @@ def old_servers(hospital: Hospital) -> None:
     eyes = Account("oct", hospital.canaries.token("password of oct", 14), "NAS2")
     shares = (Share(VIDEOS), Share(SCANS, OPEN), Share(PUBLIC, OPEN))
     settings = {**OLD, "workgroup": "WORKGROUP", "map to guest": "Bad User"}
-    samba = hospital.open.enter_context(smbd(hospital, FS2, (endo,), shares, settings=settings))
+    samba = hospital.open.enter_context(smbd(hospital, FS2, (endo,), shares, settings=settings, domain=DOMAIN))
     hospital.share(OldServers(samba, _nas(hospital, eyes), endo, eyes))
 
 
