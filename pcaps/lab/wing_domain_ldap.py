@@ -163,7 +163,7 @@ must_not("ID-003", "its password was changed on day 60", identity=VIVID_NAME)
     MIT_KRB5,
     GSSAPI,
     days=[8],
-    again=[36, 64, 92],
+    again=[50, 92],
     at="09:00",
 )
 def sealed(hospital: Hospital) -> None:
