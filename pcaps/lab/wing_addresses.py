@@ -40,7 +40,7 @@ MOVING = OFFICE_POOL.first  # the address that three machines have, one after th
 COW1_MAC, COW2_MAC, TABLET_MAC = "8c:ec:4b:33:05:40", "8c:ec:4b:33:05:41", "f4:8e:38:33:05:42"
 PRINTER_MAC = "84:24:8d:33:05:43"
 VISITS = {3: "fe:21:0a:33:06:01", 17: "ba:90:5c:33:06:02", 44: "3e:07:d1:33:06:03", 90: "da:e4:66:33:06:04"}
-PORTAL_NAME = f"portal1.{DOMAIN}"
+PORTAL_NAME = f"intranet1.{DOMAIN}"
 CLOUD_NAME = known_as("play.telephone.example", "203.0.113.5")
 OFTEN = tuple(day for day in WORKDAYS if day % 3 == 0)
 WINDOWS = {"os": "Windows", "told": {"os": "dhcp"}}
@@ -206,7 +206,7 @@ def keep_time(hospital: Hospital) -> None:
         ask(hospital, hospital.host(machine), TIME.ip)
 
 
-identity("certificate-key", PORTAL_NAME, "tls", ("portal1",), peers=("tablet1",))
+identity("certificate-key", PORTAL_NAME, "tls", ("intranet1",), peers=("tablet1",))
 ALONE = "nobody ever saw it prove who it is"
 must("ID-008", "ntp", device="ntp1", first_day=30, why=ALONE)
 must("ID-008", "ntp", device="ergo1", first_day=30, why=ALONE)
@@ -217,4 +217,4 @@ must_not("ID-008", "its Kerberos tickets are an authentication", device="cow1")
 must_not("ID-008", "its Kerberos tickets are an authentication", device="cow2")
 must_not("ID-009", "it was a lease of the first cart's", device="cow2")
 must_not("ID-009", "it was a lease of two other machines", device="tablet1")
-must_not("CERT-007", "the hospital's own authority signed it", device="portal1")
+must_not("CERT-007", "the hospital's own authority signed it", device="intranet1")

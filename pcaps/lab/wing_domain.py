@@ -48,7 +48,9 @@ KIOSK = device(Machine("kiosk1", "8c:ec:4b:33:05:32", "10.21.5.32"), device_type
 OR2 = device(Machine("ws-or2", "3c:52:82:33:05:33", "10.21.5.33"), device_type="workstation")
 OR3 = device(Machine("ws-or3", "3c:52:82:33:05:34", "10.21.5.34"), device_type="workstation")
 LABMW = device(Machine("labmw", "00:21:5a:33:04:83", "10.21.4.131"), device_type="server", role="laboratory middleware")
-PORTAL = device(Machine("portal1", "00:50:56:33:01:56", "10.21.1.56"), device_type="server", role="application server")
+PORTAL = device(
+    Machine("intranet1", "00:50:56:33:01:56", "10.21.1.56"), device_type="server", role="application server"
+)
 
 
 @opening(AD_DC, "OpenSSL", LDAP_UTILS, order=10)

@@ -208,7 +208,7 @@ def over_tls(hospital: Hospital) -> None:
     search(hospital, host, CONTROLLER_URL, ["-ZZ", *bind], USERS, KIOSK, env=env)
 
 
-identity("certificate-key", f"dc1.{AD.dns}", "tls", ("dc1",), peers=("portal1",))
+identity("certificate-key", f"dc1.{AD.dns}", "tls", ("dc1",), peers=("intranet1",))
 identity(
     "service-principal",
     f"ldap/dc1.{AD.dns}",
@@ -219,5 +219,5 @@ identity(
 )
 must("LDAP-003", "ldap", device="dc1", first_day=9, why="it lets a client go on without signing or sealing")
 must("MTLS-002", "tls", device="dc1", why="it asks LDAPS clients for a certificate and goes on without one")
-must_not("LDAP-001", "its password is inside TLS", device="portal1")
+must_not("LDAP-001", "its password is inside TLS", device="intranet1")
 must_not("CERT-007", "the hospital's own authority signed it", device="dc1")
