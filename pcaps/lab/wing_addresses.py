@@ -210,7 +210,6 @@ identity("certificate-key", PORTAL_NAME, "tls", ("intranet1",), peers=("tablet1"
 ALONE = "nobody ever saw it prove who it is"
 must("ID-008", "ntp", device="ntp1", first_day=30, why=ALONE)
 must("ID-008", "ntp", device="ergo1", first_day=30, why=ALONE)
-must("ID-008", "ldap", device="cardio-ws", first_day=31, why=ALONE)
 must("ID-008", "dhcp", device="labels1", first_day=30, why=ALONE)
 must("ID-008", "dhcp", device="tablet1", first_day=81, why=ALONE)
 must_not("ID-008", "its Kerberos tickets are an authentication", device="cow1")

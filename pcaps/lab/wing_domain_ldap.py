@@ -10,10 +10,11 @@ from _addc import MIT_KRB5
 from _directory import AD, BASE, Certificates, account, fortnightly, log_on, machine_account, weekly
 from _fleet import Machine
 from _ldap import GSSAPI, INVALID_CREDENTIALS, LDAP_UTILS, sasl, search, simple
-from _samba import made
+from _samba import SAMBA, Station, made
 from _software import debian
 from _story import opening, scene
 from _truth import device, identity, must, must_not
+from wing_domain import KIOSK as KIOSK1
 from wing_domain import LABMW, PC_ADM1, PC_ADM2, PORTAL
 
 if TYPE_CHECKING:
@@ -184,6 +185,14 @@ def sealed(hospital: Hospital) -> None:
 def unsealed(hospital: Hospital) -> None:
     client = log_on(hospital, hospital.host(LABMW), account(hospital, "svc-labmw"))
     search(hospital, client.host, CONTROLLER_URL, sasl("GSS-SPNEGO", "maxssf=0"), USERS, KIOSK, env=client.env)
+
+
+@scene("the kiosk asks the domain with NTLM inside LDAP", SAMBA, days=[16], again=[58, 100], at="08:40")
+def ntlm_inside(hospital: Hospital) -> None:
+    host, who = hospital.host(KIOSK1), account(hospital, "kiosk")
+    _, *conf = Station(host, {"workgroup": AD.workgroup, "realm": AD.kerberos, "security": "ads"}).command(hospital)
+    asks = ["ads", "search", "-S", f"dc1.{AD.dns}", "--use-kerberos=off", "-U", who.option, KIOSK, "cn"]
+    hospital.run(host, ["net", *conf, *asks])
 
 
 @scene("a portal (python ldap3) asks the domain over LDAPS", "ldap3", days=[0], again=fortnightly(14), at="04:30")

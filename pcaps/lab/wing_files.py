@@ -147,6 +147,7 @@ def cardiograph_reads(hospital: Hospital) -> None:
     open_share(hospital, hospital.host(ERGO1), at, None, PUBLIC, commands=fetch(hospital, at, PUBLIC))
 
 
+identity("account", "scanuser", "smb", ("mfp3",), peers=("fs2",), realm="FS2")
 must("SMB-003", "smb", device="fs2", why="whom it does not know becomes a guest")
 must("SMB-004", "smb", device="fs2", why="the shares scans and public are open to all")
 
