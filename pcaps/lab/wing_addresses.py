@@ -206,6 +206,8 @@ def keep_time(hospital: Hospital) -> None:
         ask(hospital, hospital.host(machine), TIME.ip)
 
 
+identity("account", "COW1$", "kerberos", ("cow1",), peers=("dc1",), realm=AD.kerberos)
+identity("account", "COW2$", "kerberos", ("cow2",), peers=("dc1",), realm=AD.kerberos)
 identity("certificate-key", PORTAL_NAME, "tls", ("intranet1",), peers=("tablet1",))
 ALONE = "nobody ever saw it prove who it is"
 must("ID-008", "ntp", device="ntp1", first_day=30, why=ALONE)

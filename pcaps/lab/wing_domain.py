@@ -122,7 +122,14 @@ def person_logs_on(hospital: Hospital) -> None:
     log_on(hospital, hospital.host(PC_ADM2), account(hospital, PEOPLE))
 
 
-identity("service-principal", CIFS_FS1, "smb", ("fs1",), peers=("pc-adm1", "pc-adm2", "labmw"), realm=AD.kerberos)
+identity(
+    "service-principal",
+    CIFS_FS1,
+    "smb",
+    ("fs1",),
+    peers=("pc-adm1", "pc-adm2", "labmw", "cow1", "cow2"),
+    realm=AD.kerberos,
+)
 identity("service-principal", CIFS_DC1, "smb", ("dc1",), peers=("pc-adm1",), realm=AD.kerberos)
 identity("account", "PC-ADM1$", "kerberos", ("pc-adm1",), peers=("dc1",), realm=AD.kerberos)
 identity("account", "PC-ADM2$", "kerberos", ("pc-adm2",), peers=("dc1",), realm=AD.kerberos)
@@ -161,6 +168,7 @@ def old_service(hospital: Hospital) -> None:
 
 identity("account", "svc-labmw", "kerberos", ("labmw",), peers=("dc1",), realm=AD.kerberos)
 must("KRB-001", "smb", device="labmw", first_day=6, why="its authenticators and session keys are RC4")
+identity("service-principal", HTTP_LABWEB, "kerberos", (), peers=("pc-adm1",), realm=AD.kerberos)
 must("KRB-001", "kerberos", identity=HTTP_LABWEB, first_day=6, why="tickets of this service are RC4")
 must("KRB-005", "kerberos", identity=HTTP_LABWEB, first_day=6, why="an account's password can be guessed from a ticket")
 

@@ -229,4 +229,5 @@ identity(
 must("LDAP-003", "ldap", device="dc1", first_day=9, why="it lets a client go on without signing or sealing")
 must("MTLS-002", "tls", device="dc1", why="it asks LDAPS clients for a certificate and goes on without one")
 must_not("LDAP-001", "its password is inside TLS", device="intranet1")
+must_not("LDAP-002", "without a name it shows its root DSE only", device="dc1")
 must_not("CERT-007", "the hospital's own authority signed it", device="dc1")
