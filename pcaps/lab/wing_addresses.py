@@ -209,11 +209,12 @@ def keep_time(hospital: Hospital) -> None:
 identity("account", "COW1$", "kerberos", ("cow1",), peers=("dc1",), realm=AD.kerberos)
 identity("account", "COW2$", "kerberos", ("cow2",), peers=("dc1",), realm=AD.kerberos)
 identity("certificate-key", PORTAL_NAME, "tls", ("intranet1",), peers=("tablet1",))
-ALONE = "nobody ever saw it prove who it is"
-must("ID-008", "ntp", device="ntp1", first_day=30, why=ALONE)
-must("ID-008", "ntp", device="ergo1", first_day=30, why=ALONE)
+ALONE = "it never proves who it is, nor shows a key"
+for _alone in (TIME, ERGO1, FS2, NAS2, LDAP1):  # most of what they say is NTP
+    must("ID-008", "ntp", device=_alone.name, first_day=30, why=ALONE)
 must("ID-008", "dhcp", device="labels1", first_day=30, why=ALONE)
 must("ID-008", "dhcp", device="tablet1", first_day=81, why=ALONE)
+must("ID-008", "radius", device="wlc1", first_day=30, why="it passes on what others prove")
 must_not("ID-008", "its Kerberos tickets are an authentication", device="cow1")
 must_not("ID-008", "its Kerberos tickets are an authentication", device="cow2")
 must_not("ID-009", "it was a lease of the first cart's", device="cow2")
