@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from _net import Host
 
 AD_DC = debian("Samba AD DC", "samba-ad-dc", "samba")
+AD_PROVISION = debian("Samba AD provision", "samba-ad-provision", "/usr/share/samba/setup/provision.ldif")
+NSS_WINBIND = debian("NSS by winbind", "libnss-winbind", "/usr/lib/x86_64-linux-gnu/libnss_winbind.so.2")
 WINBIND = debian("winbind", "winbind", "winbindd")
 MIT_KRB5 = debian("MIT Kerberos", "krb5-user", "kinit")
 REALM = DOMAIN.upper()

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from _story import Hospital
 
 LDAP_UTILS = debian("ldap-utils", "ldap-utils", "ldapsearch")
-GSSAPI = debian("Cyrus SASL GSSAPI", "libsasl2-modules-gssapi-mit", "ldapwhoami")
+GSSAPI_PLUGIN = "/usr/lib/x86_64-linux-gnu/sasl2/libgssapiv2.so"
+GSSAPI = debian("Cyrus SASL GSSAPI", "libsasl2-modules-gssapi-mit", GSSAPI_PLUGIN)
 INVALID_CREDENTIALS = 49  # LDAPResult (RFC 4511 appendix A.1)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SAMBA = debian("Samba", "samba", "smbd")
 SMBCLIENT = debian("smbclient", "smbclient", "smbclient")
+NSS_WRAPPER = debian("nss_wrapper", "libnss-wrapper", "/usr/lib/x86_64-linux-gnu/libnss_wrapper.so")
 SMB = 445
 NETBIOS_SESSION = 139
 WORKGROUP = "WARD"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from _addc import AD_DC, ARCFOUR, MIT_KRB5, TOOL, WINBIND, domain, member, with_ticket
+from _addc import AD_DC, AD_PROVISION, ARCFOUR, MIT_KRB5, NSS_WINBIND, TOOL, WINBIND, domain, member, with_ticket
 from _directory import (
     AD,
     BASE,
@@ -22,7 +22,7 @@ from _directory import (
 from _fleet import Machine
 from _ldap import LDAP_UTILS
 from _pki import Pki
-from _samba import SAMBA, SMBCLIENT, Account, Share, denied
+from _samba import NSS_WRAPPER, SAMBA, SMBCLIENT, Account, Share, denied
 from _story import EPOCH, opening, scene
 from _truth import device, identity, must, must_not
 
@@ -53,7 +53,7 @@ PORTAL = device(
 )
 
 
-@opening(AD_DC, "OpenSSL", LDAP_UTILS, order=10)
+@opening(AD_DC, AD_PROVISION, NSS_WRAPPER, NSS_WINBIND, "OpenSSL", LDAP_UTILS, order=10)
 def directory(hospital: Hospital) -> None:
     """Provision the domain with its service accounts and members; LDAP is served in clear and over TLS."""
     pki = Pki(hospital, "pki-domain")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from _story import Hospital
 
 MIT_KDC = debian("MIT Kerberos KDC", "krb5-kdc", "krb5kdc")
+MIT_ADMIN = debian("MIT Kerberos administration", "krb5-admin-server", "kadmin.local")
 CARDIO = Realm("cardio.example", "CARDIO", LDAP1)
 ECHO = "svc-echo"
 KDC = 88
@@ -42,7 +43,7 @@ def _profile(folder: Path) -> Path:
     return path
 
 
-@opening(MIT_KDC, order=15)
+@opening(MIT_KDC, MIT_ADMIN, order=15)
 def maker_kerberos(hospital: Hospital) -> None:
     """Start the maker's KDC with one account; as it comes, it asks for no pre-authentication."""
     host, folder, who = hospital.host(LDAP1), hospital.folder("kdc"), _account(hospital)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from _directory import fortnightly, open_share
 from _estate import DOMAIN
 from _fleet import Machine
-from _samba import SAMBA, SMB, SMBCLIENT, Account, FileServer, Share, denied, fetch, patient_file, smbd
+from _samba import NSS_WRAPPER, SAMBA, SMB, SMBCLIENT, Account, FileServer, Share, denied, fetch, patient_file, smbd
 from _story import opening, scene
 from _truth import device, identity, must, must_not
 from wing_domain import SAMBA_OS
@@ -61,7 +61,7 @@ class OldServers:
     eyes: Account
 
 
-@opening(SAMBA, "impacket", IMPACKET_CLEAR, order=16)
+@opening(SAMBA, NSS_WRAPPER, "impacket", IMPACKET_CLEAR, order=16)
 def old_servers(hospital: Hospital) -> None:
     """Start the old Samba, which knows its own accounts only, and the NAS, which asks for passwords in clear."""
     endo = Account("endo", hospital.canaries.token("password of endo", 14), "FS2")
