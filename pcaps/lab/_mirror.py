@@ -153,7 +153,10 @@ def main() -> None:
     exports = Exports(asked.ways)
     print("mirroring", file=sys.stderr, flush=True)
     held: list[Frame] = []
-    while held or not asking:
+    while not asking:
+        forward(sockets, exports, held)
+    forward(sockets, exports, held)  # what came before the interrupt and was not read yet
+    while held:
         forward(sockets, exports, held)
     print(f"{sum(map(lost, sockets))} frames lost", file=sys.stderr, flush=True)
 
