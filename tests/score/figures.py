@@ -62,7 +62,7 @@ def all_figures(truth: Truth, inferred: Inferred, can: Abilities) -> list[Figure
     """The whole table."""
     return [
         resolution(inferred),
-        machines(truth, inferred),
+        machines(truth, inferred, can),
         *attributes(truth, inferred, can),
         *identities(truth, inferred, can),
         *findings(truth, inferred, can),
@@ -83,7 +83,7 @@ def resolution(inferred: Inferred) -> Figure:
     return figure
 
 
-def machines(truth: Truth, inferred: Inferred) -> Figure:
+def machines(truth: Truth, inferred: Inferred, can: Abilities) -> Figure:
     """Machines: each is one device, and each device is one machine."""
     figure = Figure("machines that are one device")
     found = defaultdict(set)
@@ -95,10 +95,18 @@ def machines(truth: Truth, inferred: Inferred) -> Figure:
             figure.right += 1
         elif count:
             figure.wrong.append(f"{device.name}: {count} devices")
+        elif lack := _unspoken(device, can):
+            figure.to_come.append(f"{device.name} ({lack})")
         else:
             figure.missed.append(f"{device.name}: no device")
     figure.wrong += [f"{label}: no machine" for label in inferred.strangers()]
     return figure
+
+
+def _unspoken(device: Device, can: Abilities) -> str:
+    """Why a machine that others speak of cannot be known yet; empty when it could."""
+    protocols = [protocol for protocol in device.told.values() if protocol != NEVER]
+    return next(filter(None, map(can.lack, protocols)), "") if device.via else ""
 
 
 def attributes(truth: Truth, inferred: Inferred, can: Abilities) -> Iterator[Figure]:

@@ -13,6 +13,7 @@ import duckdb
 from tests.score.truth import Device, Truth
 
 ROUTER = "network router"
+REJECTED = "rejected"
 ATTRIBUTES = ("vendor", "model", "device_type", "serial", "os", "role")
 
 
@@ -97,13 +98,15 @@ class Inferred:
         return sorted(row["label"] for row in self._rows["devices"] if row["device_id"] not in self.machines)
 
     def uses(self) -> list[Use]:
-        """All identities and who uses them."""
+        """All identities and who uses them. A name that was refused wherever it was tried is nobody's identity."""
         users: dict[str, set[str]] = defaultdict(set)
         for row in self._rows["identity_uses"]:
-            users[row["identity_id"]].add(self.machines.get(row["device_id"], f"? {row['device_id']}"))
+            if row["outcome"] != REJECTED:
+                users[row["identity_id"]].add(self.machines.get(row["device_id"], f"? {row['device_id']}"))
         return [
             Use(row["kind"], row["label"], row["realm"] or "", frozenset(users[row["identity_id"]]))
             for row in self._rows["identities"]
+            if row["identity_id"] in users
         ]
 
     def findings(self) -> list[Finding]:

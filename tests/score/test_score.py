@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.score.__main__ import HOSPITAL, fallen, misses, recorded, score, table
-from tests.score.figures import Abilities, Figure, _same_finding, agree, attributes, findings, identities, resolution
+from tests.score.figures import (
+    Abilities,
+    Figure,
+    _same_finding,
+    agree,
+    attributes,
+    findings,
+    identities,
+    machines,
+    resolution,
+)
 from tests.score.inferred import ATTRIBUTES, Endpoint, Finding, Use
 from tests.score.truth import Address, Device, Identity, Must, MustNot, Truth, load
 from tests.score.weeks import RECORD, weeks
@@ -20,8 +30,12 @@ CT = Device("ct", [Address("10.0.0.1", "00:00:00:00:00:01")], vendor="Siemens He
 class World:
     """What the measure needs of a store, made up."""
 
-    def __init__(self, endpoints=(), said=None, used=(), found=()):
+    def __init__(self, endpoints=(), said=None, used=(), found=(), named=None, strangers=()):
+        self.machines, self._strangers = named or {}, strangers
         self.endpoints, self._said, self._used, self._found = list(endpoints), said or {}, used, found
+
+    def strangers(self):
+        return list(self._strangers)
 
     def attributes(self):
         return self._said
@@ -58,6 +72,14 @@ def test_two_machines_taken_for_one_are_wrong_pairs_and_one_taken_for_two_is_a_m
     figure = resolution(World([Endpoint("d1", "a"), Endpoint("d1", "b"), Endpoint("d2", "b"), Endpoint("d2", "b")]))
     assert (figure.right, figure.wrong) == (1, ["a and b are taken for one"])
     assert figure.missed == ["b is taken for two: d1, d2"]
+
+
+def test_a_machine_is_one_device_or_many_or_none_or_waits_for_who_speaks_of_it():
+    pump, gone = Device("pump", via="ct", told={"device": "radius"}), Device("gone", [Address("10.0.0.9")])
+    world = World(named={"d1": "ct", "d2": "ws", "d3": "ws"}, strangers=["x"])
+    figure = machines(truth([CT, Device("ws"), pump, gone]), world, ALL)
+    assert (figure.right, figure.wrong) == (1, ["ws: 2 devices", "x: no machine"])
+    assert (figure.missed, figure.to_come) == (["gone: no device"], ["pump (radius is not read yet)"])
 
 
 def test_an_attribute_is_right_wrong_missed_or_to_come():
