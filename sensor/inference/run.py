@@ -12,6 +12,7 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
+from sensor.inference.addresses import is_nobody
 from sensor.inference.claims import COLUMNS, Claim, Verdict, decide
 from sensor.inference.classify import classify
 from sensor.inference.devices import Device, Resolution, resolve
@@ -113,7 +114,7 @@ def _write_devices(connection: duckdb.DuckDBPyConnection, resolution: Resolution
     won = {verdict.won for by_name in verdicts.values() for verdict in by_name.values()}
     ips: dict[str, list[str]] = defaultdict(list)
     for endpoint, (device_id, _) in resolution.endpoint_device.items():
-        ips[device_id] += [endpoint.ip] if endpoint.ip else []
+        ips[device_id] += [endpoint.ip] if endpoint.ip and not is_nobody(endpoint.ip) else []
     _replace(
         connection,
         "device",

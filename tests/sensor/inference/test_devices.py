@@ -66,6 +66,14 @@ def test_a_spare_that_holds_the_addresses_of_one_machine_is_no_router() -> None:
     assert frozenset({f"{MAC_R} 10.0.4.11", f"{MAC_R} 10.0.4.12"}) in devices(world(*pair))
 
 
+def test_a_device_is_not_called_by_the_address_of_nobody() -> None:
+    asks = {"conversation": {}, "from": "0.0.0.0", "from_mac": MAC_A, "to": "255.255.255.255"}
+    store = world(asks, talk("10.0.4.11", MAC_A))
+    assert ("10.0.4.11",) in store.execute("SELECT label FROM device").fetchall()
+    store = world({**asks, "from_mac": MAC_B})
+    assert store.execute("SELECT label FROM device").fetchall() == [(MAC_B,)]
+
+
 def test_an_off_site_address_shows_the_router() -> None:
     store = world(talk("192.0.2.7", MAC_R), talk("10.0.0.12", MAC_R))
     assert device_of(store, "192.0.2.7") != device_of(store, "10.0.0.12")
