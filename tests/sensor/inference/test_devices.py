@@ -71,7 +71,7 @@ def test_a_device_is_not_called_by_the_address_of_nobody() -> None:
     store = world(asks, talk("10.0.4.11", MAC_A))
     assert ("10.0.4.11",) in store.execute("SELECT label FROM device").fetchall()
     store = world({**asks, "from_mac": MAC_B})
-    assert store.execute("SELECT label FROM device").fetchall() == [(MAC_B,)]
+    assert (MAC_B,) in store.execute("SELECT label FROM device").fetchall()
 
 
 def test_an_off_site_address_shows_the_router() -> None:
