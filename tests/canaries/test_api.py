@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 
 PASSCODE = "GIXG7GU6HJHUX5"
 FORMATS = ("json", "ndjson", "csv")
-PAGE = 40
+PAGE = 500
 PAGES_MAX = 100
 DEADLINE_S = 60
 
