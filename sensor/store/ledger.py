@@ -226,22 +226,29 @@ class Ledger:
         """Add rows of one table. A reading just begun is `fresh`: nothing of its capture is in the store."""
         if not rows.num_rows:
             return
-        rows = self._stamped(rows)
         different = _all_differ(rows, _KEYS.get(name, _FACT_KEY))
-        if not different and name != "binding":
-            rows, different = _taken_together(cursor, name, rows), True
-        if fresh and different:
-            _execute(cursor, f"insert/{name}", rows)
-        elif name == "binding":
-            _merge_bindings(cursor, rows)
-        else:
-            _execute(cursor, f"merge/{name}", rows)
+        for part in [rows] if name == "binding" else _parts(rows):
+            stamped = self._stamped(part)
+            if not different and name != "binding":
+                stamped = _taken_together(cursor, name, stamped)
+            if fresh and different:
+                _execute(cursor, f"insert/{name}", stamped)
+            elif name == "binding":
+                _merge_bindings(cursor, stamped)
+            else:
+                _execute(cursor, f"merge/{name}", stamped)
 
     def _stamped(self, rows: pa.Table) -> pa.Table:
+        number = pa.repeat(pa.scalar(0, pa.int8()), rows.num_rows)
         for column in ("capture", "parser_set"):
-            value = getattr(self._reading, column)
-            rows = rows.append_column(column, pa.repeat(pa.scalar(value, pa.string()), rows.num_rows))
+            word = pa.array([getattr(self._reading, column)], pa.string())
+            rows = rows.append_column(column, pa.DictionaryArray.from_arrays(number, word))
         return rows
+
+
+def _parts(rows: pa.Table) -> Iterator[pa.Table]:
+    """Part by part: what a statement joins stays small, and each has dictionaries of its own."""
+    return (pa.Table.from_batches([part]) for part in rows.to_batches())
 
 
 def _all_differ(rows: pa.Table, key: tuple[str, ...]) -> bool:
