@@ -27,7 +27,7 @@ from sensor.traffic import Losses, carried
 from sensor.wire import BATCH_BYTES
 
 PIPELINE_VERSION: Final = 5
-BATCH_ROWS: Final = 400_000
+BATCH_ROWS: Final = 250_000
 BATCH_TEXT_BYTES: Final = 64 << 20
 WAITING_MAX: Final = 16
 COLLECT_AFTER: Final = 50_000
