@@ -11,6 +11,7 @@ day; what is over becomes one `Anomaly` (`value_overflow`), so a day's size is b
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from copy import copy
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -49,17 +50,26 @@ _UNIX_DAY: Final = 719_163  # 1970-01-01, counted as `datetime.date` does
 _HOURS: Final = tuple(1 << hour for hour in range(24))
 _json: Final = msgspec.json.Encoder(order="sorted")
 
+Value = tuple[str, str, int]
+"""Table, name or kind, and a hash: one of the values of which only so many are taken."""
 
-class _Seen:
+
+class _Seen(msgspec.Struct, gc=False, eq=False):
     """When and how often something was said at a place, and the evidence of the first time."""
 
-    __slots__ = ("ends", "first", "frame", "hours", "last", "n", "port", "quality")
+    first: int
+    last: int
+    quality: Quality
+    frame: int
+    ends: Ends
+    port: int
+    n: int = 0
+    hours: int = 0
 
-    def __init__(self, said: Said) -> None:
-        self.first = self.last = said.ts_us
-        self.n = self.hours = 0
-        self.quality = said.quality
-        self.frame, self.ends, self.port = said.frame, said.ends, said.port
+    @classmethod
+    def of(cls, said: Said) -> _Seen:
+        """Not counted yet."""
+        return cls(said.ts_us, said.ts_us, said.quality, said.frame, said.ends, said.port)
 
     def once(self, said: Said) -> None:
         """Once more."""
@@ -87,9 +97,7 @@ class _Seen:
 
     def joined(self, other: _Seen) -> _Seen:
         """Both together; neither changes."""
-        both = _Seen.__new__(_Seen)
-        for name in _Seen.__slots__:
-            setattr(both, name, getattr(self, name))
+        both = copy(self)
         both.join(other)
         return both
 
@@ -100,64 +108,54 @@ def _worst(one: Quality, other: Quality) -> Quality:
     return Quality(*map(max, msgspec.structs.astuple(one), msgspec.structs.astuple(other)))
 
 
-class _Told:
+class _Told(msgspec.Struct, gc=False, eq=False):
     """One side's fact: what a row says, and among which values it counts. One object in a batch, once it has a row."""
 
-    __slots__ = ("group", "key", "number", "rows", "side", "text_bytes", "value", "what")
-
-    def __init__(self, key: Hashable, rows: _Whats, what: Key, side: Side) -> None:
-        self.key = key
-        self.rows = rows
-        self.what = what
-        self.side = side
-        self.number = -1
-        self.group = rows.name, what[1]
-        self.value = hash(what)
-        self.text_bytes = sum(len(column) for column in what if isinstance(column, str))
+    key: Hashable
+    rows: _Whats
+    what: Key
+    side: Side
+    value: Value
+    text_bytes: int
+    number: int = -1
 
 
-class _Place:
+class _Place(msgspec.Struct, gc=False, eq=False):
     """Ends that speak a protocol on one day, and what was said there in this batch."""
 
-    __slots__ = ("key", "number", "seen", "values")
-
-    def __init__(self, key: Key, number: int, values: tuple[_Values, _Values]) -> None:
-        self.key = key
-        self.number = number
-        self.seen: dict[Words | _Told, _Seen] = {}
-        self.values = values
+    key: Key
+    number: int
+    values: tuple[_Values, _Values]
+    seen: dict[Words | _Told, _Seen] = {}
 
 
-class _Values:
+class _Values(msgspec.Struct, gc=False, eq=False):
     """The values of one subject on one day, as many as may be: hashes, by what they are values of."""
 
-    __slots__ = ("_kept", "_told")
+    told: list[Value] = []
+    kept: dict[tuple[str, str], set[int]] | None = None
 
-    def __init__(self) -> None:
-        self._told: list[tuple[Key, int]] = []
-        self._kept: dict[Key, set[int]] | None = None
-
-    def has_room(self, told: list[tuple[Key, int]]) -> bool:
+    def has_room(self, told: list[Value]) -> bool:
         """Whether all of these may be, as there are few of all; then nobody needs to look which."""
-        if self._kept is not None or len(self._told) + len(told) > VALUES_MAX:
+        if self.kept is not None or len(self.told) + len(told) > VALUES_MAX:
             return False
-        self._told += told
+        self.told += told
         return True
 
-    def admit(self, group: Key, value: int) -> bool:
+    def admit(self, value: Value) -> bool:
         """Whether this is no value too many."""
-        if self._kept is None:
-            if self.has_room([(group, value)]):
+        if self.kept is None:
+            if self.has_room([value]):
                 return True
-            self._kept = {}
-            for one in self._told:
-                self._is_kept(self._kept, *one)
-            self._told = []
-        return self._is_kept(self._kept, group, value)
+            self.kept = {}
+            for one in self.told:
+                self._is_kept(self.kept, *one)
+            self.told = []
+        return self._is_kept(self.kept, *value)
 
     @staticmethod
-    def _is_kept(kept: dict[Key, set[int]], group: Key, value: int) -> bool:
-        values = kept.setdefault(group, set())
+    def _is_kept(kept: dict[tuple[str, str], set[int]], table: str, name: str, value: int) -> bool:
+        values = kept.setdefault((table, name), set())
         if value not in values:
             if len(values) >= VALUES_MAX:
                 return False
@@ -267,7 +265,7 @@ class _Spoken(NamedTuple):
     """What one side states in known words: the values, and by table which facts; how long their texts are."""
 
     side: Side
-    values: list[tuple[Key, int]]
+    values: list[Value]
     rows: list[tuple[_Whats, tuple[int, ...]]]
     text_bytes: int
 
@@ -333,7 +331,7 @@ class Fold:
             spoken = self._spoken[said.words] = self._listen(said.words)
         if not all(place.values[side].has_room(values) for side, values, _, _ in spoken):
             return None
-        seen = place.seen[said.words] = _Seen(said)
+        seen = place.seen[said.words] = _Seen.of(said)
         for side, values, parts, text_bytes in spoken:
             for rows, facts in parts:
                 rows.add(2 * place.number + side, facts, seen)
@@ -396,7 +394,11 @@ class Fold:
         return self._told_of(name, what, side, fact if isinstance(fact, Attribute) else (name, what, side))
 
     def _told_of(self, name: str, what: Key, side: Side, key: Hashable) -> _Told:
-        return self._told.get(key) or _Told(key, self._tables[name], what, side)
+        told = self._told.get(key)
+        if told is None:
+            text_bytes = sum([len(column) for column in what if isinstance(column, str)])
+            told = _Told(key, self._tables[name], what, side, (name, what[1], hash(what)), text_bytes)
+        return told
 
     def _keep(self, told: _Told) -> None:
         """From now on the fact is this object."""
@@ -406,15 +408,15 @@ class Fold:
 
     def _state(self, place: _Place, told: _Told, fact: Fact, said: Said) -> _Seen:
         """What counts a fact that is new at this place: its row, or the one that says that it is one too many."""
-        if not isinstance(fact, Anomaly) and not place.values[told.side].admit(told.group, told.value):
-            what = _overflow(*told.group, told.what[0])
+        if not isinstance(fact, Anomaly) and not place.values[told.side].admit(told.value):
+            what = _overflow(*told.value[:2], told.what[0])
             told = self._told_of("fact_anomaly", what, told.side, ("fact_anomaly", what, told.side))
             if (over := place.seen.get(told)) is not None:
                 return over
         elif isinstance(fact, Certificate):
             self._keep_certificate(fact)
         self._keep(told)
-        seen = place.seen[told] = _Seen(said)
+        seen = place.seen[told] = _Seen.of(said)
         told.rows.add(2 * place.number + told.side, (told.number,), seen)
         self.row_count += 1
         self.text_bytes += told.text_bytes
@@ -448,7 +450,7 @@ def _spoken(side: Side, told: list[_Told]) -> _Spoken:
     """The facts of one side."""
     tables = dict.fromkeys(one.rows for one in told)
     rows = [(rows, tuple([one.number for one in told if one.rows is rows])) for rows in tables]
-    return _Spoken(side, [(one.group, one.value) for one in told], rows, sum(one.text_bytes for one in told))
+    return _Spoken(side, [one.value for one in told], rows, sum(one.text_bytes for one in told))
 
 
 def _where(key: Key, scopes: tuple[str, ...]) -> Iterator[Key]:

@@ -30,7 +30,8 @@ PIPELINE_VERSION: Final = 5
 BATCH_ROWS: Final = 250_000
 BATCH_TEXT_BYTES: Final = 64 << 20
 WAITING_MAX: Final = 16
-COLLECT_AFTER: Final = 50_000
+COLLECT_AFTER: Final = 700_000
+COLLECT_AFTER_LIVE: Final = 50_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
@@ -164,14 +165,15 @@ class Pipeline:
         }
 
 
-def calm_collector() -> None:
+def calm_collector(after: int = COLLECT_AFTER) -> None:
     """Let the garbage collector look less often; for a process that reads captures, once it has imported all it needs.
 
     A flow under way is some twenty objects, and what ends with it is freed by counting references: nearly nothing is
-    for the collector. At its default it searches all live flows again and again: half of the time on small packets.
+    for the collector, which searches all live flows: half of the time on small packets at its default, a sixth each
+    50,000 objects. Live, a search must be short: nobody empties the ring meanwhile.
     """
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 10)
+    gc.set_threshold(after, 20, 10)
 
 
 def _naive(ts_us: int | None) -> datetime | None:
