@@ -98,7 +98,9 @@ def test_an_encrypted_alert_is_no_finished() -> None:
 
 def test_grease_is_no_value() -> None:
     extensions = (
-        extension(0x0A0A, b"") + extension(10, vector(2, b"\x1a\x1a\x00\x1d\x2a\x2a\x00\x17")) + extension(43, b"\x04\x0a\x0a\x03\x04")
+        extension(0x0A0A, b"")
+        + extension(10, vector(2, b"\x1a\x1a\x00\x1d\x2a\x2a\x00\x17"))
+        + extension(43, b"\x04\x0a\x0a\x03\x04")
     )
     facts = feed(record(22, client_hello(extensions, b"\x2a\x2a\x13\x01")), b"")
     assert values(facts, "tls.supported_groups") == ["x25519,secp256r1"]
