@@ -131,8 +131,8 @@ def _column(rows: memoryview, names: Sequence[str], name: str) -> memoryview:
 def _ids(days: Iterable[int], key: list[Sequence[Any]]) -> list[int]:
     """Of rows; many have their initiator in common, or their responder."""
     places = map(cache(place_of), zip(days, *key[:3], strict=True))
-    whats = map(cache(what_of), zip(*key[3:], strict=True))
-    return [place.id_of(what) for place, what in zip(places, whats, strict=True)]
+    facts = map(cache(what_of), zip(*key[3:], strict=True))
+    return [place.id_of(what) for place, what in zip(places, facts, strict=True)]
 
 
 def _community_ids(days: Columns, ips_i: list[bytes], ips_r: list[bytes]) -> list[str]:
