@@ -54,22 +54,19 @@ Value = tuple[str, str, int]
 """Table, name or kind, and a hash: one of the values of which only so many are taken."""
 
 
-class _Seen(msgspec.Struct, gc=False, eq=False):
-    """When and how often something was said at a place, and the evidence of the first time."""
+class _Seen:
+    """When and how often something was said at a place, and the evidence of the first time.
 
-    first: int
-    last: int
-    quality: Quality
-    frame: int
-    ends: Ends
-    port: int
-    n: int = 0
-    hours: int = 0
+    No struct, whose attributes take longer to set: this is what most of what is said comes to.
+    """
 
-    @classmethod
-    def of(cls, said: Said) -> _Seen:
-        """Not counted yet."""
-        return cls(said.ts_us, said.ts_us, said.quality, said.frame, said.ends, said.port)
+    __slots__ = ("ends", "first", "frame", "hours", "last", "n", "port", "quality")
+
+    def __init__(self, said: Said) -> None:
+        self.first = self.last = said.ts_us
+        self.n = self.hours = 0
+        self.quality = said.quality
+        self.frame, self.ends, self.port = said.frame, said.ends, said.port
 
     def once(self, said: Said) -> None:
         """Once more."""
@@ -120,13 +117,16 @@ class _Told(msgspec.Struct, gc=False, eq=False):
     number: int = -1
 
 
-class _Place(msgspec.Struct, gc=False, eq=False):
+class _Place:
     """Ends that speak a protocol on one day, and what was said there in this batch."""
 
-    key: Key
-    number: int
-    values: tuple[_Values, _Values]
-    seen: dict[Words | _Told, _Seen] = {}
+    __slots__ = ("key", "number", "seen", "values")
+
+    def __init__(self, key: Key, number: int, values: tuple[_Values, _Values]) -> None:
+        self.key = key
+        self.number = number
+        self.seen: dict[Words | _Told, _Seen] = {}
+        self.values = values
 
 
 class _Values(msgspec.Struct, gc=False, eq=False):
@@ -331,7 +331,7 @@ class Fold:
             spoken = self._spoken[said.words] = self._listen(said.words)
         if not all(place.values[side].has_room(values) for side, values, _, _ in spoken):
             return None
-        seen = place.seen[said.words] = _Seen.of(said)
+        seen = place.seen[said.words] = _Seen(said)
         for side, values, parts, text_bytes in spoken:
             for rows, facts in parts:
                 rows.add(2 * place.number + side, facts, seen)
@@ -416,7 +416,7 @@ class Fold:
         elif isinstance(fact, Certificate):
             self._keep_certificate(fact)
         self._keep(told)
-        seen = place.seen[told] = _Seen.of(said)
+        seen = place.seen[told] = _Seen(said)
         told.rows.add(2 * place.number + told.side, (told.number,), seen)
         self.row_count += 1
         self.text_bytes += told.text_bytes
