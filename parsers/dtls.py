@@ -206,4 +206,5 @@ PROTOCOL = Protocol(
     dissect=dissect,
     lead=tuple(bytes((kind,)) + number for kind in range(CHANGE_CIPHER_SPEC, ACK + 1) for number in _VERSIONS),
     port_hints=frozenset({443, 684, 853, 2221, 3391, 4433, 5061, 5246, 5247, 5349, 5684, 6514, 10161, 10162}),
+    version=2,
 )

@@ -10,104 +10,111 @@ day; what is over becomes one `Anomaly` (`value_overflow`), so a day's size is b
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from copy import copy
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
-from sensor.days import TRANSPORT, ip_text, mac_text
+from sensor.days import TRANSPORT, community_id, ip_text, mac_text
 from sensor.rows import (
     DAY_US,
     HOUR_US,
+    ID,
+    PART_ROWS,
     QUALITY,
     SEEN,
     WHAT,
     WHERE,
     Key,
     Place,
-    day_of,
+    numbered,
+    numbers,
     place_of,
     spread,
     table,
     what_of,
 )
-from sensor.sighting import Ends, Said, Words
+from sensor.sighting import Ends, Quality, Said, Words
 from sensor.sitekey import SecretMark
 
 VALUES_MAX: Final = 256
 ROWS_MAX: Final = 1_000_000
-PART_ROWS: Final = 32_768
+TEXT_BYTES_MAX: Final = 256 << 20
 _EARLIEST_US: Final = -62_135_596_800_000_000  # 0001-01-01
 _LATEST_US: Final = 253_402_300_799_000_000  # 9999-12-31
+_UNIX_DAY: Final = 719_163  # 1970-01-01, counted as `datetime.date` does
+_HOURS: Final = tuple(1 << hour for hour in range(24))
 _json: Final = msgspec.json.Encoder(order="sorted")
 
-Told = tuple[str, Key]
-"""A table, and what one of its rows says."""
+Value = tuple[str, str, int]
+"""Table, name or kind, and a hash: one of the values of which only so many are taken."""
 
 
 class _Seen:
-    """When and how often something was said at a place, and the evidence of the first time."""
+    """When and how often something was said at a place, and the evidence of the first time.
 
-    __slots__ = (
-        "duplicate", "evidence", "first", "gap", "hours", "last", "midstream", "n", "one_sided", "truncated",
-    )  # fmt: skip
+    No struct, whose attributes take longer to set: this is what most of what is said comes to.
+    """
+
+    __slots__ = ("ends", "first", "frame", "hours", "last", "n", "port", "quality")
 
     def __init__(self, said: Said) -> None:
         self.first = self.last = said.ts_us
         self.n = self.hours = 0
-        self.midstream = self.gap = self.one_sided = self.truncated = self.duplicate = False
-        self.evidence = said
+        self.quality = said.quality
+        self.frame, self.ends, self.port = said.frame, said.ends, said.port
 
     def once(self, said: Said) -> None:
         """Once more."""
-        ts_us, quality = said.ts_us, said.quality
+        ts_us = said.ts_us
         if ts_us > self.last:
             self.last = ts_us
         elif ts_us < self.first:
             self.first = ts_us
         self.n += 1
-        self.hours |= 1 << ts_us % DAY_US // HOUR_US
-        if quality.midstream:
-            self.midstream = True
-        if quality.gap:
-            self.gap = True
-        if quality.one_sided:
-            self.one_sided = True
-        if quality.truncated:
-            self.truncated = True
-        if quality.duplicate:
-            self.duplicate = True
+        hour = _HOURS[ts_us % DAY_US // HOUR_US]
+        if not self.hours & hour:
+            self.hours |= hour
+        if said.quality is not self.quality:
+            self.quality = _worst(self.quality, said.quality)
 
     def join(self, other: _Seen) -> None:
         """What was said another time, too."""
         if other.first < self.first:
-            self.first, self.evidence = other.first, other.evidence
+            self.first = other.first
+            self.frame, self.ends, self.port = other.frame, other.ends, other.port
         self.last = max(self.last, other.last)
         self.n += other.n
         self.hours |= other.hours
-        self.midstream |= other.midstream
-        self.gap |= other.gap
-        self.one_sided |= other.one_sided
-        self.truncated |= other.truncated
-        self.duplicate |= other.duplicate
+        self.quality = _worst(self.quality, other.quality)
 
     def joined(self, other: _Seen) -> _Seen:
         """Both together; neither changes."""
-        both = _Seen(self.evidence)
-        both.first = self.first
-        both.join(self)
+        both = copy(self)
         both.join(other)
         return both
 
-    def row(self) -> Key:
-        """The columns of `SEEN` and `QUALITY`."""
-        said = self.evidence
-        return (
-            self.first, self.last, self.n, self.hours, said.frame, said.community_id,
-            self.midstream, self.gap, self.one_sided, self.truncated, self.duplicate,
-        )  # fmt: skip
+
+@lru_cache(1024)
+def _worst(one: Quality, other: Quality) -> Quality:
+    """What any of the two lacks."""
+    return Quality(*map(max, msgspec.structs.astuple(one), msgspec.structs.astuple(other)))
+
+
+class _Told(msgspec.Struct, gc=False, eq=False):
+    """One side's fact: what a row says, and among which values it counts. One object in a batch, once it has a row."""
+
+    key: Hashable
+    rows: _Whats
+    what: Key
+    side: Side
+    value: Value
+    text_bytes: int
+    number: int = -1
 
 
 class _Place:
@@ -118,115 +125,163 @@ class _Place:
     def __init__(self, key: Key, number: int, values: tuple[_Values, _Values]) -> None:
         self.key = key
         self.number = number
-        self.seen: dict[Hashable, _Seen] = {}
+        self.seen: dict[Words | _Told, _Seen] = {}
         self.values = values
 
 
-class _Values:
-    """The values of one subject on one day, as many as may be."""
+class _Values(msgspec.Struct, gc=False, eq=False):
+    """The values of one subject on one day, as many as may be: hashes, by what they are values of."""
 
-    __slots__ = ("_kept", "_told")
+    told: list[Value] = []
+    kept: dict[tuple[str, str], set[int]] | None = None
 
-    def __init__(self) -> None:
-        self._told: list[Told] = []
-        self._kept: dict[Key, set[Key]] | None = None
-
-    def has_room(self, told: list[Told]) -> bool:
+    def has_room(self, told: list[Value]) -> bool:
         """Whether all of these may be, as there are few of all; then nobody needs to look which."""
-        if self._kept is not None or len(self._told) + len(told) > VALUES_MAX:
+        if self.kept is not None or len(self.told) + len(told) > VALUES_MAX:
             return False
-        self._told += told
+        self.told += told
         return True
 
-    def admit(self, name: str, what: Key) -> bool:
+    def admit(self, value: Value) -> bool:
         """Whether this is no value too many."""
-        if name == "fact_anomaly":
-            return True
-        if self._kept is None:
-            if self.has_room([(name, what)]):
+        if self.kept is None:
+            if self.has_room([value]):
                 return True
-            self._kept = {}
-            for one in self._told:
-                self._is_kept(self._kept, *one)
-            self._told = []
-        return self._is_kept(self._kept, name, what)
+            self.kept = {}
+            for one in self.told:
+                self._is_kept(self.kept, *one)
+            self.told = []
+        return self._is_kept(self.kept, *value)
 
     @staticmethod
-    def _is_kept(kept: dict[Key, set[Key]], name: str, what: Key) -> bool:
-        values = kept.setdefault((name, what[1]), set())
-        if what not in values:
+    def _is_kept(kept: dict[tuple[str, str], set[int]], table: str, name: str, value: int) -> bool:
+        values = kept.setdefault((table, name), set())
+        if value not in values:
             if len(values) >= VALUES_MAX:
                 return False
-            values.add(what)
+            values.add(value)
         return True
 
 
 class _Whats:
-    """The different facts of one table in this batch, and its rows: at which place, which fact, how often."""
+    """The different facts of one table in this batch, and its rows in groups: at which place, which, how often."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
         self._facts: dict[Key, int] = {}
         self._where: list[int] = []
-        self._what: list[int] = []
+        self._what: list[Sequence[int]] = []
         self._seen: list[_Seen] = []
-
-    def __len__(self) -> int:
-        return len(self._seen)
 
     def number(self, key: Key) -> int:
         """The number of a fact."""
         return self._facts.setdefault(key, len(self._facts))
 
-    def add(self, where: int, facts: list[int], seen: _Seen) -> None:
-        """Some rows that say different things at one place, and are counted together."""
-        self._where += [where] * len(facts)
-        self._what += facts
-        self._seen += [seen] * len(facts)
+    def add(self, where: int, facts: Sequence[int], seen: _Seen) -> None:
+        """A group: rows that say different things at one place, and are counted together."""
+        self._where.append(where)
+        self._what.append(facts)
+        self._seen.append(seen)
 
     def parts(self, wheres: _Wheres) -> Iterator[pa.Table]:
         """All rows, each key once, `PART_ROWS` at a time: as tables they take ten times the memory."""
-        hashes = [what_of((self._name, *key)) for key in self._facts]
-        ids = [wheres.places[a].id_of(hashes[b]) for a, b in zip(self._where, self._what, strict=True)]
+        hashes = [what_of((self.name, *key)) for key in self._facts]
+        ids = list(self._ids(wheres, hashes))
         if len(set(ids)) < len(ids):
             ids = self._join_equal(ids)
-        facts = list(self._facts)
-        for begin in range(0, len(ids), PART_ROWS):
-            rows = slice(begin, begin + PART_ROWS)
-            where, (at, different) = self._where[rows], _numbered(self._seen[rows])
-            columns = [
-                *spread(wheres.rows, WHERE, where),
-                *spread(facts, WHAT[self._name], self._what[rows]),
-                *spread([seen.row() for seen in different], SEEN + QUALITY, at),
-            ]
-            yield table(self._name, [[wheres.days[number] for number in where], ids[rows], *columns])
+        facts = list(zip(*self._facts, strict=True))
+        end = 0
+        for groups in self._slices():
+            begin, end = end, end + sum(map(len, self._what[groups]))
+            day, *rest = self._columns(groups, wheres, facts)
+            yield table(self.name, [day, numbers(ids[begin:end], pa.uint64()), *rest])
+
+    def _ids(self, wheres: _Wheres, hashes: list[int]) -> Iterator[int]:
+        for where, what in zip(self._where, self._what, strict=True):
+            id_of = wheres.places[where].id_of
+            for number in what:
+                yield id_of(hashes[number])
 
     def _join_equal(self, ids: list[int]) -> list[int]:
         """Rows of one id are one: a fact that was stated by itself and among words that are known."""
-        rows: dict[int, tuple[int, int, _Seen]] = {}
-        for row_id, where, what, seen in zip(ids, self._where, self._what, self._seen, strict=True):
+        rows: dict[int, tuple[int, tuple[int], _Seen]] = {}
+        groups = zip(self._where, self._what, self._seen, strict=True)
+        single = ((where, (number,), seen) for where, what, seen in groups for number in what)
+        for row_id, (where, what, seen) in zip(ids, single, strict=True):
             known = rows.get(row_id)
             rows[row_id] = (where, what, seen if known is None else known[2].joined(seen))
         self._where, self._what, self._seen = (list(column) for column in zip(*rows.values(), strict=True))
         return list(rows)
 
+    def _slices(self) -> Iterator[slice]:
+        """The groups by parts: of at most `PART_ROWS` rows, or of one group."""
+        begin = rows = 0
+        for at, what in enumerate(self._what):
+            if rows and rows + len(what) > PART_ROWS:
+                yield slice(begin, at)
+                begin, rows = at, 0
+            rows += len(what)
+        if rows:
+            yield slice(begin, len(self._what))
+
+    def _columns(self, groups: slice, wheres: _Wheres, facts: list[Key]) -> list[pa.Array]:
+        """All columns but the id's."""
+        at = [number for number, what in enumerate(self._what[groups]) for _ in what]
+        where, places = numbered(self._where[groups])
+        what, different = numbered([number for what in self._what[groups] for number in what])
+        told = [[column[number] for number in different] for column in facts]
+        return [
+            *spread(wheres.columns(places), ID[:1] + WHERE, [where[number] for number in at]),
+            *spread(told, WHAT[self.name], what),
+            *spread(_sights(self._seen[groups], wheres.communities), SEEN + QUALITY, at),
+        ]
+
+
+class _Communities(dict[tuple[Ends, int], str]):
+    """Community IDs by ends and the initiator's port; conversations are spoken of in several rows."""
+
+    def __missing__(self, conversation: tuple[Ends, int]) -> str:
+        ends, port = conversation
+        made = community_id(ends.transport, ends.initiator[0], port, ends.responder[0], ends.port)
+        self[conversation] = made
+        return made
+
+
+def _sights(seen: list[_Seen], communities: _Communities) -> list[Sequence[Any]]:
+    """The columns of `SEEN` and `QUALITY`."""
+    flags = zip(*(msgspec.structs.astuple(one.quality) for one in seen), strict=True)
+    return [
+        [one.first for one in seen],
+        [one.last for one in seen],
+        [one.n for one in seen],
+        [one.hours for one in seen],
+        [one.frame for one in seen],
+        [communities[one.ends, one.port] for one in seen],
+        *flags,
+    ]
+
 
 class _Spoken(NamedTuple):
-    """What one side states in known words."""
+    """What one side states in known words: the values, and by table which facts; how long their texts are."""
 
     side: Side
-    told: list[Told]
-    rows: list[tuple[_Whats, list[int]]]
+    values: list[Value]
+    rows: list[tuple[_Whats, tuple[int, ...]]]
+    text_bytes: int
 
 
 class _Wheres:
-    """Two rows for each place, one for each side that facts can be about."""
+    """Two rows for each place, one for each side that facts can be about; and what conversations there are called."""
 
     def __init__(self, places: Iterable[_Place], scopes: tuple[str, ...]) -> None:
-        rows = [_where(place.key, side, scopes) for place in places for side in Side]
-        self.days = [day for day, _ in rows]
-        self.places: list[Place] = [place_of((day.toordinal(), *row)) for day, row in rows]
-        self.rows = [row for _, row in rows]
+        rows = [row for place in places for row in _where(place.key, scopes)]
+        self.places: list[Place] = [place_of((_UNIX_DAY + row[0], *row[1:])) for row in rows]
+        self.communities = _Communities()
+        self._columns = list(zip(*rows, strict=True))
+
+    def columns(self, at: list[int]) -> list[Sequence[Any]]:
+        """The columns of the day and of `WHERE`."""
+        return [[column[number] for number in at] for column in self._columns]
 
 
 class Fold:
@@ -236,6 +291,8 @@ class Fold:
         scopes: names by number.
 
     Attributes:
+        row_count: how many rows there are so far.
+        text_bytes: how long the texts of their facts are.
         lost: facts for which there was no room, as nobody had drained for too long.
     """
 
@@ -248,64 +305,62 @@ class Fold:
         self._clear()
 
     def _clear(self) -> None:
+        self.row_count = self.text_bytes = 0
         self._places: dict[Key, _Place] = {}
         self._tables = {name: _Whats(name) for name in WHAT}
+        self._told: dict[Hashable, _Told] = {}
         self._spoken: dict[Words, list[_Spoken]] = {}
         self._certificates: dict[str, Key] = {}
 
-    @property
-    def row_count(self) -> int:
-        """How many rows there are so far."""
-        return sum(len(rows) for rows in self._tables.values())
-
     def add(self, said: Said) -> None:
         """What was said at one moment."""
-        place = self._place(said)
+        key = (said.ts_us // DAY_US, said.ends, said.protocol, said.continued)
+        place = self._places.get(key) or self._place(key)
         words = said.words
         if place is None:
             self.lost += len(words.facts)
-        elif not words.known or not self._add_known(place, said):
+        elif words.known and ((seen := place.seen.get(words)) or (seen := self._add_known(place, said))):
+            seen.once(said)
+        else:
             self._add_each(place, said)
 
-    def _add_known(self, place: _Place, said: Said) -> bool:
-        """Count words as one. False where some of them may be too many for that."""
-        seen = place.seen.get(said.words)
-        if seen is None:
-            spoken = self._spoken.get(said.words)
-            if spoken is None:
-                spoken = self._spoken[said.words] = self._listen(said.words)
-            if not all(place.values[side].has_room(told) for side, told, _ in spoken):
-                return False
-            seen = place.seen[said.words] = _Seen(said)
-            for side, _, parts in spoken:
-                for rows, numbers in parts:
-                    rows.add(2 * place.number + side, numbers, seen)
-        seen.once(said)
-        return True
+    def _add_known(self, place: _Place, said: Said) -> _Seen | None:
+        """Rows for words that are new at this place, counted as one. None where some may be too many for that."""
+        spoken = self._spoken.get(said.words)
+        if spoken is None:
+            spoken = self._spoken[said.words] = self._listen(said.words)
+        if not all(place.values[side].has_room(values) for side, values, _, _ in spoken):
+            return None
+        seen = place.seen[said.words] = _Seen(said)
+        for side, values, parts, text_bytes in spoken:
+            for rows, facts in parts:
+                rows.add(2 * place.number + side, facts, seen)
+            self.row_count += len(values)
+            self.text_bytes += text_bytes
+        return seen
 
     def _add_each(self, place: _Place, said: Said) -> None:
         for fact, mark in said.words.facts:
-            key = fact if isinstance(fact, Attribute) else (*_what(fact, mark), fact.subject.side)
-            seen = place.seen.get(key)
+            told = self._told_by(fact, mark)
+            seen = place.seen.get(told)
             if seen is None:
-                seen = place.seen[key] = self._state(place, fact, mark, _Seen(said))
+                seen = self._state(place, told, fact, said)
             seen.once(said)
 
     def drain(self) -> Iterator[tuple[str, pa.Table]]:
         """The rows since the last call, as parts of tables of `sensor.rows.SCHEMAS`, made when they are asked for."""
-        places, tables, certificates = list(self._places.values()), self._tables, self._certificates
+        places, tables, certificates = self._places, self._tables, self._certificates
         self._certificates_sent |= certificates.keys()
         self._clear()
         return _parts(places, tables, certificates, self._scopes)
 
     # ------------------------------------------------------------------ where
 
-    def _place(self, said: Said) -> _Place | None:
-        """Where it was said; None where there is no room for another place."""
-        key = (said.ts_us // DAY_US, said.ends, said.protocol, said.continued)
-        place = self._places.get(key)
-        if place is None and self.row_count < ROWS_MAX:
-            place = self._places[key] = _Place(key, len(self._places), self._values_of(key[0], said.ends))
+    def _place(self, key: Key) -> _Place | None:
+        """A new place; None where there is no room for another one."""
+        if self.row_count >= ROWS_MAX or self.text_bytes >= TEXT_BYTES_MAX:
+            return None
+        place = self._places[key] = _Place(key, len(self._places), self._values_of(key[0], key[1]))
         return place
 
     def _values_of(self, day: int, ends: Ends) -> tuple[_Values, _Values]:
@@ -320,34 +375,51 @@ class Fold:
 
     def _listen(self, words: Words) -> list[_Spoken]:
         """Known words, by who says them and where it is kept."""
-        found: dict[Side, _Spoken] = {}
-        for fact, mark in words.facts:
-            name, what = _what(fact, mark)
+        told = [self._told_by(fact, mark) for fact, mark in words.facts]
+        for (fact, _), one in zip(words.facts, told, strict=True):
+            self._keep(one)
             if isinstance(fact, Certificate):
                 self._keep_certificate(fact)
-            side = fact.subject.side
-            found.setdefault(side, _Spoken(side, [], [])).told.append((name, what))
-        for spoken in found.values():
-            for name in dict.fromkeys(name for name, _ in spoken.told):
-                rows = self._tables[name]
-                spoken.rows.append((rows, [rows.number(what) for one, what in spoken.told if one == name]))
-        return list(found.values())
+        sides = dict.fromkeys(one.side for one in told)
+        return [_spoken(side, [one for one in told if one.side == side]) for side in sides]
 
-    def _state(self, place: _Place, fact: Fact, mark: SecretMark | None, seen: _Seen) -> _Seen:
-        """A row for a fact that is new at this place. Returns what counts it: another's where it is one too many."""
+    def _told_by(self, fact: Fact, mark: SecretMark | None) -> _Told:
+        """A fact, and whose it is."""
+        if isinstance(fact, Attribute):
+            told = self._told.get(fact)
+            if told is not None:
+                return told
         name, what = _what(fact, mark)
         side = fact.subject.side
-        if not place.values[side].admit(name, what):
-            name, what = "fact_anomaly", _overflow(name, what)
-            over = place.seen.get((name, what, side))
-            if over is not None:
-                over.join(seen)
+        return self._told_of(name, what, side, fact if isinstance(fact, Attribute) else (name, what, side))
+
+    def _told_of(self, name: str, what: Key, side: Side, key: Hashable) -> _Told:
+        told = self._told.get(key)
+        if told is None:
+            text_bytes = sum([len(column) for column in what if isinstance(column, str)])
+            told = _Told(key, self._tables[name], what, side, (name, what[1], hash(what)), text_bytes)
+        return told
+
+    def _keep(self, told: _Told) -> None:
+        """From now on the fact is this object."""
+        if told.number < 0:
+            told.number = told.rows.number(told.what)
+            self._told[told.key] = told
+
+    def _state(self, place: _Place, told: _Told, fact: Fact, said: Said) -> _Seen:
+        """What counts a fact that is new at this place: its row, or the one that says that it is one too many."""
+        if not isinstance(fact, Anomaly) and not place.values[told.side].admit(told.value):
+            what = _overflow(*told.value[:2], told.what[0])
+            told = self._told_of("fact_anomaly", what, told.side, ("fact_anomaly", what, told.side))
+            if (over := place.seen.get(told)) is not None:
                 return over
-            place.seen[name, what, side] = seen
-        if isinstance(fact, Certificate):
+        elif isinstance(fact, Certificate):
             self._keep_certificate(fact)
-        rows = self._tables[name]
-        rows.add(2 * place.number + side, [rows.number(what)], seen)
+        self._keep(told)
+        seen = place.seen[told] = _Seen(said)
+        told.rows.add(2 * place.number + told.side, (told.number,), seen)
+        self.row_count += 1
+        self.text_bytes += told.text_bytes
         return seen
 
     def _keep_certificate(self, fact: Certificate) -> None:
@@ -361,32 +433,33 @@ class Fold:
 
 
 def _parts(
-    places: list[_Place], tables: dict[str, _Whats], certificates: dict[str, Key], scopes: tuple[str, ...]
+    places: dict[Key, _Place], tables: dict[str, _Whats], certificates: dict[str, Key], scopes: tuple[str, ...]
 ) -> Iterator[tuple[str, pa.Table]]:
-    wheres = _Wheres(places, scopes)
-    for name, rows in tables.items():
-        for part in rows.parts(wheres) if len(rows) else ():
+    """What was folded is let go table by table."""
+    wheres = _Wheres(places.values(), scopes)
+    places.clear()
+    while tables:
+        name, rows = tables.popitem()
+        for part in rows.parts(wheres):
             yield name, part
     if certificates:
         yield "certificate", table("certificate", list(zip(*certificates.values(), strict=True)))
 
 
-def _numbered(seen: list[_Seen]) -> tuple[list[int], list[_Seen]]:
-    """Where each stands among the different ones, and these."""
-    different = dict.fromkeys(seen)
-    number = {one: at for at, one in enumerate(different)}
-    return [number[one] for one in seen], list(different)
+def _spoken(side: Side, told: list[_Told]) -> _Spoken:
+    """The facts of one side."""
+    tables = dict.fromkeys(one.rows for one in told)
+    rows = [(rows, tuple([one.number for one in told if one.rows is rows])) for rows in tables]
+    return _Spoken(side, [one.value for one in told], rows, sum(one.text_bytes for one in told))
 
 
-def _where(key: Key, side: Side, scopes: tuple[str, ...]) -> tuple[Any, Key]:
-    """The day, and the columns of `WHERE`."""
+def _where(key: Key, scopes: tuple[str, ...]) -> Iterator[Key]:
+    """The day and the columns of `WHERE`, for each side."""
     day, ends, protocol, continued = key
-    addresses = ends.initiator, ends.responder
-    me, peer = addresses[side], addresses[1 - side]
-    return day_of(day), (
-        scopes[ends.scope], side.label, mac_text(me[1]), ip_text(me[0]), mac_text(peer[1]), ip_text(peer[0]),
-        ends.port, TRANSPORT[ends.transport], protocol, continued,
-    )  # fmt: skip
+    one, other = ((mac_text(mac), ip_text(ip)) for ip, mac in (ends.initiator, ends.responder))
+    scope, rest = scopes[ends.scope], (ends.port, TRANSPORT[ends.transport], protocol, continued)
+    yield day, scope, Side.INITIATOR.label, *one, *other, *rest
+    yield day, scope, Side.RESPONDER.label, *other, *one, *rest
 
 
 def _what(fact: Fact, mark: SecretMark | None) -> tuple[str, Key]:
@@ -424,8 +497,8 @@ def _authentication(about: str, fact: Authentication, mark: SecretMark | None) -
     )
 
 
-def _overflow(name: str, what: Key) -> Key:
-    return what[0], "value_overflow", f"more than {VALUES_MAX} values of {name[5:]} {what[1]}"
+def _overflow(name: str, kind: str, about: str) -> Key:
+    return about, "value_overflow", f"more than {VALUES_MAX} values of {name[5:]} {kind}"
 
 
 def _clamp_s(seconds: int | None) -> int | None:

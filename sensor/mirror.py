@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
+from sensor.rows import numbered
+
 PACKETS_MIN: Final = 200
 CONVERSATIONS_MIN: Final = 50
 ONE_SIDED_SHARE: Final = 0.5
@@ -172,10 +174,9 @@ def _sums(rows: pa.Table | None, *columns: str, more: str | None = None) -> list
     if rows is None:
         return []
     keys = ["interface", "segment", *([more] if more else [])]
-    sums: dict[tuple[Any, ...], Counter[str]] = {}
-    values = zip(*(rows[name].to_pylist() for name in (*keys, *columns)), strict=True)
-    for row in values:
-        counts = sums.setdefault(row[: len(keys)], Counter())
-        for name, value in zip(columns, row[len(keys) :], strict=True):
-            counts[name] += value or 0
-    return [dict(zip(keys, key, strict=True)) | counts for key, counts in sums.items()]
+    at, places = numbered(list(zip(*(rows[name].to_pylist() for name in keys), strict=True)))
+    sums = [dict(zip(keys, place, strict=True)) | dict.fromkeys(columns, 0) for place in places]
+    for name in columns:
+        for number, value in zip(at, rows[name].to_pylist(), strict=True):
+            sums[number][name] += value or 0
+    return sums

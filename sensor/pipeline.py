@@ -26,10 +26,12 @@ from sensor.sitekey import SiteKey
 from sensor.traffic import Losses, carried
 from sensor.wire import BATCH_BYTES
 
-PIPELINE_VERSION: Final = 4
-BATCH_ROWS: Final = 400_000
+PIPELINE_VERSION: Final = 5
+BATCH_ROWS: Final = 250_000
+BATCH_TEXT_BYTES: Final = 64 << 20
 WAITING_MAX: Final = 16
-COLLECT_AFTER: Final = 50_000
+COLLECT_AFTER: Final = 700_000
+COLLECT_AFTER_LIVE: Final = 50_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
@@ -77,7 +79,7 @@ class Pipeline:
         self._scopes = site.scope_names
         self._fold = Fold(self._scopes)
         self._dispatcher = Dispatcher(self.engine, registry, site, key, self._fold.add, bulkhead=bulkhead)
-        self._waiting: list[dict[str, pa.Table]] = []
+        self._waiting: list[Days] = []
         self._lost = 0
         self._first_us: int | None = None
         self._last_us: int | None = None
@@ -126,24 +128,25 @@ class Pipeline:
         if len(self._waiting) < WAITING_MAX:
             self._waiting.append(days)
         else:
-            self._lost += sum(rows.num_rows for rows in days.values())
+            self._lost += days.row_count
 
     @property
     def _is_much(self) -> bool:
-        return self._fold.row_count + self.engine.folded() >= BATCH_ROWS
+        fold = self._fold
+        return fold.row_count + self.engine.folded() >= BATCH_ROWS or fold.text_bytes >= BATCH_TEXT_BYTES
 
     def _batch(self, more: Mapping[str, pa.Table] = MappingProxyType({})) -> Batch:
-        parts, self._waiting = [*self._waiting, self._days(), more], []
-        return Batch(self._capture.offset, chain(self._fold.drain(), *(tables.items() for tables in parts)))
+        days, self._waiting = [*self._waiting, self._days()], []
+        return Batch(self._capture.offset, chain(*(one.parts() for one in days), self._fold.drain(), more.items()))
 
-    def _days(self) -> dict[str, pa.Table]:
+    def _days(self) -> Days:
         """What the engine has folded since the last call."""
         engine = self.engine
         days = Days(*engine.take_days(), self._dispatcher.labels, self._scopes, engine.segment_name)
         if (span := days.span_us) is not None:
             self._first_us = span[0] if self._first_us is None else min(self._first_us, span[0])
             self._last_us = span[1] if self._last_us is None else max(self._last_us, span[1])
-        return days.tables()
+        return days
 
     def summary(self, *, complete: bool = True, more: Mapping[str, int] | None = None) -> dict[str, object]:
         """The columns of table `capture` that reading has found out, at the end or so far; `more` are counters."""
@@ -162,14 +165,15 @@ class Pipeline:
         }
 
 
-def calm_collector() -> None:
+def calm_collector(after: int = COLLECT_AFTER) -> None:
     """Let the garbage collector look less often; for a process that reads captures, once it has imported all it needs.
 
     A flow under way is some twenty objects, and what ends with it is freed by counting references: nearly nothing is
-    for the collector. At its default it searches all live flows again and again: half of the time on small packets.
+    for the collector, which searches all live flows: half of the time on small packets at its default, a sixth each
+    50,000 objects. Live, a search must be short: nobody empties the ring meanwhile.
     """
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 10)
+    gc.set_threshold(after, 20, 10)
 
 
 def _naive(ts_us: int | None) -> datetime | None:

@@ -47,7 +47,7 @@ class Quality(msgspec.Struct, frozen=True):
     duplicate: bool = False
 
 
-class Ends(msgspec.Struct, frozen=True, cache_hash=True):
+class Ends(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
     """Who talks with whom, at which service: a conversation but for the initiator's port. Addresses as numbers.
 
     Attributes:
@@ -78,7 +78,7 @@ class Words:
         self.known = known
 
 
-class Said(msgspec.Struct):
+class Said(msgspec.Struct, gc=False):
     """What one conversation stated at one moment.
 
     Attributes:

@@ -25,6 +25,7 @@ import struct
 from collections.abc import Sequence
 from datetime import datetime
 from enum import IntEnum
+from itertools import pairwise
 from typing import IO, Annotated, Final, Literal, TypeVar
 
 import msgspec
@@ -40,6 +41,8 @@ BATCH_BYTES_MAX: Final = 512 << 20
 JSON_BYTES_MAX: Final = 1 << 20
 BATCH_BYTES: Final = 1 << 30
 """After so many bytes of a capture a batch is cut, unless its rows were cut before."""
+SHORT_BYTES: Final = 64
+"""Texts up to this length are not counted one by one."""
 BATCHES_AHEAD: Final = 4
 """How many batches a worker may have sent that are not acknowledged yet."""
 
@@ -204,7 +207,7 @@ class Gathered:
             WireError: see `unpack_table`, or the batch is too large.
         """
         name, rows = unpack_table(payload, self._schemas)
-        self._bytes += len(payload)
+        self._bytes += max(len(payload), plain_bytes(rows))
         if self._bytes > self._bytes_max:
             raise WireError("a batch that never ends")
         self._parts.setdefault(name, []).append(rows)
@@ -213,6 +216,29 @@ class Gathered:
         """All tables of the batch; the next one begins."""
         parts, self._parts, self._bytes = self._parts, {}, 0
         return {name: pa.concat_tables(tables) for name, tables in parts.items()}
+
+
+def plain_bytes(rows: pa.Table) -> int:
+    """How long rows are when each has its texts to itself: at most, and exactly where there are long ones."""
+    return sum(_plain_bytes(chunk) for column in rows.itercolumns() for chunk in column.chunks)
+
+
+def _plain_bytes(chunk: pa.Array) -> int:
+    if not pa.types.is_dictionary(chunk.type):
+        return int(chunk.nbytes)
+    lengths = _lengths(chunk.dictionary)
+    longest = max(lengths, default=0)
+    if longest <= SHORT_BYTES:
+        return len(chunk) * longest
+    return sum(lengths[number] for number in chunk.indices.to_pylist() if number is not None)
+
+
+def _lengths(texts: pa.Array) -> list[int]:
+    """In bytes. An array without any may lack its buffers."""
+    if not len(texts):
+        return []
+    offsets = memoryview(texts.buffers()[1]).cast("i")[texts.offset : texts.offset + len(texts) + 1]
+    return [after - before for before, after in pairwise(offsets)]
 
 
 def unpack_table(payload: bytes, schemas: dict[str, pa.Schema]) -> tuple[str, pa.Table]:
@@ -247,22 +273,31 @@ def _read_stream(body: pa.Buffer, schema: pa.Schema) -> pa.Table:
 def _refuse_compressed(body: pa.Buffer) -> None:
     """A few bytes could inflate to any size, and Arrow asks for no limit: our workers do not compress."""
     for message in pa.ipc.MessageReader.open_stream(body):
-        if message.type == "record batch" and _has_field(message.metadata.to_pybytes(), 3):
+        if message.type in {"record batch", "dictionary"} and _is_compressed(
+            message.metadata.to_pybytes(), in_dictionary=message.type == "dictionary"
+        ):
             raise pa.ArrowInvalid("compressed")
-        if message.type == "dictionary":
-            raise pa.ArrowInvalid("dictionaries")
 
 
-def _has_field(metadata: bytes, field: int) -> bool:
-    """Whether the table in `Message.header` (Arrow's Message.fbs, a flatbuffer) has its field of this number.
+def _is_compressed(metadata: bytes, *, in_dictionary: bool) -> bool:
+    """Whether `RecordBatch.compression` is there (Arrow's Message.fbs, a flatbuffer).
 
     In a flatbuffer a table begins with the signed distance back to its vtable; a vtable is its own length, the table's
-    length, then an offset for each field, 0 where it is absent. `header` is field 2 of Message, RecordBatch.compression
-    is field 3.
+    length, then an offset for each field, 0 where it is absent. `header` is field 2 of Message, `data`, which is a
+    RecordBatch, field 1 of DictionaryBatch, `compression` field 3 of RecordBatch.
     """
-    message = _u32(metadata, 0)
-    header_at = message + _slot(metadata, message, 2)
-    return _slot(metadata, header_at + _u32(metadata, header_at), field) != 0
+    batch = _table(metadata, _u32(metadata, 0), 2)
+    if in_dictionary:
+        batch = _table(metadata, batch, 1)
+    return _slot(metadata, batch, 3) != 0
+
+
+def _table(metadata: bytes, table: int, field: int) -> int:
+    """Where the table is that a field of a table points to."""
+    slot = _slot(metadata, table, field)
+    if not slot:
+        raise pa.ArrowInvalid("without rows")
+    return table + slot + _u32(metadata, table + slot)
 
 
 def _slot(metadata: bytes, table: int, field: int) -> int:

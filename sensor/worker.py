@@ -14,7 +14,6 @@ A third file may come with the pipes: the capture itself, when it is a pipe.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 import signal
@@ -39,7 +38,7 @@ from sensor import sandbox
 from sensor.capture.interfaces import Interfaces, open_taps
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
-from sensor.pipeline import Pipeline, calm_collector
+from sensor.pipeline import COLLECT_AFTER_LIVE, Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, pack_table, send
@@ -142,7 +141,7 @@ class Worker:
             mode = sandbox.enter(self._parent, self._words.fileno())
             self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, settings(site, key), 0, mode))
             if self._order() == b"go":
-                gc.freeze()  # collecting takes time in which nobody empties the ring
+                calm_collector(COLLECT_AFTER_LIVE)
                 self._send_live(pipeline, source, job.cut_s)
 
     def _send_live(self, pipeline: Pipeline, source: Interfaces, cut_s: float) -> None:

@@ -73,7 +73,7 @@ SNI = Field("tls.sni", "RFC 6066 3")
 ALPN_OFFERED = Field("tls.alpn_offered", "RFC 7301 3.1")
 ALPN = Field("tls.alpn", "RFC 7301 3.1")
 MAX_VERSION = Field("tls.max_version", "RFC 8446 4.2.1")
-GROUP_OFFERED = Field("tls.group_offered", "RFC 8446 4.2.7")
+SUPPORTED_GROUPS = Field("tls.supported_groups", "RFC 8446 4.2.7")
 JA3 = Field("tls.ja3", "JA3")
 JA3S = Field("tls.ja3s", "JA3S")
 JA4 = Field("tls.ja4", "JA4")
@@ -346,9 +346,9 @@ def _offered_facts(hello: _hello.ClientHello, transport: str) -> Iterator[Fact]:
     highest = _names.newest(hello.versions or (hello.version,))
     if highest is not None:
         yield MAX_VERSION(me, _names.version(highest))
-    for group in hello.groups[:STATED_MAX]:
-        if group not in _names.GREASE:
-            yield GROUP_OFFERED(me, _names.group(group).name)
+    groups = [_names.group(group).name for group in hello.groups[:STATED_MAX] if group not in _names.GREASE]
+    if groups:
+        yield SUPPORTED_GROUPS(me, ",".join(groups))  # in order of preference
     if transport == "t":
         yield JA3(me, _fingerprint.ja3(hello))
     yield JA4(me, _fingerprint.ja4(hello, transport))

@@ -226,22 +226,27 @@ class Ledger:
         """Add rows of one table. A reading just begun is `fresh`: nothing of its capture is in the store."""
         if not rows.num_rows:
             return
-        rows = self._stamped(rows)
         different = _all_differ(rows, _KEYS.get(name, _FACT_KEY))
-        if not different and name != "binding":
-            rows, different = _taken_together(cursor, name, rows), True
-        if fresh and different:
-            _execute(cursor, f"insert/{name}", rows)
-        elif name == "binding":
-            _merge_bindings(cursor, rows)
-        else:
-            _execute(cursor, f"merge/{name}", rows)
+        if name == "binding":
+            (_insert if fresh and different else _merge_bindings)(cursor, name, self._stamped(rows))
+            return
+        for part in map(self._stamped, _parts(rows)):
+            if different and (fresh or _is_new(cursor, name, part)):
+                _insert(cursor, name, part)
+            else:
+                _execute(cursor, f"merge/{name}", part if different else _taken_together(cursor, name, part))
 
     def _stamped(self, rows: pa.Table) -> pa.Table:
+        number = pa.repeat(pa.scalar(0, pa.int8()), rows.num_rows)
         for column in ("capture", "parser_set"):
-            value = getattr(self._reading, column)
-            rows = rows.append_column(column, pa.repeat(pa.scalar(value, pa.string()), rows.num_rows))
+            word = pa.array([getattr(self._reading, column)], pa.string())
+            rows = rows.append_column(column, pa.DictionaryArray.from_arrays(number, word))
         return rows
+
+
+def _parts(rows: pa.Table) -> Iterator[pa.Table]:
+    """Part by part: what a statement joins stays small, and each has dictionaries of its own."""
+    return (pa.Table.from_batches([part]) for part in rows.to_batches())
 
 
 def _all_differ(rows: pa.Table, key: tuple[str, ...]) -> bool:
@@ -253,18 +258,30 @@ def _all_differ(rows: pa.Table, key: tuple[str, ...]) -> bool:
     return len(set(zip(telling, *(rows.column(name).to_pylist() for name in others), strict=True))) == len(telling)
 
 
+def _is_new(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> bool:
+    """Whether none of the rows is in the store: to find that out costs a tenth of merging them."""
+    if name in _KEYS:
+        return False
+    with _incoming(cursor, rows):
+        return cursor.execute(statement(f"known/{name}")).fetchone() is None
+
+
 def _taken_together(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> pa.Table:
     """One row for each key, whatever a worker has sent."""
     with _incoming(cursor, rows):
         return cursor.execute(statement(f"distinct/{name}")).to_arrow_table()
 
 
-def _merge_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
+def _merge_bindings(cursor: duckdb.DuckDBPyConnection, _name: str, rows: pa.Table) -> None:
     """Intervals are not merged row by row: those of one address are joined anew."""
     with _incoming(cursor, rows):
         joined = cursor.execute(statement("merge/binding")).to_arrow_table()
     _execute(cursor, "merge/binding_clear", rows)
     _execute(cursor, "merge/binding_insert", joined)
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    _execute(cursor, f"insert/{name}", rows)
 
 
 def _execute(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:

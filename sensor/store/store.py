@@ -172,7 +172,7 @@ def _remove(scratch: Path) -> None:
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(path), read_only=read_only, config=_config(path))
+    connection = duckdb.connect(str(path), read_only=read_only, config=_config(path, read_only=read_only))
     with ExitStack() as undo:
         undo.callback(connection.close)
         _prepare(connection, path, read_only=read_only)
@@ -197,10 +197,11 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bo
         )
 
 
-def _config(path: Path) -> dict[str, str | bool | int | float | list[str]]:
+def _config(path: Path, *, read_only: bool) -> dict[str, str | bool | int | float | list[str]]:
     """Settings of `connect`, the same for every connection of a process to one file.
 
     Nothing is fetched, loaded or read from elsewhere. Storage version v1.5.0 keeps the file readable for DuckDB 1.5.
+    Who writes has one thread for each statement: with more, rows are gathered twice and threads wait for each other.
     """
     return {
         "allow_community_extensions": "false",
@@ -215,7 +216,7 @@ def _config(path: Path) -> dict[str, str | bool | int | float | list[str]]:
         "python_enable_replacements": "false",
         "storage_compatibility_version": "v1.5.0",
         "temp_directory": f"{path}.tmp",
-        "threads": str(min(os.cpu_count() or 1, _THREADS_MAX)),
+        "threads": str(min(os.cpu_count() or 1, _THREADS_MAX) if read_only else 1),
     }
 
 

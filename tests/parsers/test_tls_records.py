@@ -98,10 +98,12 @@ def test_an_encrypted_alert_is_no_finished() -> None:
 
 def test_grease_is_no_value() -> None:
     extensions = (
-        extension(0x0A0A, b"") + extension(10, vector(2, b"\x1a\x1a\x00\x1d")) + extension(43, b"\x04\x0a\x0a\x03\x04")
+        extension(0x0A0A, b"")
+        + extension(10, vector(2, b"\x1a\x1a\x00\x1d\x2a\x2a\x00\x17"))
+        + extension(43, b"\x04\x0a\x0a\x03\x04")
     )
     facts = feed(record(22, client_hello(extensions, b"\x2a\x2a\x13\x01")), b"")
-    assert values(facts, "tls.group_offered") == ["x25519"]
+    assert values(facts, "tls.supported_groups") == ["x25519,secp256r1"]
     assert values(facts, "tls.max_version") == ["TLS 1.3"]
     assert values(facts, "tls.ja4")[0].startswith("t13i0102")
 

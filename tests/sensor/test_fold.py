@@ -124,6 +124,32 @@ def test_known_words_are_capped_as_all_are() -> None:
     assert overflow["n"] == 2 * VALUES_MAX
 
 
+@pytest.mark.parametrize("rows_max", [1, 2, 7])
+def test_parts_hold_all_rows(rows_max: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def filled() -> Fold:
+        fold = Fold(SCOPES)
+        for number in range(9):
+            words = known(f"x{number}", "y")
+            fold.add(Said(number, 1, Ends(6, 0, A, B, number % 4), 50_000, "test", words, Quality(gap=number > 5)))
+            fold.add(saying(f"z{number}", number))
+        return fold
+
+    whole = rows(filled(), "fact_attribute")
+    monkeypatch.setattr("sensor.fold.PART_ROWS", rows_max)
+    parts = [part for name, part in filled().drain() if name == "fact_attribute"]
+    assert len(parts) > 1
+    assert max(part.num_rows for part in parts) <= max(rows_max, 2)
+    assert [row for part in parts for row in part.to_pylist()] == whole
+
+
+def test_long_texts_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensor.fold.TEXT_BYTES_MAX", 1_000)
+    fold = Fold(SCOPES)
+    for number in range(8):
+        fold.add(Said(1, 1, Ends(6, 0, A, B, number), 50_000, "test", known("x" * 500), Quality()))
+    assert (fold.row_count, fold.lost) == (4, 4), "a text of a fact has at most 256 characters"
+
+
 def test_what_nobody_takes_is_bounded_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sensor.fold.ROWS_MAX", 5)
     fold = Fold(SCOPES)

@@ -13,12 +13,15 @@ from sensor.rows import SCHEMAS
 from sensor.store.sql import tables
 from sensor.wire import (
     FRAME_BYTES_MAX,
+    SHORT_BYTES,
     Failure,
+    Gathered,
     Hello,
     Kind,
     WireError,
     decode,
     pack_table,
+    plain_bytes,
     receive,
     send,
     unpack_table,
@@ -40,9 +43,8 @@ def table(name, rows=None):
 @pytest.mark.parametrize("name", tables())
 def test_workers_rows_have_the_columns_of_the_store(store, name):
     ddl = schema_of(store, name)
-    assert dict(zip(SCHEMAS[name].names, SCHEMAS[name].types, strict=True)) == dict(
-        zip(ddl.names, ddl.types, strict=True)
-    )
+    types = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in SCHEMAS[name].types]
+    assert dict(zip(SCHEMAS[name].names, types, strict=True)) == dict(zip(ddl.names, ddl.types, strict=True))
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -87,6 +89,20 @@ def test_compressed_rows_are_refused():
             unpack_table(named("fact_attribute", stream(rows, compression=codec)), SCHEMAS)
 
 
+def test_words_that_are_compressed_are_refused_among_rows_that_are_not():
+    rows = table("fact_attribute", [attribute(0, "x" * 256)] * 1000)
+    packed, plain = (
+        list(pa.ipc.MessageReader.open_stream(stream(rows, compression=codec))) for codec in ("zstd", None)
+    )
+    for mixed in (packed[:-1] + plain[-1:], plain[:-1] + packed[-1:]):
+        body = b"".join(message.serialize().to_pybytes() for message in mixed)
+        assert {message.type for message in mixed} == {"schema", "dictionary", "record batch"}
+        with pytest.raises(WireError, match="compressed"):
+            unpack_table(named("fact_attribute", body), SCHEMAS)
+    body = b"".join(message.serialize().to_pybytes() for message in plain)
+    assert unpack_table(named("fact_attribute", body), SCHEMAS)[1] == rows
+
+
 def test_another_schema_is_refused():
     rows = table("binding")
     for other in (
@@ -121,7 +137,39 @@ def test_times_that_no_datetime_holds_are_refused(ts_us):
         unpack_table(named("binding", stream(rows)), SCHEMAS)
 
 
+def worded(name, values, indices=(0, 1)):
+    """Two rows of `fact_attribute` with these words in a column."""
+    numbers = pa.array(indices, pa.int16())
+    words = pa.DictionaryArray.from_arrays(numbers, pa.array(values, pa.string()), safe=False)
+    rows = table("fact_attribute")
+    return rows.set_column(rows.schema.get_field_index(name), name, words)
+
+
+def test_numbers_of_words_that_are_not_there_are_refused():
+    for indices in ((0, 2), (-1, 0), (0, 32_767)):
+        with pytest.raises(WireError, match="damaged"):
+            unpack_table(named("fact_attribute", stream(worded("value", ["a", "b"], indices))), SCHEMAS)
+
+
+def test_words_are_counted_as_often_as_they_stand_there():
+    for size in (SHORT_BYTES, 10 * SHORT_BYTES):
+        for words, indices in (["x" * size], (0, 0)), (["x" * size, None], (0, None)), ([], (None, None)):
+            many = worded("value", words, indices)
+            exact = sum(len(value) for value in many["value"].to_pylist() if value)
+            counted = plain_bytes(many.select(["value"]))
+            assert exact == counted or exact < counted <= 2 * SHORT_BYTES
+
+
+def test_a_batch_is_bounded_by_what_its_words_come_to():
+    rows = table("fact_attribute", [attribute(0, "x" * 100_000)] * 30_000)
+    payload = pack_table("fact_attribute", rows)
+    assert len(payload) < 4 << 20
+    with pytest.raises(WireError, match="never ends"):
+        Gathered(SCHEMAS, 512 << 20).add(payload)
+
+
 WHOLE = pack_table("certificate", table("certificate"))
+WORDED = pack_table("fact_attribute", table("fact_attribute"))
 
 
 @pytest.mark.parametrize("end", range(0, len(WHOLE), 7))
@@ -137,17 +185,21 @@ def test_rows_that_are_cut_short_are_refused(end):
 
 
 @settings(max_examples=400, deadline=None)
-@given(flips=st.lists(st.tuples(st.integers(12, len(WHOLE) - 1), st.integers(1, 255)), min_size=1, max_size=4))
-def test_rows_with_flipped_bits_are_refused_or_whole(flips):
-    payload = bytearray(WHOLE)
+@given(
+    whole=st.sampled_from([WHOLE, WORDED]),
+    flips=st.lists(st.tuples(st.integers(15, len(WORDED) - 1), st.integers(1, 255)), min_size=1, max_size=4),
+)
+def test_rows_with_flipped_bits_are_refused_or_whole(whole, flips):
+    payload = bytearray(whole)
     for position, mask in flips:
-        payload[position] ^= mask
+        payload[position % len(whole)] ^= mask if position % len(whole) >= 15 else 0
     try:
-        _, rows = unpack_table(bytes(payload), SCHEMAS)
+        name, rows = unpack_table(bytes(payload), SCHEMAS)
     except WireError:
         return
     rows.validate(full=True)
-    assert rows.schema == SCHEMAS["certificate"]
+    assert rows.schema == SCHEMAS[name]
+    assert plain_bytes(rows) >= 0
 
 
 @pytest.mark.parametrize(

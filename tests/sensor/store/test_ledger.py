@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sensor.rows import SCHEMAS
 from sensor.store import Ledger, Store, StoreError
 from sensor.store.ledger import FACT_TABLES, LedgerMismatch, Summary
 from sensor.store.sql import statement
@@ -42,6 +44,32 @@ def test_the_same_fact_of_one_day_is_one_row(store):
     read(store, reading(), {"fact_attribute": [attribute(61, gap=True)]}, {"fact_attribute": [attribute(3)]})
     (row,) = store.query("SELECT first_ts, last_ts, n, hours, frame, community_id, gap, midstream FROM attributes")
     assert row == (START + timedelta(minutes=3), START + timedelta(minutes=61), 2, 0b11 << 10, 4, "1:3", True, False)
+
+
+def test_parts_with_words_of_their_own_keep_them(store):
+    """The same numbers stand for other words in each part."""
+    parts = [
+        pa.Table.from_pylist(
+            [attribute(0, f"{part}{row}", id=10 * part + row) for row in range(3)], schema=SCHEMAS["fact_attribute"]
+        )
+        for part in range(4)
+    ]
+    for number, capture in enumerate(("a" * 32, "b" * 32)):
+        ledger = Ledger(store, reading(capture))
+        for at, rows in enumerate((parts[:2], parts[2:]) if number else (parts,)):
+            ledger.commit(at, at + 1, {"fact_attribute": pa.concat_tables(rows)})
+    found = store.query("SELECT capture[1], id, value FROM fact_attribute ORDER BY ALL")
+    assert found == [(name, 10 * part + row, f"{part}{row}") for name in "ab" for part in range(4) for row in range(3)]
+
+
+def test_a_batch_of_rows_new_and_known_is_merged(store):
+    more = {"fact_attribute": [attribute(7), attribute(8, "CT02", id=2)]}
+    read(store, reading(), {"fact_attribute": [attribute(5)]}, more, {"fact_attribute": [attribute(9, "CT03", id=3)]})
+    assert store.query("SELECT value, n, frame FROM attributes ORDER BY value") == [
+        ("CT01", 2, 6),
+        ("CT02", 1, 9),
+        ("CT03", 1, 10),
+    ]
 
 
 def test_another_day_is_another_row(store):
