@@ -17,10 +17,10 @@ import msgspec
 import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
-from sensor.days import TRANSPORT, ip_text, mac_text
+from sensor.days import TRANSPORT, community_id, ip_text, mac_text
+from sensor.engine import Seen
 from sensor.rows import (
     DAY_US,
-    HOUR_US,
     QUALITY,
     SEEN,
     WHAT,
@@ -47,69 +47,6 @@ Told = tuple[str, Key]
 """A table, and what one of its rows says."""
 
 
-class _Seen:
-    """When and how often something was said at a place, and the evidence of the first time."""
-
-    __slots__ = (
-        "duplicate", "evidence", "first", "gap", "hours", "last", "midstream", "n", "one_sided", "truncated",
-    )  # fmt: skip
-
-    def __init__(self, said: Said) -> None:
-        self.first = self.last = said.ts_us
-        self.n = self.hours = 0
-        self.midstream = self.gap = self.one_sided = self.truncated = self.duplicate = False
-        self.evidence = said
-
-    def once(self, said: Said) -> None:
-        """Once more."""
-        ts_us, quality = said.ts_us, said.quality
-        if ts_us > self.last:
-            self.last = ts_us
-        elif ts_us < self.first:
-            self.first = ts_us
-        self.n += 1
-        self.hours |= 1 << ts_us % DAY_US // HOUR_US
-        if quality.midstream:
-            self.midstream = True
-        if quality.gap:
-            self.gap = True
-        if quality.one_sided:
-            self.one_sided = True
-        if quality.truncated:
-            self.truncated = True
-        if quality.duplicate:
-            self.duplicate = True
-
-    def join(self, other: _Seen) -> None:
-        """What was said another time, too."""
-        if other.first < self.first:
-            self.first, self.evidence = other.first, other.evidence
-        self.last = max(self.last, other.last)
-        self.n += other.n
-        self.hours |= other.hours
-        self.midstream |= other.midstream
-        self.gap |= other.gap
-        self.one_sided |= other.one_sided
-        self.truncated |= other.truncated
-        self.duplicate |= other.duplicate
-
-    def joined(self, other: _Seen) -> _Seen:
-        """Both together; neither changes."""
-        both = _Seen(self.evidence)
-        both.first = self.first
-        both.join(self)
-        both.join(other)
-        return both
-
-    def row(self) -> Key:
-        """The columns of `SEEN` and `QUALITY`."""
-        said = self.evidence
-        return (
-            self.first, self.last, self.n, self.hours, said.frame, said.community_id,
-            self.midstream, self.gap, self.one_sided, self.truncated, self.duplicate,
-        )  # fmt: skip
-
-
 class _Place:
     """Ends that speak a protocol on one day, and what was said there in this batch."""
 
@@ -118,7 +55,7 @@ class _Place:
     def __init__(self, key: Key, number: int, values: tuple[_Values, _Values]) -> None:
         self.key = key
         self.number = number
-        self.seen: dict[Hashable, _Seen] = {}
+        self.seen: dict[Hashable, Seen] = {}
         self.values = values
 
 
@@ -169,7 +106,7 @@ class _Whats:
         self._facts: dict[Key, int] = {}
         self._where: list[int] = []
         self._what: list[int] = []
-        self._seen: list[_Seen] = []
+        self._seen: list[Seen] = []
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -178,7 +115,7 @@ class _Whats:
         """The number of a fact."""
         return self._facts.setdefault(key, len(self._facts))
 
-    def add(self, where: int, facts: list[int], seen: _Seen) -> None:
+    def add(self, where: int, facts: list[int], seen: Seen) -> None:
         """Some rows that say different things at one place, and are counted together."""
         self._where += [where] * len(facts)
         self._what += facts
@@ -197,13 +134,13 @@ class _Whats:
             columns = [
                 *spread(wheres.rows, WHERE, where),
                 *spread(facts, WHAT[self._name], self._what[rows]),
-                *spread([seen.row() for seen in different], SEEN + QUALITY, at),
+                *spread([_row(seen) for seen in different], SEEN + QUALITY, at),
             ]
             yield table(self._name, [[wheres.days[number] for number in where], ids[rows], *columns])
 
     def _join_equal(self, ids: list[int]) -> list[int]:
         """Rows of one id are one: a fact that was stated by itself and among words that are known."""
-        rows: dict[int, tuple[int, int, _Seen]] = {}
+        rows: dict[int, tuple[int, int, Seen]] = {}
         for row_id, where, what, seen in zip(ids, self._where, self._what, self._seen, strict=True):
             known = rows.get(row_id)
             rows[row_id] = (where, what, seen if known is None else known[2].joined(seen))
@@ -258,14 +195,16 @@ class Fold:
         """How many rows there are so far."""
         return sum(len(rows) for rows in self._tables.values())
 
-    def add(self, said: Said) -> None:
-        """What was said at one moment."""
+    def add(self, said: Said) -> dict[Hashable, Seen] | None:
+        """What was said at one moment. Returns what has been counted at its place, until it is drained; see `tell`."""
         place = self._place(said)
         words = said.words
         if place is None:
             self.lost += len(words.facts)
-        elif not words.known or not self._add_known(place, said):
+            return None
+        if not words.known or not self._add_known(place, said):
             self._add_each(place, said)
+        return place.seen
 
     def _add_known(self, place: _Place, said: Said) -> bool:
         """Count words as one. False where some of them may be too many for that."""
@@ -276,7 +215,7 @@ class Fold:
                 spoken = self._spoken[said.words] = self._listen(said.words)
             if not all(place.values[side].has_room(told) for side, told, _ in spoken):
                 return False
-            seen = place.seen[said.words] = _Seen(said)
+            seen = place.seen[said.words] = Seen(said)
             for side, _, parts in spoken:
                 for rows, numbers in parts:
                     rows.add(2 * place.number + side, numbers, seen)
@@ -288,13 +227,15 @@ class Fold:
             key = fact if isinstance(fact, Attribute) else (*_what(fact, mark), fact.subject.side)
             seen = place.seen.get(key)
             if seen is None:
-                seen = place.seen[key] = self._state(place, fact, mark, _Seen(said))
+                seen = place.seen[key] = self._state(place, fact, mark, Seen(said))
             seen.once(said)
 
     def drain(self) -> Iterator[tuple[str, pa.Table]]:
         """The rows since the last call, as parts of tables of `sensor.rows.SCHEMAS`, made when they are asked for."""
         places, tables, certificates = list(self._places.values()), self._tables, self._certificates
         self._certificates_sent |= certificates.keys()
+        for place in places:
+            place.seen.clear()  # whoever counts there has to say anew where
         self._clear()
         return _parts(places, tables, certificates, self._scopes)
 
@@ -333,7 +274,7 @@ class Fold:
                 spoken.rows.append((rows, [rows.number(what) for one, what in spoken.told if one == name]))
         return list(found.values())
 
-    def _state(self, place: _Place, fact: Fact, mark: SecretMark | None, seen: _Seen) -> _Seen:
+    def _state(self, place: _Place, fact: Fact, mark: SecretMark | None, seen: Seen) -> Seen:
         """A row for a fact that is new at this place. Returns what counts it: another's where it is one too many."""
         name, what = _what(fact, mark)
         side = fact.subject.side
@@ -371,7 +312,17 @@ def _parts(
         yield "certificate", table("certificate", list(zip(*certificates.values(), strict=True)))
 
 
-def _numbered(seen: list[_Seen]) -> tuple[list[int], list[_Seen]]:
+def _row(seen: Seen) -> Key:
+    """The columns of `SEEN` and `QUALITY`."""
+    ends, quality = seen.ends, seen.quality
+    return (
+        seen.first, seen.last, seen.n, seen.hours, seen.frame,
+        community_id(ends.transport, ends.initiator[0], seen.port, ends.responder[0], ends.port),
+        quality.midstream, quality.gap, quality.one_sided, quality.truncated, quality.duplicate,
+    )  # fmt: skip
+
+
+def _numbered(seen: list[Seen]) -> tuple[list[int], list[Seen]]:
     """Where each stands among the different ones, and these."""
     different = dict.fromkeys(seen)
     number = {one: at for at, one in enumerate(different)}
