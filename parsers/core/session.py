@@ -59,6 +59,8 @@ class Confidence(IntEnum):
     PROBED = 1
     CONFIRMED = 2
 
+    __hash__ = int.__hash__  # see `Side`
+
     @property
     def label(self) -> str:
         """`port`, `probed` or `confirmed`, as it stands in conversations."""
@@ -224,7 +226,11 @@ class Session:
     @property
     def held_bytes(self) -> int:
         """Bytes that are kept because more is waited for."""
-        return sum(len(lane.head) + (lane.reader.held if lane.reader is not None else 0) for lane in self._lanes)
+        one, other = self._lanes
+        held = len(one.head) + len(other.head)
+        if one.reader is not None:
+            held += one.reader.held
+        return held if other.reader is None else held + other.reader.held
 
     # ------------------------------------------------------------------ streams
 

@@ -89,6 +89,8 @@ class Grammar:
 
     def composite(self, field: str) -> str:
         """One repetition, with the usual delimiters."""
+        if self.delimiters.component not in field:
+            return self._component(field)
         return "^".join(self.components(field))
 
     def first(self, field: str) -> str:

@@ -11,6 +11,7 @@ Spec: HL7 v2 ch. 2.14.9 (MSH), 2.14.1 (BHS), 2.14.6 (FHS).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -61,6 +62,8 @@ _PEERS: Final = {
     25: RECEIVING_ADDRESS,
 }
 _REPEATED: Final = {18: CHARACTER_SET, 21: MESSAGE_PROFILE}
+MEMO_MAX: Final = 512
+_NOT_READ: Final = frozenset({7, 8, 10})
 _BATCH_FIELDS: Final = frozenset({3, 4, 5, 6})
 
 _IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
@@ -102,8 +105,19 @@ def key_of(parts: list[bytes], separator: bytes) -> bytes:
     return separator.join((*parts[:6], *parts[8:9], *parts[10:]))
 
 
-def parse(segment: bytes, me: Subject, peer: Subject) -> Header | None:
-    """A header segment that `framing.is_header` accepts; None: an MSH that says neither type nor version."""
+def parse(parts: list[bytes], separator: bytes, me: Subject, peer: Subject) -> Header | None:
+    """A header segment that `framing.is_header` accepts, by its `parts_of`; None: an MSH without type and version.
+
+    Fields 7, 8 and 10 are not looked at: one that is the same otherwise was met in another conversation, most likely.
+    """
+    same = [b"" if number in _NOT_READ else part for number, part in enumerate(parts, 1)]
+    found = _parsed(separator.join(same), me, peer)
+    return None if found is None else msgspec.structs.replace(found)
+
+
+@lru_cache(MEMO_MAX)
+def _parsed(segment: bytes, me: Subject, peer: Subject) -> Header | None:
+    """What is not told of it yet."""
     delimiters = Delimiters.of(segment)
     parts = segment.split(delimiters.field.encode("ascii"))
     guess = Grammar(delimiters, "")
