@@ -152,8 +152,13 @@ class Session:
 
     def feed(self, lane: int, data: bytes, turn: int = 1) -> list[Fact]:
         """The next bytes of a lane, in order, belonging to its turn number `turn`; returns the facts now certain."""
-        if not self.done:
-            self._feed(self._lanes[lane], lane, data, turn)
+        taken = self._lanes[lane]
+        if taken.confirmed and taken.reader is not None and not self.done:  # as nearly always
+            taken.turn = turn
+            taken.reader.feed(data, turn)
+            self._pump(taken, lane)
+        elif not self.done:
+            self._feed(taken, lane, data, turn)
         return self._collect()
 
     def feed_datagram(self, lane: int, data: bytes) -> list[Fact]:

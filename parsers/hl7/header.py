@@ -64,7 +64,8 @@ _PEERS: Final = {
 _REPEATED: Final = {18: CHARACTER_SET, 21: MESSAGE_PROFILE}
 MEMO_MAX: Final = 512
 _NOT_READ: Final = frozenset({7, 8, 10})
-_BATCH_FIELDS: Final = frozenset({3, 4, 5, 6})
+_READ: Final = tuple(sorted((_FIRST | _MINE | _PEERS | _REPEATED).items()))
+_READ_OF_BATCH: Final = tuple((number, field) for number, field in _READ if number in {3, 4, 5, 6})
 
 _IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
 
@@ -120,8 +121,7 @@ def _parsed(segment: bytes, me: Subject, peer: Subject) -> Header | None:
     """What is not told of it yet."""
     delimiters = Delimiters.of(segment)
     parts = segment.split(delimiters.field.encode("ascii"))
-    guess = Grammar(delimiters, "")
-    codec = codec_of(guess.repetitions(parts[17].decode("latin_1"))) if len(parts) > 17 else ""
+    codec = _codec(parts[17], delimiters) if len(parts) > 17 else ""
     grammar = Grammar(delimiters, codec)
     texts = ["", *grammar.fields(segment)]  # from here on field n stands at n
     is_message = segment.startswith(b"MSH")
@@ -143,24 +143,22 @@ def _parsed(segment: bytes, me: Subject, peer: Subject) -> Header | None:
     )
 
 
+def _codec(field: bytes, delimiters: Delimiters) -> str:
+    return codec_of(Grammar(delimiters, "").repetitions(field.decode("latin_1")))
+
+
 def _facts(texts: list[str], grammar: Grammar, me: Subject, peer: Subject, *, is_message: bool) -> Iterator[Attribute]:
-    for number, text in enumerate(texts[:26]):
-        if not text or number < 3 or not (is_message or number in _BATCH_FIELDS):
+    for number, field in _READ if is_message else _READ_OF_BATCH:
+        if number >= len(texts) or not (text := texts[number]):
             continue
-        if number in _FIRST:
-            yield from _named(_FIRST[number], me, grammar.first(text))
-        elif number in _MINE:
-            yield from _named(_MINE[number], me, grammar.composite(text))
-        elif number in _PEERS:
-            yield from _named(_PEERS[number], peer, grammar.composite(text))
-        elif number in _REPEATED:
-            for repetition in dict.fromkeys(grammar.repetitions(text)):
-                yield from _named(_REPEATED[number], me, grammar.composite(repetition))
-
-
-def _named(field: Field, subject: Subject, value: str) -> Iterator[Attribute]:
-    if value:
-        yield field(subject, value)
+        subject = peer if number in _PEERS else me
+        if number in _REPEATED:
+            values = [grammar.composite(repetition) for repetition in dict.fromkeys(grammar.repetitions(text))]
+        else:
+            values = [grammar.first(text) if number in _FIRST else grammar.composite(text)]
+        for value in values:
+            if value:
+                yield field.cleaned(subject, value)
 
 
 def _claims(said: dict[str, str], me: Subject) -> tuple[Authentication | None, Authentication]:
