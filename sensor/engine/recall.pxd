@@ -6,6 +6,7 @@ cdef enum:
     MARK_BYTES = 4
     TURNS_MAX = 1048576
     STATED_MAX = 256
+    PLACES_MAX = 32768
     TCP = 6
     ONE_SIDED = 32
     TRUNCATED = 128

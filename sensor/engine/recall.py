@@ -14,7 +14,8 @@ the blanks, and for each blank the number of the first earlier one that holds th
 in full, in a dictionary whose hash is keyed: nobody makes two runs equal, or all of them slow, by choosing bytes.
 
 A `Recaller` is given each run that the engine delivers. Where it finds the step, it does what the step says: words are
-counted where they were counted before (`Seen`), the engine is told what to leave out. All else it hands on to dispatch
+counted where they were counted before (`Seen`; `places` are the fold's, which empties them when it drains), the engine
+is told what to leave out. All else it hands on to dispatch
 (`Owner`): flows that are new, runs that are not known, words that are new at their place.
 """
 
@@ -30,6 +31,7 @@ if not cython.compiled:
     MARK_BYTES = 4
     TURNS_MAX = 1_048_576
     STATED_MAX = 256
+    PLACES_MAX = 32_768
     TCP = 6
     ONE_SIDED = 32
     TRUNCATED = 128
@@ -425,13 +427,14 @@ class Recaller:
     engine: object
     owner: object
     qualities: tuple
+    places: dict
     flows = cython.declare(dict, visibility="public")
     courses = cython.declare(cython.longlong, visibility="public")
     known = cython.declare(cython.longlong, visibility="public")
 
     def __init__(self, engine, owner, qualities):
         self.engine, self.owner, self.qualities = engine, owner, tuple(qualities)
-        self.flows = {}
+        self.flows, self.places = {}, {}
         self.courses = self.known = 0
 
     def hear(self, row):
@@ -512,13 +515,19 @@ class Recaller:
         ts_us: cython.longlong = self.engine.ts_us
         day: cython.longlong = ts_us // DAY_US
         quality = self.quality(row, flow)
-        if flow.counted is not None and flow.day == day:
-            seen: Seen = flow.counted.get(words)
+        if flow.counted is None or flow.day != day:
+            flow.counted, flow.day = self.places.get((day, flow.ends, flow.protocol)), day
+        before = flow.counted
+        if before is not None:
+            seen: Seen = before.get(words)
             if seen is not None:
                 seen._once(ts_us, quality)
                 return
         flow.counted = self.owner.say(flow, words, quality, False)
-        flow.day = day
+        if flow.counted is not None and flow.counted is not before:
+            if len(self.places) >= PLACES_MAX:
+                self.places.clear()
+            self.places[day, flow.ends, flow.protocol] = flow.counted
 
     @cython.ccall
     def quality(self, row, flow: Flow):
