@@ -160,7 +160,7 @@ class Dispatcher:
             return
         session = flow.session or self._catch_up(flow)
         flow.gap = True
-        flow.leaving[lane] = False
+        flow.leaving &= ~(1 << lane)
         facts = self._guarded(flow, session, lane, session.gap, lane)
         self._go(row, flow, self._settled(flow, session, facts, BOTH))
         self._weigh(row, flow)
@@ -168,7 +168,7 @@ class Dispatcher:
     def _on_day(self, row: int) -> None:
         flow = self._flow(row)
         self.condense(flow)
-        for words in flow.stated:
+        for words in flow.stated or ():
             self.say(flow, words, self._recaller.quality(row, flow), continued=True)
 
     def _on_end(self, row: int) -> None:
@@ -197,7 +197,7 @@ class Dispatcher:
     def read(self, row: int, flow: Flow, lane: int, turn: int, data: bytes) -> None:
         """Bytes that no conversation has said here before."""
         session = flow.session or self._catch_up(flow)
-        flow.leaving[lane] = False
+        flow.leaving &= ~(1 << lane)
         known = session.protocol
         facts = self._guarded(flow, session, lane, session.feed, lane, data, turn)
         step = self._settled(flow, session, facts, (lane,) if session.protocol is known else BOTH)
@@ -215,11 +215,11 @@ class Dispatcher:
     def condense(self, flow: Flow) -> None:
         """Keep the first `RESTATED_MAX` different facts of what was stated; if they are all, add none later."""
         said: dict[Hashable, tuple[Fact, SecretMark | None]] = {}
-        for fact, mark in (one for words in flow.stated for one in words.facts):
+        for fact, mark in (one for words in flow.stated or () for one in words.facts):
             if not isinstance(fact, Anomaly) and len(said) < RESTATED_MAX:
                 key = fact if isinstance(fact, Attribute) else (type(fact), _encode(fact), mark)
                 said.setdefault(key, (fact, mark))
-        flow.stated = [Words(tuple(said.values()))] if said else []
+        flow.stated = [Words(tuple(said.values()))] if said else None
         flow.stated_count = len(said) if len(said) < RESTATED_MAX else -1
 
     def relabel(self, row: int, flow: Flow, step: Step) -> None:
@@ -261,7 +261,7 @@ class Dispatcher:
         flow = self._flows[row]
         session = flow.session or self._catch_up(flow)
         self._counters["evicted_session_bytes"] += self._held[row]
-        flow.gap, flow.leaving = True, [False, False]
+        flow.gap, flow.leaving = True, 0
         facts = [fact for lane in BOTH for fact in self._guarded(flow, session, lane, session.gap, lane)]
         self._go(row, flow, self._settled(flow, session, facts, BOTH))
         self._weigh(row, flow)
@@ -295,8 +295,8 @@ class Dispatcher:
             roles_guessed=flow.midstream or over == "udp",
         )
         node = flow.node
-        for lane, turn, data in zip(node.lanes, node.turns, flow.runs, strict=True) if node is not None else ():
-            flow.leaving[lane] = False
+        for lane, turn, data in zip(node.lanes, node.turns, flow.runs or (), strict=True) if node is not None else ():
+            flow.leaving &= ~(1 << lane)
             known = session.protocol
             session.feed(lane, data, turn)
             self._settled(flow, session, [], (lane,) if session.protocol is known else BOTH)
@@ -328,7 +328,7 @@ class Dispatcher:
                     orders.append((self._tell.close_lane, lane))
                 continue
             demand = session.demand(lane)
-            if demand.leave is not Leave.NOTHING and not flow.leaving[lane] and session.can_hand_over(lane):
+            if demand.leave is not Leave.NOTHING and not flow.leaving >> lane & 1 and session.can_hand_over(lane):
                 orders.append(self._leave(lane, demand))
                 leaves = (*leaves, lane)
                 facts += self._hand_over(flow, session, lane)
@@ -343,7 +343,7 @@ class Dispatcher:
 
     def _hand_over(self, flow: Flow, session: Session, lane: int) -> list[Fact]:
         """One demand at a time is the engine's: until the lane's next bytes come, the next stays with the session."""
-        flow.leaving[lane] = True
+        flow.leaving |= 1 << lane
         return self._guarded(flow, session, lane, session.hand_over, lane)
 
     def _leave(self, lane: int, demand: Demand) -> Order:
@@ -371,7 +371,7 @@ class Dispatcher:
         assert flow.node is not None
         protocol = session.protocol
         if protocol is not None and (step.words is None or _is_plain(step.words)):
-            self._recall.learn(flow.node, run, flow.runs, protocol, session.side(run.lane), step)
+            self._recall.learn(flow.node, run, flow.runs or [], protocol, session.side(run.lane), step)
 
     def _go(self, row: int, flow: Flow, step: Step, data: bytes = b"") -> None:
         """Do what a session did with `data`: say its words, tell the engine."""

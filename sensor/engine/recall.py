@@ -41,6 +41,7 @@ if not cython.compiled:
 
 
 @cython.final
+@cython.no_gc  # what it holds never leads back to it
 @cython.cclass
 class Seen:
     """When and how often something was said at a place, in which quality, and the evidence of the first time.
@@ -361,6 +362,7 @@ class Node:
 
 
 @cython.final
+@cython.no_gc  # a session does not know its flow
 @cython.cclass
 class Flow:
     """A conversation under way.
@@ -369,11 +371,12 @@ class Flow:
         addresses: as the engine has them.
         midstream, gap: its beginning, or something of it, was not seen.
         session: what reads it; None while it goes the way of others, and when it is done.
-        node, runs: where it is on that way, and what it has said; None and empty when it has left it.
-        leaving: by lane, whether the engine carries out a demand.
+        node, runs: where it is on that way, and what it has said; None when it has left it.
+        leaving: bits of the lanes of which the engine carries out a demand.
         ends, port: who talks with whom as far as is known, and the initiator's port.
         protocol, label: of the conversation; the engine folds it under the label.
-        stated: the words that have to be restated at midnight; `stated_count` facts, -1 when there is no room for more.
+        stated: the words that have to be restated at midnight, or None; `stated_count` facts, -1 when there is no room
+            for more.
     """
 
     addresses = cython.declare(tuple, visibility="public")
@@ -382,7 +385,7 @@ class Flow:
     session = cython.declare(object, visibility="public")
     node = cython.declare(Node, visibility="public")
     runs = cython.declare(list, visibility="public")
-    leaving = cython.declare(list, visibility="public")
+    leaving = cython.declare(cython.longlong, visibility="public")
     done = cython.declare(cython.bint, visibility="public")
     ends = cython.declare(object, visibility="public")
     port = cython.declare(cython.longlong, visibility="public")
@@ -399,12 +402,12 @@ class Flow:
         self.is_tcp = addresses[0] == TCP
         self.midstream, self.gap = midstream, gap
         self.session = None
-        self.node, self.runs = node, []
-        self.leaving = [False, False]
+        self.node, self.runs = node, None if node is None else []
+        self.leaving = 0
         self.done = False
         self.ends, self.port = None, 0
         self.protocol, self.label = "", 0
-        self.stated, self.stated_count = [], 0
+        self.stated, self.stated_count = None, 0
         self.day, self.counted = 0, None
 
 
@@ -484,7 +487,7 @@ class Recaller:
     def leave_way(self, flow: Flow):
         """The flow does not go the way of others any more."""
         if flow.node is not None:
-            flow.node, flow.runs = None, []
+            flow.node = flow.runs = None
             self.courses -= 1
 
     @cython.cfunc
@@ -502,6 +505,8 @@ class Recaller:
 
     @cython.cfunc
     def _state(self, row, flow: Flow, words):
+        if flow.stated is None:
+            flow.stated = []
         if flow.stated_count >= 0 and not (flow.stated and flow.stated[len(flow.stated) - 1] is words):
             flow.stated.append(words)
             flow.stated_count += len(words.facts)

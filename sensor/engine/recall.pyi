@@ -85,14 +85,14 @@ class Flow:
     gap: bool
     session: Session | None
     node: Node | None
-    runs: list[bytes]
-    leaving: list[bool]
+    runs: list[bytes] | None
+    leaving: int
     done: bool
     ends: Ends
     port: int
     protocol: str
     label: int
-    stated: list[Words]
+    stated: list[Words] | None
     stated_count: int
 
     def __init__(
