@@ -1,5 +1,7 @@
 """The packet engine: capture bytes in, the head of every turn out. See `core` for the theory of operation.
 
+Beside it stands `recall`, which takes the heads that are known; it is compiled, or interpreted, together with it.
+
 `COMPILED` tells which of the two is at work: the compiled module, or the same source file interpreted (slower, equal).
 ``SPANWARD_INTERPRETED=1`` in the environment asks for the interpreted one.
 """
@@ -123,5 +125,12 @@ __all__ = [
     "TRUNCATED_SEEN",
     "TUNNELLED",
     "Engine",
+    "Flow",
+    "Name",
+    "Node",
+    "Recaller",
+    "Seen",
+    "Shape",
+    "Step",
     "load_interpreted",
 ]
