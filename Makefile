@@ -21,7 +21,7 @@ LAB := $(VENV)/.lab
 HEADERS := $(shell $(firstword $(wildcard $(BIN)/python) $(PYTHON)) _build/toolchain.py --headers)
 INSTALLED := $(VENV)/.installed-$(HEADERS)
 FUZZ_TARGETS := $(filter-out run streams test_%,$(basename $(notdir $(wildcard tests/fuzz/*.py))))
-ENGINE := $(wildcard sensor/engine/core.py sensor/engine/core.pxd)
+ENGINE := $(wildcard sensor/engine/core.py sensor/engine/recall.py sensor/engine/*.pxd)
 
 # --- verbs -----------------------------------------------------------------------------------------------------------
 

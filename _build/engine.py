@@ -1,4 +1,4 @@
-"""The engine as an extension module: translated by Cython, compiled by whatever `toolchain` chose."""
+"""The engine as extension modules: translated by Cython, compiled by whatever `toolchain` chose."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ import toolchain
 from setuptools import Extension
 from setuptools.command.build_ext import build_ext
 
-MODULE = "sensor.engine.core"
-SOURCE = "sensor/engine/core.py"
+SOURCES = {"sensor.engine.core": "sensor/engine/core.py", "sensor.engine.recall": "sensor/engine/recall.py"}
 
 
 def extensions() -> list[Extension]:
     """The engine, or nothing where it cannot be compiled; the installation then runs it interpreted."""
-    if not Path(SOURCE).is_file():
+    if not all(Path(source).is_file() for source in SOURCES.values()):
         return []
     if (reason := toolchain.obstacle()) is not None:
         print(f"\n*** spanward: {reason}.\n", file=sys.stderr)
         return []
-    return [Extension(MODULE, [SOURCE])]
+    return [Extension(module, [source]) for module, source in SOURCES.items()]
 
 
 class BuildEngine(build_ext):

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from itertools import product
-from typing import Final, ParamSpec, Protocol
+from typing import Any, Final, ParamSpec, Protocol
 
 import msgspec
 
@@ -26,6 +26,7 @@ from parsers.core import (
     Anomaly,
     Attribute,
     Authentication,
+    Confidence,
     Demand,
     Fact,
     Leave,
@@ -37,93 +38,36 @@ from parsers.core import (
 )
 from sensor import engine as engine_events
 from sensor.days import TRANSPORT, Label
-from sensor.engine import Engine
-from sensor.recall import COURSES_MAX, Course, Node, Order, Recall, Run, Step
+from sensor.engine import Engine, Flow, Recaller, Seen, Step
+from sensor.recall import COURSES_MAX, Recall, Run
 from sensor.sighting import Ends, Quality, Said, Words
 from sensor.site import Site
 from sensor.sitekey import SecretMark, SiteKey
 
 TCP: Final = 6
 RESTATED_MAX: Final = 64
-STATED_MAX: Final = 4 * RESTATED_MAX
 ENDS_MAX: Final = 65_536
+CLAIMS_MAX: Final = 4_096
 HELD_MAX_BYTES: Final = 128 << 20
 BOTH: Final = (0, 1)
 _encode: Final = msgspec.json.Encoder().encode
 _QUALITIES: Final = tuple(Quality(*which) for which in product((False, True), repeat=5))
 
 P = ParamSpec("P")
-Addresses = tuple[int, int, int, bytes, int, int, bytes, int, int]
+Order = tuple[Any, ...]
+"""A method of the engine, and its arguments after the flow's row."""
+Counted = dict[Any, Seen]
+"""What was said at one place, and how often."""
 
 
-class _Stated:
-    """The first `RESTATED_MAX` different facts of a flow; which differ is looked at when it matters, at midnight."""
+class _Orders:
+    """What the engine can be told; methods that are asked for once."""
 
-    __slots__ = ("_facts", "_full")
+    __slots__ = ("close_lane", "done", "next_turn", "skip", "skip_until", "want")
 
-    def __init__(self) -> None:
-        self._facts: list[tuple[Fact, SecretMark | None]] = []
-        self._full = False
-
-    @property
-    def is_empty(self) -> bool:
-        """Nothing was stated."""
-        return not self._facts
-
-    def add(self, words: Words) -> None:
-        """Keep them, if there is room."""
-        if not self._full:
-            self._facts += words.facts
-            if len(self._facts) >= STATED_MAX:
-                self.different()
-
-    def different(self) -> tuple[tuple[Fact, SecretMark | None], ...]:
-        """Each fact once, in the order in which they were first stated."""
-        said: dict[Hashable, tuple[Fact, SecretMark | None]] = {}
-        for fact, mark in self._facts:
-            if not isinstance(fact, Anomaly) and len(said) < RESTATED_MAX:
-                said.setdefault(
-                    fact if isinstance(fact, Attribute) else (type(fact), _encode(fact), mark), (fact, mark)
-                )
-        self._facts = list(said.values())
-        self._full = len(said) == RESTATED_MAX
-        return tuple(self._facts)
-
-
-class _Flow:
-    """A conversation under way.
-
-    Attributes:
-        addresses: as the engine has them.
-        midstream, gap: its beginning, or something of it, was not seen.
-        session: what reads it; None while it goes the way of others, and when it is done.
-        node, course: where it is on that way, and what it has said; None when it has left it.
-        leaving: by lane, whether the engine carries out a demand.
-        ends, port: who talks with whom as far as is known, and the initiator's port.
-        protocol, label: of the conversation; the engine folds it under the label.
-        stated: what has to be restated at midnight.
-    """
-
-    __slots__ = (
-        "addresses", "course", "done", "ends", "gap", "label", "leaving", "midstream", "node", "port",
-        "protocol", "session", "stated",
-    )  # fmt: skip
-
-    ends: Ends
-    port: int
-
-    def __init__(self, addresses: Addresses, *, midstream: bool, gap: bool, node: Node | None) -> None:
-        self.addresses = addresses
-        self.midstream = midstream
-        self.gap = gap
-        self.node = node
-        self.course = Course() if node is not None else None
-        self.session: Session | None = None
-        self.done = False
-        self.leaving = [False, False]
-        self.label = 0
-        self.protocol = ""
-        self.stated = _Stated()
+    def __init__(self, engine: Engine) -> None:
+        self.want, self.skip, self.skip_until = engine.want, engine.skip, engine.skip_until
+        self.next_turn, self.close_lane, self.done = engine.next_turn, engine.close_lane, engine.done
 
 
 class _Events(Protocol):
@@ -140,7 +84,8 @@ class Dispatcher:
         registry: the parsers.
         site: scopes and privacy.
         key: digests secrets.
-        tell: is called with what was said.
+        tell: is called with what was said. It may return a place's counts: what was said there before is then counted
+            in these, as long as they are not emptied, and not told again.
         bulkhead: catch dissectors' bugs; off in tests.
 
     Attributes:
@@ -154,7 +99,7 @@ class Dispatcher:
         registry: Registry,
         site: Site,
         key: SiteKey,
-        tell: Callable[[Said], None],
+        tell: Callable[[Said], Counted | None],
         *,
         bulkhead: bool = True,
     ) -> None:
@@ -164,18 +109,21 @@ class Dispatcher:
         self._key = key
         self.tell = tell
         self._bulkhead = bulkhead
-        self._flows: dict[int, _Flow] = {}
         self._ends: dict[Ends, Ends] = {}
+        self._claims: dict[int, tuple[Authentication, Words]] = {}
+        self._claimed: dict[bytes, Words] = {}
         self._recall = Recall()
-        self._courses = 0
+        self._recaller = Recaller(engine, self, _QUALITIES)
+        self._flows = self._recaller.flows
         self._held: dict[int, int] = {}
         self._held_bytes = 0
         self._hints = frozenset(port for protocol in registry.protocols for port in protocol.port_hints)
-        self._numbers: dict[Label, int] = {("", "port"): 0}
+        self._tell = _Orders(engine)
+        self._numbers: dict[tuple[str, Confidence], int] = {("", Confidence.PORT): 0}
         self.labels: list[Label] = [("", "port")]
         self._counters: Counter[str] = Counter()
         self._handlers: dict[int, Callable[[int], None]] = {
-            engine_events.DATA: self._on_data,
+            engine_events.DATA: self._recaller.hear,
             engine_events.DATAGRAM: self._on_datagram,
             engine_events.GAP: self._on_gap,
             engine_events.DAY: self._on_day,
@@ -186,7 +134,7 @@ class Dispatcher:
     @property
     def counters(self) -> dict[str, int]:
         """What was counted so far."""
-        return {**self._counters, "runs_known": self._recall.known, "runs_learnt": self._recall.learnt}
+        return {**self._counters, "runs_known": self._recaller.known, "runs_learnt": self._recall.learnt}
 
     def run(self, events: _Events) -> Iterator[int]:
         """Every event of the source, once it is worked off."""
@@ -198,37 +146,13 @@ class Dispatcher:
 
     # ------------------------------------------------------------------ events
 
-    def _on_data(self, row: int) -> None:
-        engine, flow = self._engine, self._flow(row)
-        if flow.done:
-            return
-        run = Run(engine.lane, engine.turn, engine.take())
-        if flow.node is not None and flow.course is not None:
-            step = flow.node.find(run, flow.course)
-            if step is not None:
-                self._recall.known += 1
-                if flow.session is not None:  # it has not heard this; another is made when there is something new
-                    flow.session = None
-                    self._weigh(row, flow)
-                self._go(row, flow, step, run.data)
-                return
-        session = flow.session or self._catch_up(flow)
-        flow.leaving[run.lane] = False
-        known = session.protocol
-        facts = self._guarded(flow, session, run.lane, session.feed, run.lane, run.data, run.turn)
-        step = self._settled(flow, session, facts, (run.lane,) if session.protocol is known else BOTH)
-        if flow.node is not None:
-            step = self._learnt(flow, session, run, step)
-        self._go(row, flow, step, run.data)
-        self._weigh(row, flow)
-
     def _on_datagram(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
         if flow.done:
             return
         session = flow.session or self._catch_up(flow)
         facts = self._guarded(flow, session, lane, session.feed_datagram, lane, self._engine.take())
-        self._go(row, flow, self._step(session, facts, [(self._engine.done,)] if session.done else []))
+        self._go(row, flow, self._step(session, facts, [(self._tell.done,)] if session.done else []))
 
     def _on_gap(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
@@ -236,16 +160,16 @@ class Dispatcher:
             return
         session = flow.session or self._catch_up(flow)
         flow.gap = True
-        flow.leaving[lane] = False
+        flow.leaving &= ~(1 << lane)
         facts = self._guarded(flow, session, lane, session.gap, lane)
         self._go(row, flow, self._settled(flow, session, facts, BOTH))
         self._weigh(row, flow)
 
     def _on_day(self, row: int) -> None:
         flow = self._flow(row)
-        facts = flow.stated.different()
-        if facts:
-            self._say(row, flow, Words(facts), continued=True)
+        self.condense(flow)
+        for words in flow.stated or ():
+            self.say(flow, words, self._recaller.quality(row, flow), continued=True)
 
     def _on_end(self, row: int) -> None:
         flow = self._flow(row)
@@ -253,14 +177,79 @@ class Dispatcher:
             session = flow.session or self._catch_up(flow)
             self._go(row, flow, self._step(session, self._guarded(flow, session, 0, session.end), []))
         self._flows.pop(row, None)
-        flow.session = None
+        self.interrupt(row, flow)
+
+    # ------------------------------------------------------------------ for the recaller
+
+    def open(self, row: int) -> Flow:
+        """A flow that nothing was heard of so far."""
+        addresses, flags = self._engine.addresses(row), self._engine.flags(row)
+        midstream, gap = bool(flags & engine_events.MIDSTREAM), bool(flags & engine_events.GAP_SEEN)
+        node = None
+        if addresses[0] == TCP and not gap and self._recaller.courses < COURSES_MAX:
+            self._recaller.courses += 1
+            ports = tuple([port if port in self._hints else 0 for port in (addresses[7], addresses[4])])
+            node = self._recall.root((midstream, ports))
+        flow = self._flows[row] = Flow(addresses, midstream, gap, node)
+        self._cast(flow, swapped=False)
+        return flow
+
+    def read(self, row: int, flow: Flow, lane: int, turn: int, data: bytes) -> None:
+        """Bytes that no conversation has said here before."""
+        session = flow.session or self._catch_up(flow)
+        flow.leaving &= ~(1 << lane)
+        known = session.protocol
+        facts = self._guarded(flow, session, lane, session.feed, lane, data, turn)
+        step = self._settled(flow, session, facts, (lane,) if session.protocol is known else BOTH)
+        if flow.node is not None:
+            self._learn(flow, session, Run(lane, turn, data), step)
+        self._go(row, flow, step, data)
         self._weigh(row, flow)
+
+    def interrupt(self, row: int, flow: Flow) -> None:
+        """The session has not heard the last bytes; another one is made when there is something new."""
+        flow.session = None
+        if row in self._held:
+            self._weigh(row, flow)
+
+    def condense(self, flow: Flow) -> None:
+        """Keep the first `RESTATED_MAX` different facts of what was stated; if they are all, add none later."""
+        said: dict[Hashable, tuple[Fact, SecretMark | None]] = {}
+        for fact, mark in (one for words in flow.stated or () for one in words.facts):
+            if not isinstance(fact, Anomaly) and len(said) < RESTATED_MAX:
+                key = fact if isinstance(fact, Attribute) else (type(fact), _encode(fact), mark)
+                said.setdefault(key, (fact, mark))
+        flow.stated = [Words(tuple(said.values()))] if said else None
+        flow.stated_count = len(said) if len(said) < RESTATED_MAX else -1
+
+    def relabel(self, row: int, flow: Flow, step: Step) -> None:
+        """The conversation is known as something else."""
+        if (step.label ^ flow.label) & 1:
+            self._cast(flow, swapped=bool(step.label & 1))
+        flow.label, flow.protocol = step.label, step.protocol
+        self._engine.label(row, step.label)
+
+    def say(self, flow: Flow, words: Words, quality: Quality, continued: bool) -> Counted | None:  # noqa: FBT001
+        """Tell what was said just now."""
+        engine = self._engine
+        return self.tell(
+            Said(engine.ts_us, engine.frame, flow.ends, flow.port, flow.protocol, words, quality, continued)
+        )
+
+    def finish(self, row: int, flow: Flow) -> None:
+        """Nothing more of this flow is read; what it has stated is kept for midnight."""
+        flow.done, flow.session = True, None
+        if not flow.stated:
+            self._engine.forget(row)
+            del self._flows[row]
 
     # ------------------------------------------------------------------ what sessions hold
 
-    def _weigh(self, row: int, flow: _Flow) -> None:
+    def _weigh(self, row: int, flow: Flow) -> None:
         """What a session holds after it was fed. Where all hold too much, the one that was fed longest ago lets go."""
         held_bytes = flow.session.held_bytes if flow.session is not None else 0
+        if not held_bytes and row not in self._held:
+            return
         self._held_bytes += held_bytes - self._held.pop(row, 0)
         if held_bytes:
             self._held[row] = held_bytes
@@ -272,32 +261,17 @@ class Dispatcher:
         flow = self._flows[row]
         session = flow.session or self._catch_up(flow)
         self._counters["evicted_session_bytes"] += self._held[row]
-        flow.gap, flow.leaving = True, [False, False]
+        flow.gap, flow.leaving = True, 0
         facts = [fact for lane in BOTH for fact in self._guarded(flow, session, lane, session.gap, lane)]
         self._go(row, flow, self._settled(flow, session, facts, BOTH))
         self._weigh(row, flow)
 
     # ------------------------------------------------------------------ flows
 
-    def _flow(self, row: int) -> _Flow:
-        flow = self._flows.get(row)
-        if flow is None:
-            flow = self._flows[row] = self._open(row)
-        return flow
+    def _flow(self, row: int) -> Flow:
+        return self._flows.get(row) or self.open(row)
 
-    def _open(self, row: int) -> _Flow:
-        addresses, flags = self._engine.addresses(row), self._engine.flags(row)
-        midstream, gap = bool(flags & engine_events.MIDSTREAM), bool(flags & engine_events.GAP_SEEN)
-        node = None
-        if addresses[0] == TCP and not gap and self._courses < COURSES_MAX:
-            self._courses += 1
-            ports = tuple(port if port in self._hints else 0 for port in (addresses[7], addresses[4]))
-            node = self._recall.root((midstream, ports))
-        flow = _Flow(addresses, midstream=midstream, gap=gap, node=node)
-        self._cast(flow, swapped=False)
-        return flow
-
-    def _cast(self, flow: _Flow, *, swapped: bool) -> None:
+    def _cast(self, flow: Flow, *, swapped: bool) -> None:
         """Who is the initiator; known ends are shared, which makes them quick to recognise."""
         transport, scope, _, ip_i, port_i, mac_i, ip_r, port_r, mac_r = flow.addresses
         one, other = (ip_i, mac_i), (ip_r, mac_r)
@@ -309,7 +283,7 @@ class Dispatcher:
             self._ends.clear()
         flow.ends = self._ends.setdefault(ends, ends)
 
-    def _catch_up(self, flow: _Flow) -> Session:
+    def _catch_up(self, flow: Flow) -> Session:
         """A session that has heard all that the flow has said; what it states was stated."""
         transport, _, _, _, port_i, _, _, port_r, _ = flow.addresses
         over = TRANSPORT[transport]
@@ -320,8 +294,9 @@ class Dispatcher:
             midstream=flow.midstream,
             roles_guessed=flow.midstream or over == "udp",
         )
-        for lane, turn, data in flow.course.runs if flow.course is not None else ():
-            flow.leaving[lane] = False
+        node = flow.node
+        for lane, turn, data in zip(node.lanes, node.turns, flow.runs or (), strict=True) if node is not None else ():
+            flow.leaving &= ~(1 << lane)
             known = session.protocol
             session.feed(lane, data, turn)
             self._settled(flow, session, [], (lane,) if session.protocol is known else BOTH)
@@ -330,7 +305,7 @@ class Dispatcher:
     # ------------------------------------------------------------------ sessions
 
     def _guarded(
-        self, flow: _Flow, session: Session, lane: int, act: Callable[P, list[Fact]], *args: P.args, **kwargs: P.kwargs
+        self, flow: Flow, session: Session, lane: int, act: Callable[P, list[Fact]], *args: P.args, **kwargs: P.kwargs
     ) -> list[Fact]:
         if not self._bulkhead:
             return act(*args, **kwargs)
@@ -340,113 +315,91 @@ class Dispatcher:
             protocol = session.protocol
             self._counters["parser_failures"] += 1
             self._counters[f"parser_failures.{protocol.name if protocol else 'session'}.{type(error).__name__}"] += 1
-            self._leave_way(flow)
+            self._recaller.leave_way(flow)
             return session.fail(lane)
 
-    def _settled(self, flow: _Flow, session: Session, facts: list[Fact], lanes: tuple[int, ...]) -> Step:
+    def _settled(self, flow: Flow, session: Session, facts: list[Fact], lanes: tuple[int, ...]) -> Step:
         """What to tell the engine about lanes: both, when it was found out what they are, or that they are not."""
         orders: list[Order] = []
+        leaves: tuple[int, ...] = ()
         for lane in lanes:
-            if not session.done:
-                facts += self._settle_lane(flow, session, lane, orders)
-        if session.done:
-            orders.append((self._engine.done,))
-        return self._step(session, facts, orders)
-
-    def _settle_lane(self, flow: _Flow, session: Session, lane: int, orders: list[Order]) -> list[Fact]:
-        """One demand at a time is the engine's: until the lane's next bytes come, the next stays with the session."""
-        if session.closed(lane):
-            orders.append((self._engine.close_lane, lane))
-            return []
-        facts: list[Fact] = []
-        demand = session.demand(lane)
-        if demand.leave is not Leave.NOTHING and not flow.leaving[lane] and session.can_hand_over(lane):
-            orders.append(self._leave(lane, demand))
-            flow.leaving[lane] = True
-            facts = self._guarded(flow, session, lane, session.hand_over, lane)
+            if session.closed(lane):
+                if not session.done:
+                    orders.append((self._tell.close_lane, lane))
+                continue
             demand = session.demand(lane)
-        if session.closed(lane):
-            orders.append((self._engine.close_lane, lane))
-        else:
-            orders.append((self._engine.want, lane, demand.want, demand.message))
-        return facts
+            if demand.leave is not Leave.NOTHING and not flow.leaving >> lane & 1 and session.can_hand_over(lane):
+                orders.append(self._leave(lane, demand))
+                leaves = (*leaves, lane)
+                facts += self._hand_over(flow, session, lane)
+                demand = session.demand(lane)
+                if session.closed(lane):
+                    orders.append((self._tell.close_lane, lane))
+                    continue
+            orders.append((self._tell.want, lane, demand.want, demand.message))
+        if session.done:
+            orders.append((self._tell.done,))
+        return self._step(session, facts, orders, leaves)
+
+    def _hand_over(self, flow: Flow, session: Session, lane: int) -> list[Fact]:
+        """One demand at a time is the engine's: until the lane's next bytes come, the next stays with the session."""
+        flow.leaving |= 1 << lane
+        return self._guarded(flow, session, lane, session.hand_over, lane)
 
     def _leave(self, lane: int, demand: Demand) -> Order:
         if demand.leave is Leave.BYTES:
-            return self._engine.skip, lane, demand.count
+            return self._tell.skip, lane, demand.count
         if demand.leave is Leave.UNTIL_MARK:
-            return self._engine.skip_until, lane, demand.mark, demand.count
-        return self._engine.next_turn, lane
+            return self._tell.skip_until, lane, demand.mark, demand.count
+        return self._tell.next_turn, lane
 
     # ------------------------------------------------------------------ steps
 
-    def _step(self, session: Session, facts: list[Fact], orders: list[Order]) -> Step:
+    def _step(self, session: Session, facts: list[Fact], orders: list[Order], leaves: tuple[int, ...] = ()) -> Step:
         """What a session does, ready to be done; also another time."""
         protocol = session.protocol
-        label = (protocol.name if protocol else "", session.confidence.label)
-        number = self._numbers.get(label)
+        name = protocol.name if protocol is not None else ""
+        number = self._numbers.get((name, session.confidence))
         if number is None:
-            number = self._numbers[label] = len(self.labels)
-            self.labels.append(label)
-        words = Words(tuple([self._without_secret(fact) for fact in facts])) if facts else None
-        left = (self._engine.skip, self._engine.skip_until, self._engine.next_turn)
-        leaves = tuple([order[1] for order in orders if order[0] in left])
-        swapped = session.lane(Side.INITIATOR)
-        return Step(words, (), label[0], number << 1 | swapped, tuple(orders), leaves, session.done, None)
+            number = self._numbers[name, session.confidence] = len(self.labels)
+            self.labels.append((name, session.confidence.label))
+        label = number << 1 | session.lane(Side.INITIATOR)
+        return Step(self._words(facts) if facts else None, name, label, tuple(orders), leaves, session.done)
 
-    def _learnt(self, flow: _Flow, session: Session, run: Run, step: Step) -> Step:
-        """The step as it may be taken again. The flow stays on the way of others, or leaves it."""
-        assert flow.course is not None
+    def _learn(self, flow: Flow, session: Session, run: Run, step: Step) -> None:
+        """The step may be taken again: the flow stays on the way of others. Or else it leaves it."""
         assert flow.node is not None
         protocol = session.protocol
-        if protocol is None or flow.course.is_full or (step.words and not _is_plain(step.words)):
-            return step
-        return self._recall.learn(flow.node, run, flow.course, protocol, session.side(run.lane), step)
+        if protocol is not None and (step.words is None or _is_plain(step.words)):
+            self._recall.learn(flow.node, run, flow.runs or [], protocol, session.side(run.lane), step)
 
-    def _go(self, row: int, flow: _Flow, step: Step, data: bytes = b"") -> None:
+    def _go(self, row: int, flow: Flow, step: Step, data: bytes = b"") -> None:
         """Do what a session did with `data`: say its words, tell the engine."""
-        flow.node = step.node
-        if step.node is None:
-            self._leave_way(flow)
-        if step.label != flow.label:
-            self._relabel(row, flow, step)
-        for words in self._recall.words(step, data):
-            flow.stated.add(words)
-            self._say(row, flow, words)
-        for order in step.orders:
-            order[0](row, *order[1:])
-        if step.ends:
-            self._finish(row, flow)
-
-    def _leave_way(self, flow: _Flow) -> None:
-        """The flow does not go the way of others any more."""
-        if flow.course is not None:
-            flow.node = flow.course = None
-            self._courses -= 1
-
-    def _finish(self, row: int, flow: _Flow) -> None:
-        """Nothing more of this flow is read; what it has stated is kept for midnight."""
-        flow.done, flow.session = True, None
-        if flow.stated.is_empty:
-            self._engine.forget(row)
-            del self._flows[row]
-
-    def _relabel(self, row: int, flow: _Flow, step: Step) -> None:
-        if (step.label ^ flow.label) & 1:
-            self._cast(flow, swapped=bool(step.label & 1))
-        flow.label, flow.protocol = step.label, step.protocol
-        self._engine.label(row, step.label)
+        self._recaller.go(row, flow, step, data)
 
     # ------------------------------------------------------------------ stamping
 
-    def _say(self, row: int, flow: _Flow, words: Words, *, continued: bool = False) -> None:
-        """A first datagram is always alone: only TCP tells that the other side should have been seen by now."""
-        engine, ends = self._engine, flow.ends
-        flags = engine.flags(row)
-        one_sided = ends.transport == TCP and bool(flags & engine_events.ONE_SIDED)
-        cut, twice = bool(flags & engine_events.TRUNCATED_SEEN), bool(flags & engine_events.DUPLICATE_SEEN)
-        quality = _QUALITIES[flow.midstream << 4 | flow.gap << 3 | one_sided << 2 | cut << 1 | twice]
-        self.tell(Said(engine.ts_us, engine.frame, ends, flow.port, flow.protocol, words, quality, continued))
+    def _words(self, facts: list[Fact]) -> Words:
+        """Facts as they may be kept. One claim alone that is made again and again is put into the same words."""
+        fact = facts[0]
+        if len(facts) > 1 or not isinstance(fact, Authentication) or fact.secret is not None:
+            return Words(tuple([self._without_secret(fact) for fact in facts]))
+        known = self._claims.get(id(fact))
+        if known is None or known[0] is not fact:
+            known = self._claims[id(fact)] = fact, self._known_claim(fact)
+            if len(self._claims) > CLAIMS_MAX:
+                self._claims.clear()
+        return known[1]
+
+    def _known_claim(self, fact: Authentication) -> Words:
+        """The words of all who claim the same."""
+        if len(self._claimed) >= CLAIMS_MAX:
+            self._claimed.clear()
+        said = _encode(fact)
+        words = self._claimed.get(said)
+        if words is None:
+            words = self._claimed[said] = Words((self._without_secret(fact),), known=True)
+        return words
 
     def _without_secret(self, fact: Fact) -> tuple[Fact, SecretMark | None]:
         """The fact with its secret replaced by what may be kept of it, and with its principal as the site wants it."""

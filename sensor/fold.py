@@ -11,8 +11,6 @@ day; what is over becomes one `Anomaly` (`value_overflow`), so a day's size is b
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from copy import copy
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -20,9 +18,9 @@ import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
 from sensor.days import TRANSPORT, community_id, ip_text, mac_text
+from sensor.engine import Seen
 from sensor.rows import (
     DAY_US,
-    HOUR_US,
     ID,
     PART_ROWS,
     QUALITY,
@@ -38,7 +36,7 @@ from sensor.rows import (
     table,
     what_of,
 )
-from sensor.sighting import Ends, Quality, Said, Words
+from sensor.sighting import Ends, Said, Words
 from sensor.sitekey import SecretMark
 
 VALUES_MAX: Final = 256
@@ -47,62 +45,10 @@ TEXT_BYTES_MAX: Final = 256 << 20
 _EARLIEST_US: Final = -62_135_596_800_000_000  # 0001-01-01
 _LATEST_US: Final = 253_402_300_799_000_000  # 9999-12-31
 _UNIX_DAY: Final = 719_163  # 1970-01-01, counted as `datetime.date` does
-_HOURS: Final = tuple(1 << hour for hour in range(24))
 _json: Final = msgspec.json.Encoder(order="sorted")
 
 Value = tuple[str, str, int]
 """Table, name or kind, and a hash: one of the values of which only so many are taken."""
-
-
-class _Seen:
-    """When and how often something was said at a place, and the evidence of the first time.
-
-    No struct, whose attributes take longer to set: this is what most of what is said comes to.
-    """
-
-    __slots__ = ("ends", "first", "frame", "hours", "last", "n", "port", "quality")
-
-    def __init__(self, said: Said) -> None:
-        self.first = self.last = said.ts_us
-        self.n = self.hours = 0
-        self.quality = said.quality
-        self.frame, self.ends, self.port = said.frame, said.ends, said.port
-
-    def once(self, said: Said) -> None:
-        """Once more."""
-        ts_us = said.ts_us
-        if ts_us > self.last:
-            self.last = ts_us
-        elif ts_us < self.first:
-            self.first = ts_us
-        self.n += 1
-        hour = _HOURS[ts_us % DAY_US // HOUR_US]
-        if not self.hours & hour:
-            self.hours |= hour
-        if said.quality is not self.quality:
-            self.quality = _worst(self.quality, said.quality)
-
-    def join(self, other: _Seen) -> None:
-        """What was said another time, too."""
-        if other.first < self.first:
-            self.first = other.first
-            self.frame, self.ends, self.port = other.frame, other.ends, other.port
-        self.last = max(self.last, other.last)
-        self.n += other.n
-        self.hours |= other.hours
-        self.quality = _worst(self.quality, other.quality)
-
-    def joined(self, other: _Seen) -> _Seen:
-        """Both together; neither changes."""
-        both = copy(self)
-        both.join(other)
-        return both
-
-
-@lru_cache(1024)
-def _worst(one: Quality, other: Quality) -> Quality:
-    """What any of the two lacks."""
-    return Quality(*map(max, msgspec.structs.astuple(one), msgspec.structs.astuple(other)))
 
 
 class _Told(msgspec.Struct, gc=False, eq=False):
@@ -125,7 +71,7 @@ class _Place:
     def __init__(self, key: Key, number: int, values: tuple[_Values, _Values]) -> None:
         self.key = key
         self.number = number
-        self.seen: dict[Words | _Told, _Seen] = {}
+        self.seen: dict[Words | _Told, Seen] = {}
         self.values = values
 
 
@@ -171,13 +117,13 @@ class _Whats:
         self._facts: dict[Key, int] = {}
         self._where: list[int] = []
         self._what: list[Sequence[int]] = []
-        self._seen: list[_Seen] = []
+        self._seen: list[Seen] = []
 
     def number(self, key: Key) -> int:
         """The number of a fact."""
         return self._facts.setdefault(key, len(self._facts))
 
-    def add(self, where: int, facts: Sequence[int], seen: _Seen) -> None:
+    def add(self, where: int, facts: Sequence[int], seen: Seen) -> None:
         """A group: rows that say different things at one place, and are counted together."""
         self._where.append(where)
         self._what.append(facts)
@@ -204,7 +150,7 @@ class _Whats:
 
     def _join_equal(self, ids: list[int]) -> list[int]:
         """Rows of one id are one: a fact that was stated by itself and among words that are known."""
-        rows: dict[int, tuple[int, tuple[int], _Seen]] = {}
+        rows: dict[int, tuple[int, tuple[int], Seen]] = {}
         groups = zip(self._where, self._what, self._seen, strict=True)
         single = ((where, (number,), seen) for where, what, seen in groups for number in what)
         for row_id, (where, what, seen) in zip(ids, single, strict=True):
@@ -247,7 +193,7 @@ class _Communities(dict[tuple[Ends, int], str]):
         return made
 
 
-def _sights(seen: list[_Seen], communities: _Communities) -> list[Sequence[Any]]:
+def _sights(seen: list[Seen], communities: _Communities) -> list[Sequence[Any]]:
     """The columns of `SEEN` and `QUALITY`."""
     flags = zip(*(msgspec.structs.astuple(one.quality) for one in seen), strict=True)
     return [
@@ -312,26 +258,28 @@ class Fold:
         self._spoken: dict[Words, list[_Spoken]] = {}
         self._certificates: dict[str, Key] = {}
 
-    def add(self, said: Said) -> None:
-        """What was said at one moment."""
+    def add(self, said: Said) -> dict[Words | _Told, Seen] | None:
+        """What was said at one moment. Returns what has been counted at its place, until it is drained; see `tell`."""
         key = (said.ts_us // DAY_US, said.ends, said.protocol, said.continued)
         place = self._places.get(key) or self._place(key)
         words = said.words
         if place is None:
             self.lost += len(words.facts)
-        elif words.known and ((seen := place.seen.get(words)) or (seen := self._add_known(place, said))):
+            return None
+        if words.known and ((seen := place.seen.get(words)) or (seen := self._add_known(place, said))):
             seen.once(said)
         else:
             self._add_each(place, said)
+        return place.seen
 
-    def _add_known(self, place: _Place, said: Said) -> _Seen | None:
+    def _add_known(self, place: _Place, said: Said) -> Seen | None:
         """Rows for words that are new at this place, counted as one. None where some may be too many for that."""
         spoken = self._spoken.get(said.words)
         if spoken is None:
             spoken = self._spoken[said.words] = self._listen(said.words)
         if not all(place.values[side].has_room(values) for side, values, _, _ in spoken):
             return None
-        seen = place.seen[said.words] = _Seen(said)
+        seen = place.seen[said.words] = Seen(said)
         for side, values, parts, text_bytes in spoken:
             for rows, facts in parts:
                 rows.add(2 * place.number + side, facts, seen)
@@ -351,6 +299,8 @@ class Fold:
         """The rows since the last call, as parts of tables of `sensor.rows.SCHEMAS`, made when they are asked for."""
         places, tables, certificates = self._places, self._tables, self._certificates
         self._certificates_sent |= certificates.keys()
+        for place in places.values():
+            place.seen.clear()  # whoever counts there has to say anew where
         self._clear()
         return _parts(places, tables, certificates, self._scopes)
 
@@ -406,7 +356,7 @@ class Fold:
             told.number = told.rows.number(told.what)
             self._told[told.key] = told
 
-    def _state(self, place: _Place, told: _Told, fact: Fact, said: Said) -> _Seen:
+    def _state(self, place: _Place, told: _Told, fact: Fact, said: Said) -> Seen:
         """What counts a fact that is new at this place: its row, or the one that says that it is one too many."""
         if not isinstance(fact, Anomaly) and not place.values[told.side].admit(told.value):
             what = _overflow(*told.value[:2], told.what[0])
@@ -416,7 +366,7 @@ class Fold:
         elif isinstance(fact, Certificate):
             self._keep_certificate(fact)
         self._keep(told)
-        seen = place.seen[told] = _Seen(said)
+        seen = place.seen[told] = Seen(said)
         told.rows.add(2 * place.number + told.side, (told.number,), seen)
         self.row_count += 1
         self.text_bytes += told.text_bytes

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -45,6 +46,15 @@ class Quality(msgspec.Struct, frozen=True):
     one_sided: bool = False
     truncated: bool = False
     duplicate: bool = False
+
+    def joined(self, other: Quality) -> Quality:
+        """What any of the two lacks; one and the same object for the same two."""
+        return _joined(self, other)
+
+
+@lru_cache(1024)
+def _joined(one: Quality, other: Quality) -> Quality:
+    return Quality(*map(max, msgspec.structs.astuple(one), msgspec.structs.astuple(other)))
 
 
 class Ends(msgspec.Struct, frozen=True, cache_hash=True, gc=False):

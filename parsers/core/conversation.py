@@ -16,13 +16,14 @@ at the end of the conversation.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from parsers.core.fact import Authentication, Fact, Outcome, Side, Subject
 
 OPEN_MAX: Final = 256
+ANSWERED_MAX: Final = 8
 DESCRIBED_MAX_CHARS: Final = 128
 
 T = TypeVar("T")
@@ -50,15 +51,16 @@ class Conversation:
         gaps: how often bytes were missing so far, in either lane.
     """
 
-    __slots__ = ("_answers", "_deferred", "_emitted", "_questions", "_shared", "gaps", "midstream")
+    __slots__ = ("_answered", "_answers", "_deferred", "_emitted", "_questions", "_shared", "gaps", "midstream")
 
     def __init__(self, *, midstream: bool = False) -> None:
         self.midstream = midstream
         self.gaps = 0
-        self._shared: dict[type, object] = {}
+        self._shared: dict[Callable[[], object], object] = {}
         self._questions: dict[Hashable, _Question] = {}
         self._answers: dict[Hashable, _Answer] = {}
         self._deferred: dict[Hashable, Callable[[], Fact | None]] = {}
+        self._answered: dict[int, tuple[Authentication, _Answer, Authentication]] = {}
         self._emitted: list[Fact] = []
 
     def me(self, side: Side) -> Subject:
@@ -75,10 +77,10 @@ class Conversation:
 
     def shared(self, kind: Callable[[], T]) -> T:
         """The one instance of class `kind` that belongs to this conversation; made on first use."""
-        found = self._shared.get(cast("type", kind))
+        found: Any = self._shared.get(kind)
         if found is None:
-            found = self._shared[cast("type", kind)] = kind()
-        return cast("T", found)
+            found = self._shared[kind] = kind()
+        return found  # type: ignore[no-any-return]
 
     def emit(self, fact: Fact) -> None:
         """State a fact from where nothing can be yielded."""
@@ -159,8 +161,15 @@ class Conversation:
             del self._answers[next(iter(self._answers))]
 
     def _emit_answered(self, fact: Authentication, answer: _Answer) -> None:
-        details = fact.details | answer.details
-        self._emitted.append(msgspec.structs.replace(fact, outcome=answer.outcome, details=details))
+        """A claim that is made again and again, and answered the same, is one and the same fact."""
+        last = self._answered.get(id(fact))
+        if last is None or last[0] is not fact or last[1] != answer:
+            if len(self._answered) >= ANSWERED_MAX:
+                self._answered.clear()
+            details = fact.details | answer.details
+            stated = msgspec.structs.replace(fact, outcome=answer.outcome, details=details)
+            last = self._answered[id(fact)] = fact, answer, stated
+        self._emitted.append(last[2])
 
     def _emit_made(self, make: Callable[[], Fact | None]) -> None:
         fact = make()

@@ -138,6 +138,10 @@ class Field(msgspec.Struct, frozen=True):
         """The fact that `subject` has this attribute. Control characters are replaced and long values cut."""
         return Attribute(subject, self.name, clean(str(value)), self.spec, self.sensitivity)
 
+    def cleaned(self, subject: Subject, value: str) -> Attribute:
+        """The same for text that was made of what `clean` has returned."""
+        return Attribute(subject, self.name, value.strip()[:ATTRIBUTE_MAX_CHARS], self.spec, self.sensitivity)
+
 
 class Channel(msgspec.Struct, frozen=True):
     """How a conversation is protected, stated once, when its handshake ends. Its subject is the responder.

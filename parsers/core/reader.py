@@ -214,7 +214,7 @@ class Reader:
     def demand(self) -> Demand:
         """What the lane needs next; the same one as long as nothing changes."""
         held = len(self._buffer) - self._at
-        want = max(1, self._want - held)
+        want = self._want - held if self._want > held else 1
         message = max(want, self._message - held)
         last = self._demand
         if (

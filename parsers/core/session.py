@@ -59,6 +59,8 @@ class Confidence(IntEnum):
     PROBED = 1
     CONFIRMED = 2
 
+    __hash__ = int.__hash__  # see `Side`
+
     @property
     def label(self) -> str:
         """`port`, `probed` or `confirmed`, as it stands in conversations."""
@@ -150,8 +152,13 @@ class Session:
 
     def feed(self, lane: int, data: bytes, turn: int = 1) -> list[Fact]:
         """The next bytes of a lane, in order, belonging to its turn number `turn`; returns the facts now certain."""
-        if not self.done:
-            self._feed(self._lanes[lane], lane, data, turn)
+        taken = self._lanes[lane]
+        if taken.confirmed and taken.reader is not None and not self.done:  # as nearly always
+            taken.turn = turn
+            taken.reader.feed(data, turn)
+            self._pump(taken, lane)
+        elif not self.done:
+            self._feed(taken, lane, data, turn)
         return self._collect()
 
     def feed_datagram(self, lane: int, data: bytes) -> list[Fact]:
@@ -224,7 +231,11 @@ class Session:
     @property
     def held_bytes(self) -> int:
         """Bytes that are kept because more is waited for."""
-        return sum(len(lane.head) + (lane.reader.held if lane.reader is not None else 0) for lane in self._lanes)
+        one, other = self._lanes
+        held = len(one.head) + len(other.head)
+        if one.reader is not None:
+            held += one.reader.held
+        return held if other.reader is None else held + other.reader.held
 
     # ------------------------------------------------------------------ streams
 

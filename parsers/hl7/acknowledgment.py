@@ -13,7 +13,6 @@ Spec: HL7 v2 ch. 2.9, 2.14.8.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final, TypeVar
 
 import msgspec
@@ -50,10 +49,10 @@ class Dialogue:
 
     def __init__(self) -> None:
         self.messages = [0, 0]  # by side
-        self._awaited: OrderedDict[_Key, _Awaited] = OrderedDict()
-        self._doubtful: OrderedDict[_Key, None] = OrderedDict()
-        self._known: OrderedDict[_Key, None] = OrderedDict()
-        self._early: OrderedDict[_Key, str] = OrderedDict()
+        self._awaited: dict[_Key, _Awaited] = {}
+        self._doubtful: dict[_Key, None] = {}
+        self._known: dict[_Key, None] = {}
+        self._early: dict[_Key, str] = {}
         self._framed = [False, False]
         self._told: set[tuple[str, Side]] = set()
 
@@ -87,7 +86,7 @@ class Dialogue:
         elif not self._unsure(key, talk) and key not in self._early:
             self._early[key] = code
             if len(self._early) > EARLY_MAX:
-                self._early.popitem(last=False)
+                del self._early[next(iter(self._early))]
 
     def _unsure(self, key: _Key, talk: Conversation) -> bool:
         """Whether an early answer may belong to another message."""
@@ -166,9 +165,9 @@ class Dialogue:
 T = TypeVar("T")
 
 
-def _remember(where: OrderedDict[_Key, T], key: _Key, value: T) -> None:
-    if key in where:
-        where.move_to_end(key)
+def _remember(where: dict[_Key, T], key: _Key, value: T) -> None:
+    """The newest one last; the oldest one goes."""
+    where.pop(key, None)
     where[key] = value
     if len(where) > REMEMBERED_MAX:
-        where.popitem(last=False)
+        del where[next(iter(where))]

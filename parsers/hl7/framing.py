@@ -54,7 +54,10 @@ def probe(head: bytes, side: Side) -> Verdict:  # noqa: ARG001 - both sides may 
     if head[0] != START:
         return max(_content(head), _segment(head))
     rest = head[1:].lstrip(BLANK)
-    return max(_content(rest), *(_literal(rest, frame) for frame in _CONTROL_FRAMES)) if rest else Verdict.MORE
+    if not rest:
+        return Verdict.MORE
+    content = _content(rest)
+    return content if content is Verdict.LIKELY else max(content, *(_literal(rest, one) for one in _CONTROL_FRAMES))
 
 
 def is_header(data: bytes, at: int = 0) -> bool:
@@ -74,8 +77,11 @@ def segments() -> dict[bytes, str]:
 
 
 def _content(head: bytes) -> Verdict:
-    header = _header(head.removeprefix(_BOM)) if head.startswith(_BOM) else _literal(head, _BOM)
-    return max(header, _header(head), *(_literal(head, wide) for wide in _WIDE))
+    header = _header(head)
+    if header is Verdict.LIKELY:
+        return header
+    marked = _header(head.removeprefix(_BOM)) if head.startswith(_BOM) else _literal(head, _BOM)
+    return max(header, marked, *(_literal(head, wide) for wide in _WIDE))
 
 
 def _literal(head: bytes, expected: bytes) -> Verdict:

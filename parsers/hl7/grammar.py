@@ -20,6 +20,14 @@ from parsers.hl7.charset import WIDE, text_of
 
 REPETITIONS_MAX: Final = 16
 _NULL: Final = '""'
+_ESCAPES: Final = {
+    "F": "field",
+    "S": "component",
+    "T": "subcomponent",
+    "R": "repetition",
+    "E": "escape",
+    "P": "truncation",
+}
 _MARKUP: Final = frozenset({"H", "N"})
 
 
@@ -57,7 +65,7 @@ class Grammar:
         cut: the separator, where it cuts bytes as it cuts text; empty where a byte of a character may look like it.
     """
 
-    __slots__ = ("_escapes", "codec", "cut", "delimiters", "escape", "separator")
+    __slots__ = ("codec", "cut", "delimiters", "escape", "separator")
 
     def __init__(self, delimiters: Delimiters, codec: str) -> None:
         self.delimiters = delimiters
@@ -65,14 +73,6 @@ class Grammar:
         self.escape = delimiters.escape.encode("ascii")
         self.codec = codec
         self.cut = b"" if codec in WIDE else self.separator
-        self._escapes = {
-            "F": delimiters.field,
-            "S": delimiters.component,
-            "T": delimiters.subcomponent,
-            "R": delimiters.repetition,
-            "E": delimiters.escape,
-            "P": delimiters.truncation,
-        }
 
     def fields(self, segment: bytes) -> list[str]:
         """The fields of a segment; number 0 is its name. Of a header segment field *n* is number *n* - 1."""
@@ -89,6 +89,8 @@ class Grammar:
 
     def composite(self, field: str) -> str:
         """One repetition, with the usual delimiters."""
+        if self.delimiters.component not in field:
+            return self._component(field)
         return "^".join(self.components(field))
 
     def first(self, field: str) -> str:
@@ -117,8 +119,8 @@ class Grammar:
     def _resolved(self, found: re.Match[str]) -> str:
         """What one escape sequence stands for. Unknown ones stay: they may be no escape sequences at all."""
         what = found[1]
-        if what in self._escapes:
-            return self._escapes[what]
+        if what in _ESCAPES:
+            return str(getattr(self.delimiters, _ESCAPES[what]))
         if what in _MARKUP or what[:1] in {"C", "M"}:
             return "" if what in _MARKUP or _is_hexadecimal(what[1:]) else found[0]
         if what[:1] == "X" and _is_hexadecimal(what[1:]):

@@ -11,6 +11,7 @@ Spec: HL7 v2 ch. 2.14.9 (MSH), 2.14.1 (BHS), 2.14.6 (FHS).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -61,7 +62,10 @@ _PEERS: Final = {
     25: RECEIVING_ADDRESS,
 }
 _REPEATED: Final = {18: CHARACTER_SET, 21: MESSAGE_PROFILE}
-_BATCH_FIELDS: Final = frozenset({3, 4, 5, 6})
+MEMO_MAX: Final = 512
+_NOT_READ: Final = frozenset({7, 8, 10})
+_READ: Final = tuple(sorted((_FIRST | _MINE | _PEERS | _REPEATED).items()))
+_READ_OF_BATCH: Final = tuple((number, field) for number, field in _READ if number in {3, 4, 5, 6})
 
 _IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
 
@@ -102,12 +106,22 @@ def key_of(parts: list[bytes], separator: bytes) -> bytes:
     return separator.join((*parts[:6], *parts[8:9], *parts[10:]))
 
 
-def parse(segment: bytes, me: Subject, peer: Subject) -> Header | None:
-    """A header segment that `framing.is_header` accepts; None: an MSH that says neither type nor version."""
+def parse(parts: list[bytes], separator: bytes, me: Subject, peer: Subject) -> Header | None:
+    """A header segment that `framing.is_header` accepts, by its `parts_of`; None: an MSH without type and version.
+
+    Fields 7, 8 and 10 are not looked at: one that is the same otherwise was met in another conversation, most likely.
+    """
+    same = [b"" if number in _NOT_READ else part for number, part in enumerate(parts, 1)]
+    found = _parsed(separator.join(same), me, peer)
+    return None if found is None else msgspec.structs.replace(found)
+
+
+@lru_cache(MEMO_MAX)
+def _parsed(segment: bytes, me: Subject, peer: Subject) -> Header | None:
+    """What is not told of it yet."""
     delimiters = Delimiters.of(segment)
     parts = segment.split(delimiters.field.encode("ascii"))
-    guess = Grammar(delimiters, "")
-    codec = codec_of(guess.repetitions(parts[17].decode("latin_1"))) if len(parts) > 17 else ""
+    codec = _codec(parts[17], delimiters) if len(parts) > 17 else ""
     grammar = Grammar(delimiters, codec)
     texts = ["", *grammar.fields(segment)]  # from here on field n stands at n
     is_message = segment.startswith(b"MSH")
@@ -129,24 +143,22 @@ def parse(segment: bytes, me: Subject, peer: Subject) -> Header | None:
     )
 
 
+def _codec(field: bytes, delimiters: Delimiters) -> str:
+    return codec_of(Grammar(delimiters, "").repetitions(field.decode("latin_1")))
+
+
 def _facts(texts: list[str], grammar: Grammar, me: Subject, peer: Subject, *, is_message: bool) -> Iterator[Attribute]:
-    for number, text in enumerate(texts[:26]):
-        if not text or number < 3 or not (is_message or number in _BATCH_FIELDS):
+    for number, field in _READ if is_message else _READ_OF_BATCH:
+        if number >= len(texts) or not (text := texts[number]):
             continue
-        if number in _FIRST:
-            yield from _named(_FIRST[number], me, grammar.first(text))
-        elif number in _MINE:
-            yield from _named(_MINE[number], me, grammar.composite(text))
-        elif number in _PEERS:
-            yield from _named(_PEERS[number], peer, grammar.composite(text))
-        elif number in _REPEATED:
-            for repetition in dict.fromkeys(grammar.repetitions(text)):
-                yield from _named(_REPEATED[number], me, grammar.composite(repetition))
-
-
-def _named(field: Field, subject: Subject, value: str) -> Iterator[Attribute]:
-    if value:
-        yield field(subject, value)
+        subject = peer if number in _PEERS else me
+        if number in _REPEATED:
+            values = [grammar.composite(repetition) for repetition in dict.fromkeys(grammar.repetitions(text))]
+        else:
+            values = [grammar.first(text) if number in _FIRST else grammar.composite(text)]
+        for value in values:
+            if value:
+                yield field.cleaned(subject, value)
 
 
 def _claims(said: dict[str, str], me: Subject) -> tuple[Authentication | None, Authentication]:

@@ -325,19 +325,19 @@ class _Lane:
 
     def _header(self, segment: bytes, control: int) -> Steps:
         """MSH, FHS or BHS; the first one confirms the lane, if it can be read."""
+        parts = header.parts_of(segment)
         if not self.confirmed and len(segment) <= HEADER_MAX_BYTES:
-            self.messages.parse(segment, header.parts_of(segment))
+            self.messages.parse(segment, parts)
             self.confirmed = True
             yield Confirmed()
-        self._headed(segment, control)
+        self._headed(segment, parts, control)
 
-    def _headed(self, segment: bytes, control: int) -> None:
+    def _headed(self, segment: bytes, parts: list[bytes], control: int) -> None:
         self.messages.end()
         self.strays = 0
         if len(segment) > HEADER_MAX_BYTES:
             self._complain("limit_exceeded", "a message header that is too long")
             return
-        parts = header.parts_of(segment)
         try:
             found = self.messages.parse(segment, parts)
         except Malformed as error:

@@ -113,7 +113,7 @@ class Messages:
         key = header.key_of(parts, segment[3:4])
         found = self._headers.get(key)
         if found is None:
-            found = header.parse(segment, self._me, self._peer)
+            found = header.parse(parts, segment[3:4], self._me, self._peer)
             if found is None:
                 raise Malformed("a message header without type and version")
             self._keep(key, found)

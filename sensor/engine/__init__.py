@@ -1,5 +1,7 @@
 """The packet engine: capture bytes in, the head of every turn out. See `core` for the theory of operation.
 
+Beside it stands `recall`, which takes the heads that are known; it is compiled, or interpreted, together with it.
+
 `COMPILED` tells which of the two is at work: the compiled module, or the same source file interpreted (slower, equal).
 ``SPANWARD_INTERPRETED=1`` in the environment asks for the interpreted one.
 """
@@ -15,12 +17,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 
-def load_interpreted() -> ModuleType:
-    """The engine's source executed by the interpreter, whether or not a compiled module lies beside it."""
-    name = "sensor.engine._interpreted"
+def load_interpreted(source: str = "core") -> ModuleType:
+    """A source of the engine executed by the interpreter, whether or not a compiled module lies beside it."""
+    name = f"sensor.engine._interpreted_{source}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("core.py"))
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{source}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -39,13 +41,20 @@ def load_interpreted() -> ModuleType:
 
 
 if TYPE_CHECKING:
-    from sensor.engine import core
+    from sensor.engine import core, recall
 elif os.environ.get("SPANWARD_INTERPRETED") == "1":
-    core = load_interpreted()
+    core, recall = load_interpreted(), load_interpreted("recall")
 else:
-    from sensor.engine import core
+    from sensor.engine import core, recall
 
 Engine = core.Engine
+Flow = recall.Flow
+Name = recall.Name
+Node = recall.Node
+Recaller = recall.Recaller
+Seen = recall.Seen
+Shape = recall.Shape
+Step = recall.Step
 COMPILED: Final[bool] = core.COMPILED
 STATS: Final[tuple[str, ...]] = core.STATS
 DAYS: Final[tuple[str, ...]] = core.DAYS
@@ -116,5 +125,12 @@ __all__ = [
     "TRUNCATED_SEEN",
     "TUNNELLED",
     "Engine",
+    "Flow",
+    "Name",
+    "Node",
+    "Recaller",
+    "Seen",
+    "Shape",
+    "Step",
     "load_interpreted",
 ]

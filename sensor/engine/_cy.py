@@ -32,7 +32,7 @@ def cclass(kind: T) -> T:
     return kind
 
 
-final = cfunc = inline = cclass
+final = no_gc = cfunc = ccall = inline = cclass
 
 
 def exceptval(*_args: object, **_kwargs: object) -> Callable[[T], T]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.core import Authentication, Channel, Conversation, Field, Outcome, Secret, Side
-from parsers.core.conversation import OPEN_MAX
+from parsers.core.conversation import ANSWERED_MAX, OPEN_MAX
 
 if TYPE_CHECKING:
     from parsers.core import Fact
@@ -31,6 +31,25 @@ def test_either_order() -> None:
     talk.answer(2, Outcome.REJECTED)
     talk.ask(2, claim(talk))
     assert outcomes(talk.collect()) == [Outcome.ACCEPTED, Outcome.REJECTED]
+
+
+def test_one_claim_that_is_answered_the_same_again_is_one_fact() -> None:
+    talk = Conversation()
+    claims = [claim(talk, str(number)) for number in range(2 * ANSWERED_MAX)]
+    for number, outcome in enumerate([Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.REJECTED, Outcome.ACCEPTED]):
+        for asked in claims[: 2 if number < 3 else None]:
+            talk.ask(number, asked)
+            talk.answer(number, outcome, code=outcome.value)
+    facts = [fact for fact in talk.collect() if isinstance(fact, Authentication)]
+    assert facts[0] is facts[2]
+    assert facts[1] is facts[3]
+    assert [(fact.principal, fact.outcome, fact.details["code"]) for fact in facts[:6]] == [
+        (name, outcome, outcome.value)
+        for outcome in (Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.REJECTED)
+        for name in ("0", "1")
+    ]
+    assert [fact.principal for fact in facts[6:]] == [asked.principal for asked in claims]
+    assert len(talk._answered) <= ANSWERED_MAX
 
 
 def test_an_answer_adds_details_in_either_order() -> None:

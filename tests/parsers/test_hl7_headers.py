@@ -6,11 +6,12 @@ import json
 
 import pytest
 
-from parsers.core import Attribute, Side
+from parsers.core import Attribute, Authentication, Side
 from parsers.hl7 import PROTOCOL
 from parsers.hl7.framing import is_header
+from parsers.hl7.header import _parsed
 from tests.captures import shared_captures
-from tests.parsers._hl7 import ADT, claims, framed, header, read, values
+from tests.parsers._hl7 import ADT, acknowledgment, claims, framed, header, read, values
 
 FULL = (
     b"MSH|^~\\&|VC150^1.2.3^ISO|842F75001122|EMR|HOSP|20261125101010+0100|secret|ORU^R01^ORU_R01|MSG7|P^T|2.6^FRA|12||"
@@ -137,6 +138,22 @@ def test_asian_character_sets(named: str, codec: str, name: str) -> None:
 def test_minimal_headers(message: bytes) -> None:
     assert values(read(framed(message)), "sending_application") == ["LAB"]
     assert len(claims(read(framed(message)))) == 1
+
+
+def test_a_header_is_parsed_once_for_all_conversations_that_differ_in_time_secret_and_id() -> None:
+    """It says the same in each, and each tells it, with its own secret."""
+    other = FULL.replace(b"secret", b"hidden!").replace(b"20261125", b"20271125").replace(b"MSG7", b"MSG8")
+    _parsed.cache_clear()
+    first, second = (
+        read(framed(FULL), framed(acknowledgment("MSG7"))),
+        read(framed(other), framed(acknowledgment("MSG8"))),
+    )
+    assert _parsed.cache_info().misses == 2
+    assert [fact for fact in first if isinstance(fact, Attribute)] == [
+        fact for fact in second if isinstance(fact, Attribute)
+    ]
+    secrets = [fact.secret for fact in (*first, *second) if isinstance(fact, Authentication)]
+    assert [secret.reveal() for secret in secrets if secret is not None] == [b"secret", b"hidden!"]
 
 
 def test_what_cannot_be_a_header() -> None:

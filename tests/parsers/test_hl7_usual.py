@@ -6,6 +6,7 @@ import pytest
 
 from parsers.core import Anomaly, Fact
 from parsers.hl7.grammar import Grammar
+from parsers.hl7.header import _parsed
 from tests.parsers._hl7 import acknowledgment, claims, framed, header, read, values
 
 HEART_RATE = "147842^MDC_ECG_HEART_RATE^MDC"
@@ -126,10 +127,12 @@ def shown(facts: list[Fact]) -> list[str]:
 def test_what_is_known_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[bytes] = []
     original = Grammar.fields
+    _parsed.cache_clear()
     monkeypatch.setattr(Grammar, "fields", lambda grammar, data: decoded.append(data) or original(grammar, data))
     read(*feed([]))
     once = list(decoded)
     decoded.clear()
+    _parsed.cache_clear()
     facts = read(*feed([message(number, *USUAL[:2], observation(value=str(number))) for number in range(5, 50)]))
     assert decoded == once
     assert len(claims(facts)) == 48

@@ -13,11 +13,13 @@ import pytest
 from parsers.core import (
     Attribute,
     Authentication,
+    Blanks,
     Channel,
     Confirmed,
     Conversation,
     Field,
     Malformed,
+    Outcome,
     Protocol,
     Reader,
     Registry,
@@ -213,6 +215,69 @@ def test_what_sessions_hold_is_bounded(
     assert sum(count == 2 for count in said.values()) == flows_read
     assert len(said) == 40
     assert (counters.get("evicted_session_bytes", 0) > 0) is (flows_read < 40)
+
+
+def chatting(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """The same is stated in each turn."""
+    yield Confirmed()
+    while True:
+        yield from r.exactly(2)
+        yield NAME(talk.me(side), "x")
+
+
+@pytest.mark.parametrize("batch_bytes", [1024, 1 << 20])
+def test_what_is_recalled_is_counted_in_the_batch_and_on_the_day_where_it_is_said(
+    tmp_path: Path, batch_bytes: int
+) -> None:
+    """Two conversations that say the same sixteen times, past midnight; each fact once and no more."""
+    path, wire = tmp_path / "chat.pcap", Wire(MIDNIGHT * 1_000_000 - 5_000, 200)
+    for port in (50_000, 50_001):
+        talk = Tcp(wire, ports=(port, 104)).open()
+        for turn in range(16):
+            talk.send(turn % 2, b"TT")
+    path.write_bytes(wire.pcap())
+    protocol = Protocol("test", "none", "tcp", probe, chatting, blanks=lambda *_: Blanks())
+    with CaptureFile(path, window_bytes=1024) as capture:
+        pipeline = Pipeline(
+            capture, Site(), SiteKey.test(), registry=Registry([protocol]), bulkhead=False, batch_bytes=batch_bytes
+        )
+        parts = [part for batch in pipeline.batches() for part in batch.parts]
+        counters = json.loads(str(pipeline.summary()["counters"]))
+    rows = [row for name, part in parts if name == "fact_attribute" for row in part.to_pylist()]
+    assert counters["runs_known"] == 16
+    assert len({row["day"] for row in rows}) == 2
+    assert sum(row["n"] for row in rows if not row["continued"]) == 32
+    assert len(rows) > 6 if batch_bytes == 1024 else len(rows) == 6
+
+
+def claiming(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """One and the same claim for each p; another one, with these bytes as its secret, for all else."""
+    yield Confirmed()
+    claim = Authentication(talk.me(side), "test", principal="bob")
+    while True:
+        secret = yield from r.exactly(8)
+        if secret.startswith(b"p"):
+            talk.ask(1, claim)
+            talk.answer(1, Outcome.ACCEPTED)
+        else:
+            yield Authentication(talk.me(side), "test", principal="bob", secret=Secret(secret))
+
+
+def test_a_claim_that_is_made_again_is_counted_and_a_secret_is_its_own(tmp_path: Path) -> None:
+    """Two conversations: four turns of each side without a secret, then four with."""
+    path, wire = tmp_path / "claims.pcap", Wire()
+    for port in (50_000, 50_001):
+        talk = Tcp(wire, ports=(port, 104)).open()
+        for turn in range(16):
+            talk.send(turn % 2, b"%c-word%02d" % (b"ps"[turn // 8], turn))
+    path.write_bytes(wire.pcap())
+    registry = Registry([Protocol("test", "none", "tcp", probe, claiming)])
+    with CaptureFile(path) as capture:
+        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False)
+        (batch,) = pipeline.batches()
+        rows = [row for name, part in batch.parts if name == "fact_authentication" for row in part.to_pylist()]
+    assert sorted((row["outcome"], row["n"]) for row in rows) == [("accepted", 8)] * 2 + [("unknown", 2)] * 8
+    assert len({row["secret_digest"] for row in rows}) == 1 + 8
 
 
 def test_community_id_is_the_published_one() -> None:

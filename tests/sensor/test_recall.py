@@ -9,7 +9,8 @@ import pytest
 
 from parsers.core import Blanks, Field, Lead, Protocol, Registry, Side, Subject, Verdict
 from sensor import recall
-from sensor.recall import Course, Node, Recall, Run, Step
+from sensor.engine import COMPILED, Node, Step, load_interpreted
+from sensor.recall import Recall, Run
 from sensor.sighting import Words
 
 NAME = Field("test.name", "none")
@@ -23,34 +24,62 @@ def protocol(blanks: Callable[[bytes, Side, bool], Blanks | None]) -> Protocol:
     )
 
 
-def step(*values: str) -> Step:
+@pytest.fixture(
+    autouse=True, params=[True, False] if COMPILED else [False], ids=lambda on: "compiled" if on else "plain"
+)
+def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module as it is installed, and interpreted."""
+    if not request.param:
+        module = load_interpreted("recall")
+        assert not module.COMPILED
+        for name in ("Name", "Node", "Shape"):
+            monkeypatch.setattr(recall, name, getattr(module, name))
+
+
+def step(*values: str, leaves: tuple[int, ...] = ()) -> Step:
     words = Words(tuple((NAME(ME, value), None) for value in values)) if values else None
-    return Step(words, (), "test", 2, (), (), False, None)
+    return Step(words, "test", 2, (), leaves, False)
 
 
 def learnt(spans: Blanks, data: bytes, *values: str) -> tuple[Recall, Node, Step]:
-    memory, node = Recall(), Node()
-    done = memory.learn(node, Run(0, 1, data), Course(), protocol(lambda *_: spans), Side.INITIATOR, step(*values))
+    memory, done = Recall(), step(*values)
+    node = memory.root("beginning")
+    memory.learn(node, Run(0, 1, data), [], protocol(lambda *_: spans), Side.INITIATOR, done)
     return memory, node, done
 
 
 def test_a_run_that_differs_in_its_blanks_is_known() -> None:
     _, node, done = learnt(Blanks(own=((1, 9),)), b"t" + RANDOM + b"end", "x")
-    assert node.find(Run(0, 1, b"t" + OTHER + b"end"), Course()) is done
-    assert node.find(Run(0, 1, b"t" + OTHER + b"END"), Course()) is None
-    assert node.find(Run(0, 2, b"t" + OTHER + b"end"), Course()) is None
-    assert node.find(Run(1, 1, b"t" + OTHER + b"end"), Course()) is None
+    assert node.find(0, 1, b"t" + OTHER + b"end", []) is done
+    assert node.find(0, 1, b"t" + OTHER + b"END", []) is None
+    assert node.find(0, 1, b"T" + OTHER + b"end", []) is None
+    assert node.find(0, 1, b"t" + OTHER + b"end.", []) is None
+    assert node.find(0, 2, b"t" + OTHER + b"end", []) is None
+    assert node.find(1, 1, b"t" + OTHER + b"end", []) is None
+
+
+def test_shapes_of_one_length_are_told_apart() -> None:
+    """Also where the bytes before the last blank are the same."""
+    memory, node, first = learnt(Blanks(own=((2, 10),)), b"ab" + RANDOM + b"c", "x")
+    others = [step("y"), step("z")]
+    for run, done in zip((b"ab" + RANDOM + b"d", b"aB" + RANDOM + b"c"), others, strict=True):
+        memory.learn(node, Run(0, 1, run), [], protocol(lambda *_: Blanks(own=((2, 10),))), Side.INITIATOR, done)
+    whole = step("whole")
+    memory.learn(node, Run(0, 1, b"k" * 11), [], protocol(lambda *_: Blanks(own=((0, 11),))), Side.INITIATOR, whole)
+    found = [node.find(0, 1, run, []) for run in (b"ab" + OTHER + b"c", b"ab" + OTHER + b"d", b"aB" + OTHER + b"c")]
+    assert found == [first, *others]
+    assert node.find(0, 1, b"xx" + OTHER + b"x", []) is whole
 
 
 def test_a_name_is_put_into_words() -> None:
     memory, node, done = learnt(Blanks(said=((1, 9, NAME),)), b"t" + RANDOM, "x", "rrrrrrrr")
-    found = node.find(Run(0, 1, b"t" + OTHER), Course())
+    found = node.find(0, 1, b"t" + OTHER, [])
     assert found is done
     assert found.words is not None
     assert [fact for fact, _ in found.words.facts] == [NAME(ME, "x")]
-    told = [memory.words_of(name, b"t" + OTHER) for name in found.names]
+    told = [name.words(b"t" + OTHER) for name in found.names]
     assert [fact for words in told for fact, _ in words.facts] == [NAME(ME, "ssssssss")]
-    assert memory.words_of(found.names[0], b"t" + OTHER) is told[0]
+    assert memory.name(0, 8, NAME, ME).words(OTHER) is told[0]
 
 
 def test_a_name_that_was_not_stated_is_not_put_into_words() -> None:
@@ -58,23 +87,34 @@ def test_a_name_that_was_not_stated_is_not_put_into_words() -> None:
     assert done.names == ()
 
 
+def test_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recall, "NAMES_MAX", 10)
+    memory, _, done = learnt(Blanks(said=((1, 9, NAME),)), b"t" + RANDOM, "rrrrrrrr")
+    told = [done.names[0].words(b"t%08d" % number) for number in range(100)]
+    assert [words.facts[0][0].value for words in told] == [f"{number:08}" for number in range(100)]
+    assert [len(known) for known in memory._words.values()] == [1]
+
+
 def test_repeating_an_earlier_blank_is_another_thing_than_not_repeating_it() -> None:
-    memory, node, first = learnt(Blanks(own=((1, 9),)), b"t" + RANDOM, "x")
+    memory, _, first = learnt(Blanks(own=((1, 9), (9, 17))), b"t" + RANDOM + OTHER, "x")
     assert first.node is not None
-    course, again = Course(), protocol(lambda *_: Blanks(own=((0, 8),)))
-    node.find(Run(0, 1, b"t" + RANDOM), course)
-    memory.learn(first.node, Run(1, 1, RANDOM), course, again, Side.RESPONDER, step("same"))
-    for content, known in ((OTHER, True), (RANDOM, False)):
-        course = Course()
-        node.find(Run(0, 1, b"t" + OTHER), course)
-        assert (first.node.find(Run(1, 1, content), course) is not None) is known
+    again, steps = protocol(lambda *_: Blanks(own=((0, 8),))), {}
+    for content in (RANDOM, OTHER, b"n" * 8):
+        steps[content] = step(content.decode())
+        memory.learn(first.node, Run(1, 1, content), [b"t" + RANDOM + OTHER], again, Side.RESPONDER, steps[content])
+    one, other, third = b"1" * 8, b"2" * 8, b"3" * 8
+    runs = [b"t" + one + other]
+    assert first.node.find(1, 1, one, runs) is steps[RANDOM]
+    assert first.node.find(1, 1, other, runs) is steps[OTHER]
+    assert first.node.find(1, 1, third, runs) is steps[b"n" * 8]
+    assert first.node.find(1, 1, one, [b"t" + one + one]) is steps[RANDOM]
 
 
 def test_where_something_must_not_stand_nothing_is_known() -> None:
     spans = Blanks(own=((1, 9),), unless=((1, b"retry"),))
     assert learnt(spans, b"tretryrrr", "x")[2].node is None
     _, node, _ = learnt(spans, b"t" + RANDOM, "x")
-    assert node.find(Run(0, 1, b"tretryrrr"), Course()) is None
+    assert node.find(0, 1, b"tretryrrr", []) is None
 
 
 def test_blanks_are_counted_from_where_bytes_were_left_out() -> None:
@@ -84,22 +124,21 @@ def test_blanks_are_counted_from_where_bytes_were_left_out() -> None:
         asked.append((head, whole))
         return Blanks()
 
-    memory, course, node = Recall(), Course(), Node()
+    memory, runs = Recall(), []
+    node = memory.root("beginning")
     for number, leaves in enumerate(((), (0,), ())):
-        done = memory.learn(
-            node, Run(0, 1, b"%d" % number), course, protocol(blanks), Side.INITIATOR, step()._replace(leaves=leaves)
-        )
+        run, done = Run(0, 1, b"%d" % number), step(leaves=leaves)
+        memory.learn(node, run, runs, protocol(blanks), Side.INITIATOR, done)
         assert done.node is not None
-        node = done.node
+        node, runs = done.node, [*runs, run.data]
     assert asked == [(b"0", True), (b"01", True), (b"2", False)]
 
 
 def test_equal_words_are_one_object() -> None:
-    memory, node = Recall(), Node()
-    said = protocol(lambda *_: Blanks())
-    one, other = (
-        memory.learn(node, Run(0, 1, data), Course(), said, Side.INITIATOR, step("x")) for data in (b"a", b"bb")
-    )
+    memory, said = Recall(), protocol(lambda *_: Blanks())
+    one, other = step("x"), step("x")
+    for data, done in ((b"a", one), (b"bb", other)):
+        memory.learn(memory.root("beginning"), Run(0, 1, data), [], said, Side.INITIATOR, done)
     assert one.words is other.words
 
 
@@ -107,21 +146,36 @@ def test_the_automaton_begins_anew_when_it_is_full(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(recall, "STEPS_MAX", 10)
     memory, said = Recall(), protocol(lambda *_: Blanks())
     for number in range(100):
-        node = memory.root("beginning")
-        memory.learn(node, Run(0, 1, b"%d" % number), Course(), said, Side.INITIATOR, step("x"))
-    found = [memory.root("beginning").find(Run(0, 1, b"%d" % number), Course()) for number in range(100)]
+        memory.learn(memory.root("beginning"), Run(0, 1, b"%d" % number), [], said, Side.INITIATOR, step("x"))
+    found = [memory.root("beginning").find(0, 1, b"%d" % number, []) for number in range(100)]
     assert 0 < sum(one is not None for one in found) <= 10
 
 
 def test_shapes_and_spans_are_bounded() -> None:
-    memory, node = Recall(), Node()
+    memory = Recall()
+    node = memory.root("beginning")
+
+    def learn(length: int, spans: Blanks) -> None:
+        memory.learn(node, Run(0, 1, bytes(length)), [], protocol(lambda *_: spans), Side.INITIATOR, step("x"))
+
     for number in range(100):
-        spans = protocol(lambda *_, at=number: Blanks(own=((at, at + 8),)))
-        memory.learn(node, Run(0, 1, bytes(200)), Course(), spans, Side.INITIATOR, step("x"))
+        learn(200, Blanks(own=((number, number + 8),)))
     assert memory.learnt == recall.SHAPES_MAX
-    many = protocol(lambda *_: Blanks(own=tuple((at, at + 8) for at in range(0, 8_000, 8))))
-    memory.learn(node, Run(0, 1, bytes(8_000)), Course(), many, Side.INITIATOR, step("x"))
+    learn(8_000, Blanks(own=tuple((at, at + 8) for at in range(0, 8_000, 8))))
     assert memory.learnt == recall.SHAPES_MAX
+
+
+@pytest.mark.parametrize(("size", "blanks", "runs"), [(8, 1, 32), (6_000, 0, 3), (320, 40, 3)])
+def test_a_conversation_that_says_too_much_is_not_recalled_on(size: int, blanks: int, runs: int) -> None:
+    """Too many runs, too many bytes, too many blanks."""
+    memory, heard = Recall(), 0
+    node: Node | None = memory.root("beginning")
+    said = protocol(lambda head, *_: Blanks(own=tuple((at, at + 8) for at in range(0, 8 * blanks, 8))))
+    while node is not None:
+        done = step("x", leaves=(0,))
+        memory.learn(node, Run(0, 1, bytes(size)), [bytes(size)] * heard, said, Side.INITIATOR, done)
+        node, heard = done.node, heard + 1
+    assert heard == runs + 1
 
 
 def test_a_registry_knows_how_lanes_begin() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import random
 import re
@@ -14,13 +15,16 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from sensor import dispatch, fold, recall
 from sensor import engine as installed
 from sensor.capture.pcapfile import CaptureFile
 from sensor.engine import COMPILED, load_interpreted
 from sensor.pipeline import Pipeline
 from sensor.site import Site
 from sensor.sitekey import SiteKey
+from tests.captures import own_captures
 from tests.conftest import PCAPS, SHARED_PCAPS
+from tests.contract.test_blanks import twice
 from tests.fuzz.engine import mutate
 from tests.sensor.engine.builder import pcap, pcapng
 from tests.sensor.engine.harness import event_of, kinds_of, new_engine, opinions
@@ -115,12 +119,33 @@ def facts_of(path: Path, module=installed) -> list[object]:
         return [item.to_json() for item in pipeline.sightings()]
 
 
-def test_the_compiler_and_the_interpreter_have_the_same_constants() -> None:
-    """core.pxd holds what core.py holds: one of them alone would be changed some day."""
-    text = (Path(installed.__file__).parent / "core.pxd").read_text()
+def test_recall_is_the_same_both_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Facts, rows of small batches, and what was recalled, of captures that say all twice."""
+    doubled = [twice(path, tmp_path / path.name) for path in own_captures("tls")]
+    compiled = [everything(path) for path in doubled if path is not None]
+    interpreted = load_interpreted("recall")
+    for module, names in ((dispatch, "Flow Recaller Step"), (fold, "Seen"), (recall, "Name Node Shape")):
+        for name in names.split():
+            monkeypatch.setattr(module, name, getattr(interpreted, name))
+    assert [everything(path) for path in doubled if path is not None] == compiled
+    assert sum(known for *_, known in compiled) > 100
+
+
+def everything(path: Path) -> tuple[object, ...]:
+    with CaptureFile(path, window_bytes=4096) as capture:
+        pipeline = Pipeline(capture, Site(), SiteKey.test(), bulkhead=False, batch_bytes=8192)
+        rows = [(name, part.to_pylist()) for batch in pipeline.batches() for name, part in batch.parts]
+        counters = json.loads(str(pipeline.summary()["counters"]))
+    return facts_of(path), rows, counters["runs_known"]
+
+
+@pytest.mark.parametrize("source", ["core", "recall"])
+def test_the_compiler_and_the_interpreter_have_the_same_constants(source: str) -> None:
+    """A .pxd holds what the .py holds: one of them alone would be changed some day."""
+    text = (Path(installed.__file__).parent / f"{source}.pxd").read_text()
     pattern = r"^\s+(?:const long long )?([A-Z][A-Z0-9_]*) (?:= )?\"?(0x[0-9A-F]+|\d+)"
     declared = dict(re.findall(pattern, text, re.MULTILINE))
-    module = load_interpreted()
+    module = load_interpreted(source)
     block = Path(module.__file__).read_text().split("if not cython.compiled:\n")[1].split("\n\n\n")[0]
     names = set(re.findall(r"^    ([A-Z][A-Z0-9_]*) = ", block, re.MULTILINE))
     assert set(declared) == names
