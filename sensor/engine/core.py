@@ -17,10 +17,16 @@ takes effect before the next byte is copied. What is under way is a small state 
 **Batches.** FETCH decodes up to 32 packets ahead, asks for the memory of their flows, and then hands them on one by one:
 most of the time of small packets was waiting for memory.
 
-**Flows** are rows of 64-bit numbers in one table that comes from `mmap`; a keyed hash with a bounded chain finds them.
+**Most packets** are IPv4 in Ethernet, and go on in a flow as it did: an acknowledgement, bytes in order of a lane that is
+skipped, drained or closed, a datagram that nobody wants. Such layers are decoded at one go (`_plain`), and what there is to
+count is counted from the row of the batch (`_quick`), without the stages. Both decide as the layers and stages do, or leave
+it to them; a test takes them away and compares.
+
+**Flows** are rows of 64-bit numbers in a table that comes from `mmap`, what streams need besides in another one (`L`); a
+keyed hash with a bounded chain finds them.
 Five lists keep them in the order of their last packet, to a second: TCP, UDP, lingering, shunted, and half (one side alone
 and no TCP payload: scans; or both have said FIN and something before it is missing). The heads of these lists are what is
-idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
+idle or evicted first. The columns of a row are named below, and those of each of its two lanes.
 
 **The clock** that tells what is idle only goes forward, and is the newest time seen: of sources whose clocks differ, the one
 that is ahead. One time far ahead ends nothing; it is believed when the next packet says so too. Times that stay far
@@ -42,7 +48,7 @@ pending message raises up to `head_max`.
 
 **Shedding.** A live worker that falls behind has less done (`shed`): of lanes that have spoken for long only a sample of turns
 is read, heads are smaller, and at last some new conversations are passed over. A turn that is shed is one whose budget is used
-up (OVER), so that what follows is told by a GAP. A shed turn wakes nobody.
+up (OVER), so that what follows is told by a GAP. A shed turn wakes nobody. A lane that nobody knows is looked at all the same.
 
 **Layers.** A layer either leads straight on (Ethernet, VLAN tags, IP) or says what comes next and where (`_go_on`), and a
 loop takes that up (`_unwrap`), at most `LAYERS_MAX` times: neither stack nor work grows with what a packet nests. Labels
@@ -54,8 +60,9 @@ else of what is around.
 
 **Listening.** Told what somebody may want (`listen`), the engine wakes Python only for lanes and datagrams that begin so.
 Other lanes drain, and are looked at again in each turn, which costs next to nothing: so TLS is found that begins in the
-midst of a protocol that nobody reads. DAY and END come for flows that were told of; what a flow was is folded here, by its ends, service, day and the label that Python gave it, and so is who held which address.
-FULL says that these tables want to be taken.
+midst of a protocol that nobody reads. A conversation that was told of, and that nobody knows, is given back (`unlisten`).
+DAY and END come for flows that were told of; what a flow was is folded here, by its ends, service, day and the label that
+Python gave it, and so is who held which address. FULL says that these tables want to be taken.
 
 **Duplicates.** A mirror of several ports, or of ingress and egress, shows a packet twice: on another VLAN, with another
 TTL and other MAC addresses, or in another tunnel. A copy has the same flow, direction, IP ident, transport checksum (which
@@ -79,6 +86,7 @@ whose total size, with what Python needs for each, is bounded; the oldest holder
 
 import mmap
 from collections import OrderedDict
+from itertools import chain
 
 try:
     import cython
@@ -505,8 +513,11 @@ class Engine:
     buckets: cython.longlong
     lists: cython.longlong[::1]
     n: cython.longlong[::1]
-    free_rows: object
+    free_stream: cython.longlong
+    free_datagram: cython.longlong
+    free_count: cython.longlong
     fresh_row: cython.longlong
+    last_row: cython.longlong
     serial: cython.longlong
     swept: cython.longlong
     now: cython.longlong
@@ -603,6 +614,7 @@ class Engine:
     # what is told, and what is folded
     listening: cython.bint
     leads: cython.longlong[::1]
+    firsts: cython.uchar[::1]
     tcp_leads: cython.longlong
     all_leads: cython.longlong
     days_full: cython.bint
@@ -662,14 +674,15 @@ class Engine:
         buckets = 1
         while buckets < flows:
             buckets *= 2
-        self.buckets = buckets
         self.heads = _numbers(buckets)
+        self.buckets = buckets
         self.lists = memoryview(bytearray(8 * 10)).cast("q")
         self.n = memoryview(bytearray(8 * 32)).cast("q")
         for number in range(10):
             self.lists[number] = -1
-        self.free_rows = []
-        self.fresh_row = 0
+        self.free_stream = self.free_datagram = -1
+        self.free_count = self.fresh_row = 0
+        self.last_row = flows
         self.serial = 0
         self.swept = -SWEEP_US
         self.now = self.clock = self.shift = self.doubts = 0
@@ -702,6 +715,7 @@ class Engine:
         self.finishing = None
         self.listening = self.days_full = False
         self.leads = memoryview(bytearray(8)).cast("q")
+        self.firsts = memoryview(bytearray(512))
         self.tcp_leads = self.all_leads = 0
         self.day_key = bytearray(8 * D_KEYS)
         self.D = memoryview(self.day_key).cast("q")
@@ -778,7 +792,8 @@ class Engine:
 
     def finish(self):
         """No more input: `step` now delivers what is held, and an END for every flow, in the order of their first packets."""
-        rows = [row for row in range(self.fresh_row) if self.F[row * WIDTH + STATE] == LIVE]
+        used = chain(range(self.fresh_row), range(self.last_row, self.rows))
+        rows = [row for row in used if self.F[row * WIDTH + STATE] == LIVE]
         rows.sort(key=self._serial_of)
         self.finishing = iter(rows)
 
@@ -805,6 +820,7 @@ class Engine:
             value, mask = value[:8].ljust(8, b"\0"), mask[:8].ljust(8, b"\0")
             for at in (0, 4):
                 words += [int.from_bytes(value[at : at + 4], "big"), int.from_bytes(mask[at : at + 4], "big")]
+        self.firsts = memoryview(_firsts(tcp) + _firsts(udp))
         self.leads = memoryview(bytearray(8 * max(1, len(words)))).cast("q")
         for number, word in enumerate(words):
             self.leads[number] = word
@@ -926,7 +942,7 @@ class Engine:
         """Counts of the whole engine, by name."""
         found = {name: self.n[number] for number, name in enumerate(COUNTERS)}
         found.update(self.fragments.counters())
-        found["rows_in_use"] = self.fresh_row - len(self.free_rows)
+        found["rows_in_use"] = self.fresh_row + self.rows - self.last_row - self.free_count
         found["last_packet_us"] = self.last_ts
         found["held_bytes"] = self.held_bytes + self.pieces_bytes + self.fragments.held_bytes
         return found
@@ -1039,6 +1055,17 @@ class Engine:
         """Nobody wants to hear of this flow's DAY or END."""
         self.F[self._row(row) + LABEL] &= ~TOLD
 
+    def unlisten(self, row):
+        """Nobody knows what this conversation is: from here on it is looked at as those are that nobody was told of.
+
+        The rest of both turns is left out; a turn that begins as somebody may want is DATA again. DAY and END still come.
+        """
+        r: cython.longlong = self._row(row)
+        if self.listening and self.F[r + KREST] & 0xFF == 6:
+            self.F[r + UNWANTED] = 1
+            self.next_turn(row, 0)
+            self.next_turn(row, 1)
+
     def close_lane(self, row, lane):
         """Nothing more of this lane is wanted."""
         base: cython.longlong = self._lane(row, lane)
@@ -1077,14 +1104,26 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _shed_turn(self, base: cython.longlong) -> cython.int:
-        """Leave the turn out as if its budget were used up. A message half read, or half left out, goes on."""
+        """Leave the turn out as if its budget were used up. A message half read, or half left out, goes on.
+
+        To look at the first bytes of a lane that nobody knows is no load, and leaving them out no gap: it is looked at.
+        """
         mode: cython.longlong = self.L[base + MODE]
-        if True and (mode == DRAIN or (mode == READ and self.L[base + HELD] == 0)):
+        unknown: cython.bint = self._is_unknown(base // LANES_WIDTH * WIDTH)
+        if mode == DRAIN and unknown:
+            self.L[base + MODE] = READ
+        elif not unknown and (mode == DRAIN or (mode == READ and self.L[base + HELD] == 0)):
             self.L[base + MODE] = OVER
             self.L[base + OVERRUN] = 0
         if self.L[base + MODE] == OVER:
             self.n[C_SHED_TURNS] += 1
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _is_unknown(self, r: cython.longlong) -> cython.bint:
+        """Nobody was told of this conversation, or whoever was does not know it: its turns are looked at by their leads."""
+        return not self.F[r + LABEL] & TOLD or self.F[r + UNWANTED] != 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -1710,7 +1749,10 @@ class Engine:
 
     # ================================================================ loads
 
-    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack`, `_count`, `_remember` and `_clear` all the trusted code.
+    # The checked leaves: one test of the range each, then bytes without one. With them, all that is trusted are the functions
+    # of headers (`_fetch_record`, `_plain`, `_tcp_header`, `_udp_header`, `_to_route`), of the batch (`_unpack`, `_hash`,
+    # `_matches`, `_quick`, `_only_counts`, `_goes_on`) and of tables (`_count`, `_remember`, `_clear`, `_init_lane`), which
+    # test the range of all that they touch once; the compiler's `boundscheck(False)` marks each of them.
 
     @cython.cfunc
     @cython.exceptval(-2)
@@ -2986,13 +3028,8 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _new_flow(self, bucket: cython.longlong) -> cython.int:
-        row: cython.longlong
-        if self.free_rows:
-            row = self.free_rows.pop()
-        elif self.fresh_row < self.rows:
-            row = self.fresh_row
-            self.fresh_row += 1
-        else:
+        row: cython.longlong = self._free_row(self.p_proto == 6)
+        if row < 0:
             return self._evict(self._oldest())
         r: cython.longlong = row * WIDTH
         self.F[r + CHAIN] = self.heads[bucket]
@@ -3003,6 +3040,26 @@ class Engine:
         self._init_flow(row)
         self.stage = S_DAY
         return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _free_row(self, stream: cython.bint) -> cython.longlong:
+        """Streams from the front and datagrams from the back, so that few pages of the table of lanes are touched. -1: none."""
+        row: cython.longlong = self.free_stream if stream else self.free_datagram
+        if row < 0 and self.fresh_row < self.last_row:
+            self.fresh_row += stream
+            self.last_row -= not stream
+            return self.fresh_row - 1 if stream else self.last_row
+        if row < 0:
+            stream = not stream
+            row = self.free_stream if stream else self.free_datagram
+        if row >= 0:
+            self.free_count -= 1
+            if stream:
+                self.free_stream = self.F[row * WIDTH + NEXTROW]
+            else:
+                self.free_datagram = self.F[row * WIDTH + NEXTROW]
+        return row
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -3220,7 +3277,11 @@ class Engine:
             while self.F[at * WIDTH + CHAIN] - 1 != row:
                 at = self.F[at * WIDTH + CHAIN] - 1
             self.F[at * WIDTH + CHAIN] = self.F[r + CHAIN]
-        self.free_rows.append(row)
+        self.free_count += 1
+        if self.F[r + KREST] & 0xFF == 6:
+            self.F[r + NEXTROW], self.free_stream = self.free_stream, row
+        else:
+            self.F[r + NEXTROW], self.free_datagram = self.free_datagram, row
         return 0
 
     # ---------------------------------------------------------------- the end of a flow
@@ -3534,7 +3595,9 @@ class Engine:
     def _is_lead(
         self, lead: cython.longlong, last: cython.longlong, at: cython.longlong, end: cython.longlong, stream: cython.bint
     ) -> cython.bint:
-        """Whether the bytes there, as far as they go, are those of a lead."""
+        """Whether the bytes there, as far as they go, are those of a lead. Mostly the first one says that they are not."""
+        if at < end and not self.firsts[self.w[at] if stream else 256 + self.mem[at]]:
+            return False
         first: cython.longlong = self._word(at, end, stream)
         second: cython.longlong = self._word(at + 4, end, stream)
         known: cython.longlong = M32 ^ (M32 >> 8 * min(4, end - at))
@@ -3642,7 +3705,7 @@ class Engine:
             self.L[base + NEXT] = self.p_seq
         ahead: cython.longlong = self._distance(self.p_seq, self.L[base + NEXT])
         if (ahead > BELIEVED_BYTES or ahead < -BELIEVED_BYTES) and self.L[base + MODE] != CLOSED:
-            ahead = self._stray(r, base, ahead)
+            ahead = self._stray(base, ahead)
         if ahead + self.p_len <= 0:
             self.L[base + RETRANS] += 1
             return 0
@@ -3654,7 +3717,7 @@ class Engine:
             ahead = self._jump(r, base, ahead)
         if ahead > 0:
             return self._keep(base, have)
-        self._truncation(base, have)
+        self._truncation(base)
         if have <= 0:
             return 0
         if self.L[base + PIECES]:
@@ -3681,7 +3744,7 @@ class Engine:
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _stray(self, r: cython.longlong, base: cython.longlong, ahead: cython.longlong) -> cython.longlong:
+    def _stray(self, base: cython.longlong, ahead: cython.longlong) -> cython.longlong:
         """A segment far from where the lane is: believed when a second one follows it. Returns how far ahead it is now."""
         believed: cython.bint = self.L[base + STRAY] == self.p_seq
         self.L[base + STRAY] = (self.p_seq + self.p_len) & M32
@@ -3705,7 +3768,7 @@ class Engine:
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _truncation(self, base: cython.longlong, have: cython.longlong) -> cython.int:
+    def _truncation(self, base: cython.longlong) -> cython.int:
         """The capture cut the packet short: what is missing will never come, so its hole need not be waited for."""
         if self.p_l4_end - self.p_data < self.p_len:
             self.L[base + TRUNC_END] = (self.p_seq + self.p_len) & M32
@@ -3849,7 +3912,7 @@ class Engine:
         self.L[base + WANT] = 1
         self.F[self.c_row * WIDTH + FLAGS] |= F_GAP
         self.turn = self.L[base + TURN]
-        if not self.F[self.c_row * WIDTH + LABEL] & TOLD:
+        if self._is_unknown(self.c_row * WIDTH):
             return 0
         return self._event(GAP, self.c_row, self.c_lane)
 
@@ -3857,7 +3920,7 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _read(self, base: cython.longlong) -> cython.int:
         """Deliver, or hold until enough is there; past the turn's budget leave the rest of it out."""
-        if not self.F[self.c_row * WIDTH + LABEL] & TOLD and not self._is_wanted(base):
+        if self._is_unknown(self.c_row * WIDTH) and not self._is_wanted(base):
             return 0
         room: cython.longlong = self.L[base + LIMIT] - self.L[base + USED]
         if room <= 0:
@@ -3885,6 +3948,7 @@ class Engine:
         """Whether anybody may want a lane that nobody has wanted so far; if not, its turn is left out."""
         at: cython.longlong = self.c_at
         if self._is_lead(0, self.tcp_leads, at, self.c_end, True):
+            self.F[self.c_row * WIDTH + UNWANTED] = 0
             return True
         self._leave(base, DRAIN)
         self.L[base + OVERRUN] = 0
@@ -4055,7 +4119,7 @@ class Engine:
             self.L[base + AFTER_HOLE] = 0
         self.L[base + AFTER_HOLE] += 1
         self.L[base + REORD] += 1
-        self._truncation(base, have)
+        self._truncation(base)
         acks = bool(self.p_flags & TCP_ACK)
         data = bytearray(self._packet_bytes(self.p_data, self.p_data + have))
         start = self._distance(self.p_seq, self.L[base + NEXT])
@@ -4148,13 +4212,6 @@ class Engine:
         self.L[base + LEFT] = 0
 
     @cython.cfunc
-    def _drop_pieces(self, row, lane):
-        """For a lane counted from the initiator."""
-        base: cython.longlong = self._lane(row, lane)
-        if self.L[base + PIECES]:
-            self._drop_pieces_of(row, lane ^ self.F[row * WIDTH + INIT])
-
-    @cython.cfunc
     def _drop_pieces_of(self, row, lane):
         base = row * LANES_WIDTH + lane * LANE_WIDTH
         for piece in self.pieces.pop(row * 2 + lane, ()):
@@ -4193,6 +4250,15 @@ class Engine:
         if not (self.F[row * WIDTH + SEEN] >> lane) & 1:
             return True
         return self.L[base + FINSEQ] >= 0 and self._distance(self.L[base + NEXT], self.L[base + FINSEQ]) >= 0
+
+
+def _firsts(leads):
+    """For each first byte, whether any of these begins with it."""
+    found = bytearray(256)
+    for value, mask in leads:
+        for byte in range(256):
+            found[byte] |= not mask or (byte ^ value[0]) & mask[0] == 0
+    return found
 
 
 def _offset_from(origin):
