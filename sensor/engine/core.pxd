@@ -129,7 +129,7 @@ cdef enum:
     OVERLAP = 30
     LANE_WIDTH = 32
     LANES_WIDTH = 64
-    # columns of a batch; keys as in a flow's row, LANE is the sender's
+    # columns of a batch
     B_POSITION = 0
     B_TS = 1
     B_FRAME = 2
@@ -156,6 +156,8 @@ cdef enum:
     B_LANE = 23
     B_HASH = 24
     B_TRAITS = 25
+    B_WHAT = 26
+    B_WITHIN = 27
     BATCH_WIDTH = 32
     BATCH = 32
     # values

@@ -70,7 +70,7 @@ covers payload and TCP's time stamps), length, flags, sequence and acknowledgeme
 of the first, in either direction of time. A sender that repeats itself uses a new ident. Where there is none (IPv6, or 0)
 a checksum is needed and a millisecond is the limit, less than any retransmission timer, and pure acknowledgements, which
 receivers do repeat, are left alone. A copy taken wrongly costs no byte of a stream, as the first one was read. Copies are
-recognised while decoding, in a small table of two places to a packet, so that ones some thousand packets behind are not;
+recognised batch by batch, in a small table of two places to a packet, so that ones some thousand packets behind are not;
 TCP then takes them for retransmissions. A copy is counted, its flow carries `F_DUPLICATE`, and nothing else happens.
 
 **Segments.** A packet counts for its segment: the innermost VLAN, else the innermost tunnel, else none, of its interface. The
@@ -239,7 +239,7 @@ if not cython.compiled:
     LANE_WIDTH = 32
     LANES_WIDTH = 64
 
-    # columns of a batch; keys as in a flow's row, LANE is the sender's
+    # columns of a batch; keys as in a flow's row, LANE is the sender's, a packet like WHAT WITHIN so many us is its copy
     B_POSITION = 0
     B_TS = 1
     B_FRAME = 2
@@ -266,6 +266,8 @@ if not cython.compiled:
     B_LANE = 23
     B_HASH = 24
     B_TRAITS = 25
+    B_WHAT = 26
+    B_WITHIN = 27
     BATCH_WIDTH = 32
     BATCH = 32
 
@@ -545,6 +547,7 @@ class Engine:
     ring: cython.longlong[::1]
     b_at: cython.longlong
     b_count: cython.longlong
+    b_known: cython.longlong
     window_end: cython.longlong
     kind: cython.int
     big: cython.bint
@@ -697,7 +700,7 @@ class Engine:
         self.w = self.window
         self.mem = self.window
         self.whole = self.window
-        self.cursor = self.frames = self.b_at = self.b_count = 0
+        self.cursor = self.frames = self.b_at = self.b_count = self.b_known = 0
         self.batch = memoryview(bytearray(8 * BATCH * BATCH_WIDTH)).cast("q")
         self.ring = _numbers(RING * 4)
         self.w_other = self.w_whole = False
@@ -787,7 +790,7 @@ class Engine:
         self.p_whole = self.w_whole = self.w_other = False
         self.position = self.cursor = start
         self.window_end = end
-        self.b_at = self.b_count = 0
+        self.b_at = self.b_count = self.b_known = 0
         self._outermost()
 
     def finish(self):
@@ -875,6 +878,7 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _turn_hour(self) -> cython.int:
         """Another hour begins; or goes on without an end, when too much is there that nobody fetches."""
+        self._recognise(self.b_count - (1 if self.p_routed else 0))
         self._settle_hour()
         if len(self.past) >= PAST_MAX:
             self.hour_from, self.hour_to = 0, M62
@@ -1238,6 +1242,7 @@ class Engine:
             event = self._fill()
             if self.b_count > 0:
                 self._warm()
+                self._recognise(self.b_count)
                 event = 0
         if event != 0:
             self.position, self.ts_us, self.frame = self.cursor, self.last_ts, self.frames
@@ -1249,7 +1254,7 @@ class Engine:
         """Decode up to a batch of packets. Returns what ended it early: -1 or CORRUPT; both come again when it is worked off."""
         event: cython.int = 0
         tried: cython.int = 0
-        self.b_at = self.b_count = 0
+        self.b_at = self.b_count = self.b_known = 0
         if self.w_whole:
             self.mem = self.window
             self.w_other, self.w_whole = True, False
@@ -1751,8 +1756,8 @@ class Engine:
 
     # The checked leaves: one test of the range each, then bytes without one. With them, all that is trusted are the functions
     # of headers (`_fetch_record`, `_plain`, `_tcp_header`, `_udp_header`, `_to_route`), of the batch (`_unpack`, `_hash`,
-    # `_matches`, `_quick`, `_only_counts`, `_goes_on`) and of tables (`_count`, `_remember`, `_clear`, `_init_lane`), which
-    # test the range of all that they touch once; the compiler's `boundscheck(False)` marks each of them.
+    # `_describe`, `_recognise`, `_is_copy`, `_matches`, `_quick`, `_only_counts`, `_goes_on`) and of tables (`_count`,
+    # `_clear`, `_init_lane`), which test the range of all that they touch once; `boundscheck(False)` marks each of them.
 
     @cython.cfunc
     @cython.exceptval(-2)
@@ -1967,8 +1972,6 @@ class Engine:
             self.T[at + N_TRUNCATED] += 1
         if self.p_routed:
             self.batch[(self.b_count - 1) * BATCH_WIDTH + B_SEGMENT] = segment
-            if self.p_traits & TRAIT_DUPLICATE:
-                self.T[at + N_DUPLICATES] += 1
         return 0
 
     @cython.cfunc
@@ -2845,9 +2848,9 @@ class Engine:
         self.batch[b + B_LANE] = 1 - low
         self.p_len = length
         self.p_hash = self._hash(b)
-        self.p_traits = self._seen_before(low) | self.p_inside
         self.batch[b + B_HASH] = self.p_hash
-        self.batch[b + B_TRAITS] = self.p_traits
+        self.batch[b + B_TRAITS] = self.p_inside
+        self._describe(b, low)
         self.b_count += 1
         self.p_routed = True
         if cython.compiled:
@@ -2858,42 +2861,66 @@ class Engine:
 
     @cython.cfunc
     @cython.inline
+    @cython.boundscheck(False)
     @cython.exceptval(-2)
-    def _seen_before(self, low: cython.longlong) -> cython.longlong:
-        """Whether the same packet went by a moment ago; else it is remembered, in the order of decoding."""
-        if self.p_ident == 0 and (self.p_sum == 0 or (self.p_len == 0 and self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST) == 0)):
-            return 0
-        what: cython.longlong = (
-            low << 56 | self.p_ident << 40 | self.p_sum << 24 | (self.p_len & M16) << 8 | self.p_flags
-        )
-        return self._remember(self._mix(self._mix(what, self.p_seq << 30 | self.p_ack & 0x3FFFFFFF), self.p_hash))
+    def _describe(self, b: cython.longlong, low: cython.longlong) -> cython.int:
+        """What a copy of this packet would have in common with it; without an ident, closer than a sender repeats itself."""
+        what: cython.longlong = 0
+        within: cython.longlong = DUPLICATE_US if self.p_ident else UNNAMED_US
+        if self.p_ident or (self.p_sum and (self.p_len or self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST))):
+            what = low << 56 | self.p_ident << 40 | self.p_sum << 24 | (self.p_len & M16) << 8 | self.p_flags
+            what = self._mix(self._mix(what, self.p_seq << 30 | self.p_ack & 0x3FFFFFFF), self.p_hash)
+            if cython.compiled:
+                PREFETCH(cython.address(self.ring[(what & (RING - 1)) * 4]))
+        else:
+            within = -1
+        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
+            return self._beyond()
+        self.batch[b + B_WHAT], self.batch[b + B_WITHIN] = what, within
+        return 0
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _recognise(self, count: cython.longlong) -> cython.int:
+        """Which of the first packets of the batch went by a moment ago: later than they are described, when memory is there."""
+        if count < 0 or count * BATCH_WIDTH > self.batch.shape[0]:
+            return self._beyond()
+        while self.b_known < count:
+            b: cython.longlong = self.b_known * BATCH_WIDTH
+            self.b_known += 1
+            if self.batch[b + B_WITHIN] >= 0 and self._is_copy(b):
+                self.batch[b + B_TRAITS] |= TRAIT_DUPLICATE
+                self._count_copy(self.batch[b + B_SEGMENT])
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _count_copy(self, segment: cython.longlong) -> cython.int:
+        self.T[segment * SEGMENT_WIDTH + N_DUPLICATES] += 1
+        return 0
 
     @cython.cfunc
     @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
-    def _remember(self, what: cython.longlong) -> cython.longlong:
+    def _is_copy(self, b: cython.longlong) -> cython.bint:
         """Two places for each packet, side by side: the newer one first, the older one goes. Each has a keyed hash and a time."""
-        at: cython.longlong = (what & (RING - 1)) * 4
-        if at < 0 or at + 4 > self.ring.shape[0]:
+        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0] or self.ring.shape[0] < RING * 4:
             return self._beyond()
+        what: cython.longlong = self.batch[b + B_WHAT]
+        ts: cython.longlong = self.batch[b + B_TS]
+        within: cython.longlong = self.batch[b + B_WITHIN]
+        at: cython.longlong = (what & (RING - 1)) * 4
         if self.ring[at] == what:
-            if self._is_close(self.last_ts - self.ring[at + 1]):
-                return TRAIT_DUPLICATE
+            if -within <= ts - self.ring[at + 1] <= within:  # either clock may be ahead
+                return True
         elif self.ring[at + 2] == what:
-            if self._is_close(self.last_ts - self.ring[at + 3]):
-                return TRAIT_DUPLICATE
+            if -within <= ts - self.ring[at + 3] <= within:
+                return True
         self.ring[at + 2], self.ring[at + 3] = self.ring[at], self.ring[at + 1]
-        self.ring[at], self.ring[at + 1] = what, self.last_ts
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-2)
-    def _is_close(self, since: cython.longlong) -> cython.bint:
-        """Close enough in time for a copy; either clock may be ahead. Without an ident, closer than a sender repeats itself."""
-        window: cython.longlong = DUPLICATE_US if self.p_ident else UNNAMED_US
-        return -window <= since <= window
+        self.ring[at], self.ring[at + 1] = what, ts
+        return False
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
