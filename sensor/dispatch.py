@@ -37,7 +37,7 @@ from parsers.core import (
 )
 from sensor import engine as engine_events
 from sensor.days import TRANSPORT, Label
-from sensor.engine import Engine
+from sensor.engine import FLOWS, Engine
 from sensor.recall import COURSES_MAX, Course, Node, Order, Recall, Run, Step
 from sensor.sighting import Ends, Quality, Said, Words
 from sensor.site import Site
@@ -47,7 +47,11 @@ TCP: Final = 6
 RESTATED_MAX: Final = 64
 STATED_MAX: Final = 4 * RESTATED_MAX
 ENDS_MAX: Final = 65_536
-HELD_MAX_BYTES: Final = 128 << 20
+HELD_PER_FLOW_BYTES: Final = 1_024
+"""Of what sessions hold, objects included: for each flow that the engine has room for."""
+SESSION_BYTES: Final = 1_280
+READER_BYTES: Final = 10_240
+"""What the objects of a session take, without and with dissectors, as measured; few take more."""
 BOTH: Final = (0, 1)
 _encode: Final = msgspec.json.Encoder().encode
 _QUALITIES: Final = tuple(Quality(*which) for which in product((False, True), repeat=5))
@@ -141,6 +145,7 @@ class Dispatcher:
         site: scopes and privacy.
         key: digests secrets.
         tell: is called with what was said.
+        flows: how many the engine has room for; what all sessions together may hold goes by it.
         bulkhead: catch dissectors' bugs; off in tests.
 
     Attributes:
@@ -156,9 +161,11 @@ class Dispatcher:
         key: SiteKey,
         tell: Callable[[Said], None],
         *,
+        flows: int = FLOWS,
         bulkhead: bool = True,
     ) -> None:
         self._engine = engine
+        self._held_max_bytes = flows * HELD_PER_FLOW_BYTES
         self._registry = registry
         self._site = site
         self._key = key
@@ -226,9 +233,12 @@ class Dispatcher:
         flow, lane = self._flow(row), self._engine.lane
         if flow.done:
             return
+        is_new = flow.session is None
         session = flow.session or self._catch_up(flow)
         facts = self._guarded(flow, session, lane, session.feed_datagram, lane, self._engine.take())
         self._go(row, flow, self._step(session, facts, [(self._engine.done,)] if session.done else []))
+        if is_new or flow.session is None:
+            self._weigh(row, flow)
 
     def _on_gap(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
@@ -260,21 +270,32 @@ class Dispatcher:
 
     def _weigh(self, row: int, flow: _Flow) -> None:
         """What a session holds after it was fed. Where all hold too much, the one that was fed longest ago lets go."""
-        held_bytes = flow.session.held_bytes if flow.session is not None else 0
+        held_bytes = _held_bytes(flow.session) if flow.session is not None else 0
         self._held_bytes += held_bytes - self._held.pop(row, 0)
         if held_bytes:
             self._held[row] = held_bytes
-            while self._held_bytes > HELD_MAX_BYTES:
+            while self._held_bytes > self._held_max_bytes:
                 self._let_go(next(iter(self._held)))
 
     def _let_go(self, row: int) -> None:
-        """A gap in both lanes: what they hold is dropped, and they go on at a boundary."""
+        """A gap in both lanes: what they hold is dropped, and they go on at a boundary. Who holds nothing goes."""
         flow = self._flows[row]
         session = flow.session or self._catch_up(flow)
-        self._counters["evicted_session_bytes"] += self._held[row]
+        if not session.held_bytes:
+            self._dismiss(row, flow, session)
+            return
+        self._counters["evicted_session_bytes"] += session.held_bytes
         flow.gap, flow.leaving = True, [False, False]
         facts = [fact for lane in BOTH for fact in self._guarded(flow, session, lane, session.gap, lane)]
         self._go(row, flow, self._settled(flow, session, facts, BOTH))
+        self._weigh(row, flow)
+
+    def _dismiss(self, row: int, flow: _Flow, session: Session) -> None:
+        """As if the conversation ended here; where it begins again, another session joins it in its midst."""
+        self._counters["evicted_sessions"] += 1
+        facts = self._guarded(flow, session, 0, session.end)
+        self._go(row, flow, self._step(session, facts, [(self._engine.unlisten,)]))
+        flow.midstream, flow.gap, flow.done, flow.leaving = True, True, False, [False, False]
         self._weigh(row, flow)
 
     # ------------------------------------------------------------------ flows
@@ -351,6 +372,9 @@ class Dispatcher:
                 facts += self._settle_lane(flow, session, lane, orders)
         if session.done:
             orders.append((self._engine.done,))
+        elif session.protocol is None and not session.held_bytes:  # nobody knows it: the engine looks at all its turns
+            session.reconsider()
+            orders.append((self._engine.unlisten,))
         return self._step(session, facts, orders)
 
     def _settle_lane(self, flow: _Flow, session: Session, lane: int, orders: list[Order]) -> list[Fact]:
@@ -465,6 +489,11 @@ class Dispatcher:
         """The principal, or its pseudonym where the site wants that of accounts."""
         hidden = sensitivity is Sensitivity.PRINCIPAL and self._site.privacy.principals == "pseudonym"
         return self._key.pseudonym(principal) if hidden else principal
+
+
+def _held_bytes(session: Session) -> int:
+    """Bytes that it keeps, and its objects."""
+    return session.held_bytes + (SESSION_BYTES if session.protocol is None else READER_BYTES)
 
 
 def _is_plain(words: Words) -> bool:

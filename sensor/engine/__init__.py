@@ -47,6 +47,8 @@ else:
 
 Engine = core.Engine
 COMPILED: Final[bool] = core.COMPILED
+FLOWS: Final = 262_144
+"""How many flows an engine has room for, unless it is told otherwise."""
 STATS: Final[tuple[str, ...]] = core.STATS
 DAYS: Final[tuple[str, ...]] = core.DAYS
 HOLDERS: Final[tuple[str, ...]] = core.HOLDERS
@@ -97,6 +99,7 @@ __all__ = [
     "EVICTED_SEEN",
     "FIN",
     "FIN_SEEN",
+    "FLOWS",
     "FULL",
     "GAP",
     "GAP_SEEN",
