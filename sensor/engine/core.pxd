@@ -160,6 +160,7 @@ cdef enum:
     B_WITHIN = 27
     BATCH_WIDTH = 32
     BATCH = 32
+    AHEAD = 4
     # values
     FREE = 0
     LIVE = 1

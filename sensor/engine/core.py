@@ -270,6 +270,7 @@ if not cython.compiled:
     B_WITHIN = 27
     BATCH_WIDTH = 32
     BATCH = 32
+    AHEAD = 4
 
     # values
     FREE = 0
@@ -1534,8 +1535,20 @@ class Engine:
             return self._need(header + captured)
         fraction: cython.longlong = self._number(at + 4)
         self.cursor = at + header + captured
+        self._ask_ahead(at + AHEAD * (header + captured))
         self._stamp(self._number(at) * 1000000 + (fraction // 1000 if self.nano else fraction))
         self._packet(self.link, at + header, at + header + captured, self._number(at + 12))
+        return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(check=False)
+    def _ask_ahead(self, at: cython.longlong) -> cython.int:
+        """Ask for the headers of a packet some packets on, which is there where all are as long as this one: bulk is."""
+        if cython.compiled and 0 <= at and at + 128 <= self.window.shape[0]:
+            PREFETCH(cython.address(self.window[at]))
+            PREFETCH(cython.address(self.window[at + 64]))
         return 0
 
     @cython.cfunc
@@ -1714,6 +1727,7 @@ class Engine:
         if following and following < TPACKET_HEADER:
             return CORRUPT
         self.cursor = at + following if following else self.window_end
+        self._ask_ahead(at + AHEAD * following)
         self._stamp(self._file32(at + 4) * 1000000 + self._file32(at + 8) // 1000)
         original: cython.longlong = self._file32(at + 16)
         end: cython.longlong = start + captured
