@@ -80,7 +80,8 @@ def facts(captures: Captures) -> None:
     from sensor.commands.facts import facts as run
     from sensor.sitekey import SiteKey
 
-    run(captures, site(settings().site), SiteKey.test())
+    configured = settings()
+    run(captures, site(configured.site), SiteKey.test(), configured.flows)
 
 
 @app.command()

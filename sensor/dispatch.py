@@ -38,7 +38,7 @@ from parsers.core import (
 )
 from sensor import engine as engine_events
 from sensor.days import TRANSPORT, Label
-from sensor.engine import Engine, Flow, Recaller, Seen, Step
+from sensor.engine import FLOWS, Engine, Flow, Recaller, Seen, Step
 from sensor.recall import COURSES_MAX, Recall, Run
 from sensor.sighting import Ends, Quality, Said, Words
 from sensor.site import Site
@@ -48,7 +48,11 @@ TCP: Final = 6
 RESTATED_MAX: Final = 64
 ENDS_MAX: Final = 65_536
 CLAIMS_MAX: Final = 4_096
-HELD_MAX_BYTES: Final = 128 << 20
+HELD_PER_FLOW_BYTES: Final = 1_024
+"""Of what sessions hold, objects included: for each flow that the engine has room for."""
+SESSION_BYTES: Final = 1_280
+READER_BYTES: Final = 10_240
+"""What the objects of a session take, without and with dissectors, as measured; few take more."""
 BOTH: Final = (0, 1)
 _encode: Final = msgspec.json.Encoder().encode
 _QUALITIES: Final = tuple(Quality(*which) for which in product((False, True), repeat=5))
@@ -63,11 +67,12 @@ Counted = dict[Any, Seen]
 class _Orders:
     """What the engine can be told; methods that are asked for once."""
 
-    __slots__ = ("close_lane", "done", "next_turn", "skip", "skip_until", "want")
+    __slots__ = ("close_lane", "done", "next_turn", "skip", "skip_until", "unlisten", "want")
 
     def __init__(self, engine: Engine) -> None:
         self.want, self.skip, self.skip_until = engine.want, engine.skip, engine.skip_until
         self.next_turn, self.close_lane, self.done = engine.next_turn, engine.close_lane, engine.done
+        self.unlisten = engine.unlisten
 
 
 class _Events(Protocol):
@@ -86,6 +91,7 @@ class Dispatcher:
         key: digests secrets.
         tell: is called with what was said. It may return a place's counts: what was said there before is then counted
             in these, as long as they are not emptied, and not told again.
+        flows: how many the engine has room for; what all sessions together may hold goes by it.
         bulkhead: catch dissectors' bugs; off in tests.
 
     Attributes:
@@ -101,9 +107,11 @@ class Dispatcher:
         key: SiteKey,
         tell: Callable[[Said], Counted | None],
         *,
+        flows: int = FLOWS,
         bulkhead: bool = True,
     ) -> None:
         self._engine = engine
+        self._held_max_bytes = flows * HELD_PER_FLOW_BYTES
         self._registry = registry
         self._site = site
         self._key = key
@@ -150,9 +158,12 @@ class Dispatcher:
         flow, lane = self._flow(row), self._engine.lane
         if flow.done:
             return
+        is_new = flow.session is None
         session = flow.session or self._catch_up(flow)
         facts = self._guarded(flow, session, lane, session.feed_datagram, lane, self._engine.take())
         self._go(row, flow, self._step(session, facts, [(self._tell.done,)] if session.done else []))
+        if is_new or flow.session is None:
+            self._weigh(row, flow)
 
     def _on_gap(self, row: int) -> None:
         flow, lane = self._flow(row), self._engine.lane
@@ -247,23 +258,34 @@ class Dispatcher:
 
     def _weigh(self, row: int, flow: Flow) -> None:
         """What a session holds after it was fed. Where all hold too much, the one that was fed longest ago lets go."""
-        held_bytes = flow.session.held_bytes if flow.session is not None else 0
+        held_bytes = _held_bytes(flow.session) if flow.session is not None else 0
         if not held_bytes and row not in self._held:
             return
         self._held_bytes += held_bytes - self._held.pop(row, 0)
         if held_bytes:
             self._held[row] = held_bytes
-            while self._held_bytes > HELD_MAX_BYTES:
+            while self._held_bytes > self._held_max_bytes:
                 self._let_go(next(iter(self._held)))
 
     def _let_go(self, row: int) -> None:
-        """A gap in both lanes: what they hold is dropped, and they go on at a boundary."""
+        """A gap in both lanes: what they hold is dropped, and they go on at a boundary. Who holds nothing goes."""
         flow = self._flows[row]
         session = flow.session or self._catch_up(flow)
-        self._counters["evicted_session_bytes"] += self._held[row]
+        if not session.held_bytes:
+            self._dismiss(row, flow, session)
+            return
+        self._counters["evicted_session_bytes"] += session.held_bytes
         flow.gap, flow.leaving = True, 0
         facts = [fact for lane in BOTH for fact in self._guarded(flow, session, lane, session.gap, lane)]
         self._go(row, flow, self._settled(flow, session, facts, BOTH))
+        self._weigh(row, flow)
+
+    def _dismiss(self, row: int, flow: Flow, session: Session) -> None:
+        """As if the conversation ended here; where it begins again, another session joins it in its midst."""
+        self._counters["evicted_sessions"] += 1
+        facts = self._guarded(flow, session, 0, session.end)
+        self._go(row, flow, self._step(session, facts, [(self._tell.unlisten,)]))
+        flow.midstream, flow.gap, flow.done, flow.leaving = True, True, False, 0
         self._weigh(row, flow)
 
     # ------------------------------------------------------------------ flows
@@ -339,6 +361,9 @@ class Dispatcher:
             orders.append((self._tell.want, lane, demand.want, demand.message))
         if session.done:
             orders.append((self._tell.done,))
+        elif session.protocol is None and not session.held_bytes:  # nobody knows it: the engine looks at all its turns
+            session.reconsider()
+            orders.append((self._tell.unlisten,))
         return self._step(session, facts, orders, leaves)
 
     def _hand_over(self, flow: Flow, session: Session, lane: int) -> list[Fact]:
@@ -418,6 +443,11 @@ class Dispatcher:
         """The principal, or its pseudonym where the site wants that of accounts."""
         hidden = sensitivity is Sensitivity.PRINCIPAL and self._site.privacy.principals == "pseudonym"
         return self._key.pseudonym(principal) if hidden else principal
+
+
+def _held_bytes(session: Session) -> int:
+    """Bytes that it keeps, and its objects."""
+    return session.held_bytes + (SESSION_BYTES if session.protocol is None else READER_BYTES)
 
 
 def _is_plain(words: Words) -> bool:

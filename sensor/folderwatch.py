@@ -16,6 +16,7 @@ from typing import Final
 from sensor.capture.errors import CaptureError
 from sensor.capture.folder import SETTLE_S, Folder
 from sensor.capture.pcapfile import identify
+from sensor.engine import FLOWS
 from sensor.recorder import WORKER, Recorder, WorkerDied
 from sensor.store import Store, StoreError
 from sensor.store.ledger import Ledger, Reading
@@ -38,6 +39,7 @@ class FolderWatch:
         say: gets lines for the person who watches.
         fail: called when it cannot go on; `failure` says why.
         settle_s: see `Folder`.
+        flows: see `Settings`.
         command: starts the process that forks workers.
     """
 
@@ -52,6 +54,7 @@ class FolderWatch:
         say: Callable[[str], None],
         fail: Callable[[], None],
         settle_s: float = SETTLE_S,
+        flows: int = FLOWS,
         command: Sequence[str] = WORKER,
     ) -> None:
         self.failure: Exception | None = None
@@ -64,7 +67,9 @@ class FolderWatch:
         self._stopping = threading.Event()
         self._deaths: dict[Path, int] = {}
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
-        self._recorder = Recorder(store, site=site, site_key=site_key, batch_bytes=BATCH_BYTES, command=command)
+        self._recorder = Recorder(
+            store, site=site, site_key=site_key, batch_bytes=BATCH_BYTES, flows=flows, command=command
+        )
 
     def start(self) -> None:
         """Begin.

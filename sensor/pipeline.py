@@ -18,7 +18,7 @@ from sensor.capture.pcapfile import Capture
 from sensor.capture.source import LiveSource
 from sensor.days import Days
 from sensor.dispatch import Dispatcher
-from sensor.engine import COMPILED, FULL, NEED, Engine
+from sensor.engine import COMPILED, FLOWS, FULL, NEED, Engine
 from sensor.fold import Fold
 from sensor.sighting import Said, Sighting
 from sensor.site import Site
@@ -54,6 +54,7 @@ class Pipeline:
         key: digests secrets.
         registry: the parsers; all that are installed by default.
         batch_bytes: capture bytes to a batch, at most; it is cut earlier where there are many rows.
+        flows: conversations that can be followed at a time.
         bulkhead: see `Dispatcher`.
     """
 
@@ -65,12 +66,13 @@ class Pipeline:
         *,
         registry: Registry | None = None,
         batch_bytes: int = BATCH_BYTES,
+        flows: int = FLOWS,
         bulkhead: bool = True,
         engine: Engine | None = None,
     ) -> None:
         registry = registry or Registry.installed()
         self.parser_set = f"{PIPELINE_VERSION}-{registry.version}"
-        self.engine = engine or Engine(seed=key.stream_seed())
+        self.engine = engine or Engine(flows=flows, seed=key.stream_seed())
         self.engine.scope_of_vlan(site.scope_of_vlan)
         self.engine.scope_of_tunnel(site.scope_of_tunnel)
         self.engine.mark_responders(port for protocol in registry.protocols for port in protocol.port_hints)
@@ -78,7 +80,7 @@ class Pipeline:
         self._batch_bytes = batch_bytes
         self._scopes = site.scope_names
         self._fold = Fold(self._scopes)
-        self._dispatcher = Dispatcher(self.engine, registry, site, key, self._fold.add, bulkhead=bulkhead)
+        self._dispatcher = Dispatcher(self.engine, registry, site, key, self._fold.add, flows=flows, bulkhead=bulkhead)
         self._waiting: list[Days] = []
         self._lost = 0
         self._first_us: int | None = None

@@ -12,6 +12,7 @@ from typing import TypedDict, Unpack
 import duckdb
 
 from sensor.capture.errors import CaptureError
+from sensor.engine import FLOWS
 from sensor.inference.run import InferenceSummary, infer
 from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied, Workers
 from sensor.rules import Rule, load_rules
@@ -68,6 +69,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
     as_of: datetime | None = None,
     rules: Path | None = None,
     progress: Progress | None = None,
+    flows: int = FLOWS,
     batch_bytes: int = BATCH_BYTES,
     command: Sequence[str] = WORKER,
 ) -> Iterator[tuple[Store, ReadSummary]]:
@@ -81,6 +83,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         as_of: *now* for rules about age; otherwise the newest fact's time.
         rules: folder of the site's own rules, beside those that ship.
         progress: called after each batch.
+        flows: see `Settings`.
         batch_bytes: capture bytes to a batch.
         command: starts the process that forks workers.
 
@@ -97,7 +100,13 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         SiteKey.load_or_create(site_key)
         opened = store if isinstance(store, Store) else ends.enter_context(Store.open(store))
         with Recorder(
-            opened, site=site, site_key=site_key, batch_bytes=batch_bytes, progress=progress, workers=workers
+            opened,
+            site=site,
+            site_key=site_key,
+            batch_bytes=batch_bytes,
+            flows=flows,
+            progress=progress,
+            workers=workers,
         ) as recorder:
             summary = _read_all(recorder, paths)
         summary.inference = infer_now(opened, known_site, as_of, known_rules)

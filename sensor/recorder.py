@@ -23,6 +23,7 @@ import msgspec
 import sensor
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
 from sensor.capture.pcapfile import STDIN
+from sensor.engine import FLOWS
 from sensor.mirror import Tally, judged
 from sensor.rows import SCHEMAS
 from sensor.site import Site
@@ -97,6 +98,7 @@ class Recorder:
         site: path of the site file.
         site_key: path of the site key.
         batch_bytes: capture bytes to a batch.
+        flows: see `Settings`.
         progress: see `Progress`.
         command: starts the process that forks workers.
         workers: that process, where it is there already; it ends with this.
@@ -112,6 +114,7 @@ class Recorder:
         site: Path | None,
         site_key: Path,
         batch_bytes: int,
+        flows: int = FLOWS,
         progress: Progress | None = None,
         command: Sequence[str] = WORKER,
         workers: Workers | None = None,
@@ -120,6 +123,7 @@ class Recorder:
         self._site = Site.load(site).for_facts
         self._site_key = site_key
         self._batch_bytes = batch_bytes
+        self._flows = flows
         self._progress = progress or (lambda _path, _done, _size: None)
         self._workers = workers or Workers(command)
 
@@ -155,7 +159,7 @@ class Recorder:
 
     def _job(self, path: Path) -> Job:
         capture = str(path if path == STDIN else path.absolute())
-        return Job(capture, self._site, str(self._site_key.absolute()), self._batch_bytes)
+        return Job(capture, self._site, str(self._site_key.absolute()), self._batch_bytes, flows=self._flows)
 
 
 class Workers:

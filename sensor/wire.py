@@ -31,6 +31,7 @@ from typing import IO, Annotated, Final, Literal, TypeVar
 import msgspec
 import pyarrow as pa
 
+from sensor.engine import FLOWS
 from sensor.rows import DAY_US
 from sensor.site import SiteForFacts
 
@@ -73,7 +74,7 @@ class Job(msgspec.Struct, frozen=True):
     """What a worker is to read, and how. Paths are absolute; `-` is the pipe that comes along.
 
     Live: the `interfaces`, of which this worker gets its share when the number `fanout` is not 0; a batch every `cut_s`
-    seconds; `ring_bytes` for each interface; the `way` in which they are tapped.
+    seconds; `ring_bytes` for each interface; the `way` in which they are tapped. `flows`: as in `Settings`.
     """
 
     capture: str
@@ -85,6 +86,7 @@ class Job(msgspec.Struct, frozen=True):
     cut_s: float = 0.0
     ring_bytes: int = 0
     way: Literal["afpacket", "libpcap"] = "afpacket"
+    flows: int = FLOWS
 
 
 class Hello(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ from sensor import sandbox
 from sensor.capture.interfaces import Interfaces, open_taps
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
+from sensor.engine import FLOWS
 from sensor.pipeline import COLLECT_AFTER_LIVE, Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
@@ -74,7 +75,7 @@ class Source(Protocol):
         """After the last batch: the fields of `wire.Summary`."""
 
 
-Opener = Callable[[Capture, Site, SiteKey, int], Source]
+Opener = Callable[[Capture, Site, SiteKey, Job], Source]
 
 
 class Pipes(NamedTuple):
@@ -114,10 +115,11 @@ class Worker:
 
     def _read(self, job: Job, site: Site, key: SiteKey) -> None:
         with CaptureFile(Path(job.capture), window_bytes=min(WINDOW_BYTES, job.batch_bytes)) as capture:
-            source = self._open(capture, site, key, job.batch_bytes)
+            source = self._open(capture, site, key, job)
             size_bytes = Path(job.capture).stat().st_size
             mode = sandbox.enter(self._parent, self._words.fileno())
-            self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, settings(site, key), size_bytes, mode))
+            how = settings(site, key, job.flows)
+            self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, how, size_bytes, mode))
             if self._order() == b"go":
                 self._send_batches(source, source.batches())
 
@@ -126,10 +128,10 @@ class Worker:
         assert self._capture is not None
         mode = sandbox.enter(self._parent, self._words.fileno())
         with CaptureStream(self._capture, id_bytes=min(STREAM_ID_BYTES, job.batch_bytes)) as capture:
-            source = self._open(capture, site, key, job.batch_bytes)
+            source = self._open(capture, site, key, job)
             batches = source.batches()
             first = next(batches)
-            self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, settings(site, key), 0, mode))
+            self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, settings(site, key, job.flows), 0, mode))
             if self._order() == b"go":
                 self._send_batches(source, chain([first], batches))
 
@@ -137,9 +139,10 @@ class Worker:
         """A live capture, until the recorder says `stop`. What needs rights is done before a packet is looked at."""
         taps = open_taps(job.interfaces, job.way, job.ring_bytes, job.fanout)
         with Interfaces(taps, slice_s=min(job.cut_s, SLICE_S), stop_fd=self._orders.fileno()) as source:
-            pipeline = Pipeline(source, site, key)
+            pipeline = Pipeline(source, site, key, flows=job.flows)
             mode = sandbox.enter(self._parent, self._words.fileno())
-            self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, settings(site, key), 0, mode))
+            how = settings(site, key, job.flows)
+            self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, how, 0, mode))
             if self._order() == b"go":
                 calm_collector(COLLECT_AFTER_LIVE)
                 self._send_live(pipeline, source, job.cut_s)
@@ -218,15 +221,17 @@ class Worker:
         send(self._words, kind, msgspec.json.encode(what))
 
 
-def settings(site: Site, key: SiteKey) -> str:
+def settings(site: Site, key: SiteKey, flows: int = FLOWS) -> str:
     """A digest of what decides facts beside the parsers, to recognise a reading made in the same way."""
     said = msgspec.json.encode(site.for_facts) + key.pseudonym("reading").encode()
+    if flows != FLOWS:
+        said += b"%d flows" % flows
     return hashlib.sha256(said).hexdigest()[:16]
 
 
-def open_pipeline(capture: Capture, site: Site, key: SiteKey, batch_bytes: int) -> Source:
+def open_pipeline(capture: Capture, site: Site, key: SiteKey, job: Job) -> Source:
     """The pipeline that a worker runs."""
-    return Pipeline(capture, site, key, batch_bytes=batch_bytes)
+    return Pipeline(capture, site, key, batch_bytes=job.batch_bytes, flows=job.flows)
 
 
 def tell_where(kind: type[BaseException], _: BaseException | None, trace: TracebackType | None) -> None:

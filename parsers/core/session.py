@@ -16,8 +16,8 @@ Each lane goes through these states::
 dissector stated before it failed unconfirmed is dropped, that protocol is excluded, and the head meets the others. A
 dissector therefore yields `Confirmed` before it asks, answers or shares anything.
 
-**Unknown conversations** are probed again at turns 1, 2, 4, 8…: a sensor that was started in the middle of a week-long
-feed still finds out what it is.
+**Unknown conversations** are probed again at turns 1, 2, 4, 8…, or at those that whoever feeds them chooses
+(`reconsider`): a sensor that was started in the middle of a week-long feed still finds out what it is.
 
 **After a gap** the lane's generator is closed and a new one made, with ``r.resumed`` and the same `Conversation`. Its
 first bytes are only a candidate for a boundary: the protocol's probe looks at them first; on a mismatch, or when the
@@ -236,6 +236,11 @@ class Session:
         if one.reader is not None:
             held += one.reader.held
         return held if other.reader is None else held + other.reader.held
+
+    def reconsider(self) -> None:
+        """Whoever feeds an unknown conversation chooses the turns: all that come next are probed."""
+        for lane in self._lanes:
+            lane.probed_turn = 0
 
     # ------------------------------------------------------------------ streams
 

@@ -15,7 +15,7 @@ from sensor.site import Site
 from sensor.sitekey import SiteKey
 
 
-def facts(captures: Sequence[Path], site: Site, key: SiteKey) -> None:
+def facts(captures: Sequence[Path], site: Site, key: SiteKey, flows: int) -> None:
     """Print the facts of each capture, in order.
 
     A capture that ends within a record gives its facts up to there and a line on standard error.
@@ -26,24 +26,24 @@ def facts(captures: Sequence[Path], site: Site, key: SiteKey) -> None:
         CommandError: captures could not be read.
     """
     calm_collector()
-    failures = [error for path in captures if (error := _failure(path, site, key))]
+    failures = [error for path in captures if (error := _failure(path, site, key, flows))]
     for failure in failures[:-1]:
         note(str(failure))
     if failures:
         raise CommandError(str(failures[-1]), Status.UNREADABLE)
 
 
-def _failure(path: Path, site: Site, key: SiteKey) -> CaptureError | None:
+def _failure(path: Path, site: Site, key: SiteKey, flows: int) -> CaptureError | None:
     try:
         with CaptureFile(path) as capture:
-            _print(capture, site, key)
+            _print(capture, site, key, flows)
     except CaptureError as error:
         return error
     return None
 
 
-def _print(capture: CaptureFile, site: Site, key: SiteKey) -> None:
-    pipeline = Pipeline(capture, site, key)
+def _print(capture: CaptureFile, site: Site, key: SiteKey, flows: int) -> None:
+    pipeline = Pipeline(capture, site, key, flows=flows)
     out = sys.stdout.buffer
     for sighting in pipeline.sightings():
         out.write(sighting.to_json() + b"\n")

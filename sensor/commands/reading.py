@@ -60,6 +60,7 @@ def filled(
                 as_of=as_of,
                 rules=settings.rules,
                 progress=bar.enter_context(_watched(captures)),
+                flows=settings.flows,
             ) as found,
         ):
             bar.close()  # all is read: what comes now needs the terminal

@@ -59,7 +59,7 @@ def run(
     key_path = site_key_path(settings.site_key)
     if folder is None:
         names = tuple(dict.fromkeys(interfaces))
-        job = LiveJob(names, workers, settings.site, key_path, way=way or DEFAULT_WAY)
+        job = LiveJob(names, workers, settings.site, key_path, way=way or DEFAULT_WAY, flows=settings.flows)
         serve(_filling(store, settings, key_path, lambda *given: _live(job, *given)), listen, settings)
     else:
         watched = folder
@@ -69,7 +69,7 @@ def run(
                 settings,
                 key_path,
                 lambda opened, infer: FolderWatch(
-                    opened, watched, settings.site, key_path, infer=infer, say=note, fail=_end
+                    opened, watched, settings.site, key_path, infer=infer, say=note, fail=_end, flows=settings.flows
                 ),
             ),
             listen,

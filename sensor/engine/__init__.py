@@ -56,6 +56,8 @@ Seen = recall.Seen
 Shape = recall.Shape
 Step = recall.Step
 COMPILED: Final[bool] = core.COMPILED
+FLOWS: Final = 262_144
+"""How many flows an engine has room for, unless it is told otherwise."""
 STATS: Final[tuple[str, ...]] = core.STATS
 DAYS: Final[tuple[str, ...]] = core.DAYS
 HOLDERS: Final[tuple[str, ...]] = core.HOLDERS
@@ -106,6 +108,7 @@ __all__ = [
     "EVICTED_SEEN",
     "FIN",
     "FIN_SEEN",
+    "FLOWS",
     "FULL",
     "GAP",
     "GAP_SEEN",

@@ -7,8 +7,21 @@ cdef extern from *:
     #else
     #define SPANWARD_PREFETCH(p)
     #endif
+
+    /* Numbers of the wire and of files, from a pointer: written so that the compiler makes one load of the bytes. */
+    static inline long long spanward_be16(const unsigned char *p) { return (long long)((uint32_t)p[0] << 8 | p[1]); }
+    static inline long long spanward_be32(const unsigned char *p) {
+        return (long long)((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
+    }
+    static inline long long spanward_file32(const unsigned char *p, int big) {
+        uint32_t v = (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+        return (long long)(big ? v << 24 | (v & 0xFF00) << 8 | (v >> 8 & 0xFF00) | v >> 24 : v);
+    }
     """
     void PREFETCH "SPANWARD_PREFETCH"(const void *p) noexcept
+    long long BE16 "spanward_be16"(const unsigned char *p) noexcept
+    long long BE32 "spanward_be32"(const unsigned char *p) noexcept
+    long long FILE32 "spanward_file32"(const unsigned char *p, int big) noexcept
 
 # Constants of the engine for the compiler; core.py holds them again for the interpreter, and a test compares both.
 cdef enum:
@@ -39,118 +52,115 @@ cdef enum:
     F_EVICTED = 512
     F_DUPLICATE = 1024
     F_TUNNELLED = 2048
-    # columns of a flow's row
+    # columns of a flow's row, eight to a line of the cache: what each packet needs comes first
     STATE = 0
-    HASH = 1
-    CHAIN = 2
-    PREV = 3
-    NEXTROW = 4
-    LIST = 5
-    K0 = 6
-    K1 = 7
-    K2 = 8
-    K3 = 9
-    K4 = 10
-    K5 = 11
-    K6 = 12
-    K7 = 13
-    KPORTS = 14
-    KREST = 15
-    INIT = 16
-    DAYNO = 17
-    SERIAL = 18
-    FIRST_TS = 19
-    LAST_TS = 20
-    FIRST_FRAME = 21
-    PK0 = 22
-    PK1 = 23
-    BY0 = 24
-    BY1 = 25
-    COPIED = 26
-    SKIPPED = 27
-    LEFT_OUT = 28
-    LOST = 29
-    RETRANS = 30
-    REORD = 31
-    OVERLAP = 32
-    FLAGS = 33
-    SEEN = 34
-    MAC0 = 35
-    MAC1 = 36
-    SEGMENT = 37
-    LABEL = 38
-    LINKED = 39
-    LANES = 40
-    LANE_WIDTH = 40
-    WIDTH = 120
+    LIST = 1
+    HASH = 2
+    CHAIN = 3
+    KPORTS = 4
+    KREST = 5
+    SEEN = 6
+    FLAGS = 7
+    K0 = 8
+    K1 = 9
+    K2 = 10
+    K3 = 11
+    K4 = 12
+    K5 = 13
+    K6 = 14
+    K7 = 15
+    DAYNO = 16
+    LINKED = 17
+    FIRST_TS = 18
+    LAST_TS = 19
+    PK0 = 20
+    PK1 = 21
+    BY0 = 22
+    BY1 = 23
+    COPIED = 24
+    SKIPPED = 25
+    LEFT_OUT = 26
+    LOST = 27
+    MAC0 = 28
+    MAC1 = 29
+    INIT = 30
+    LABEL = 31
+    PREV = 32
+    NEXTROW = 33
+    SERIAL = 34
+    FIRST_FRAME = 35
+    SEGMENT = 36
+    TURN0 = 37
+    TURN1 = 38
+    UNWANTED = 39
+    WIDTH = 40
+
+    # columns of a lane; sequence numbers that are not known are -1
     MODE = 0
     NEXT = 1
-    VALID = 2
-    TURN = 3
-    TURN_ACK = 4
-    TURN_ACKED = 5
-    DATA_TS = 6
-    USED = 7
-    LIMIT = 8
-    WANT = 9
-    HELD = 10
-    LEFT = 11
-    GAPSIZE = 12
-    OVERRUN = 13
+    TURN = 2
+    TURN_ACK = 3
+    DATA_TS = 4
+    GAPSIZE = 5
+    ACKED = 6
+    PIECES = 7
+    LEFT = 8
+    OVERRUN = 9
+    USED = 10
+    LIMIT = 11
+    HELD = 12
+    WANT = 13
     FINSEQ = 14
-    FIN_OK = 15
-    ACKED = 16
-    ACKED_OK = 17
-    ROLL = 18
-    ROLLED = 19
-    MARK = 20
-    MARKMASK = 21
-    MARKLEN = 22
-    HEADS = 23
-    PIECES = 24
+    HEADS = 15
+    ROLL = 16
+    ROLLED = 17
+    MARK = 18
+    MARKMASK = 19
+    MARKLEN = 20
+    SEARCH_LIMIT = 21
+    ISN = 22
+    STRAY = 23
+    TRUNC_END = 24
     PIECE_BYTES = 25
     HOLE_TS = 26
     AFTER_HOLE = 27
-    TRUNC_END = 28
-    TRUNC_OK = 29
-    SEARCH_LIMIT = 30
-    STRAY = 31
-    STRAY_OK = 32
-    ISN = 33
-    ISN_OK = 34
-    UNWANTED = 35
+    RETRANS = 28
+    REORD = 29
+    OVERLAP = 30
+    LANE_WIDTH = 32
+    LANES_WIDTH = 64
     # columns of a batch
     B_POSITION = 0
     B_TS = 1
     B_FRAME = 2
     B_WHOLE = 3
-    B_PROTO = 4
-    B_FAMILY = 5
-    B_S0 = 6
-    B_S1 = 7
-    B_S2 = 8
-    B_S3 = 9
-    B_D0 = 10
-    B_D1 = 11
-    B_D2 = 12
-    B_D3 = 13
-    B_SPORT = 14
-    B_DPORT = 15
-    B_DATA = 16
-    B_L4_END = 17
-    B_LEN = 18
-    B_FLAGS = 19
-    B_SEQ = 20
-    B_ACK = 21
-    B_SCOPE = 22
-    B_SEGMENT = 23
-    B_SRC_MAC = 24
-    B_DST_MAC = 25
-    B_FORWARD = 26
-    B_HASH = 27
-    B_TRAITS = 28
+    B_K0 = 4
+    B_K1 = 5
+    B_K2 = 6
+    B_K3 = 7
+    B_K4 = 8
+    B_K5 = 9
+    B_K6 = 10
+    B_K7 = 11
+    B_PORTS = 12
+    B_REST = 13
+    B_DATA = 14
+    B_L4_END = 15
+    B_LEN = 16
+    B_FLAGS = 17
+    B_SEQ = 18
+    B_ACK = 19
+    B_SEGMENT = 20
+    B_SRC_MAC = 21
+    B_DST_MAC = 22
+    B_LANE = 23
+    B_HASH = 24
+    B_TRAITS = 25
+    B_WHAT = 26
+    B_WITHIN = 27
     BATCH_WIDTH = 32
     BATCH = 32
+    AHEAD = 4
     # values
     FREE = 0
     LIVE = 1

@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True, infer_types=True, auto_pickle=False
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True, infer_types=True, auto_pickle=False, binding=False
 """The packet engine: capture bytes in, the head of every turn out.
 
 Theory of operation
@@ -17,10 +17,16 @@ takes effect before the next byte is copied. What is under way is a small state 
 **Batches.** FETCH decodes up to 32 packets ahead, asks for the memory of their flows, and then hands them on one by one:
 most of the time of small packets was waiting for memory.
 
-**Flows** are rows of 64-bit numbers in one table that comes from `mmap`; a keyed hash with a bounded chain finds them.
+**Most packets** are IPv4 in Ethernet, and go on in a flow as it did: an acknowledgement, bytes in order of a lane that is
+skipped, drained or closed, a datagram that nobody wants. Such layers are decoded at one go (`_plain`), and what there is to
+count is counted from the row of the batch (`_quick`), without the stages. Both decide as the layers and stages do, or leave
+it to them; a test takes them away and compares.
+
+**Flows** are rows of 64-bit numbers in a table that comes from `mmap`, what streams need besides in another one (`L`); a
+keyed hash with a bounded chain finds them.
 Five lists keep them in the order of their last packet, to a second: TCP, UDP, lingering, shunted, and half (one side alone
 and no TCP payload: scans; or both have said FIN and something before it is missing). The heads of these lists are what is
-idle or evicted first. The columns of a row are named below; two lanes of equal layout follow them.
+idle or evicted first. The columns of a row are named below, and those of each of its two lanes.
 
 **The clock** that tells what is idle only goes forward, and is the newest time seen: of sources whose clocks differ, the one
 that is ahead. One time far ahead ends nothing; it is believed when the next packet says so too. Times that stay far
@@ -42,7 +48,7 @@ pending message raises up to `head_max`.
 
 **Shedding.** A live worker that falls behind has less done (`shed`): of lanes that have spoken for long only a sample of turns
 is read, heads are smaller, and at last some new conversations are passed over. A turn that is shed is one whose budget is used
-up (OVER), so that what follows is told by a GAP. A shed turn wakes nobody.
+up (OVER), so that what follows is told by a GAP. A shed turn wakes nobody. A lane that nobody knows is looked at all the same.
 
 **Layers.** A layer either leads straight on (Ethernet, VLAN tags, IP) or says what comes next and where (`_go_on`), and a
 loop takes that up (`_unwrap`), at most `LAYERS_MAX` times: neither stack nor work grows with what a packet nests. Labels
@@ -54,8 +60,9 @@ else of what is around.
 
 **Listening.** Told what somebody may want (`listen`), the engine wakes Python only for lanes and datagrams that begin so.
 Other lanes drain, and are looked at again in each turn, which costs next to nothing: so TLS is found that begins in the
-midst of a protocol that nobody reads. DAY and END come for flows that were told of; what a flow was is folded here, by its ends, service, day and the label that Python gave it, and so is who held which address.
-FULL says that these tables want to be taken.
+midst of a protocol that nobody reads. A conversation that was told of, and that nobody knows, is given back (`unlisten`).
+DAY and END come for flows that were told of; what a flow was is folded here, by its ends, service, day and the label that
+Python gave it, and so is who held which address. FULL says that these tables want to be taken.
 
 **Duplicates.** A mirror of several ports, or of ingress and egress, shows a packet twice: on another VLAN, with another
 TTL and other MAC addresses, or in another tunnel. A copy has the same flow, direction, IP ident, transport checksum (which
@@ -63,7 +70,7 @@ covers payload and TCP's time stamps), length, flags, sequence and acknowledgeme
 of the first, in either direction of time. A sender that repeats itself uses a new ident. Where there is none (IPv6, or 0)
 a checksum is needed and a millisecond is the limit, less than any retransmission timer, and pure acknowledgements, which
 receivers do repeat, are left alone. A copy taken wrongly costs no byte of a stream, as the first one was read. Copies are
-recognised while decoding, in a small table of two places to a packet, so that ones some thousand packets behind are not;
+recognised batch by batch, in a small table of two places to a packet, so that ones some thousand packets behind are not;
 TCP then takes them for retransmissions. A copy is counted, its flow carries `F_DUPLICATE`, and nothing else happens.
 
 **Segments.** A packet counts for its segment: the innermost VLAN, else the innermost tunnel, else none, of its interface. The
@@ -79,6 +86,7 @@ whose total size, with what Python needs for each, is bounded; the oldest holder
 
 import mmap
 from collections import OrderedDict
+from itertools import chain
 
 try:
     import cython
@@ -153,120 +161,116 @@ if not cython.compiled:
     F_DUPLICATE = 1024
     F_TUNNELLED = 2048
 
-    # columns of a flow's row
+    # columns of a flow's row, eight to a line of the cache: what each packet needs comes first
     STATE = 0
-    HASH = 1
-    CHAIN = 2
-    PREV = 3
-    NEXTROW = 4
-    LIST = 5
-    K0 = 6
-    K1 = 7
-    K2 = 8
-    K3 = 9
-    K4 = 10
-    K5 = 11
-    K6 = 12
-    K7 = 13
-    KPORTS = 14
-    KREST = 15
-    INIT = 16
-    DAYNO = 17
-    SERIAL = 18
-    FIRST_TS = 19
-    LAST_TS = 20
-    FIRST_FRAME = 21
-    PK0 = 22
-    PK1 = 23
-    BY0 = 24
-    BY1 = 25
-    COPIED = 26
-    SKIPPED = 27
-    LEFT_OUT = 28
-    LOST = 29
-    RETRANS = 30
-    REORD = 31
-    OVERLAP = 32
-    FLAGS = 33
-    SEEN = 34
-    MAC0 = 35
-    MAC1 = 36
-    SEGMENT = 37
-    LABEL = 38
-    LINKED = 39
-    LANES = 40
-    LANE_WIDTH = 40
-    WIDTH = 120
+    LIST = 1
+    HASH = 2
+    CHAIN = 3
+    KPORTS = 4
+    KREST = 5
+    SEEN = 6
+    FLAGS = 7
+    K0 = 8
+    K1 = 9
+    K2 = 10
+    K3 = 11
+    K4 = 12
+    K5 = 13
+    K6 = 14
+    K7 = 15
+    DAYNO = 16
+    LINKED = 17
+    FIRST_TS = 18
+    LAST_TS = 19
+    PK0 = 20
+    PK1 = 21
+    BY0 = 22
+    BY1 = 23
+    COPIED = 24
+    SKIPPED = 25
+    LEFT_OUT = 26
+    LOST = 27
+    MAC0 = 28
+    MAC1 = 29
+    INIT = 30
+    LABEL = 31
+    PREV = 32
+    NEXTROW = 33
+    SERIAL = 34
+    FIRST_FRAME = 35
+    SEGMENT = 36
+    TURN0 = 37
+    TURN1 = 38
+    UNWANTED = 39
+    WIDTH = 40
 
+    # columns of a lane; sequence numbers that are not known are -1
     MODE = 0
     NEXT = 1
-    VALID = 2
-    TURN = 3
-    TURN_ACK = 4
-    TURN_ACKED = 5
-    DATA_TS = 6
-    USED = 7
-    LIMIT = 8
-    WANT = 9
-    HELD = 10
-    LEFT = 11
-    GAPSIZE = 12
-    OVERRUN = 13
+    TURN = 2
+    TURN_ACK = 3
+    DATA_TS = 4
+    GAPSIZE = 5
+    ACKED = 6
+    PIECES = 7
+    LEFT = 8
+    OVERRUN = 9
+    USED = 10
+    LIMIT = 11
+    HELD = 12
+    WANT = 13
     FINSEQ = 14
-    FIN_OK = 15
-    ACKED = 16
-    ACKED_OK = 17
-    ROLL = 18
-    ROLLED = 19
-    MARK = 20
-    MARKMASK = 21
-    MARKLEN = 22
-    HEADS = 23
-    PIECES = 24
+    HEADS = 15
+    ROLL = 16
+    ROLLED = 17
+    MARK = 18
+    MARKMASK = 19
+    MARKLEN = 20
+    SEARCH_LIMIT = 21
+    ISN = 22
+    STRAY = 23
+    TRUNC_END = 24
     PIECE_BYTES = 25
     HOLE_TS = 26
     AFTER_HOLE = 27
-    TRUNC_END = 28
-    TRUNC_OK = 29
-    SEARCH_LIMIT = 30
-    STRAY = 31
-    STRAY_OK = 32
-    ISN = 33
-    ISN_OK = 34
-    UNWANTED = 35
+    RETRANS = 28
+    REORD = 29
+    OVERLAP = 30
+    LANE_WIDTH = 32
+    LANES_WIDTH = 64
 
-    # columns of a batch
+    # columns of a batch; keys as in a flow's row, LANE is the sender's, a packet like WHAT WITHIN so many us is its copy
     B_POSITION = 0
     B_TS = 1
     B_FRAME = 2
     B_WHOLE = 3
-    B_PROTO = 4
-    B_FAMILY = 5
-    B_S0 = 6
-    B_S1 = 7
-    B_S2 = 8
-    B_S3 = 9
-    B_D0 = 10
-    B_D1 = 11
-    B_D2 = 12
-    B_D3 = 13
-    B_SPORT = 14
-    B_DPORT = 15
-    B_DATA = 16
-    B_L4_END = 17
-    B_LEN = 18
-    B_FLAGS = 19
-    B_SEQ = 20
-    B_ACK = 21
-    B_SCOPE = 22
-    B_SEGMENT = 23
-    B_SRC_MAC = 24
-    B_DST_MAC = 25
-    B_FORWARD = 26
-    B_HASH = 27
-    B_TRAITS = 28
+    B_K0 = 4
+    B_K1 = 5
+    B_K2 = 6
+    B_K3 = 7
+    B_K4 = 8
+    B_K5 = 9
+    B_K6 = 10
+    B_K7 = 11
+    B_PORTS = 12
+    B_REST = 13
+    B_DATA = 14
+    B_L4_END = 15
+    B_LEN = 16
+    B_FLAGS = 17
+    B_SEQ = 18
+    B_ACK = 19
+    B_SEGMENT = 20
+    B_SRC_MAC = 21
+    B_DST_MAC = 22
+    B_LANE = 23
+    B_HASH = 24
+    B_TRAITS = 25
+    B_WHAT = 26
+    B_WITHIN = 27
     BATCH_WIDTH = 32
     BATCH = 32
+    AHEAD = 4
 
     # values
     FREE = 0
@@ -484,8 +488,8 @@ class Engine:
     seed: cython.longlong
     key0: cython.longlong
     key1: cython.longlong
-    responder_ports: object
-    scopes: object
+    responders: cython.uchar[::1]
+    scopes: cython.uchar[::1]
     tunnels: object
     t_key: cython.longlong
     t_scope: cython.longlong
@@ -507,12 +511,16 @@ class Engine:
 
     # tables
     F: cython.longlong[::1]
+    L: cython.longlong[::1]
     heads: cython.longlong[::1]
     buckets: cython.longlong
     lists: cython.longlong[::1]
     n: cython.longlong[::1]
-    free_rows: object
+    free_stream: cython.longlong
+    free_datagram: cython.longlong
+    free_count: cython.longlong
     fresh_row: cython.longlong
+    last_row: cython.longlong
     serial: cython.longlong
     swept: cython.longlong
     now: cython.longlong
@@ -540,6 +548,7 @@ class Engine:
     ring: cython.longlong[::1]
     b_at: cython.longlong
     b_count: cython.longlong
+    b_known: cython.longlong
     window_end: cython.longlong
     kind: cython.int
     big: cython.bint
@@ -555,7 +564,6 @@ class Engine:
     p_end: cython.longlong
     p_whole: cython.bint
     p_vlan: cython.longlong
-    p_scope: cython.longlong
     p_said: cython.longlong
     p_layers: cython.longlong
     p_whole_at: cython.longlong
@@ -581,8 +589,6 @@ class Engine:
     d1: cython.longlong
     d2: cython.longlong
     d3: cython.longlong
-    p_sport: cython.longlong
-    p_dport: cython.longlong
     p_flags: cython.longlong
     p_seq: cython.longlong
     p_ack: cython.longlong
@@ -591,7 +597,8 @@ class Engine:
     p_row: cython.longlong
     p_lane: cython.longlong
     p_hash: cython.longlong
-    p_forward: cython.longlong
+    p_batch: cython.longlong
+    p_routed: cython.bint
 
     # bytes of a lane under way
     c_base: cython.longlong
@@ -611,6 +618,7 @@ class Engine:
     # what is told, and what is folded
     listening: cython.bint
     leads: cython.longlong[::1]
+    firsts: cython.uchar[::1]
     tcp_leads: cython.longlong
     all_leads: cython.longlong
     days_full: cython.bint
@@ -658,25 +666,27 @@ class Engine:
         # odd multipliers of 30 bits, so that no product leaves 62 bits
         self.key0 = ((seed * 0x9E3779B97F4A7C15 >> 21) & 0x1FFFFFFF) | 0x20000001
         self.key1 = ((seed * 0xC2B2AE3D27D4EB4F >> 24) & 0x1FFFFFFF) | 0x20000001
-        self.responder_ports = frozenset(responder_ports)
-        self.scopes = bytes(4096)
+        self.mark_responders(responder_ports)
+        self.scopes = memoryview(bytearray(4096))
         self.tunnels = {}
         self.t_key, self.t_scope, self.t_place = -1, 0, 0
         self.T = _numbers(SOURCES * SEGMENTS * SEGMENT_WIDTH, True)
         self.touched, self.past, self.places, self.place_keys, self.names = [], {}, {}, [], {}
         self.hour = self.hour_from = self.hour_to = self.p_source = self.p_tunnel = self.p_segment = 0
         self.F = _numbers(flows * WIDTH)
+        self.L = _numbers(flows * LANES_WIDTH)
         buckets = 1
         while buckets < flows:
             buckets *= 2
-        self.buckets = buckets
         self.heads = _numbers(buckets)
+        self.buckets = buckets
         self.lists = memoryview(bytearray(8 * 10)).cast("q")
         self.n = memoryview(bytearray(8 * 32)).cast("q")
         for number in range(10):
             self.lists[number] = -1
-        self.free_rows = []
-        self.fresh_row = 0
+        self.free_stream = self.free_datagram = -1
+        self.free_count = self.fresh_row = 0
+        self.last_row = flows
         self.serial = 0
         self.swept = -SWEEP_US
         self.now = self.clock = self.shift = self.doubts = 0
@@ -691,7 +701,7 @@ class Engine:
         self.w = self.window
         self.mem = self.window
         self.whole = self.window
-        self.cursor = self.frames = self.b_at = self.b_count = 0
+        self.cursor = self.frames = self.b_at = self.b_count = self.b_known = 0
         self.batch = memoryview(bytearray(8 * BATCH * BATCH_WIDTH)).cast("q")
         self.ring = _numbers(RING * 4)
         self.w_other = self.w_whole = False
@@ -709,6 +719,7 @@ class Engine:
         self.finishing = None
         self.listening = self.days_full = False
         self.leads = memoryview(bytearray(8)).cast("q")
+        self.firsts = memoryview(bytearray(512))
         self.tcp_leads = self.all_leads = 0
         self.day_key = bytearray(8 * D_KEYS)
         self.D = memoryview(self.day_key).cast("q")
@@ -722,13 +733,14 @@ class Engine:
         self.link = 1
         self.p_end = self.p_proto = self.p_l4_end = self.p_family = self.p_flags = self.p_seq = self.p_ack = 0
         self.s0 = self.s1 = self.s2 = self.s3 = self.d0 = self.d1 = self.d2 = self.d3 = 0
-        self.p_sport = self.p_dport = self.p_data = self.p_len = self.p_hash = self.p_lane = 0
+        self.p_data = self.p_len = self.p_hash = self.p_lane = 0
         self.p_vlan = self.p_src_mac = self.p_dst_mac = self.p_row = -1
-        self.p_forward = 1
+        self.p_batch = 0
+        self.p_routed = False
         self.p_said = self.p_layers = self.p_whole_at = self.p_around = self.p_inside = 0
         self.inner = self.inner_at = self.inner_kind = self.p_ident = self.p_sum = self.p_traits = 0
         self.p_named = False
-        self.p_scope = self.c_lane = self.c_base = self.c_at = self.c_end = self.end_reason = self.end_lane = 0
+        self.c_lane = self.c_base = self.c_at = self.c_end = self.end_reason = self.end_lane = 0
 
     # ================================================================ input
 
@@ -761,7 +773,7 @@ class Engine:
         table = bytes(table)
         if len(table) != 4096:
             raise ValueError("a table of 4096 scope numbers is needed")
-        self.scopes = table
+        self.scopes = memoryview(bytearray(table))
 
     def scope_of_tunnel(self, table):
         """Scope numbers (1 to 255) of tunnels, by (kind, identifier); kinds are those of `TUNNELS`."""
@@ -779,12 +791,13 @@ class Engine:
         self.p_whole = self.w_whole = self.w_other = False
         self.position = self.cursor = start
         self.window_end = end
-        self.b_at = self.b_count = 0
+        self.b_at = self.b_count = self.b_known = 0
         self._outermost()
 
     def finish(self):
         """No more input: `step` now delivers what is held, and an END for every flow, in the order of their first packets."""
-        rows = [row for row in range(self.fresh_row) if self.F[row * WIDTH + STATE] == LIVE]
+        used = chain(range(self.fresh_row), range(self.last_row, self.rows))
+        rows = [row for row in used if self.F[row * WIDTH + STATE] == LIVE]
         rows.sort(key=self._serial_of)
         self.finishing = iter(rows)
 
@@ -793,7 +806,10 @@ class Engine:
 
     def mark_responders(self, ports):
         """Ports that mark a responder where the beginning of a conversation was not seen."""
-        self.responder_ports = frozenset(ports)
+        table = bytearray(65536 // 8)
+        for port in ports:
+            table[port >> 3] |= 1 << (port & 7)
+        self.responders = memoryview(table)
 
     def listen(self, tcp, udp):
         """Tell only of flows that somebody may want, and fold all of them into days.
@@ -808,6 +824,7 @@ class Engine:
             value, mask = value[:8].ljust(8, b"\0"), mask[:8].ljust(8, b"\0")
             for at in (0, 4):
                 words += [int.from_bytes(value[at : at + 4], "big"), int.from_bytes(mask[at : at + 4], "big")]
+        self.firsts = memoryview(_firsts(tcp) + _firsts(udp))
         self.leads = memoryview(bytearray(8 * max(1, len(words)))).cast("q")
         for number, word in enumerate(words):
             self.leads[number] = word
@@ -862,6 +879,7 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _turn_hour(self) -> cython.int:
         """Another hour begins; or goes on without an end, when too much is there that nobody fetches."""
+        self._recognise(self.b_count - (1 if self.p_routed else 0))
         self._settle_hour()
         if len(self.past) >= PAST_MAX:
             self.hour_from, self.hour_to = 0, M62
@@ -899,8 +917,13 @@ class Engine:
             self.F[r + FIRST_TS], self.F[r + LAST_TS], self.F[r + FIRST_FRAME],
             self.F[r + PK0 + swap], self.F[r + PK1 - swap], self.F[r + BY0 + swap], self.F[r + BY1 - swap],
             self.F[r + COPIED], self.F[r + SKIPPED], self.F[r + LEFT_OUT], self.F[r + LOST],
-            self.F[r + RETRANS], self.F[r + REORD], self.F[r + OVERLAP], flags,
+            self._of_lanes(row, RETRANS), self._of_lanes(row, REORD), self._of_lanes(row, OVERLAP), flags,
         )
+
+    def _of_lanes(self, row, column):
+        """The sum of both lanes; datagrams have none."""
+        base = self._lane(row, 0)
+        return 0 if base < 0 else self.L[base + column] + self.L[(base ^ LANE_WIDTH) + column]
 
     def flags(self, row):
         """The last of `STATS` alone."""
@@ -924,7 +947,7 @@ class Engine:
         """Counts of the whole engine, by name."""
         found = {name: self.n[number] for number, name in enumerate(COUNTERS)}
         found.update(self.fragments.counters())
-        found["rows_in_use"] = self.fresh_row - len(self.free_rows)
+        found["rows_in_use"] = self.fresh_row + self.rows - self.last_row - self.free_count
         found["last_packet_us"] = self.last_ts
         found["held_bytes"] = self.held_bytes + self.pieces_bytes + self.fragments.held_bytes
         return found
@@ -934,12 +957,12 @@ class Engine:
     def want(self, row, lane, n, message):
         """Wake when `n` undelivered bytes are there; `message` bytes are still to come of the message being read."""
         base: cython.longlong = self._lane(row, lane)
-        if self.F[base + MODE] != CLOSED:
-            self.F[base + WANT] = max(1, min(n, self.head_max + 1))
-            used: cython.longlong = self.F[base + USED] - self.F[base + HELD]
+        if base >= 0 and self.L[base + MODE] != CLOSED:
+            self.L[base + WANT] = max(1, min(n, self.head_max + 1))
+            used: cython.longlong = self.L[base + USED] - self.L[base + HELD]
             if used < self.head_bytes + HEADER_SLACK:
                 self._raise(base, used + max(0, min(max(n, message), self.head_max)))
-            if self.F[base + HELD] >= self.F[base + WANT]:
+            if self.L[base + HELD] >= self.L[base + WANT]:
                 self.ready.append((row, lane))
 
     def skip(self, row, lane, n):
@@ -948,12 +971,12 @@ class Engine:
         if self._is_lost(base):
             return
         left: cython.longlong = max(0, min(n, 1 << 60))
-        dropped: cython.longlong = min(left, self.F[base + HELD])
+        dropped: cython.longlong = min(left, self.L[base + HELD])
         if dropped:
             self.F[row * WIDTH + SKIPPED] += dropped
             self._trim_held(row, lane, dropped)
         self._leave(base, SKIP if left > dropped else READ)
-        self.F[base + LEFT] = left - dropped
+        self.L[base + LEFT] = left - dropped
 
     def skip_until(self, row, lane, mark, limit):
         """Leave out everything up to and including `mark`, 1 to 4 bytes; past `limit` bytes the rest of the turn."""
@@ -965,12 +988,12 @@ class Engine:
         key = row * 2 + (lane ^ self.F[row * WIDTH + INIT])
         there = bytes(self.held.get(key, b""))
         self._leave(base, SEARCH)
-        self.F[base + MARK] = int.from_bytes(mark, "big")
-        self.F[base + MARKMASK] = M32 >> (32 - 8 * len(mark))
-        self.F[base + MARKLEN] = len(mark)
-        self.F[base + SEARCH_LIMIT] = self.F[base + LEFT] = max(1, min(limit, 1 << 60))
-        self.F[base + ROLL] = 0
-        self.F[base + ROLLED] = 0
+        self.L[base + MARK] = int.from_bytes(mark, "big")
+        self.L[base + MARKMASK] = M32 >> (32 - 8 * len(mark))
+        self.L[base + MARKLEN] = len(mark)
+        self.L[base + SEARCH_LIMIT] = self.L[base + LEFT] = max(1, min(limit, 1 << 60))
+        self.L[base + ROLL] = 0
+        self.L[base + ROLLED] = 0
         if there:
             self._search_held(row, lane, there, mark)
 
@@ -978,7 +1001,7 @@ class Engine:
     def _search_held(self, row, lane, there, mark):
         """The mark may be in what is held already; else what is held counts as searched."""
         base: cython.longlong = self._lane(row, lane)
-        found = there.find(mark, 0, self.F[base + LEFT])
+        found = there.find(mark, 0, self.L[base + LEFT])
         passed = len(there) if found < 0 else found + len(mark)
         self.F[row * WIDTH + SKIPPED] += passed
         if found >= 0:
@@ -986,37 +1009,47 @@ class Engine:
             self._trim_held(row, lane, passed)
             return
         self._drop_held(row, lane)
-        self.F[base + ROLL] = int.from_bytes(there[max(0, passed - 4) :], "big")
-        self.F[base + ROLLED] = passed
-        self.F[base + LEFT] -= passed
-        if self.F[base + LEFT] <= 0:
-            self.F[base + MODE] = OVER
+        self.L[base + ROLL] = int.from_bytes(there[max(0, passed - 4) :], "big")
+        self.L[base + ROLLED] = passed
+        self.L[base + LEFT] -= passed
+        if self.L[base + LEFT] <= 0:
+            self.L[base + MODE] = OVER
 
     def next_turn(self, row, lane):
         """Leave out the rest of this turn; DATA goes on with the first byte of the next."""
         base: cython.longlong = self._lane(row, lane)
-        if self.F[base + MODE] == CLOSED:
+        if base < 0 or self.L[base + MODE] == CLOSED:
             return
-        self.F[row * WIDTH + SKIPPED] += self.F[base + HELD]
+        self.F[row * WIDTH + SKIPPED] += self.L[base + HELD]
         self._drop_held(row, lane)
         self._leave(base, DRAIN)
-        self.F[base + OVERRUN] = 0
+        self.L[base + OVERRUN] = 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _is_lost(self, base: cython.longlong) -> cython.bint:
         """The lane is closed, or over its budget: then nobody knows where in the stream it is, until its GAP."""
-        return self.F[base + MODE] == CLOSED or self.F[base + MODE] == OVER
+        return base < 0 or self.L[base + MODE] == CLOSED or self.L[base + MODE] == OVER
 
     def done(self, row):
         """Shunt the flow: it is counted and never copied again."""
+        self._done(row)
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _done(self, row: cython.longlong) -> cython.int:
         r: cython.longlong = self._row(row)
-        self.close_lane(row, 0)
-        self.close_lane(row, 1)
+        lane: cython.longlong
+        for lane in range(2):
+            if self.F[r + KREST] & 0xFF == 6:
+                self._close_lane(row, lane, row * LANES_WIDTH + lane * LANE_WIDTH)
+            else:
+                self.F[r + TURN0 + lane] = -1
         self.F[r + FLAGS] |= F_SHUNTED
         if self.F[r + STATE] == LIVE and self.F[r + LIST] != L_SHUNTED:
             self._unlink(row)
             self._link(row, L_SHUNTED)
+        return 0
 
     def label(self, row, number):
         """What the flow is folded under: any number of at most 32 bits. An odd one says that the lanes' roles are swapped."""
@@ -1027,12 +1060,33 @@ class Engine:
         """Nobody wants to hear of this flow's DAY or END."""
         self.F[self._row(row) + LABEL] &= ~TOLD
 
+    def unlisten(self, row):
+        """Nobody knows what this conversation is: from here on it is looked at as those are that nobody was told of.
+
+        The rest of both turns is left out; a turn that begins as somebody may want is DATA again. DAY and END still come.
+        """
+        r: cython.longlong = self._row(row)
+        if self.listening and self.F[r + KREST] & 0xFF == 6:
+            self.F[r + UNWANTED] = 1
+            self.next_turn(row, 0)
+            self.next_turn(row, 1)
+
     def close_lane(self, row, lane):
         """Nothing more of this lane is wanted."""
         base: cython.longlong = self._lane(row, lane)
-        self._drop_held(row, lane)
-        self._drop_pieces(row, lane)
-        self._leave(base, CLOSED)
+        if base >= 0:
+            self._close_lane(row, lane ^ self.F[row * WIDTH + INIT], base)
+        else:
+            self.F[row * WIDTH + TURN0 + (lane ^ self.F[row * WIDTH + INIT])] = -1
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _close_lane(self, row: cython.longlong, lane: cython.longlong, base: cython.longlong) -> cython.int:
+        if self.L[base + HELD]:
+            self._drop_held_of(row, lane, base)
+        if self.L[base + PIECES]:
+            self._drop_pieces_of(row, lane)
+        return self._leave(base, CLOSED)
 
     # ================================================================ shedding load
 
@@ -1049,34 +1103,46 @@ class Engine:
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _is_shed(self, base: cython.longlong) -> cython.bint:
-        turn: cython.longlong = self.F[base + TURN]
+    def _is_shed(self, turn: cython.longlong) -> cython.bint:
         return turn > self.shed_after and turn % SHED_EACH != 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _shed_turn(self, base: cython.longlong) -> cython.int:
-        """Leave the turn out as if its budget were used up. A message half read, or half left out, goes on; a lane that nobody
-        knows waits for its next probing anyway.
+        """Leave the turn out as if its budget were used up. A message half read, or half left out, goes on.
+
+        To look at the first bytes of a lane that nobody knows is no load, and leaving them out no gap: it is looked at.
         """
-        mode: cython.longlong = self.F[base + MODE]
-        if (mode == DRAIN and not self.F[base + UNWANTED]) or (mode == READ and self.F[base + HELD] == 0):
-            self.F[base + MODE] = OVER
-            self.F[base + OVERRUN] = 0
-        if self.F[base + MODE] == OVER:
+        mode: cython.longlong = self.L[base + MODE]
+        unknown: cython.bint = self._is_unknown(base // LANES_WIDTH * WIDTH)
+        if mode == DRAIN and unknown:
+            self.L[base + MODE] = READ
+        elif not unknown and (mode == DRAIN or (mode == READ and self.L[base + HELD] == 0)):
+            self.L[base + MODE] = OVER
+            self.L[base + OVERRUN] = 0
+        if self.L[base + MODE] == OVER:
             self.n[C_SHED_TURNS] += 1
         return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _shed_flow(self, r: cython.longlong) -> cython.int:
+    def _is_unknown(self, r: cython.longlong) -> cython.bint:
+        """Nobody was told of this conversation, or whoever was does not know it: its turns are looked at by their leads."""
+        return not self.F[r + LABEL] & TOLD or self.F[r + UNWANTED] != 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _shed_flow(self, row: cython.longlong) -> cython.int:
         """Pass a new conversation over: its lanes stand where those of a long one do."""
         self.n[C_SHED_FLOWS] += 1
         lane: cython.longlong
         for lane in range(2):
-            base: cython.longlong = r + LANES + lane * LANE_WIDTH
-            self.F[base + MODE] = OVER
-            self.F[base + TURN] = self.shed_after
+            if self.p_proto == 17:
+                self.F[row * WIDTH + TURN0 + lane] = self.shed_after
+            else:
+                base: cython.longlong = row * LANES_WIDTH + lane * LANE_WIDTH
+                self.L[base + MODE] = OVER
+                self.L[base + TURN] = self.shed_after
         return 0
 
     # ================================================================ the state machine
@@ -1153,11 +1219,13 @@ class Engine:
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _lane(self, row: cython.longlong, lane: cython.longlong) -> cython.longlong:
-        """Offset of a lane's columns, for a lane counted from the initiator."""
+        """Offset of a lane's columns, for a lane counted from the initiator; -1 for datagrams, which have none."""
         r: cython.longlong = self._row(row)
         if lane < 0 or lane > 1:
             raise IndexError("no such lane")
-        return r + LANES + (lane ^ self.F[r + INIT]) * LANE_WIDTH
+        if self.F[r + KREST] & 0xFF != 6:
+            return -1
+        return row * LANES_WIDTH + (lane ^ self.F[r + INIT]) * LANE_WIDTH
 
     # ================================================================ records
 
@@ -1165,14 +1233,18 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _fetch(self) -> cython.int:
         """The next packet of the batch, or of a new batch. -1: more input is needed."""
-        if self.b_at < self.b_count:
-            return self._unpack()
-        if self.finishing is not None:
-            return self._finish_next()
-        event: cython.int = self._fill()
-        if self.b_count > 0:
-            self._warm()
-            return self._unpack()
+        event: cython.int = 0
+        while event == 0:
+            while self.b_at < self.b_count:
+                if not self._quick():
+                    return self._unpack()
+            if self.finishing is not None:
+                return self._finish_next()
+            event = self._fill()
+            if self.b_count > 0:
+                self._warm()
+                self._recognise(self.b_count)
+                event = 0
         if event != 0:
             self.position, self.ts_us, self.frame = self.cursor, self.last_ts, self.frames
         return event
@@ -1183,19 +1255,17 @@ class Engine:
         """Decode up to a batch of packets. Returns what ended it early: -1 or CORRUPT; both come again when it is worked off."""
         event: cython.int = 0
         tried: cython.int = 0
-        self.b_at = self.b_count = 0
+        self.b_at = self.b_count = self.b_known = 0
         if self.w_whole:
             self.mem = self.window
             self.w_other, self.w_whole = True, False
         while event == 0 and tried < BATCH and not self.p_whole:
             event = self._decode()
             tried += 1
-            if self.stage == S_ROUTE:
-                self._pack()
-                self.b_count += 1
-                self.stage = S_FETCH
         if self.p_whole:
             # a reassembled packet has memory of its own: it ends its batch
+            if self.p_routed:
+                self.batch[(self.b_count - 1) * BATCH_WIDTH + B_WHOLE] = 1
             self.whole = self.mem
             self.mem = self.window
             self.p_whole = False
@@ -1224,67 +1294,28 @@ class Engine:
             for number in range(self.b_count):
                 row = self.heads[self.batch[number * BATCH_WIDTH + B_HASH] & (self.buckets - 1)] - 1
                 if row >= 0:
-                    self._warm_row(row * WIDTH)
-        return 0
-
-    @cython.cfunc
-    @cython.boundscheck(False)
-    @cython.exceptval(-2)
-    def _warm_row(self, r: cython.longlong) -> cython.int:
-        if cython.compiled and 0 <= r <= self.F.shape[0] - WIDTH:
-            PREFETCH(cython.address(self.F[r]))
-            PREFETCH(cython.address(self.F[r + 8]))
-            PREFETCH(cython.address(self.F[r + 16]))
-            PREFETCH(cython.address(self.F[r + 24]))
-            PREFETCH(cython.address(self.F[r + 32]))
-            PREFETCH(cython.address(self.F[r + LANES]))
-            PREFETCH(cython.address(self.F[r + LANES + 8]))
-            PREFETCH(cython.address(self.F[r + LANES + 16]))
-            PREFETCH(cython.address(self.F[r + LANES + LANE_WIDTH]))
-            PREFETCH(cython.address(self.F[r + LANES + LANE_WIDTH + 8]))
-            PREFETCH(cython.address(self.F[r + LANES + LANE_WIDTH + 16]))
+                    self._warm_row(row, self.batch[number * BATCH_WIDTH + B_REST] & 0xFF == 6)
         return 0
 
     @cython.cfunc
     @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
-    def _pack(self) -> cython.int:
-        """Put the decoded packet by, as a row of the batch."""
-        b: cython.longlong = self.b_count * BATCH_WIDTH
-        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
-            raise IndexError("the batch is full")
-        self.batch[b + B_POSITION] = self.cursor
-        self.batch[b + B_TS] = self.last_ts
-        self.batch[b + B_FRAME] = self.frames
-        self.batch[b + B_WHOLE] = self.p_whole
-        self.batch[b + B_PROTO] = self.p_proto
-        self.batch[b + B_FAMILY] = self.p_family
-        self.batch[b + B_S0] = self.s0
-        self.batch[b + B_S1] = self.s1
-        self.batch[b + B_S2] = self.s2
-        self.batch[b + B_S3] = self.s3
-        self.batch[b + B_D0] = self.d0
-        self.batch[b + B_D1] = self.d1
-        self.batch[b + B_D2] = self.d2
-        self.batch[b + B_D3] = self.d3
-        self.batch[b + B_SPORT] = self.p_sport
-        self.batch[b + B_DPORT] = self.p_dport
-        self.batch[b + B_DATA] = self.p_data
-        self.batch[b + B_L4_END] = self.p_l4_end
-        self.batch[b + B_LEN] = self.p_len
-        self.batch[b + B_FLAGS] = self.p_flags
-        self.batch[b + B_SEQ] = self.p_seq
-        self.batch[b + B_ACK] = self.p_ack
-        self.batch[b + B_SCOPE] = self.p_scope
-        self.batch[b + B_SEGMENT] = self.p_segment
-        self.batch[b + B_SRC_MAC] = self.p_src_mac
-        self.batch[b + B_DST_MAC] = self.p_dst_mac
-        self.batch[b + B_FORWARD] = self.p_forward
-        self.batch[b + B_HASH] = self.p_hash
-        self.batch[b + B_TRAITS] = self.p_traits
-        if cython.compiled:
-            PREFETCH(cython.address(self.heads[self.p_hash & (self.buckets - 1)]))
+    def _warm_row(self, row: cython.longlong, has_lanes: cython.bint) -> cython.int:
+        """What most packets need: the row, and the first lines of both lanes."""
+        r: cython.longlong = row * WIDTH
+        base: cython.longlong = row * LANES_WIDTH
+        if cython.compiled and 0 <= row < self.rows:
+            PREFETCH(cython.address(self.F[r]))
+            PREFETCH(cython.address(self.F[r + 8]))
+            PREFETCH(cython.address(self.F[r + 16]))
+            PREFETCH(cython.address(self.F[r + 24]))
+            PREFETCH(cython.address(self.F[r + 32]))
+            if has_lanes:
+                PREFETCH(cython.address(self.L[base]))
+                PREFETCH(cython.address(self.L[base + 8]))
+                PREFETCH(cython.address(self.L[base + LANE_WIDTH]))
+                PREFETCH(cython.address(self.L[base + LANE_WIDTH + 8]))
         return 0
 
     @cython.cfunc
@@ -1294,34 +1325,23 @@ class Engine:
         """The next packet of the batch becomes the one under way."""
         b: cython.longlong = self.b_at * BATCH_WIDTH
         if b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
-            raise IndexError("the batch is empty")
+            return self._beyond()
         self.b_at += 1
+        self.p_batch = b
         self.position = self.batch[b + B_POSITION]
         self.ts_us = self.batch[b + B_TS]
         self.frame = self.batch[b + B_FRAME]
-        self.p_proto = self.batch[b + B_PROTO]
-        self.p_family = self.batch[b + B_FAMILY]
-        self.s0 = self.batch[b + B_S0]
-        self.s1 = self.batch[b + B_S1]
-        self.s2 = self.batch[b + B_S2]
-        self.s3 = self.batch[b + B_S3]
-        self.d0 = self.batch[b + B_D0]
-        self.d1 = self.batch[b + B_D1]
-        self.d2 = self.batch[b + B_D2]
-        self.d3 = self.batch[b + B_D3]
-        self.p_sport = self.batch[b + B_SPORT]
-        self.p_dport = self.batch[b + B_DPORT]
+        self.p_proto = self.batch[b + B_REST] & 0xFF
         self.p_data = self.batch[b + B_DATA]
         self.p_l4_end = self.batch[b + B_L4_END]
         self.p_len = self.batch[b + B_LEN]
         self.p_flags = self.batch[b + B_FLAGS]
         self.p_seq = self.batch[b + B_SEQ]
         self.p_ack = self.batch[b + B_ACK]
-        self.p_scope = self.batch[b + B_SCOPE]
         self.p_segment = self.batch[b + B_SEGMENT]
         self.p_src_mac = self.batch[b + B_SRC_MAC]
         self.p_dst_mac = self.batch[b + B_DST_MAC]
-        self.p_forward = self.batch[b + B_FORWARD]
+        self.p_lane = self.batch[b + B_LANE]
         self.p_hash = self.batch[b + B_HASH]
         self.p_traits = self.batch[b + B_TRAITS]
         if self.batch[b + B_WHOLE]:
@@ -1333,6 +1353,126 @@ class Engine:
         self._tick()
         self.stage = S_ROUTE
         return 0
+
+    # ---------------------------------------------------------------- most packets
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _quick(self) -> cython.bint:
+        """Count the next packet of the batch, if that is all there is to do with it. False: nothing was done.
+
+        Of a flow that is known and goes on as it did: a datagram that nobody wants, an acknowledgement, bytes in order that are
+        left out. What it does with them is what the stages below would do.
+        """
+        b: cython.longlong = self.b_at * BATCH_WIDTH
+        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
+            return self._beyond()
+        row: cython.longlong = self.heads[self.batch[b + B_HASH] & (self.buckets - 1)] - 1
+        ts: cython.longlong = self.batch[b + B_TS]
+        since: cython.longlong = ts + self.shift - self.clock
+        length: cython.longlong = self.batch[b + B_LEN]
+        if row < 0 or since < -LEAP_US or since > LEAP_US or self.batch[b + B_TRAITS] & TRAIT_DUPLICATE:
+            return False
+        clock: cython.longlong = self.clock + since if since > 0 else self.clock
+        r: cython.longlong = row * WIDTH
+        lane: cython.longlong = self.batch[b + B_LANE]
+        if (
+            clock - self.swept >= SWEEP_US
+            or self.batch[b + B_L4_END] - self.batch[b + B_DATA] < length
+            or not self._matches(r, b)
+            or self.F[r + STATE] != LIVE
+            or self.F[r + LIST] == L_HALF
+            or ts // DAY_US > self.F[r + DAYNO]
+            or not (self.F[r + SEEN] >> lane) & 1
+        ):
+            return False
+        if self.batch[b + B_REST] & 0xFF == 17:
+            if length > 0 and self.F[r + TURN0 + lane] >= 0:
+                return False
+        elif not self._only_counts(b, row, lane):
+            return False
+        self.now = self.clock = clock
+        self.doubts = 0
+        self.b_at += 1
+        first: cython.longlong = self.F[r + FIRST_TS]
+        self.F[r + LAST_TS] = ts if ts > first else first
+        self.F[r + PK0 + lane] += 1
+        self.F[r + BY0 + lane] += length
+        if self.F[r + MAC0 + lane] < 0 or self.F[r + PK0 + lane] == 1:
+            self.F[r + MAC0 + lane] = self.batch[b + B_SRC_MAC]
+        if self.F[r + MAC1 - lane] < 0:
+            self.F[r + MAC1 - lane] = self.batch[b + B_DST_MAC]
+        since = clock - self.F[r + LINKED]
+        if since >= SWEEP_US or since < 0:
+            self._relink(row)
+        return True
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _only_counts(self, b: cython.longlong, row: cython.longlong, lane: cython.longlong) -> cython.bint:
+        """Whether a segment begins, ends and fills nothing: then its lanes are told of it."""
+        base: cython.longlong = row * LANES_WIDTH + lane * LANE_WIDTH
+        other: cython.longlong = base ^ LANE_WIDTH
+        if row < 0 or (row + 1) * LANES_WIDTH > self.L.shape[0] or (row + 1) * WIDTH > self.F.shape[0]:
+            return self._beyond()
+        r: cython.longlong = row * WIDTH
+        length: cython.longlong = self.batch[b + B_LEN]
+        ack: cython.longlong = self.batch[b + B_ACK]
+        heard: cython.longlong = self.L[base + TURN_ACK]
+        newer: cython.longlong = self._distance(ack, heard) if heard >= 0 else 1
+        if (
+            self.batch[b + B_FLAGS] & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK) != TCP_ACK
+            or self.F[r + FLAGS] & F_FIN
+            or self.L[base + PIECES]
+            or self.L[other + PIECES]
+            or newer > QUARTER32
+        ):
+            return False
+        if length > 0:
+            mode: cython.longlong = self.L[base + MODE]
+            if self.batch[b + B_SEQ] != self.L[base + NEXT] or self.L[base + GAPSIZE]:
+                return False
+            if mode != CLOSED and not self._goes_on(base, mode, newer, length, self.batch[b + B_TS]):
+                return False
+            self.L[base + NEXT] = (self.L[base + NEXT] + length) & M32
+            self.F[r + (LEFT_OUT if mode == OVER else SKIPPED)] += length
+        if self.L[other + ACKED] < 0 or self._distance(ack, self.L[other + ACKED]) > 0:
+            self.L[other + ACKED] = ack
+        return True
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _goes_on(
+        self, base: cython.longlong, mode: cython.longlong, newer: cython.longlong, length: cython.longlong,
+        ts: cython.longlong,
+    ) -> cython.bint:
+        """Whether bytes in order are in the midst of a turn of which they are left out; if so, they are."""
+        if base < 0 or base + LANE_WIDTH > self.L.shape[0]:
+            return self._beyond()
+        if mode == READ or mode == SEARCH or newer > 0 or ts - self.L[base + DATA_TS] > self.turn_idle_us:
+            return False
+        if mode == SKIP:
+            if self.L[base + LEFT] <= length:
+                return False
+            self.L[base + LEFT] -= length
+        elif mode == OVER:
+            self.L[base + OVERRUN] += length
+        self.L[base + DATA_TS] = ts
+        return True
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _relink(self, row: cython.longlong) -> cython.int:
+        """To the end of its list."""
+        kind: cython.longlong = self.F[row * WIDTH + LIST]
+        self._unlink(row)
+        return self._link(row, kind)
+
+    # ---------------------------------------------------------------- the clock
 
     @cython.cfunc
     @cython.inline
@@ -1378,22 +1518,37 @@ class Engine:
         return -1
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
     def _fetch_record(self) -> cython.int:
         """A record of a pcap file: seconds, fraction, captured length, original length; 8 bytes more in the old variant."""
         at: cython.longlong = self.cursor
         header: cython.longlong = 24 if self.modified else 16
         if self.window_end - at < header:
             return self._need(header)
-        captured: cython.longlong = self._file32(at + 8)
+        if at < 0 or at + header > self.window.shape[0]:
+            return self._beyond()
+        captured: cython.longlong = self._number(at + 8)
         if captured > RECORD_MAX:
             return CORRUPT
         if self.window_end - at < header + captured:
             return self._need(header + captured)
-        fraction: cython.longlong = self._file32(at + 4)
+        fraction: cython.longlong = self._number(at + 4)
         self.cursor = at + header + captured
-        self._stamp(self._file32(at) * 1000000 + (fraction // 1000 if self.nano else fraction))
-        self._packet(self.link, at + header, at + header + captured, self._file32(at + 12))
+        self._ask_ahead(at + AHEAD * (header + captured))
+        self._stamp(self._number(at) * 1000000 + (fraction // 1000 if self.nano else fraction))
+        self._packet(self.link, at + header, at + header + captured, self._number(at + 12))
+        return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(check=False)
+    def _ask_ahead(self, at: cython.longlong) -> cython.int:
+        """Ask for the headers of a packet some packets on, which is there where all are as long as this one: bulk is."""
+        if cython.compiled and 0 <= at and at + 128 <= self.window.shape[0]:
+            PREFETCH(cython.address(self.window[at]))
+            PREFETCH(cython.address(self.window[at + 64]))
         return 0
 
     @cython.cfunc
@@ -1572,6 +1727,7 @@ class Engine:
         if following and following < TPACKET_HEADER:
             return CORRUPT
         self.cursor = at + following if following else self.window_end
+        self._ask_ahead(at + AHEAD * following)
         self._stamp(self._file32(at + 4) * 1000000 + self._file32(at + 8) // 1000)
         original: cython.longlong = self._file32(at + 16)
         end: cython.longlong = start + captured
@@ -1612,33 +1768,38 @@ class Engine:
 
     # ================================================================ loads
 
-    # The checked leaves: one test of the range each, then bytes without one. With `_pack`, `_unpack`, `_count`, `_remember` and `_clear` all the trusted code.
+    # The checked leaves: one test of the range each, then bytes without one. With them, all that is trusted are the functions
+    # of headers (`_fetch_record`, `_plain`, `_tcp_header`, `_udp_header`, `_to_route`), of the batch (`_unpack`, `_hash`,
+    # `_describe`, `_recognise`, `_is_copy`, `_matches`, `_quick`, `_only_counts`, `_goes_on`) and of tables (`_count`,
+    # `_clear`, `_init_lane`), which test the range of all that they touch once; `boundscheck(False)` marks each of them.
 
     @cython.cfunc
+    @cython.exceptval(-2)
+    def _beyond(self) -> cython.int:
+        """Raises; a function of its own, so that what calls it is small."""
+        raise IndexError("beyond a table, the window or the packet")
+
+    @cython.cfunc
+    @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
     def _le32(self, at: cython.longlong) -> cython.longlong:
         if at < 0 or at + 4 > self.window.shape[0]:
-            raise IndexError("beyond the window")
-        return (
-            cython.cast(cython.longlong, self.window[at])
-            | cython.cast(cython.longlong, self.window[at + 1]) << 8
-            | cython.cast(cython.longlong, self.window[at + 2]) << 16
-            | cython.cast(cython.longlong, self.window[at + 3]) << 24
-        )
+            return self._beyond()
+        if cython.compiled:
+            return FILE32(cython.address(self.window[at]), 0)
+        return int.from_bytes(self.window[at : at + 4], "little")
 
     @cython.cfunc
+    @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
     def _wide32(self, at: cython.longlong) -> cython.longlong:
         if at < 0 or at + 4 > self.window.shape[0]:
-            raise IndexError("beyond the window")
-        return (
-            cython.cast(cython.longlong, self.window[at]) << 24
-            | cython.cast(cython.longlong, self.window[at + 1]) << 16
-            | cython.cast(cython.longlong, self.window[at + 2]) << 8
-            | cython.cast(cython.longlong, self.window[at + 3])
-        )
+            return self._beyond()
+        if cython.compiled:
+            return BE32(cython.address(self.window[at]))
+        return int.from_bytes(self.window[at : at + 4], "big")
 
     @cython.cfunc
     @cython.inline
@@ -1646,13 +1807,10 @@ class Engine:
     @cython.exceptval(-2)
     def _be32(self, at: cython.longlong) -> cython.longlong:
         if at < 0 or at + 4 > self.mem.shape[0]:
-            raise IndexError("beyond the packet")
-        return (
-            cython.cast(cython.longlong, self.mem[at]) << 24
-            | cython.cast(cython.longlong, self.mem[at + 1]) << 16
-            | cython.cast(cython.longlong, self.mem[at + 2]) << 8
-            | cython.cast(cython.longlong, self.mem[at + 3])
-        )
+            return self._beyond()
+        if cython.compiled:
+            return BE32(cython.address(self.mem[at]))
+        return int.from_bytes(self.mem[at : at + 4], "big")
 
     @cython.cfunc
     @cython.inline
@@ -1660,11 +1818,51 @@ class Engine:
     @cython.exceptval(-2)
     def _be16(self, at: cython.longlong) -> cython.longlong:
         if at < 0 or at + 2 > self.mem.shape[0]:
-            raise IndexError("beyond the packet")
-        return (
-            cython.cast(cython.longlong, self.mem[at]) << 8
-            | cython.cast(cython.longlong, self.mem[at + 1])
-        )
+            return self._beyond()
+        if cython.compiled:
+            return BE16(cython.address(self.mem[at]))
+        return self.mem[at] << 8 | self.mem[at + 1]
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _mac(self, at: cython.longlong) -> cython.longlong:
+        if at < 0 or at + 6 > self.mem.shape[0]:
+            return self._beyond()
+        if cython.compiled:
+            return BE16(cython.address(self.mem[at])) << 32 | BE32(cython.address(self.mem[at + 2]))
+        return int.from_bytes(self.mem[at : at + 6], "big")
+
+    # For callers that have tested the range of all they read: a header at a time.
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(check=False)
+    def _two(self, at: cython.longlong) -> cython.longlong:
+        if cython.compiled:
+            return BE16(cython.address(self.mem[at]))
+        return self.mem[at] << 8 | self.mem[at + 1]
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(check=False)
+    def _four(self, at: cython.longlong) -> cython.longlong:
+        if cython.compiled:
+            return BE32(cython.address(self.mem[at]))
+        return int.from_bytes(self.mem[at : at + 4], "big")
+
+    @cython.cfunc
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(check=False)
+    def _number(self, at: cython.longlong) -> cython.longlong:
+        """As `_file32`."""
+        if cython.compiled:
+            return FILE32(cython.address(self.window[at]), self.big)
+        return int.from_bytes(self.window[at : at + 4], "big" if self.big else "little")
 
     @cython.cfunc
     def _packet_bytes(self, at: cython.longlong, end: cython.longlong):
@@ -1689,10 +1887,13 @@ class Engine:
         return bytes(self.w[at:end])
 
     @cython.cfunc
+    @cython.inline
     @cython.exceptval(-2)
     def _file32(self, at: cython.longlong) -> cython.longlong:
         """A number of the capture file, in the byte order of its writer."""
-        return self._wide32(at) if self.big else self._le32(at)
+        if at < 0 or at + 4 > self.window.shape[0]:
+            return self._beyond()
+        return self._number(at)
 
     @cython.cfunc
     @cython.exceptval(-2)
@@ -1700,12 +1901,6 @@ class Engine:
         if self.big:
             return cython.cast(cython.longlong, self.window[at]) << 8 | cython.cast(cython.longlong, self.window[at + 1])
         return cython.cast(cython.longlong, self.window[at]) | cython.cast(cython.longlong, self.window[at + 1]) << 8
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-2)
-    def _mac(self, at: cython.longlong) -> cython.longlong:
-        return self._be16(at) << 32 | self._be32(at + 2)
 
     # ================================================================ link layers
 
@@ -1722,13 +1917,47 @@ class Engine:
             self.p_said = at + original
         self.p_src_mac = self.p_dst_mac = self.p_vlan = -1
         self.p_end = end
-        if link == 1:
-            self._ethernet(at)
-        else:
+        self.p_routed = False
+        if link != 1:
             self._other_link(link, at)
+        elif not self._plain(at, end):
+            self._ethernet(at)
         if self.inner != I_NONE:
             self._unwrap()
         return self._count(end - at, original)
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _plain(self, at: cython.longlong, end: cython.longlong) -> cython.bint:
+        """Most packets at one go: Ethernet with one tag at most, then IPv4 without options or fragments.
+
+        Decides as the layers below do; False, and nothing is done, where it does not decide.
+        """
+        if at < 0 or end > self.mem.shape[0] or end - at < 38:
+            return False
+        ip: cython.longlong = at + 14
+        vlan: cython.longlong = -1
+        kind: cython.longlong = self._two(at + 12)
+        if kind == 0x8100:
+            vlan = self._two(at + 14) & 0xFFF
+            kind = self._two(at + 16)
+            ip = at + 18
+        total: cython.longlong = self._two(ip + 2)
+        if kind != 0x0800 or self.mem[ip] != 0x45 or total < 20 or self._two(ip + 6) & 0x3FFF:
+            return False
+        self.p_dst_mac = self._two(at) << 32 | self._four(at + 2)
+        self.p_src_mac = self._two(at + 6) << 32 | self._four(at + 8)
+        self.p_vlan = vlan
+        if vlan >= 0:
+            self.n[C_VLAN] += 1
+        self.p_family = 4
+        self.p_proto = self.mem[ip + 9]
+        self.p_ident = self._two(ip + 4)
+        self.s3 = self._four(ip + 12)
+        self.d3 = self._four(ip + 16)
+        self._above_ip(ip + 20, min(end, ip + total), total - 20)
+        return True
 
     @cython.cfunc
     @cython.inline
@@ -1746,7 +1975,7 @@ class Engine:
         self.p_segment = segment
         at: cython.longlong = segment * SEGMENT_WIDTH
         if at < 0 or at + SEGMENT_WIDTH > self.T.shape[0]:
-            raise IndexError("beyond the segments")
+            return self._beyond()
         if self.T[at] == 0:
             self.touched.append(segment)
         self.T[at] += 1
@@ -1755,8 +1984,8 @@ class Engine:
             self.T[at + N_GROUP] += 1
         if original > captured:
             self.T[at + N_TRUNCATED] += 1
-        if self.p_traits & TRAIT_DUPLICATE and self.stage == S_ROUTE:
-            self.T[at + N_DUPLICATES] += 1
+        if self.p_routed:
+            self.batch[(self.b_count - 1) * BATCH_WIDTH + B_SEGMENT] = segment
         return 0
 
     @cython.cfunc
@@ -2206,6 +2435,7 @@ class Engine:
         return scope if scope else self.p_around
 
     @cython.cfunc
+    @cython.inline
     @cython.exceptval(-2, check=True)
     def _above_ip(self, at: cython.longlong, end: cython.longlong, length: cython.longlong) -> cython.int:
         """Transport headers. `end`: where the captured bytes end; `length`: how many IP says there are."""
@@ -2216,32 +2446,38 @@ class Engine:
         return self._tunnel_of_ip(at, end, at + length)
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
     def _tcp_header(self, at: cython.longlong, end: cython.longlong, length: cython.longlong) -> cython.int:
         if end - at < 20:
             return self._bad()
+        if at < 0 or end > self.mem.shape[0]:
+            return self._beyond()
         header: cython.longlong = (self.mem[at + 12] >> 4) * 4
         if header < 20 or header > length:
             return self._bad()
-        self.p_seq = self._be32(at + 4)
-        self.p_ack = self._be32(at + 8)
+        self.p_seq = self._four(at + 4)
+        self.p_ack = self._four(at + 8)
         self.p_flags = self.mem[at + 13]
-        self.p_sum = self._be16(at + 16)
+        self.p_sum = self._two(at + 16)
         self.n[C_TCP] += 1
         return self._to_route(at, min(at + header, end), end, length - header)
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
     def _udp_header(self, at: cython.longlong, end: cython.longlong, length: cython.longlong) -> cython.int:
         if end - at < 8:
             return self._bad()
-        said: cython.longlong = self._be16(at + 4)
+        if at < 0 or end > self.mem.shape[0]:
+            return self._beyond()
+        said: cython.longlong = self._two(at + 4)
         if said >= 8 and said < length:
             length = said
         if self._may_be_tunnel(at) and self._tunnel_of_udp(at, min(end, at + length), at + length):
             return 0
         self.p_flags = self.p_seq = self.p_ack = 0
-        self.p_sum = self._be16(at + 6)
+        self.p_sum = self._two(at + 6)
         self.n[C_UDP] += 1
         return self._to_route(at, at + 8, min(end, at + length), length - 8)
 
@@ -2413,7 +2649,7 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _may_be_tunnel(self, at: cython.longlong) -> cython.bint:
         """A bit for each tunnel's port modulo 64, so that one test sorts nearly every datagram out."""
-        return (TUNNEL_PORTS >> (self.mem[at + 3] & 63)) & 1 == 1 or self._be16(at) == 3544
+        return (TUNNEL_PORTS >> (self._be16(at + 2) & 63)) & 1 == 1 or self._be16(at) == 3544
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2590,62 +2826,115 @@ class Engine:
         return kind == 0x8847 or kind == 0x8864 or kind == 0x8863 or kind == 0x88CC or kind == 0x888E or kind == 0x88F7
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
     def _to_route(
         self, at: cython.longlong, data: cython.longlong, end: cython.longlong, length: cython.longlong
     ) -> cython.int:
-        self.p_sport = self._be16(at)
-        self.p_dport = self._be16(at + 2)
-        self.p_data = data
-        self.p_l4_end = end
+        """A packet of a flow: it becomes a row of the batch, with its keys in the order in which flows keep them."""
+        b: cython.longlong = self.b_count * BATCH_WIDTH
+        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0] or at < 0 or at + 4 > self.mem.shape[0]:
+            return self._beyond()
+        sport: cython.longlong = self._two(at)
+        dport: cython.longlong = self._two(at + 2)
+        low: cython.longlong = self._is_low(sport, dport)
+        rest: cython.longlong = self._scope() << 16 | self.p_family << 8 | self.p_proto
+        mine: cython.longlong = b + (B_K0 if low else B_K4)
+        theirs: cython.longlong = b + (B_K4 if low else B_K0)
+        if self.p_family == 6:
+            self.batch[mine], self.batch[mine + 1], self.batch[mine + 2] = self.s0, self.s1, self.s2
+            self.batch[theirs], self.batch[theirs + 1], self.batch[theirs + 2] = self.d0, self.d1, self.d2
+        self.batch[mine + 3], self.batch[theirs + 3] = self.s3, self.d3
+        self.batch[b + B_PORTS] = sport << 16 | dport if low else dport << 16 | sport
+        self.batch[b + B_REST] = rest
+        self.batch[b + B_POSITION] = self.cursor
+        self.batch[b + B_TS] = self.last_ts
+        self.batch[b + B_FRAME] = self.frames
+        self.batch[b + B_WHOLE] = 0
+        self.batch[b + B_DATA] = data
+        self.batch[b + B_L4_END] = end
+        self.batch[b + B_LEN] = length
+        self.batch[b + B_FLAGS] = self.p_flags
+        self.batch[b + B_SEQ] = self.p_seq
+        self.batch[b + B_ACK] = self.p_ack
+        self.batch[b + B_SRC_MAC] = self.p_src_mac
+        self.batch[b + B_DST_MAC] = self.p_dst_mac
+        self.batch[b + B_LANE] = 1 - low
         self.p_len = length
-        self.p_scope = self._scope()
-        self.p_forward = self._is_low()
-        self.p_hash = self._hash()
-        self.p_traits = self._seen_before() | self.p_inside
-        self.stage = S_ROUTE
+        self.p_hash = self._hash(b)
+        self.batch[b + B_HASH] = self.p_hash
+        self.batch[b + B_TRAITS] = self.p_inside
+        self._describe(b, low)
+        self.b_count += 1
+        self.p_routed = True
+        if cython.compiled:
+            PREFETCH(cython.address(self.heads[self.p_hash & (self.buckets - 1)]))
         return 0
 
     # ---------------------------------------------------------------- what a mirror shows twice
 
     @cython.cfunc
     @cython.inline
+    @cython.boundscheck(False)
     @cython.exceptval(-2)
-    def _seen_before(self) -> cython.longlong:
-        """Whether the same packet went by a moment ago; else it is remembered, in the order of decoding."""
-        if self.p_ident == 0 and (self.p_sum == 0 or (self.p_len == 0 and self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST) == 0)):
-            return 0
-        what: cython.longlong = (
-            self.p_forward << 56 | self.p_ident << 40 | self.p_sum << 24 | (self.p_len & M16) << 8 | self.p_flags
-        )
-        return self._remember(self._mix(self._mix(self.p_hash, what), self.p_seq << 30 | self.p_ack & 0x3FFFFFFF))
+    def _describe(self, b: cython.longlong, low: cython.longlong) -> cython.int:
+        """What a copy of this packet would have in common with it; without an ident, closer than a sender repeats itself."""
+        what: cython.longlong = 0
+        within: cython.longlong = DUPLICATE_US if self.p_ident else UNNAMED_US
+        if self.p_ident or (self.p_sum and (self.p_len or self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST))):
+            what = low << 56 | self.p_ident << 40 | self.p_sum << 24 | (self.p_len & M16) << 8 | self.p_flags
+            what = self._mix(self._mix(what, self.p_seq << 30 | self.p_ack & 0x3FFFFFFF), self.p_hash)
+            if cython.compiled:
+                PREFETCH(cython.address(self.ring[(what & (RING - 1)) * 4]))
+        else:
+            within = -1
+        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
+            return self._beyond()
+        self.batch[b + B_WHAT], self.batch[b + B_WITHIN] = what, within
+        return 0
+
+    @cython.cfunc
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _recognise(self, count: cython.longlong) -> cython.int:
+        """Which of the first packets of the batch went by a moment ago: later than they are described, when memory is there."""
+        if count < 0 or count * BATCH_WIDTH > self.batch.shape[0]:
+            return self._beyond()
+        while self.b_known < count:
+            b: cython.longlong = self.b_known * BATCH_WIDTH
+            self.b_known += 1
+            if self.batch[b + B_WITHIN] >= 0 and self._is_copy(b):
+                self.batch[b + B_TRAITS] |= TRAIT_DUPLICATE
+                self._count_copy(self.batch[b + B_SEGMENT])
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _count_copy(self, segment: cython.longlong) -> cython.int:
+        self.T[segment * SEGMENT_WIDTH + N_DUPLICATES] += 1
+        return 0
 
     @cython.cfunc
     @cython.inline
     @cython.boundscheck(False)
     @cython.exceptval(-2)
-    def _remember(self, what: cython.longlong) -> cython.longlong:
+    def _is_copy(self, b: cython.longlong) -> cython.bint:
         """Two places for each packet, side by side: the newer one first, the older one goes. Each has a keyed hash and a time."""
+        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0] or self.ring.shape[0] < RING * 4:
+            return self._beyond()
+        what: cython.longlong = self.batch[b + B_WHAT]
+        ts: cython.longlong = self.batch[b + B_TS]
+        within: cython.longlong = self.batch[b + B_WITHIN]
         at: cython.longlong = (what & (RING - 1)) * 4
-        if at < 0 or at + 4 > self.ring.shape[0]:
-            raise IndexError("beyond the ring")
         if self.ring[at] == what:
-            if self._is_close(self.last_ts - self.ring[at + 1]):
-                return TRAIT_DUPLICATE
+            if -within <= ts - self.ring[at + 1] <= within:  # either clock may be ahead
+                return True
         elif self.ring[at + 2] == what:
-            if self._is_close(self.last_ts - self.ring[at + 3]):
-                return TRAIT_DUPLICATE
+            if -within <= ts - self.ring[at + 3] <= within:
+                return True
         self.ring[at + 2], self.ring[at + 3] = self.ring[at], self.ring[at + 1]
-        self.ring[at], self.ring[at + 1] = what, self.last_ts
-        return 0
-
-    @cython.cfunc
-    @cython.inline
-    @cython.exceptval(-2)
-    def _is_close(self, since: cython.longlong) -> cython.bint:
-        """Close enough in time for a copy; either clock may be ahead. Without an ident, closer than a sender repeats itself."""
-        window: cython.longlong = DUPLICATE_US if self.p_ident else UNNAMED_US
-        return -window <= since <= window
+        self.ring[at], self.ring[at + 1] = what, ts
+        return False
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2661,20 +2950,22 @@ class Engine:
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _is_low(self) -> cython.longlong:
+    def _is_low(self, sport: cython.longlong, dport: cython.longlong) -> cython.longlong:
         """1 if the sender's address and port are the lower ones: rows keep the lower endpoint first."""
-        if self.s0 != self.d0:
-            return self.s0 < self.d0
-        if self.s1 != self.d1:
-            return self.s1 < self.d1
-        if self.s2 != self.d2:
-            return self.s2 < self.d2
+        if self.p_family == 6:
+            if self.s0 != self.d0:
+                return self.s0 < self.d0
+            if self.s1 != self.d1:
+                return self.s1 < self.d1
+            if self.s2 != self.d2:
+                return self.s2 < self.d2
         if self.s3 != self.d3:
             return self.s3 < self.d3
-        return self.p_sport <= self.p_dport
+        return sport <= dport
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
+    @cython.inline
+    @cython.exceptval(check=False)
     def _mix(self, h: cython.longlong, word: cython.longlong) -> cython.longlong:
         """One round of a keyed multiply-and-fold hash, in 62 bits so that both ways of running it agree."""
         x: cython.longlong = (h ^ word ^ self.seed) & M62
@@ -2682,40 +2973,44 @@ class Engine:
         return x ^ (x >> 29)
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _hash(self) -> cython.longlong:
-        """Of both endpoints, the same in either direction."""
-        a: cython.longlong = 0
-        b: cython.longlong = 0
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _hash(self, b: cython.longlong) -> cython.longlong:
+        """Of both endpoints of a row of the batch, which has them in one order for both directions."""
+        low: cython.longlong = 0
+        high: cython.longlong = 0
         if self.p_family == 6:
-            a = self._mix(self._mix(self._mix(0, self.s0), self.s1), self.s2)
-            b = self._mix(self._mix(self._mix(0, self.d0), self.d1), self.d2)
-        a = self._mix(a, self.s3 << 16 | self.p_sport)
-        b = self._mix(b, self.d3 << 16 | self.p_dport)
-        low: cython.longlong = a if self.p_forward else b
-        high: cython.longlong = b if self.p_forward else a
+            low = self._mix(self._mix(self._mix(0, self.batch[b + B_K0]), self.batch[b + B_K1]), self.batch[b + B_K2])
+            high = self._mix(self._mix(self._mix(0, self.batch[b + B_K4]), self.batch[b + B_K5]), self.batch[b + B_K6])
+        beside: cython.longlong = self.batch[b + B_REST] >> 16 << 1 | (self.p_proto & 1)  # TCP is 6, UDP 17
+        low = self._mix(low, beside << 48 | self.batch[b + B_K3] << 16 | self.batch[b + B_PORTS] >> 16)
+        high = self._mix(high, self.batch[b + B_K7] << 16 | self.batch[b + B_PORTS] & M16)
         # shifted, as equal ends would cancel each other whatever the key
-        return self._mix(self._mix(low, high << 1 & M62), self.p_proto << 8 | self.p_scope)
+        return self._mix(low, high << 1 & M62)
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _matches(self, r: cython.longlong) -> cython.bint:
-        f: cython.longlong = K0 if self.p_forward else K4
-        b: cython.longlong = K4 if self.p_forward else K0
-        ports: cython.longlong = (
-            self.p_sport << 16 | self.p_dport if self.p_forward else self.p_dport << 16 | self.p_sport
-        )
-        return (
-            self.F[r + f + 3] == self.s3
-            and self.F[r + b + 3] == self.d3
-            and self.F[r + KPORTS] == ports
-            and self.F[r + KREST] == (self.p_scope << 16 | self.p_family << 8 | self.p_proto)
-            and self.F[r + f] == self.s0
-            and self.F[r + f + 1] == self.s1
-            and self.F[r + f + 2] == self.s2
-            and self.F[r + b] == self.d0
-            and self.F[r + b + 1] == self.d1
-            and self.F[r + b + 2] == self.d2
+    @cython.inline
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
+    def _matches(self, r: cython.longlong, b: cython.longlong) -> cython.bint:
+        """Whether a row of the batch is a packet of the flow in a row of the table."""
+        if r < 0 or r + WIDTH > self.F.shape[0] or b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
+            return self._beyond()
+        if (
+            self.F[r + K3] != self.batch[b + B_K3]
+            or self.F[r + K7] != self.batch[b + B_K7]
+            or self.F[r + KPORTS] != self.batch[b + B_PORTS]
+            or self.F[r + KREST] != self.batch[b + B_REST]
+        ):
+            return False
+        return (self.batch[b + B_REST] >> 8) & 0xFF == 4 or (
+            self.F[r + K0] == self.batch[b + B_K0]
+            and self.F[r + K1] == self.batch[b + B_K1]
+            and self.F[r + K2] == self.batch[b + B_K2]
+            and self.F[r + K4] == self.batch[b + B_K4]
+            and self.F[r + K5] == self.batch[b + B_K5]
+            and self.F[r + K6] == self.batch[b + B_K6]
         )
 
     @cython.cfunc
@@ -2727,7 +3022,7 @@ class Engine:
         bucket: cython.longlong = self.p_hash & (self.buckets - 1)
         row: cython.longlong = self.heads[bucket] - 1
         length: cython.int = 0
-        while row >= 0 and not self._matches(row * WIDTH):
+        while row >= 0 and not self._matches(row * WIDTH, self.p_batch):
             row = self.F[row * WIDTH + CHAIN] - 1
             length += 1
         self.n[C_PROBES] += length
@@ -2744,7 +3039,6 @@ class Engine:
     def _found(self, row: cython.longlong) -> cython.int:
         r: cython.longlong = row * WIDTH
         self.p_row = row
-        self.p_lane = 0 if self.p_forward else 1
         syn: cython.bint = self.p_proto == 6 and self.p_flags & (TCP_SYN | TCP_ACK) == TCP_SYN
         if self.F[r + STATE] == LINGER:
             if not syn:
@@ -2763,32 +3057,26 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _other_isn(self, r: cython.longlong) -> cython.bint:
         """A SYN that does not repeat the one that began this flow begins another."""
-        base: cython.longlong = r + LANES + self.p_lane * LANE_WIDTH
-        if self.F[base + ISN_OK]:
-            return self.F[base + ISN] != self.p_seq
-        if not self.F[base + VALID]:
+        base: cython.longlong = self.p_row * LANES_WIDTH + self.p_lane * LANE_WIDTH
+        if self.L[base + ISN] >= 0:
+            return self.L[base + ISN] != self.p_seq
+        if self.L[base + NEXT] < 0:
             return (self.F[r + SEEN] >> self.p_lane) & 1 == 1
         # packets that overtook their SYN in the capture are few, and lie shortly behind it
-        behind: cython.longlong = self._distance(self.F[base + NEXT], self.p_seq + 1)
+        behind: cython.longlong = self._distance(self.L[base + NEXT], self.p_seq + 1)
         return behind < 0 or behind > OVERTAKEN_BYTES or self.F[r + PK0 + self.p_lane] > OVERTAKEN_PACKETS
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _new_flow(self, bucket: cython.longlong) -> cython.int:
-        row: cython.longlong
-        if self.free_rows:
-            row = self.free_rows.pop()
-        elif self.fresh_row < self.rows:
-            row = self.fresh_row
-            self.fresh_row += 1
-        else:
+        row: cython.longlong = self._free_row(self.p_proto == 6)
+        if row < 0:
             return self._evict(self._oldest())
         r: cython.longlong = row * WIDTH
         self.F[r + CHAIN] = self.heads[bucket]
         self.heads[bucket] = row + 1
         self.F[r + HASH] = self.p_hash
         self.p_row = row
-        self.p_lane = 0 if self.p_forward else 1
         self._keys(r)
         self._init_flow(row)
         self.stage = S_DAY
@@ -2796,23 +3084,40 @@ class Engine:
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
+    def _free_row(self, stream: cython.bint) -> cython.longlong:
+        """Streams from the front and datagrams from the back, so that few pages of the table of lanes are touched. -1: none."""
+        row: cython.longlong = self.free_stream if stream else self.free_datagram
+        if row < 0 and self.fresh_row < self.last_row:
+            self.fresh_row += stream
+            self.last_row -= not stream
+            return self.fresh_row - 1 if stream else self.last_row
+        if row < 0:
+            stream = not stream
+            row = self.free_stream if stream else self.free_datagram
+        if row >= 0:
+            self.free_count -= 1
+            if stream:
+                self.free_stream = self.F[row * WIDTH + NEXTROW]
+            else:
+                self.free_datagram = self.F[row * WIDTH + NEXTROW]
+        return row
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
     def _keys(self, r: cython.longlong) -> cython.int:
-        f: cython.longlong = r + (K0 if self.p_forward else K4)
-        b: cython.longlong = r + (K4 if self.p_forward else K0)
-        self.F[f], self.F[f + 1], self.F[f + 2], self.F[f + 3] = self.s0, self.s1, self.s2, self.s3
-        self.F[b], self.F[b + 1], self.F[b + 2], self.F[b + 3] = self.d0, self.d1, self.d2, self.d3
-        if self.p_forward:
-            self.F[r + KPORTS] = self.p_sport << 16 | self.p_dport
-        else:
-            self.F[r + KPORTS] = self.p_dport << 16 | self.p_sport
-        self.F[r + KREST] = self.p_scope << 16 | self.p_family << 8 | self.p_proto
+        word: cython.longlong
+        wide: cython.bint = (self.batch[self.p_batch + B_REST] >> 8) & 0xFF == 6
+        for word in range(8):
+            self.F[r + K0 + word] = self.batch[self.p_batch + B_K0 + word] if wide or word & 3 == 3 else 0
+        self.F[r + KPORTS] = self.batch[self.p_batch + B_PORTS]
+        self.F[r + KREST] = self.batch[self.p_batch + B_REST]
         return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _init_flow(self, row: cython.longlong) -> cython.int:
         r: cython.longlong = row * WIDTH
-        self._clear(r + INIT, r + WIDTH)
+        self._clear(r)
         self.F[r + STATE] = LIVE
         self.serial += 1
         self.n[C_FLOWS] += 1
@@ -2823,10 +3128,11 @@ class Engine:
         self.F[r + DAYNO] = self.ts_us // DAY_US
         self.F[r + FIRST_TS] = self.F[r + LAST_TS] = self.ts_us
         self.F[r + FIRST_FRAME] = self.frame
-        self._init_lane(r + LANES)
-        self._init_lane(r + LANES + LANE_WIDTH)
+        if self.p_proto == 6:
+            self._init_lane(row * LANES_WIDTH)
+            self._init_lane(row * LANES_WIDTH + LANE_WIDTH)
         if self.shed_flows > 1 and self.serial % self.shed_flows:
-            self._shed_flow(r)
+            self._shed_flow(row)
         if self.p_traits & TRAIT_TUNNELLED:
             self.F[r + FLAGS] |= F_TUNNELLED
         self._cast_roles(r)
@@ -2836,19 +3142,29 @@ class Engine:
     @cython.cfunc
     @cython.boundscheck(False)
     @cython.exceptval(-2)
-    def _clear(self, start: cython.longlong, end: cython.longlong) -> cython.int:
-        if start < 0 or end > self.F.shape[0]:
-            raise IndexError("beyond the table")
-        place: cython.longlong
-        for place in range(start, end):
-            self.F[place] = 0
+    def _clear(self, r: cython.longlong) -> cython.int:
+        """All but what finds the flow: its hash, chain and keys."""
+        if r < 0 or r + WIDTH > self.F.shape[0]:
+            return self._beyond()
+        column: cython.longlong
+        self.F[r + SEEN] = self.F[r + FLAGS] = 0
+        for column in range(r + DAYNO, r + WIDTH):
+            self.F[column] = 0
         return 0
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
+    @cython.boundscheck(False)
+    @cython.exceptval(-2)
     def _init_lane(self, base: cython.longlong) -> cython.int:
-        self.F[base + WANT] = 1
-        self.F[base + LIMIT] = self.head_bytes
+        if base < 0 or base + LANE_WIDTH > self.L.shape[0]:
+            return self._beyond()
+        column: cython.longlong
+        for column in range(base, base + LANE_WIDTH):
+            self.L[column] = 0
+        self.L[base + NEXT] = self.L[base + TURN_ACK] = self.L[base + ACKED] = self.L[base + FINSEQ] = -1
+        self.L[base + ISN] = self.L[base + STRAY] = self.L[base + TRUNC_END] = -1
+        self.L[base + WANT] = 1
+        self.L[base + LIMIT] = self.head_bytes
         return 0
 
     @cython.cfunc
@@ -2863,19 +3179,27 @@ class Engine:
             return 0
         if self.p_proto == 6:
             self.F[r + FLAGS] |= F_MIDSTREAM
-        self.F[r + INIT] = 1 - sender if self._sender_responds() else sender
+        ports: cython.longlong = self.F[r + KPORTS]
+        self.F[r + INIT] = 1 - sender if self._responds(self._port(ports, sender), self._port(ports, 1 - sender)) else sender
         return 0
 
     @cython.cfunc
-    def _sender_responds(self):
-        if self.p_sport == self.p_dport:
+    @cython.exceptval(-2, check=True)
+    def _port(self, ports: cython.longlong, lane: cython.longlong) -> cython.longlong:
+        return ports & M16 if lane else ports >> 16
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _responds(self, port: cython.longlong, other: cython.longlong) -> cython.bint:
+        """Whether whoever is on the first of both ports is the responder."""
+        if port == other:
             return False
-        known = self.p_sport in self.responder_ports, self.p_dport in self.responder_ports
-        if known[0] != known[1]:
-            return known[0]
-        if self.p_sport < 1024 or self.p_dport < 1024:
-            return self.p_sport < self.p_dport
-        return self.p_sport < EPHEMERAL_FROM <= self.p_dport
+        marked: cython.longlong = (self.responders[port >> 3] >> (port & 7)) & 1
+        if marked != (self.responders[other >> 3] >> (other & 7)) & 1:
+            return marked == 1
+        if port < 1024 or other < 1024:
+            return port < other
+        return port < EPHEMERAL_FROM <= other
 
     # ---------------------------------------------------------------- lists in the order of the last packet
 
@@ -2923,10 +3247,15 @@ class Engine:
                 if kind == L_LINGER:
                     self._recycle(row)
                 else:
-                    self._begin_end(row, R_FIN if self._both_fin(row * WIDTH) else R_IDLE)
+                    self._begin_end(row, self._silent_reason(row))
                 return True
         self.swept = self.clock
         return False
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def _silent_reason(self, row: cython.longlong) -> cython.longlong:
+        return R_FIN if self.F[row * WIDTH + KREST] & 0xFF == 6 and self._both_fin(row) else R_IDLE
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
@@ -2989,7 +3318,11 @@ class Engine:
             while self.F[at * WIDTH + CHAIN] - 1 != row:
                 at = self.F[at * WIDTH + CHAIN] - 1
             self.F[at * WIDTH + CHAIN] = self.F[r + CHAIN]
-        self.free_rows.append(row)
+        self.free_count += 1
+        if self.F[r + KREST] & 0xFF == 6:
+            self.F[r + NEXTROW], self.free_stream = self.free_stream, row
+        else:
+            self.F[r + NEXTROW], self.free_datagram = self.free_datagram, row
         return 0
 
     # ---------------------------------------------------------------- the end of a flow
@@ -3007,16 +3340,18 @@ class Engine:
     def _end(self) -> cython.int:
         """What is kept of both lanes comes out, then END."""
         row: cython.longlong = self.end_row
+        if self.F[row * WIDTH + KREST] & 0xFF != 6:
+            self.end_lane = 2
         while self.end_lane < 2:
-            base: cython.longlong = row * WIDTH + LANES + self.end_lane * LANE_WIDTH
-            if self.F[base + PIECES]:
+            base: cython.longlong = row * LANES_WIDTH + self.end_lane * LANE_WIDTH
+            if self.L[base + PIECES]:
                 self.c_row, self.c_lane, self.c_base = row, self.end_lane, base
                 self.c_at = self.c_end = 0
                 self.c_force = True
                 return 0
             lane: cython.longlong = self.end_lane
             self.end_lane += 1
-            if self.F[base + HELD] and self.F[base + MODE] == READ:
+            if self.L[base + HELD] and self.L[base + MODE] == READ:
                 return self._deliver_held(row, lane, base)
         self.free_row = row
         self.end_row = -1
@@ -3034,9 +3369,9 @@ class Engine:
         self.free_row = -1
         if self.listening:
             self._fold(row * WIDTH)
-        lane: cython.longlong
-        for lane in range(2):
-            self._forget(row, lane)
+        if self.F[row * WIDTH + KREST] & 0xFF == 6:
+            self._forget(row, 0)
+            self._forget(row, 1)
         if self.reason == R_FIN or self.reason == R_RST:
             self._unlink(row)
             self.F[row * WIDTH + STATE] = LINGER
@@ -3046,13 +3381,14 @@ class Engine:
         return 0
 
     @cython.cfunc
-    def _forget(self, row: cython.longlong, lane: cython.longlong):
-        key = row * 2 + lane
-        buffer = self.held.pop(key, None)
-        if buffer is not None:
-            self.held_bytes -= len(buffer) + OVERHEAD
-        for piece in self.pieces.pop(key, ()):
-            self.pieces_bytes -= len(piece[1]) + OVERHEAD
+    @cython.exceptval(-2, check=True)
+    def _forget(self, row: cython.longlong, lane: cython.longlong) -> cython.int:
+        base: cython.longlong = row * LANES_WIDTH + lane * LANE_WIDTH
+        if self.L[base + HELD]:
+            self._drop_held_of(row, lane, base)
+        if self.L[base + PIECES]:
+            self._drop_pieces_of(row, lane)
+        return 0
 
     # ---------------------------------------------------------------- days
 
@@ -3079,8 +3415,11 @@ class Engine:
         if self.listening:
             self._fold(r)
         column: cython.longlong
-        for column in range(PK0, FLAGS):
+        for column in range(PK0, LOST + 1):
             self.F[r + column] = 0
+        if self.p_proto == 6:
+            for column in range(RETRANS, OVERLAP + 1):
+                self.L[self.p_row * LANES_WIDTH + column] = self.L[self.p_row * LANES_WIDTH + LANE_WIDTH + column] = 0
         self.F[r + FIRST_TS] = self.ts_us
         self.F[r + FIRST_FRAME] = self.frame
         return 0
@@ -3262,16 +3601,15 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _datagram(self) -> cython.int:
         r: cython.longlong = self.p_row * WIDTH
-        base: cython.longlong = r + LANES + self.p_lane * LANE_WIDTH
         self.stage = S_FETCH
-        if self.F[base + MODE] == CLOSED or self.p_l4_end <= self.p_data:
+        if self.F[r + TURN0 + self.p_lane] < 0 or self.p_l4_end <= self.p_data:
             return 0
         if not self.F[r + LABEL] & TOLD and not self._is_wanted_datagram(r):
             return 0
-        self.F[base + TURN] += 1
-        self.turn = self.F[base + TURN]
+        self.F[r + TURN0 + self.p_lane] += 1
+        self.turn = self.F[r + TURN0 + self.p_lane]
         self.size = self.p_l4_end - self.p_data
-        if self._is_shed(base):
+        if self._is_shed(self.turn):
             self.F[r + LEFT_OUT] += self.size
             self.n[C_SHED_DATAGRAMS] += 1
             return 0
@@ -3288,9 +3626,9 @@ class Engine:
         if self._is_lead(self.tcp_leads, self.all_leads, at, self.p_l4_end, False):
             return True
         self.F[r + SKIPPED] += self.p_l4_end - at
-        self.F[r + LANES + UNWANTED] += 1
-        if self.F[r + LANES + UNWANTED] >= UNWANTED_MAX:
-            self.done(self.p_row)
+        self.F[r + UNWANTED] += 1
+        if self.F[r + UNWANTED] >= UNWANTED_MAX:
+            self._done(self.p_row)
         return False
 
     @cython.cfunc
@@ -3298,7 +3636,9 @@ class Engine:
     def _is_lead(
         self, lead: cython.longlong, last: cython.longlong, at: cython.longlong, end: cython.longlong, stream: cython.bint
     ) -> cython.bint:
-        """Whether the bytes there, as far as they go, are those of a lead."""
+        """Whether the bytes there, as far as they go, are those of a lead. Mostly the first one says that they are not."""
+        if at < end and not self.firsts[self.w[at] if stream else 256 + self.mem[at]]:
+            return False
         first: cython.longlong = self._word(at, end, stream)
         second: cython.longlong = self._word(at + 4, end, stream)
         known: cython.longlong = M32 ^ (M32 >> 8 * min(4, end - at))
@@ -3327,7 +3667,8 @@ class Engine:
     # ---------------------------------------------------------------- TCP
 
     @cython.cfunc
-    @cython.exceptval(-2, check=True)
+    @cython.inline
+    @cython.exceptval(check=False)
     def _distance(self, seq: cython.longlong, origin: cython.longlong) -> cython.longlong:
         """How far `seq` lies behind `origin`, signed, modulo 2^32 (RFC 9293 3.4)."""
         return ((seq - origin + HALF32) & M32) - HALF32
@@ -3337,7 +3678,7 @@ class Engine:
     def _segment(self) -> cython.int:
         """RFC 9293: one segment; what is in order is set up to be consumed."""
         r: cython.longlong = self.p_row * WIDTH
-        base: cython.longlong = r + LANES + self.p_lane * LANE_WIDTH
+        base: cython.longlong = self.p_row * LANES_WIDTH + self.p_lane * LANE_WIDTH
         self.stage = S_CLOSE
         if self.p_flags & TCP_SYN:
             self._syn(r, base)
@@ -3345,12 +3686,11 @@ class Engine:
             return self._reset(r, base)
         if self.p_flags & TCP_FIN:
             self.F[r + FLAGS] |= F_FIN
-            self.F[base + FINSEQ] = (self.p_seq + self.p_len) & M32
-            self.F[base + FIN_OK] = 1
+            self.L[base + FINSEQ] = (self.p_seq + self.p_len) & M32
         if self.p_len > 0:
             self._payload(r, base)
-        elif self.p_flags & TCP_FIN and not self.F[base + VALID]:
-            self.F[base + NEXT], self.F[base + VALID] = self.p_seq, 1
+        elif self.p_flags & TCP_FIN and self.L[base + NEXT] < 0:
+            self.L[base + NEXT] = self.p_seq
         return 0
 
     @cython.cfunc
@@ -3360,10 +3700,9 @@ class Engine:
             self.F[r + FLAGS] |= F_SYNACK
         else:
             self.F[r + FLAGS] = (self.F[r + FLAGS] | F_SYN) & ~F_MIDSTREAM
-        self.F[base + ISN], self.F[base + ISN_OK] = self.p_seq, 1
-        if not self.F[base + VALID]:
-            self.F[base + NEXT] = (self.p_seq + 1) & M32
-            self.F[base + VALID] = 1
+        self.L[base + ISN] = self.p_seq
+        if self.L[base + NEXT] < 0:
+            self.L[base + NEXT] = (self.p_seq + 1) & M32
         self.p_seq = (self.p_seq + 1) & M32
         return 0
 
@@ -3372,17 +3711,16 @@ class Engine:
     def _acknowledge(self) -> cython.int:
         """What the other lane sent was received: a hole of its that is acknowledged will not be filled any more."""
         lane: cython.longlong = 1 - self.p_lane
-        other: cython.longlong = self.p_row * WIDTH + LANES + lane * LANE_WIDTH
-        base: cython.longlong = self.p_row * WIDTH + LANES + self.p_lane * LANE_WIDTH
-        if self._distance(self.p_ack, self.F[base + TURN_ACK]) > QUARTER32 and self.F[base + TURN_ACKED]:
+        other: cython.longlong = self.p_row * LANES_WIDTH + lane * LANE_WIDTH
+        base: cython.longlong = self.p_row * LANES_WIDTH + self.p_lane * LANE_WIDTH
+        if self.L[base + TURN_ACK] >= 0 and self._distance(self.p_ack, self.L[base + TURN_ACK]) > QUARTER32:
             # gigabytes were heard since this lane spoke: what it acknowledges stays newer than that, modulo 2^32
-            self.F[base + TURN_ACK] = (self.p_ack - QUARTER32) & M32
-        if not self.F[other + ACKED_OK] or self._distance(self.p_ack, self.F[other + ACKED]) > 0:
-            self.F[other + ACKED] = self.p_ack
-            self.F[other + ACKED_OK] = 1
-        if self.F[other + FIN_OK] and self.p_ack == (self.F[other + FINSEQ] + 1) & M32:
-            self.p_ack = self.F[other + FINSEQ]  # a FIN is no byte: hearing it begins no turn
-        if self.F[other + PIECES] and self._give_up_now(other, self.pieces[self.p_row * 2 + lane]):
+            self.L[base + TURN_ACK] = (self.p_ack - QUARTER32) & M32
+        if self.L[other + ACKED] < 0 or self._distance(self.p_ack, self.L[other + ACKED]) > 0:
+            self.L[other + ACKED] = self.p_ack
+        if self.L[other + FINSEQ] >= 0 and self.p_ack == (self.L[other + FINSEQ] + 1) & M32:
+            self.p_ack = self.L[other + FINSEQ]  # a FIN is no byte: hearing it begins no turn
+        if self.L[other + PIECES] and self._give_up_now(other, self.pieces[self.p_row * 2 + lane]):
             self.c_row, self.c_lane, self.c_base = self.p_row, lane, other
             self.c_at = self.c_end = 0
             self.c_force = True
@@ -3392,8 +3730,8 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _reset(self, r: cython.longlong, base: cython.longlong) -> cython.int:
         """RST ends the flow if it could be genuine: within a window of what the lane sends next."""
-        if self.F[base + VALID]:
-            away: cython.longlong = self._distance(self.p_seq, self.F[base + NEXT])
+        if self.L[base + NEXT] >= 0:
+            away: cython.longlong = self._distance(self.p_seq, self.L[base + NEXT])
             if away > RST_WINDOW or away < -RST_WINDOW:
                 return 0
         self.F[r + FLAGS] |= F_RST
@@ -3404,28 +3742,28 @@ class Engine:
     def _payload(self, r: cython.longlong, base: cython.longlong) -> cython.int:
         at: cython.longlong = self.p_data
         have: cython.longlong = max(0, self.p_l4_end - at)
-        if not self.F[base + VALID]:
-            self.F[base + NEXT], self.F[base + VALID] = self.p_seq, 1
-        ahead: cython.longlong = self._distance(self.p_seq, self.F[base + NEXT])
-        if (ahead > BELIEVED_BYTES or ahead < -BELIEVED_BYTES) and self.F[base + MODE] != CLOSED:
-            ahead = self._stray(r, base, ahead)
+        if self.L[base + NEXT] < 0:
+            self.L[base + NEXT] = self.p_seq
+        ahead: cython.longlong = self._distance(self.p_seq, self.L[base + NEXT])
+        if (ahead > BELIEVED_BYTES or ahead < -BELIEVED_BYTES) and self.L[base + MODE] != CLOSED:
+            ahead = self._stray(base, ahead)
         if ahead + self.p_len <= 0:
-            self.F[r + RETRANS] += 1
+            self.L[base + RETRANS] += 1
             return 0
         if ahead < 0:
-            self.F[r + RETRANS] += 1
+            self.L[base + RETRANS] += 1
             at -= ahead
             have += ahead
         elif ahead > 0:
             ahead = self._jump(r, base, ahead)
         if ahead > 0:
-            return self._keep(r, base, have)
-        self._truncation(base, have)
+            return self._keep(base, have)
+        self._truncation(base)
         if have <= 0:
             return 0
-        if self.F[base + PIECES]:
-            self._compare(r, base, at, have)
-        self.F[base + NEXT] = (self.F[base + NEXT] + have) & M32
+        if self.L[base + PIECES]:
+            self._compare(base, at, have)
+        self.L[base + NEXT] = (self.L[base + NEXT] + have) & M32
         if self.w_other:
             self.w = self.mem
             self.w_other = False
@@ -3436,26 +3774,25 @@ class Engine:
         return 0
 
     @cython.cfunc
-    def _compare(self, r, base: cython.longlong, at: cython.longlong, have: cython.longlong):
+    def _compare(self, base: cython.longlong, at: cython.longlong, have: cython.longlong):
         """Bytes in order against those kept for the same place."""
         kept = self.pieces[self.p_row * 2 + self.p_lane]
-        offset_of = _offset_from(self.F[base + NEXT])
+        offset_of = _offset_from(self.L[base + NEXT])
         low, high = touching(kept, 0, have, offset_of)
         if low < high:
             flat = [(offset_of(piece), piece[1]) for piece in kept[low:high]]
-            self.F[r + OVERLAP] += conflicts(flat, 0, self._packet_bytes(at, at + have))
+            self.L[base + OVERLAP] += conflicts(flat, 0, self._packet_bytes(at, at + have))
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _stray(self, r: cython.longlong, base: cython.longlong, ahead: cython.longlong) -> cython.longlong:
+    def _stray(self, base: cython.longlong, ahead: cython.longlong) -> cython.longlong:
         """A segment far from where the lane is: believed when a second one follows it. Returns how far ahead it is now."""
-        believed: cython.bint = self.F[base + STRAY_OK] and self.F[base + STRAY] == self.p_seq
-        self.F[base + STRAY] = (self.p_seq + self.p_len) & M32
-        self.F[base + STRAY_OK] = 1
+        believed: cython.bint = self.L[base + STRAY] == self.p_seq
+        self.L[base + STRAY] = (self.p_seq + self.p_len) & M32
         if not believed:
             self.n[C_STRAY] += 1
             return -self.p_len
-        if ahead > 0 and self.F[base + MODE] != READ:
+        if ahead > 0 and self.L[base + MODE] != READ:
             return ahead
         self._restart(base)
         return 0
@@ -3464,39 +3801,39 @@ class Engine:
     def _restart(self, base: cython.longlong):
         """The lane goes on somewhere else; how much is missing cannot be known."""
         self._drop_pieces_of(self.p_row, self.p_lane)
-        self.F[base + NEXT] = self.p_seq
-        self.F[base + FIN_OK] = self.F[base + LEFT] = self.F[base + OVERRUN] = 0
-        self.F[base + MODE] = READ
-        self.F[base + GAPSIZE] = 1
+        self.L[base + NEXT] = self.p_seq
+        self.L[base + FINSEQ] = -1
+        self.L[base + LEFT] = self.L[base + OVERRUN] = 0
+        self.L[base + MODE] = READ
+        self.L[base + GAPSIZE] = 1
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _truncation(self, base: cython.longlong, have: cython.longlong) -> cython.int:
+    def _truncation(self, base: cython.longlong) -> cython.int:
         """The capture cut the packet short: what is missing will never come, so its hole need not be waited for."""
         if self.p_l4_end - self.p_data < self.p_len:
-            self.F[base + TRUNC_END] = (self.p_seq + self.p_len) & M32
-            self.F[base + TRUNC_OK] = 1
+            self.L[base + TRUNC_END] = (self.p_seq + self.p_len) & M32
         return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _jump(self, r: cython.longlong, base: cython.longlong, ahead: cython.longlong) -> cython.longlong:
         """A hole inside what is left out anyway is no gap: go on behind it. Returns how far ahead the segment still is."""
-        mode: cython.longlong = self.F[base + MODE]
-        if mode == SKIP and ahead <= self.F[base + LEFT]:
-            self.F[base + LEFT] -= ahead
+        mode: cython.longlong = self.L[base + MODE]
+        if mode == SKIP and ahead <= self.L[base + LEFT]:
+            self.L[base + LEFT] -= ahead
             self.F[r + SKIPPED] += ahead
-            if self.F[base + LEFT] == 0:
-                self.F[base + MODE] = READ
+            if self.L[base + LEFT] == 0:
+                self.L[base + MODE] = READ
         elif mode == DRAIN and not self._is_new_turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.ts_us):
             self.F[r + SKIPPED] += ahead
         elif mode == OVER and not self._is_new_turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.ts_us):
-            self.F[base + OVERRUN] += ahead
+            self.L[base + OVERRUN] += ahead
             self.F[r + LEFT_OUT] += ahead
         elif mode != CLOSED:
             return ahead
-        self.F[base + NEXT] = self.p_seq
-        if self.F[base + PIECES]:
+        self.L[base + NEXT] = self.p_seq
+        if self.L[base + PIECES]:
             self._drop_old_pieces(base)
         return 0
 
@@ -3506,76 +3843,75 @@ class Engine:
         key = self.p_row * 2 + self.p_lane
         kept = []
         for piece in self.pieces.get(key, ()):
-            if self._distance((piece[0] + len(piece[1])) & 0xFFFFFFFF, self.F[base + NEXT]) > 0:
+            if self._distance((piece[0] + len(piece[1])) & 0xFFFFFFFF, self.L[base + NEXT]) > 0:
                 kept.append(piece)
             else:
                 self.pieces_bytes -= len(piece[1]) + OVERHEAD
-                self.F[base + PIECE_BYTES] -= len(piece[1])
+                self.L[base + PIECE_BYTES] -= len(piece[1])
         if kept:
             self.pieces[key] = kept
         else:
             self.pieces.pop(key, None)
-        self.F[base + PIECES] = len(kept)
+        self.L[base + PIECES] = len(kept)
 
     # ---------------------------------------------------------------- turns and budgets
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _is_new_turn(self, base: cython.longlong, ack: cython.longlong, acks: cython.bint, ts: cython.longlong) -> cython.bint:
-        if self.F[base + TURN] == 0:
+        if self.L[base + TURN] == 0:
             return True
-        if acks and (not self.F[base + TURN_ACKED] or self._distance(ack, self.F[base + TURN_ACK]) > 0):
+        if acks and (self.L[base + TURN_ACK] < 0 or self._distance(ack, self.L[base + TURN_ACK]) > 0):
             return True
-        return ts - self.F[base + DATA_TS] > self.turn_idle_us
+        return ts - self.L[base + DATA_TS] > self.turn_idle_us
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _turn(self, base: cython.longlong, ack: cython.longlong, acks: cython.bint, ts: cython.longlong) -> cython.int:
         """In-sequence payload arrives: if it begins a turn, the lane has a fresh budget."""
         if self._is_new_turn(base, ack, acks, ts):
-            self.F[base + TURN] += 1
-            self.F[base + TURN_ACK] = ack
-            self.F[base + TURN_ACKED] = acks
+            self.L[base + TURN] += 1
+            self.L[base + TURN_ACK] = ack if acks else -1
             self._fresh_head(base)
-            self.F[base + HEADS] = 0
-            if self._is_shed(base):
+            self.L[base + HEADS] = 0
+            if self._is_shed(self.L[base + TURN]):
                 self._shed_turn(base)
-            elif self.F[base + MODE] == DRAIN:
-                self.F[base + MODE] = READ
-            elif self.F[base + MODE] == OVER:
-                self.F[base + MODE] = READ
-                self.F[base + WANT] = 1
-                self.F[base + GAPSIZE] = max(1, self.F[base + GAPSIZE] + self.F[base + OVERRUN])
-                self.F[base + OVERRUN] = 0
-        self.F[base + DATA_TS] = ts
+            elif self.L[base + MODE] == DRAIN:
+                self.L[base + MODE] = READ
+            elif self.L[base + MODE] == OVER:
+                self.L[base + MODE] = READ
+                self.L[base + WANT] = 1
+                self.L[base + GAPSIZE] = max(1, self.L[base + GAPSIZE] + self.L[base + OVERRUN])
+                self.L[base + OVERRUN] = 0
+        self.L[base + DATA_TS] = ts
         return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _fresh_head(self, base: cython.longlong) -> cython.int:
         """A new budget. What is held of a message that began before counts, and the message may be read to its end."""
-        pending: cython.longlong = self.F[base + WANT] if self.F[base + HELD] else 0
-        carried: cython.longlong = self.F[base + LIMIT] - self.F[base + USED]
-        raised: cython.bint = self.F[base + LIMIT] > self.head_bytes
-        self.F[base + USED] = self.F[base + HELD]
-        self.F[base + LIMIT] = self.head_bytes
+        pending: cython.longlong = self.L[base + WANT] if self.L[base + HELD] else 0
+        carried: cython.longlong = self.L[base + LIMIT] - self.L[base + USED]
+        raised: cython.bint = self.L[base + LIMIT] > self.head_bytes
+        self.L[base + USED] = self.L[base + HELD]
+        self.L[base + LIMIT] = self.head_bytes
         self._raise(base, pending)
         if raised:
-            self._raise(base, self.F[base + USED] + carried)
+            self._raise(base, self.L[base + USED] + carried)
         return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _raise(self, base: cython.longlong, needed: cython.longlong) -> cython.int:
-        self.F[base + LIMIT] = max(self.F[base + LIMIT], min(needed, self.head_max))
+        self.L[base + LIMIT] = max(self.L[base + LIMIT], min(needed, self.head_max))
         return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _leave(self, base: cython.longlong, mode: cython.longlong) -> cython.int:
-        self.F[base + MODE] = mode
-        self.F[base + WANT] = 1
-        self.F[base + LEFT] = 0
+        self.L[base + MODE] = mode
+        self.L[base + WANT] = 1
+        self.L[base + LEFT] = 0
         return 0
 
     # ---------------------------------------------------------------- bytes
@@ -3586,14 +3922,14 @@ class Engine:
         """Let the lane's mode decide about the bytes under way, and about kept segments that follow them."""
         base: cython.longlong = self.c_base
         while True:
-            if self.F[base + GAPSIZE]:
+            if self.L[base + GAPSIZE]:
                 return self._gap(base)
             if self.c_at >= self.c_end:
-                if not self.F[base + PIECES] or not self._next_piece(base):
+                if not self.L[base + PIECES] or not self._next_piece(base):
                     self.c_row = -1
                     return 0
                 continue
-            mode: cython.longlong = self.F[base + MODE]
+            mode: cython.longlong = self.L[base + MODE]
             event: cython.int = 0
             if mode == READ:
                 event = self._read(base)
@@ -3610,14 +3946,14 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _gap(self, base: cython.longlong) -> cython.int:
         # the beginning of a message that waited for its rest is missing too
-        self.size = self.F[base + GAPSIZE] + self.F[base + HELD]
-        self.F[self.c_row * WIDTH + LEFT_OUT] += self.F[base + HELD]
+        self.size = self.L[base + GAPSIZE] + self.L[base + HELD]
+        self.F[self.c_row * WIDTH + LEFT_OUT] += self.L[base + HELD]
         self._drop_held_of(self.c_row, self.c_lane, base)
-        self.F[base + GAPSIZE] = 0
-        self.F[base + WANT] = 1
+        self.L[base + GAPSIZE] = 0
+        self.L[base + WANT] = 1
         self.F[self.c_row * WIDTH + FLAGS] |= F_GAP
-        self.turn = self.F[base + TURN]
-        if not self.F[self.c_row * WIDTH + LABEL] & TOLD:
+        self.turn = self.L[base + TURN]
+        if self._is_unknown(self.c_row * WIDTH):
             return 0
         return self._event(GAP, self.c_row, self.c_lane)
 
@@ -3625,25 +3961,25 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _read(self, base: cython.longlong) -> cython.int:
         """Deliver, or hold until enough is there; past the turn's budget leave the rest of it out."""
-        if not self.F[self.c_row * WIDTH + LABEL] & TOLD and not self._is_wanted(base):
+        if self._is_unknown(self.c_row * WIDTH) and not self._is_wanted(base):
             return 0
-        room: cython.longlong = self.F[base + LIMIT] - self.F[base + USED]
+        room: cython.longlong = self.L[base + LIMIT] - self.L[base + USED]
         if room <= 0:
-            self.F[base + OVERRUN] = self.F[base + HELD]
-            self.F[self.c_row * WIDTH + LEFT_OUT] += self.F[base + HELD]
+            self.L[base + OVERRUN] = self.L[base + HELD]
+            self.F[self.c_row * WIDTH + LEFT_OUT] += self.L[base + HELD]
             self._drop_held_of(self.c_row, self.c_lane, base)
-            self.F[base + MODE] = OVER
+            self.L[base + MODE] = OVER
             return 0
         n: cython.longlong = min(self.c_end - self.c_at, room)
         at: cython.longlong = self.c_at
         self.c_at += n
-        self.F[base + USED] += n
+        self.L[base + USED] += n
         self.F[self.c_row * WIDTH + COPIED] += n
         self.n[C_COPIED] += n
-        if self.F[base + HELD] == 0 and n >= self.F[base + WANT]:
+        if self.L[base + HELD] == 0 and n >= self.L[base + WANT]:
             self.payload = self._lane_bytes(at, at + n)
             return self._data(self.c_row, self.c_lane, base)
-        if self._hold(base, at, n) and self.F[base + HELD] >= self.F[base + WANT]:
+        if self._hold(base, at, n) and self.L[base + HELD] >= self.L[base + WANT]:
             return self._deliver_held(self.c_row, self.c_lane, base)
         return 0
 
@@ -3653,28 +3989,29 @@ class Engine:
         """Whether anybody may want a lane that nobody has wanted so far; if not, its turn is left out."""
         at: cython.longlong = self.c_at
         if self._is_lead(0, self.tcp_leads, at, self.c_end, True):
+            self.F[self.c_row * WIDTH + UNWANTED] = 0
             return True
         self._leave(base, DRAIN)
-        self.F[base + OVERRUN] = 0
+        self.L[base + OVERRUN] = 0
         return False
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _data(self, row: cython.longlong, lane: cython.longlong, base: cython.longlong) -> cython.int:
         self.size = len(self.payload)
-        self.turn = self.F[base + TURN]
-        self.F[base + WANT] = 1
+        self.turn = self.L[base + TURN]
+        self.L[base + WANT] = 1
         return self._event(DATA, row, lane)
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _skip_bytes(self, base: cython.longlong) -> cython.int:
-        n: cython.longlong = min(self.c_end - self.c_at, self.F[base + LEFT])
+        n: cython.longlong = min(self.c_end - self.c_at, self.L[base + LEFT])
         self.c_at += n
-        self.F[base + LEFT] -= n
+        self.L[base + LEFT] -= n
         self.F[self.c_row * WIDTH + SKIPPED] += n
-        if self.F[base + LEFT] == 0:
-            self.F[base + MODE] = READ
+        if self.L[base + LEFT] == 0:
+            self.L[base + MODE] = READ
         return 0
 
     @cython.cfunc
@@ -3683,40 +4020,40 @@ class Engine:
         """Roll over the bytes until the last ones are the mark."""
         r: cython.longlong = self.c_row * WIDTH
         start: cython.longlong = self.c_at
-        roll: cython.longlong = self.F[base + ROLL]
-        rolled: cython.longlong = self.F[base + ROLLED]
-        mark: cython.longlong = self.F[base + MARK]
-        mask: cython.longlong = self.F[base + MARKMASK]
-        length: cython.longlong = self.F[base + MARKLEN]
-        stop: cython.longlong = min(self.c_end, start + self.F[base + LEFT])
+        roll: cython.longlong = self.L[base + ROLL]
+        rolled: cython.longlong = self.L[base + ROLLED]
+        mark: cython.longlong = self.L[base + MARK]
+        mask: cython.longlong = self.L[base + MARKMASK]
+        length: cython.longlong = self.L[base + MARKLEN]
+        stop: cython.longlong = min(self.c_end, start + self.L[base + LEFT])
         found: cython.bint = False
         while self.c_at < stop and not found:
             roll = (roll << 8 | self.w[self.c_at]) & M32
             rolled += 1
             self.c_at += 1
             found = rolled >= length and roll & mask == mark
-        self.F[base + ROLL], self.F[base + ROLLED] = roll, rolled
-        self.F[base + LEFT] -= self.c_at - start
+        self.L[base + ROLL], self.L[base + ROLLED] = roll, rolled
+        self.L[base + LEFT] -= self.c_at - start
         self.F[r + SKIPPED] += self.c_at - start
         if found:
             self._found_mark(base)
-        elif self.F[base + LEFT] <= 0:
-            self.F[base + MODE] = OVER
+        elif self.L[base + LEFT] <= 0:
+            self.L[base + MODE] = OVER
         return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
     def _found_mark(self, base: cython.longlong) -> cython.int:
         """A fresh head begins; after very many in one turn only each so many-th."""
-        self.F[base + HEADS] += 1
-        self.F[base + ROLLED] = 0
-        heads: cython.longlong = self.F[base + HEADS]
+        self.L[base + HEADS] += 1
+        self.L[base + ROLLED] = 0
+        heads: cython.longlong = self.L[base + HEADS]
         if heads <= self.sample_after or heads % self.sample_each == 0:
-            self.F[base + MODE] = READ
-            self.F[base + USED] = 0
-            self.F[base + LIMIT] = self.head_bytes
+            self.L[base + MODE] = READ
+            self.L[base + USED] = 0
+            self.L[base + LIMIT] = self.head_bytes
         else:
-            self.F[base + LEFT] = self.F[base + SEARCH_LIMIT]
+            self.L[base + LEFT] = self.L[base + SEARCH_LIMIT]
         return 0
 
     @cython.cfunc
@@ -3725,8 +4062,8 @@ class Engine:
         r: cython.longlong = self.c_row * WIDTH
         n: cython.longlong = self.c_end - self.c_at
         self.c_at = self.c_end
-        if self.F[base + MODE] == OVER:
-            self.F[base + OVERRUN] += n
+        if self.L[base + MODE] == OVER:
+            self.L[base + OVERRUN] += n
             self.F[r + LEFT_OUT] += n
         else:
             self.F[r + SKIPPED] += n
@@ -3742,17 +4079,17 @@ class Engine:
             buffer = self.held[key] = bytearray()
             self.held_bytes += OVERHEAD
         buffer += self._lane_bytes(at, at + n)
-        self.F[base + HELD] += n
+        self.L[base + HELD] += n
         self.held_bytes += n
         while self.held_bytes + self.pieces_bytes > self.buffer_bytes:
             self._evict_bytes()
-        return self.F[base + HELD] > 0
+        return self.L[base + HELD] > 0
 
     @cython.cfunc
     def _deliver_held(self, row: cython.longlong, lane: cython.longlong, base: cython.longlong) -> cython.int:
         buffer = self.held.pop(row * 2 + lane)
         self.held_bytes -= len(buffer) + OVERHEAD
-        self.F[base + HELD] = 0
+        self.L[base + HELD] = 0
         self.payload = bytes(buffer)
         return self._data(row, lane, base)
 
@@ -3761,7 +4098,7 @@ class Engine:
         """A lane whose dissector now wants less than is held for it."""
         row, lane = self.ready.pop()
         base: cython.longlong = self._lane(row, lane)
-        if self.F[base + HELD] == 0 or self.F[base + HELD] < self.F[base + WANT] or self.F[base + MODE] != READ:
+        if self.L[base + HELD] == 0 or self.L[base + HELD] < self.L[base + WANT] or self.L[base + MODE] != READ:
             return 0
         return self._deliver_held(row, lane ^ self.F[row * WIDTH + INIT], base)
 
@@ -3769,7 +4106,7 @@ class Engine:
     def _drop_held(self, row, lane):
         """For a lane counted from the initiator."""
         base: cython.longlong = self._lane(row, lane)
-        if self.F[base + HELD]:
+        if self.L[base + HELD]:
             self._drop_held_of(row, lane ^ self.F[row * WIDTH + INIT], base)
 
     @cython.cfunc
@@ -3777,7 +4114,7 @@ class Engine:
         buffer = self.held.pop(row * 2 + lane, None)
         if buffer is not None:
             self.held_bytes -= len(buffer) + OVERHEAD
-        self.F[base + HELD] = 0
+        self.L[base + HELD] = 0
 
     @cython.cfunc
     def _trim_held(self, row, lane, n):
@@ -3790,8 +4127,8 @@ class Engine:
             return
         del buffer[:n]
         self.held_bytes -= n
-        self.F[base + HELD] -= n
-        if self.F[base + HELD] >= 1:
+        self.L[base + HELD] -= n
+        if self.L[base + HELD] >= 1:
             self.ready.append((row, lane))
 
     @cython.cfunc
@@ -3801,12 +4138,12 @@ class Engine:
         if self.held and (not self.pieces or self.held_bytes >= self.pieces_bytes):
             key = next(iter(self.held))
             row, lane = key // 2, key % 2
-            base = row * WIDTH + LANES + lane * LANE_WIDTH
-            self.F[base + OVERRUN] = self.F[base + HELD]
-            self.F[row * WIDTH + LEFT_OUT] += self.F[base + HELD]
+            base = row * LANES_WIDTH + lane * LANE_WIDTH
+            self.L[base + OVERRUN] = self.L[base + HELD]
+            self.F[row * WIDTH + LEFT_OUT] += self.L[base + HELD]
             self._drop_held_of(row, lane, base)
-            if self.F[base + MODE] == READ:
-                self.F[base + MODE] = OVER
+            if self.L[base + MODE] == READ:
+                self.L[base + MODE] = OVER
         else:
             key = next(iter(self.pieces))
             self._drop_pieces_of(key // 2, key % 2)
@@ -3814,37 +4151,37 @@ class Engine:
     # ---------------------------------------------------------------- segments kept until the hole before them is filled
 
     @cython.cfunc
-    def _keep(self, r: cython.longlong, base: cython.longlong, have: cython.longlong):
+    def _keep(self, base: cython.longlong, have: cython.longlong):
         """Keep a segment that is ahead, then see whether the hole before it has to be given up."""
         key = self.p_row * 2 + self.p_lane
         kept = self.pieces.setdefault(key, [])
         if not kept:
-            self.F[base + HOLE_TS] = self.ts_us
-            self.F[base + AFTER_HOLE] = 0
-        self.F[base + AFTER_HOLE] += 1
-        self.F[r + REORD] += 1
-        self._truncation(base, have)
+            self.L[base + HOLE_TS] = self.ts_us
+            self.L[base + AFTER_HOLE] = 0
+        self.L[base + AFTER_HOLE] += 1
+        self.L[base + REORD] += 1
+        self._truncation(base)
         acks = bool(self.p_flags & TCP_ACK)
         data = bytearray(self._packet_bytes(self.p_data, self.p_data + have))
-        start = self._distance(self.p_seq, self.F[base + NEXT])
-        offset_of = _offset_from(self.F[base + NEXT])
+        start = self._distance(self.p_seq, self.L[base + NEXT])
+        offset_of = _offset_from(self.L[base + NEXT])
         low, high = touching(kept, start, start + len(data), offset_of)
         near = kept[low:high]
         flat = [(offset_of(piece), piece[1]) for piece in near]
-        self.F[r + OVERLAP] += conflicts(flat, start, data)
+        self.L[base + OVERLAP] += conflicts(flat, start, data)
         for offset, new in uncovered(flat, start, data):
-            seq = (self.F[base + NEXT] + offset) & 0xFFFFFFFF
+            seq = (self.L[base + NEXT] + offset) & 0xFFFFFFFF
             near.append((seq, bytearray(new), self.p_ack, acks, self.ts_us))
             self.pieces_bytes += len(new) + OVERHEAD
-            self.F[base + PIECE_BYTES] += len(new)
+            self.L[base + PIECE_BYTES] += len(new)
         kept[low:high] = sorted(near, key=offset_of)
-        self.F[base + PIECES] = len(kept)
+        self.L[base + PIECES] = len(kept)
         if not kept:
             del self.pieces[key]
             return 0
         while self.held_bytes + self.pieces_bytes > self.buffer_bytes:
             self._evict_bytes()
-        if self.F[base + PIECES] and self._give_up_now(base, kept):
+        if self.L[base + PIECES] and self._give_up_now(base, kept):
             self.c_row, self.c_lane, self.c_base = self.p_row, self.p_lane, base
             self.c_at = self.c_end = 0
             self.c_force = True
@@ -3852,13 +4189,13 @@ class Engine:
 
     @cython.cfunc
     def _give_up_now(self, base: cython.longlong, kept):
-        if self.F[base + PIECES] > PIECES_MAX or self.F[base + PIECE_BYTES] > PIECE_BYTES_MAX:
+        if self.L[base + PIECES] > PIECES_MAX or self.L[base + PIECE_BYTES] > PIECE_BYTES_MAX:
             return True
-        if self.F[base + TRUNC_OK] and self._distance(self.F[base + TRUNC_END], kept[0][0]) == 0:
+        if self.L[base + TRUNC_END] >= 0 and self._distance(self.L[base + TRUNC_END], kept[0][0]) == 0:
             return True
-        if not self.F[base + ACKED_OK] or self._distance(self.F[base + ACKED], kept[0][0]) < 0:
+        if self.L[base + ACKED] < 0 or self._distance(self.L[base + ACKED], kept[0][0]) < 0:
             return False
-        return self.ts_us - self.F[base + HOLE_TS] > HOLE_US or self.F[base + AFTER_HOLE] > HOLE_SEGMENTS
+        return self.ts_us - self.L[base + HOLE_TS] > HOLE_US or self.L[base + AFTER_HOLE] > HOLE_SEGMENTS
 
     @cython.cfunc
     def _next_piece(self, base: cython.longlong) -> cython.bint:
@@ -3867,16 +4204,16 @@ class Engine:
         r: cython.longlong = self.c_row * WIDTH
         kept = self.pieces[key]
         seq, data, ack, acks, ts = kept[0]
-        ahead: cython.longlong = self._distance(seq, self.F[base + NEXT])
+        ahead: cython.longlong = self._distance(seq, self.L[base + NEXT])
         if ahead > 0 and not self.c_force:
-            self.F[base + HOLE_TS] = self.ts_us
-            self.F[base + AFTER_HOLE] = 0
+            self.L[base + HOLE_TS] = self.ts_us
+            self.L[base + AFTER_HOLE] = 0
             return False
         self.c_force = self.end_row >= 0
         kept.pop(0)
         self.pieces_bytes -= len(data) + OVERHEAD
-        self.F[base + PIECE_BYTES] -= len(data)
-        self.F[base + PIECES] = len(kept)
+        self.L[base + PIECE_BYTES] -= len(data)
+        self.L[base + PIECES] = len(kept)
         if not kept:
             del self.pieces[key]
         if ahead > 0:
@@ -3884,7 +4221,7 @@ class Engine:
             ahead = 0
         if ahead + len(data) <= 0:
             return True
-        self.F[base + NEXT] = (seq + len(data)) & M32
+        self.L[base + NEXT] = (seq + len(data)) & M32
         self._turn(base, ack, acks, ts)
         self.w = memoryview(data)
         self.w_other = True
@@ -3895,40 +4232,33 @@ class Engine:
     def _give_up(self, r, base, ahead, ack, acks, ts):
         """The hole stays a hole. Inside what is left out anyway that is no gap."""
         self.n[C_HOLES] += 1
-        mode = self.F[base + MODE]
+        mode = self.L[base + MODE]
         if mode == SKIP:
-            passed = min(ahead, self.F[base + LEFT])
-            self.F[base + LEFT] -= passed
+            passed = min(ahead, self.L[base + LEFT])
+            self.L[base + LEFT] -= passed
             self.F[r + SKIPPED] += passed
             ahead -= passed
-            if self.F[base + LEFT] == 0:
-                self.F[base + MODE] = READ
+            if self.L[base + LEFT] == 0:
+                self.L[base + MODE] = READ
             if ahead == 0:
                 return
         self.F[r + LOST] += ahead
         if mode == CLOSED or (mode in (DRAIN, OVER) and not self._is_new_turn(base, ack, acks, ts)):
             if mode == OVER:
-                self.F[base + OVERRUN] += ahead
+                self.L[base + OVERRUN] += ahead
             return
-        self.F[base + GAPSIZE] = ahead + self.F[base + OVERRUN]
-        self.F[base + OVERRUN] = 0
-        self.F[base + MODE] = READ
-        self.F[base + LEFT] = 0
-
-    @cython.cfunc
-    def _drop_pieces(self, row, lane):
-        """For a lane counted from the initiator."""
-        base: cython.longlong = self._lane(row, lane)
-        if self.F[base + PIECES]:
-            self._drop_pieces_of(row, lane ^ self.F[row * WIDTH + INIT])
+        self.L[base + GAPSIZE] = ahead + self.L[base + OVERRUN]
+        self.L[base + OVERRUN] = 0
+        self.L[base + MODE] = READ
+        self.L[base + LEFT] = 0
 
     @cython.cfunc
     def _drop_pieces_of(self, row, lane):
-        base = row * WIDTH + LANES + lane * LANE_WIDTH
+        base = row * LANES_WIDTH + lane * LANE_WIDTH
         for piece in self.pieces.pop(row * 2 + lane, ()):
             self.pieces_bytes -= len(piece[1]) + OVERHEAD
-        self.F[base + PIECES] = 0
-        self.F[base + PIECE_BYTES] = 0
+        self.L[base + PIECES] = 0
+        self.L[base + PIECE_BYTES] = 0
 
     # ---------------------------------------------------------------- after a segment
 
@@ -3940,9 +4270,9 @@ class Engine:
         self.stage = S_FETCH
         if not self.F[r + FLAGS] & F_FIN or self.F[r + STATE] != LIVE:
             return 0
-        if self._closed(r, 0) and self._closed(r, 1):
+        if self._closed(self.p_row, 0) and self._closed(self.p_row, 1):
             return self._begin_end(self.p_row, R_FIN)
-        if self._both_fin(r) and self.F[r + LIST] != L_HALF:
+        if self._both_fin(self.p_row) and self.F[r + LIST] != L_HALF:
             # something before a FIN is missing: it may still come, but not for an hour
             self._unlink(self.p_row)
             self._link(self.p_row, L_HALF)
@@ -3950,16 +4280,26 @@ class Engine:
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _both_fin(self, r: cython.longlong) -> cython.bint:
-        return self.F[r + LANES + FIN_OK] == 1 and self.F[r + LANES + LANE_WIDTH + FIN_OK] == 1
+    def _both_fin(self, row: cython.longlong) -> cython.bint:
+        first: cython.longlong = row * LANES_WIDTH
+        return self.L[first + FINSEQ] >= 0 and self.L[first + LANE_WIDTH + FINSEQ] >= 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _closed(self, r: cython.longlong, lane: cython.longlong) -> cython.bint:
-        base: cython.longlong = r + LANES + lane * LANE_WIDTH
-        if not (self.F[r + SEEN] >> lane) & 1:
+    def _closed(self, row: cython.longlong, lane: cython.longlong) -> cython.bint:
+        base: cython.longlong = row * LANES_WIDTH + lane * LANE_WIDTH
+        if not (self.F[row * WIDTH + SEEN] >> lane) & 1:
             return True
-        return self.F[base + FIN_OK] == 1 and self._distance(self.F[base + NEXT], self.F[base + FINSEQ]) >= 0
+        return self.L[base + FINSEQ] >= 0 and self._distance(self.L[base + NEXT], self.L[base + FINSEQ]) >= 0
+
+
+def _firsts(leads):
+    """For each first byte, whether any of these begins with it."""
+    found = bytearray(256)
+    for value, mask in leads:
+        for byte in range(256):
+            found[byte] |= not mask or (byte ^ value[0]) & mask[0] == 0
+    return found
 
 
 def _offset_from(origin):

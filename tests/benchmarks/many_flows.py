@@ -20,7 +20,7 @@ from pathlib import Path
 
 from parsers.core import Registry
 from sensor.dispatch import Dispatcher
-from sensor.engine import DATA, DATAGRAM, FULL, NEED, Engine
+from sensor.engine import DATA, DATAGRAM, FLOWS, FULL, NEED, Engine
 from sensor.pipeline import calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey
@@ -106,7 +106,7 @@ def with_sessions(flows: int, table: int) -> None:
     reading = Reading(flows, table)
     said: Counter[str] = Counter()
     dispatcher = Dispatcher(
-        reading.engine, registry, Site(), SiteKey.test(), lambda _: said.update(times=1), bulkhead=False
+        reading.engine, registry, Site(), SiteKey.test(), lambda _: said.update(times=1), flows=table, bulkhead=False
     )
     reading.engine.mark_responders(port for protocol in registry.protocols for port in protocol.port_hints)
     reading.sessions = dispatcher._flows
@@ -114,15 +114,16 @@ def with_sessions(flows: int, table: int) -> None:
         if event == FULL:
             reading.engine.take_days()
     gc.collect()
+    gone = dispatcher.counters.get("evicted_sessions", 0)
     left = f"{len(reading.sessions)} flows left in dispatch, {resident_mib():.0f} MiB"
-    sys.stdout.write(f"  {said['times']:,} times something was said; {left}\n")
+    sys.stdout.write(f"  {said['times']:,} times something was said; {gone:,} sessions evicted; {left}\n")
 
 
 def main() -> None:
     """Both readings, each in a process of its own."""
     parser = argparse.ArgumentParser(prog="tests.benchmarks.many_flows", description=__doc__.splitlines()[0])
     parser.add_argument("--flows", type=int, default=2_000_000)
-    parser.add_argument("--table", type=int, default=262_144)
+    parser.add_argument("--table", type=int, default=FLOWS)
     asked = parser.parse_args()
     for reading in (engine_alone, with_sessions):
         sys.stdout.write(f"{reading.__name__}: {asked.flows:,} flows at a time, a table of {asked.table:,}\n")

@@ -24,6 +24,7 @@ from sensor.recorder import Recorder, WorkerDied
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 from sensor.store import Store
+from sensor.wire import Job
 
 PASSCODE = b"GIXG7GU6HJHUX5"
 KNOWN: dict[bytes, int] = {}
@@ -83,10 +84,10 @@ def warning(r: Reader, side: Side, talk: Conversation) -> Steps:
 FAILURES = {"raising": raising, "lingering": lingering, "threaded": threaded, "warning": warning}
 
 
-def opener(capture: CaptureFile, site: Site, key: SiteKey, batch_bytes: int) -> Pipeline:
+def opener(capture: CaptureFile, site: Site, key: SiteKey, job: Job) -> Pipeline:
     how, bulkhead = sys.argv[1:]
     registry = Registry([Protocol("failing", "none", "tcp", probe, FAILURES[how])])
-    return Pipeline(capture, site, key, registry=registry, batch_bytes=batch_bytes, bulkhead=bulkhead == "caught")
+    return Pipeline(capture, site, key, registry=registry, batch_bytes=job.batch_bytes, bulkhead=bulkhead == "caught")
 
 
 def read(store: Path, key: Path, capture: Path) -> None:

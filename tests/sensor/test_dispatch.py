@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ from parsers.core import (
 )
 from sensor.capture.pcapfile import CaptureFile
 from sensor.days import community_id
-from sensor.dispatch import RESTATED_MAX
+from sensor.dispatch import READER_BYTES, RESTATED_MAX
 from sensor.engine import Engine
 from sensor.pipeline import Pipeline
 from sensor.sighting import Sighting
@@ -202,13 +203,15 @@ def test_what_sessions_hold_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int, flows_read: int
 ) -> None:
     """Unconfirmed, 1,000 bytes are held twice. Who lets go has a gap, goes on, and says nothing that was not read."""
-    monkeypatch.setattr("sensor.dispatch.HELD_MAX_BYTES", budget)
+    monkeypatch.setattr("sensor.dispatch.HELD_PER_FLOW_BYTES", budget)
+    monkeypatch.setattr("sensor.dispatch.SESSION_BYTES", 0)
+    monkeypatch.setattr("sensor.dispatch.READER_BYTES", 0)
     path = tmp_path / "hoards.pcap"
     path.write_bytes(hoards(40))
     registry = Registry([Protocol("test", "none", "tcp", lambda head, _: Verdict.LIKELY, hoarding, (b"T",))])
     with CaptureFile(path) as capture:
         engine = Engine(head_bytes=1 << 16, head_max=1 << 16)
-        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine)
+        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine, flows=1)
         facts = list(pipeline.sightings())
         counters = json.loads(str(pipeline.summary()["counters"]))
     said = Counter(fact.endpoint.ip for fact in facts if fact.fact.subject.side is Side.INITIATOR)
@@ -278,6 +281,65 @@ def test_a_claim_that_is_made_again_is_counted_and_a_secret_is_its_own(tmp_path:
         rows = [row for name, part in batch.parts if name == "fact_authentication" for row in part.to_pylist()]
     assert sorted((row["outcome"], row["n"]) for row in rows) == [("accepted", 8)] * 2 + [("unknown", 2)] * 8
     assert len({row["secret_digest"] for row in rows}) == 1 + 8
+
+
+def single(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """Messages of ten bytes that begin with T."""
+    while True:
+        if (yield from r.exactly(10))[:1] != b"T":
+            raise Malformed("no T", r.offset)
+        yield Confirmed()
+        yield NAME(talk.me(side), "message")
+
+
+def begins_with_t(head: bytes, side: Side) -> Verdict:
+    return Verdict.LIKELY if head.startswith(b"T") else Verdict.NO
+
+
+@pytest.mark.parametrize("room", [40, 5])
+def test_sessions_are_bounded_and_another_one_joins_where_a_message_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """No two messages are alike, so that each conversation needs a session; only so many are there at a time."""
+    monkeypatch.setattr("sensor.dispatch.HELD_PER_FLOW_BYTES", room * READER_BYTES + 4_000)
+    chance, wire = random.Random(1), Wire()
+    talks = [Tcp(wire, addresses=(f"10.0.1.{number}", "10.0.0.2")).open() for number in range(40)]
+    for _ in range(3):
+        for talk in talks:
+            talk.send(0, b"T" + chance.randbytes(9))
+            talk.send(1, b"ok")
+    path = tmp_path / "many.pcap"
+    path.write_bytes(wire.pcap())
+    registry = Registry([Protocol("test", "none", "tcp", begins_with_t, single, (b"T",))])
+    with CaptureFile(path) as capture:
+        engine = Engine()
+        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine, flows=1)
+        said = Counter(fact.endpoint.ip for fact in pipeline.sightings() if isinstance(fact.fact, Attribute))
+        counters = json.loads(str(pipeline.summary()["counters"]))
+    assert set(said.values()) == {3}
+    assert len(said) == 40
+    assert counters.get("evicted_sessions", 0) == (3 * 40 - 5 if room == 5 else 0)
+
+
+@pytest.mark.parametrize("turn", [2, 3, 5, 9])
+def test_what_nobody_knows_is_looked_at_in_all_its_turns(tmp_path: Path, turn: int) -> None:
+    """Told of, as it begins like a message, and refused; a message that begins in any later turn is read."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    for number in range(1, turn + 1):
+        talk.send(0, b"T" + b"read me.." if number == turn else b"To all" if number == 1 else b"xx")
+        talk.send(1, b"ok")
+    path = tmp_path / "late.pcap"
+    path.write_bytes(wire.pcap())
+
+    def probe(head: bytes, side: Side) -> Verdict:
+        return Verdict.LIKELY if head.startswith(b"Tr") else Verdict.NO
+
+    registry = Registry([Protocol("test", "none", "tcp", probe, single, (b"T",))])
+    with CaptureFile(path) as capture:
+        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False)
+        facts = [fact.fact for fact in pipeline.sightings() if isinstance(fact.fact, Attribute)]
+    assert [fact.value for fact in facts] == ["message"]
 
 
 def test_community_id_is_the_published_one() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sensor.engine import FLOWS
 from sensor.settings import Settings, SettingsError
 
 
@@ -19,11 +20,17 @@ def test_variables_become_what_they_stand_for() -> None:
     assert (settings.site, settings.request_timeout_s, settings.wide_queries) == (Path("a/site.toml"), 2.5, 8)
 
 
+def test_flows_are_what_an_engine_has_room_for() -> None:
+    assert Settings().flows == FLOWS
+    assert Settings.of({"SPANWARD_FLOWS": "2000000"}).flows == 2_000_000
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
         ("SPANWARD_WIDE_QUERIES", "many", "`int`"),
         ("SPANWARD_WIDE_QUERIES", "65", "<= 64"),
+        ("SPANWARD_FLOWS", "1000", ">= 1024"),
         ("SPANWARD_REQUEST_TIMEOUT_S", "0", "> 0"),
         ("SPANWARD_REQUEST_TIMEOUT_S", "nan", "> 0"),
     ],

@@ -211,10 +211,8 @@ def colliding(seed: int, buckets: int, wanted: int) -> list[tuple[str, int]]:
     def senders() -> Iterator[tuple[str, int]]:
         for number in count():
             address, port = _address(number >> 8), 1024 + (number & 255)
-            sender = mix(0, int(ip_address(address)) << 16 | port)
-            if (
-                mix(mix(sender, target << 1 & top), 17 << 8) & (buckets - 1) == 0
-            ):  # all addresses here are below the target's
+            sender = mix(0, 1 << 48 | int(ip_address(address)) << 16 | port)  # the bit says that it is UDP
+            if mix(sender, target << 1 & top) & (buckets - 1) == 0:  # all addresses here are below the target's
                 yield address, port
 
     return list(islice(senders(), wanted))

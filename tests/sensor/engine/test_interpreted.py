@@ -10,7 +10,9 @@ import re
 import subprocess
 import sys
 import zlib
+from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import zstandard
@@ -26,8 +28,8 @@ from tests.captures import own_captures
 from tests.conftest import PCAPS, SHARED_PCAPS
 from tests.contract.test_blanks import twice
 from tests.fuzz.engine import mutate
-from tests.sensor.engine.builder import pcap, pcapng
-from tests.sensor.engine.harness import event_of, kinds_of, new_engine, opinions
+from tests.sensor.engine.builder import Tcp, Wire, pcap, pcapng
+from tests.sensor.engine.harness import event_of, kinds_of, new_engine, opinions, run
 from tests.sensor.engine.test_captures import conversation, react
 
 MUTATED_BYTES = 60_000
@@ -104,6 +106,47 @@ def test_both_agree_on_all_captures_mutated(seed: int) -> None:
     for path in real_captures():
         content = mutate(content_of(path)[:MUTATED_BYTES], chance)
         both_agree(content, flows=8, buffer_bytes=20_000, head_bytes=64, head_max=400)
+
+
+class Plodding(load_interpreted().Engine):
+    """Goes through every layer and every stage with each packet."""
+
+    def _plain(self, *_: object) -> bool:
+        return False
+
+    def _quick(self) -> bool:
+        return False
+
+
+def test_most_packets_are_counted_at_one_go() -> None:
+    """And the test below would see if they were not: what it compares does go another way."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, bytes(14_600))
+    for _ in range(20):
+        talk.ack(1)
+    stages: Counter[str] = Counter()
+
+    class Watched(load_interpreted().Engine):
+        def _unpack(self) -> int:
+            stages["slow"] += 1
+            return int(super()._unpack())
+
+    run(wire.pcap(), lambda engine, event: engine.done(event.flow), engine=new_engine(SimpleNamespace(Engine=Watched)))
+    assert stages["slow"] < 8 < len(wire.frames)
+
+
+@pytest.mark.skipif(not SHARED_PCAPS.is_dir(), reason="the shared captures are not beside this checkout")
+@pytest.mark.parametrize("say", [opinions, lambda engine, event: engine.done(event.flow)])
+def test_the_usual_way_of_a_packet_is_no_other_way(say) -> None:
+    """What `_plain` and `_quick` do with most packets is what the layers and stages would do, to the last count."""
+    for path in real_captures()[::2]:
+        content = content_of(path)
+        quick, plodding = (
+            account(module, content, flows=4096, say=say, head_bytes=500, head_max=900)
+            for module in (load_interpreted(), SimpleNamespace(Engine=Plodding))
+        )
+        assert quick == plodding, path.name
 
 
 @pytest.mark.skipif(not SHARED_PCAPS.is_dir(), reason="the shared captures are not beside this checkout")

@@ -17,6 +17,7 @@ from tests.sensor.engine.harness import kinds_of, new_engine, of, opinions, run
 
 ALL, NOBODY = [(b"", b"")], []
 CAPTURES = own_captures("*")[::9]
+ALL_TLS = [(b"\x16\x03", b"\xff\xff")]
 SUMS = ("packets", "initiator_bytes", "responder_bytes", "lost_bytes")
 STATS = (("packets_i", "packets_r"), ("bytes_i",), ("bytes_r",), ("lost",))
 
@@ -99,6 +100,39 @@ def test_an_unknown_lane_is_looked_at_again_in_each_turn() -> None:
         said = [b"\x16\x03later" if number == 2 * (turn - 1) else b"xx" for number in range(2 * turn)]
         events = run(conversation(*said).pcap(), engine=listening(only(b"\x16\x03"), NOBODY))
         assert [event.data for event in of(events, "data")][:1] == [b"\x16\x03later"], turn
+
+
+def test_a_conversation_given_back_is_looked_at_in_each_turn_until_somebody_wants_it() -> None:
+    """As one that nobody was told of; but its end is told."""
+    for turn in (2, 3, 7):
+        said = [b"\x16\x03first", *[b"xx"] * (2 * turn - 3), b"\x16\x03again", b"answer", b"more"]
+
+        def react(engine: Any, event: Any) -> None:
+            if event.data == b"\x16\x03first":
+                engine.unlisten(event.flow)
+
+        events = run(conversation(*said).pcap(), react, engine=listening(only(b"\x16\x03"), NOBODY))
+        told = [(event.kind, event.data) for event in events]
+        assert told == [("data", b"\x16\x03first"), *[("data", data) for data in said[-3:]], ("end", b"")], turn
+
+
+def test_giving_back_leaves_out_the_rest_of_both_turns_and_is_no_gap() -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, b"\x16\x03first")
+    talk.send(0, b"\x16\x03 in the same turn")
+    talk.lose(0, 4)
+    talk.send(0, b"\x16\x03 and on")
+    events = run(wire.pcap(), lambda engine, event: engine.unlisten(event.flow), engine=listening(ALL_TLS, NOBODY))
+    assert [event.kind for event in events] == ["data", "end"]
+
+
+def test_where_nobody_listens_and_for_datagrams_nothing_is_given_back() -> None:
+    wire = conversation(b"one", b"two", b"three")
+    datagram(wire, b"four")
+    datagram(wire, b"five")
+    events = run(wire.pcap(), lambda engine, event: engine.unlisten(event.flow))
+    assert [event.data for event in of(events, "data", "datagram")] == [b"one", b"two", b"three", b"four", b"five"]
 
 
 def test_leads_are_eight_bytes_with_masks_and_heads_may_be_shorter() -> None:

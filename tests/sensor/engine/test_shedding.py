@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sensor import engine as compiled
-from sensor.engine import load_interpreted
+from sensor.engine import GAP_SEEN, load_interpreted
 from tests.sensor.engine.builder import Tcp, Wire, datagram
 from tests.sensor.engine.harness import new_engine, of, run
 
@@ -47,6 +47,20 @@ def test_a_shed_turn_wakes_nobody() -> None:
     chat(wire, 15)
     kinds = [event.kind for event in run(wire.pcap(), engine=shedding(4))]
     assert kinds == ["data"] * 8 + ["end"]
+
+
+def test_a_lane_that_nobody_knows_is_still_looked_at() -> None:
+    """Leaving it out saves nothing, and would be a gap that is none: what begins late is found under load too."""
+    wire = Wire()
+    talk = chat(wire, 20)
+    talk.send(0, b"\x16\x03hello")
+    engine = shedding(2)
+    engine.listen([(b"\x16\x03", b"\xff\xff")], [])
+    events = run(wire.pcap(), engine=engine)
+    assert [(event.kind, event.turn) for event in of(events, "data", "gap")] == [("data", 21)]
+    (end,) = of(events, "end")
+    assert not end.stat("flags") & GAP_SEEN
+    assert engine.counters()["shed_turns"] == 0
 
 
 def test_datagrams_are_shed_alike() -> None:
