@@ -4,6 +4,7 @@
     hospital.py --only imaging --into /tmp # one wing (or several), to try it
     hospital.py --days 0 7                 # only the playings of these days
     hospital.py --as span vxlan erspan     # the same frames in the tunnels of remote mirrors, too
+    hospital.py --keys --into /tmp         # TLS keys beside it (SSLKEYLOGFILE), for a look with tshark
     hospital.py --stay                     # build it, open it, and wait: for a sensor on the mirror port
 
 It says which Debian, Python and npm packages are missing. It leaves no namespace and no process behind.
@@ -42,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--days", nargs="+", type=int, default=[], help="play only what happens on these days")
     parser.add_argument("--into", type=Path, default=PCAPS / NAME, help="another folder than pcaps/hospital")
     parser.add_argument("--as", dest="ways", nargs="+", choices=SEEN_AS, default=["span"], help="how the mirror sends")
+    parser.add_argument("--keys", action="store_true", help="keep TLS keys of programs that can log them")
     parser.add_argument("--stay", action="store_true", help="build, open, and wait for an interrupt")
     parser.add_argument("--install", action="store_true", help="install what is missing of Debian's packages first")
     parser.add_argument("--list", action="store_true", help="list the scenes and end")
@@ -96,6 +98,8 @@ def tell(line: str) -> None:
 def record(asked: argparse.Namespace, scenes: list[Scene], openings: list[str], workdir: Path) -> None:
     """Build, open, play, stamp, keep. Raises LabError."""
     files = {way: workdir / f"{way}.pcap" for way in asked.ways}
+    if asked.keys:
+        _log_keys(workdir / "tls.keys")
     with Estate() as network:
         hospital = Hospital(network, workdir, files[asked.ways[0]], Canaries(NAME))
         tapes = {way: Tape(path) for way, path in files.items()}
@@ -111,6 +115,15 @@ def record(asked: argparse.Namespace, scenes: list[Scene], openings: list[str], 
         for way, tape in tapes.items():
             _keep(hospital, tape, (scenes, openings), asked.into / f"{NAME if way == 'span' else f'{NAME}_{way}'}.pcap")
         _truth.write(asked.into / "truth.yaml")
+        if asked.keys:
+            shutil.copyfile(workdir / "tls.keys", asked.into / f"{NAME}.keys")
+
+
+def _log_keys(path: Path) -> None:
+    """Let every program that knows this variable write its TLS keys there, whoever it runs as."""
+    path.touch()
+    path.chmod(0o666)
+    os.environ["SSLKEYLOGFILE"] = str(path)
 
 
 def _play(hospital: Hospital, tapes: dict[str, Tape], scenes: list[Scene]) -> None:
