@@ -2883,7 +2883,8 @@ class Engine:
         within: cython.longlong = DUPLICATE_US if self.p_ident else UNNAMED_US
         if self.p_ident or (self.p_sum and (self.p_len or self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST))):
             what = low << 56 | self.p_ident << 40 | self.p_sum << 24 | (self.p_len & M16) << 8 | self.p_flags
-            what = self._mix(self._mix(what, self.p_seq << 30 | self.p_ack & 0x3FFFFFFF), self.p_hash)
+            # One after the other: a checksum and the sequence number that it covers would undo each other.
+            what = self._mix(self._mix(self.p_hash, what), self.p_seq << 30 | self.p_ack & 0x3FFFFFFF)
             if cython.compiled:
                 PREFETCH(cython.address(self.ring[(what & (RING - 1)) * 4]))
         else:

@@ -37,12 +37,12 @@ class Clock:
 
 
 def bulk(path, number):
-    """A conversation of long turns that begin like something and are nothing, some blocks of the ring long."""
+    """A conversation of long messages of HL7, some blocks of the ring long. What nobody knows is not shed."""
     wire = Wire()
     talk = Tcp(wire, ports=(20_000 + number, 9_999)).open()
     while talk.sent[0] < BULK_BYTES:
-        talk.send(0, b"\x01\x00" + bytes(59_998), mss=8_000)
-        talk.send(1, b"on")
+        talk.send(0, b"\x0bMSH|^~\\&|A|B|C|D|2026||ORU^R01|1|P|2.5\rOBX|1|ST|" + b"x" * 59_000 + b"\r\x1c\r", mss=8_000)
+        talk.send(1, b"\x0bMSH|^~\\&|C|D|A|B|2026||ACK|1|P|2.5\rMSA|AA|1\r\x1c\r")
     path.write_bytes(wire.pcap())
     return path
 
