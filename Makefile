@@ -21,7 +21,9 @@ LAB := $(VENV)/.lab
 HEADERS := $(shell $(firstword $(wildcard $(BIN)/python) $(PYTHON)) _build/toolchain.py --headers)
 INSTALLED := $(VENV)/.installed-$(HEADERS)
 FUZZ_TARGETS := $(filter-out run streams test_%,$(basename $(notdir $(wildcard tests/fuzz/*.py))))
-ENGINE := $(wildcard sensor/engine/core.py sensor/engine/recall.py sensor/engine/*.pxd)
+# A module is compiled where a .pxd lies beside it.
+TYPED := $(shell find parsers sensor -name '*.pxd')
+ENGINE := $(TYPED) $(TYPED:.pxd=.py)
 
 # --- verbs -----------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,8 @@
-"""The engine as extension modules: translated by Cython, compiled by whatever `toolchain` chose."""
+"""The modules that are compiled: translated by Cython, compiled by whatever `toolchain` chose.
+
+A module is compiled where a `.pxd` lies beside its source: there, what is typed in C stands. Without it, or where
+nothing can be compiled, the same source is interpreted.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,18 @@ import toolchain
 from setuptools import Extension
 from setuptools.command.build_ext import build_ext
 
-SOURCES = {"sensor.engine.core": "sensor/engine/core.py", "sensor.engine.recall": "sensor/engine/recall.py"}
+FLOORS = ("parsers", "sensor")
 
 
 def extensions() -> list[Extension]:
-    """The engine, or nothing where it cannot be compiled; the installation then runs it interpreted."""
-    if not all(Path(source).is_file() for source in SOURCES.values()):
+    """All that have a `.pxd`, or nothing where nothing can be compiled; the installation then runs them interpreted."""
+    sources = [source.with_suffix(".py") for floor in FLOORS for source in sorted(Path(floor).rglob("*.pxd"))]
+    if not sources:
         return []
     if (reason := toolchain.obstacle()) is not None:
         print(f"\n*** spanward: {reason}.\n", file=sys.stderr)
         return []
-    return [Extension(module, [source]) for module, source in SOURCES.items()]
+    return [Extension(".".join(source.with_suffix("").parts), [str(source)]) for source in sources]
 
 
 class BuildEngine(build_ext):

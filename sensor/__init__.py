@@ -1,6 +1,13 @@
-"""Capture, engine, dispatch, store, inference, rules: owns time, addresses, memory and disk."""
+"""Capture, engine, dispatch, store, inference, rules: owns time, addresses, memory and disk.
+
+Modules with a `.pxd` beside them are compiled where that is possible, and interpreted where it is not, or where
+``SPANWARD_INTERPRETED=1`` in the environment asks for it: slower, and equal.
+"""
 
 import os
 
 # DuckDB's allocator keeps what was freed for ten seconds, half of a recorder's memory. It reads this when it is loaded.
 os.environ.setdefault("DUCKDB_JE_MALLOC_CONF", "dirty_decay_ms:1,muzzy_decay_ms:0")
+
+if os.environ.get("SPANWARD_INTERPRETED") == "1":
+    from sensor import _interpreted as _interpreted
