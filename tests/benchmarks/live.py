@@ -237,9 +237,9 @@ def _rows(
 
 
 def _who(chosen: argparse.Namespace) -> list[Listener]:
-    peer = suricata(chosen.suricata, suricata_name(chosen.suricata), absent(chosen.suricata, "suricata"))
+    peers = [suricata(one, suricata_name(one), absent(one, "suricata")) for one in chosen.suricata or ("suricata",)]
     alone, product = spanward(chosen.source)
-    return [alone, *([product] if chosen.product else []), *([] if chosen.alone else [peer])]
+    return [alone, *([product] if chosen.product else []), *([] if chosen.alone else peers)]
 
 
 def _options() -> argparse.Namespace:
@@ -256,7 +256,7 @@ def _options() -> argparse.Namespace:
     options.add_argument(
         "--nice", type=int, default=0, help="priority of sender and listener on a busy machine, -20 to 19"
     )
-    options.add_argument("--suricata", default="suricata", metavar="PROGRAM")
+    options.add_argument("--suricata", action="append", metavar="PROGRAM", help="one of several versions")
     options.add_argument("--into", type=Path, default=cache_folder(), metavar="FOLDER", help="generated captures")
     options.add_argument("--table", type=Path, metavar="FILE", help="default: live.md beside the captures")
     chosen = options.parse_args()

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -106,12 +107,12 @@ print(json.dumps([values, events]))
 # ---------------------------------------------------------------------- peers
 
 
-def peers(suricata: str = "suricata") -> list[Peer]:
-    """All that we know how to run, installed or not."""
+def peers(suricatas: Sequence[str] = ("suricata",)) -> list[Peer]:
+    """All that we know how to run, installed or not; of Suricata several versions."""
     nfstream = Path(os.environ.get("NFSTREAM_PYTHON") or cache_folder() / "nfstream/bin/python")
     return [
         Peer("cat", lambda capture: ["sh", "-c", 'exec cat "$0" > /dev/null', str(capture)], _nothing),
-        Peer(suricata_name(suricata), lambda c: _suricata(suricata, c), _eve, absent(suricata, "suricata")),
+        *(Peer(suricata_name(one), partial(_suricata, one), _eve, absent(one, "suricata")) for one in suricatas),
         Peer("p0f", _p0f, _p0f_log, absent("p0f", "p0f")),
         Peer("prads", _prads, _prads_log, absent("prads", "prads")),
         Peer("ndpiReader", _ndpi_command, _ndpi, absent("ndpiReader", "libndpi-bin")),

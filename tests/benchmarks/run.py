@@ -196,7 +196,7 @@ def _who(chosen: argparse.Namespace) -> list[Peer]:
     for other in chosen.repo:
         everybody += spanward(other.resolve(), other.resolve().name)
     if not chosen.alone:
-        everybody += peers(chosen.suricata)
+        everybody += peers(chosen.suricata or ("suricata",))
     left_out = tuple(name.lower() for name in chosen.without)
     return everybody[:1] + [p for p in everybody[1:] if not (left_out and p.name.lower().startswith(left_out))]
 
@@ -210,7 +210,7 @@ def _options() -> argparse.Namespace:
     options.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1)
     options.add_argument("--repository", type=Path, default=REPOSITORY, help="what peers are compared with")
     options.add_argument("--repo", type=Path, action="append", default=[], metavar="DIR", help="another checkout")
-    options.add_argument("--suricata", default="suricata", metavar="PROGRAM")
+    options.add_argument("--suricata", action="append", metavar="PROGRAM", help="one of several versions")
     options.add_argument("--without", nargs="*", default=[], metavar="NAME", help="leave out what begins so")
     options.add_argument("--alone", action="store_true", help="no peers, only checkouts of Spanward")
     options.add_argument("--slope", action="store_true", help="also a ten times over, against cat; memory")
