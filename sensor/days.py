@@ -1,48 +1,44 @@
 """Days: what the engine has folded of flows, as rows of conversations and of who held which address.
 
-The engine folds in numbers (`sensor.engine.DAYS`, `HOLDERS`), which become texts here, once for each row. The key of a
-conversation is everything but times and sums; many flows between the same ends, to the same service, are one row.
+The engine folds in numbers (`sensor.engine.DAYS`, `ENDS`, `HELD`), which become Arrow's memory in
+`sensor.engine.columns`; here it is said which column is which. The key of a conversation is everything but times and
+sums; many flows between the same ends, to the same service, are one row.
 """
 
 from __future__ import annotations
 
-import binascii
 import hashlib
-import ipaddress
-import socket
-import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, lru_cache
-from typing import Any, Final
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
+from typing import Final
 
+import msgspec
 import pyarrow as pa
 
-from sensor.engine import DAYS, HOLDERS
-from sensor.rows import PART_ROWS, SUMS, numbers, place_of, table, what_of
+from sensor.engine import DAYS, ENDS, HELD, columns
+from sensor.rows import PART_ROWS, SUMS, numbered, table
 
 JOIN_US: Final = 900_000_000
 SPANS_MAX: Final = 256
 TRANSPORT: Final = {6: "tcp", 17: "udp"}
-_PORTS: Final = struct.Struct(">BxHH")
-_WORDS: Final = struct.Struct(">4I")
 _TS: Final = pa.timestamp("us")
 
-Holder = tuple[int, int, bytes]
-"""Scope, MAC and IP address."""
 Span = tuple[int, int, int]
 """First, last, how often."""
-Columns = dict[str, memoryview]
-"""Numbers by the names of `DAYS` or `HOLDERS`."""
-
 Label = tuple[str, str]
 """Protocol and confidence."""
+
+community_id = columns.community_id
+ip_text = lru_cache(maxsize=16_384)(columns.ip_text)
+mac_text = lru_cache(maxsize=16_384)(columns.mac_text)
 
 
 class Days:
     """Rows of one drain of the engine.
 
     Args:
-        days, holders: what `Engine.take_days` gave.
+        days, held, ends: what `Engine.take_days` gave.
         labels: protocol and confidence by the number that flows were labelled with.
         scopes: names by number.
         segment: the interface and the segment of a segment's number.
@@ -51,103 +47,137 @@ class Days:
     def __init__(
         self,
         days: memoryview,
-        holders: memoryview,
+        held: memoryview,
+        ends: memoryview,
         labels: Sequence[Label],
         scopes: Sequence[str],
         segment: Callable[[int], tuple[str, str]],
     ) -> None:
         self._days = days
-        self._holders = holders
+        self._held = held
+        self._ends = ends
         self._labels = labels
         self._scopes = scopes
-        self._segments = {number: segment(number) for number in set(_column(days, DAYS, "segment"))}
+        self._segments = {number: segment(number) for number in set(days[DAYS.index("segment") :: len(DAYS)])}
 
     @property
     def row_count(self) -> int:
         """How many rows the engine gave."""
-        return len(self._days) // len(DAYS) + len(self._holders) // len(HOLDERS)
+        return len(self._days) // len(DAYS) + len(self._held) // len(HELD)
 
     @property
     def span_us(self) -> tuple[int, int] | None:
         """The first and the last packet of all, in microseconds; None where there is none."""
-        first, last = (_column(self._days, DAYS, name) for name in ("first_ts", "last_ts"))
-        return (min(first), max(last)) if len(first) else None
+        return columns.extent(self._days)
 
     def parts(self) -> Iterator[tuple[str, pa.Table]]:
         """Parts of tables of `sensor.rows.SCHEMAS`, made when they are asked for."""
+        macs = columns.mac_numbers(self._ends)
         step = PART_ROWS * len(DAYS)
         for begin in range(0, len(self._days), step):
-            yield "fact_conversation", self._conversations(self._days[begin : begin + step])
-        if self._holders:
-            yield "binding", self._bindings()
+            yield "fact_conversation", self._conversations(self._days[begin : begin + step], *macs)
+        if len(self._held):
+            yield "binding", self._bindings(*macs)
 
-    def _conversations(self, rows: memoryview) -> pa.Table:
-        days = {name: _column(rows, DAYS, name) for name in DAYS}
-        ips = [list(_ips(name, days)) for name in ("initiator", "responder")]
-        key = self._key(days, *ips)
-        plain = {
-            name: numbers(days[name].tobytes(), pa.int64()) for name in (*SUMS, "first_ts", "last_ts", "n", "frame")
-        }
+    def _conversations(self, rows: memoryview, mac_of: memoryview, macs: memoryview) -> pa.Table:
+        of = partial(_column, rows, DAYS)
+        initiators, responders = of("initiator"), of("responder")
+        ids, scope, *about = self._kinds(rows)
         return table(
             "fact_conversation",
             [
-                numbers(days["day"], pa.date32()), numbers(_ids(days["day"], key), pa.uint64()),
-                *key, *(plain[name] for name in SUMS),
-                plain["first_ts"].view(_TS), plain["last_ts"].view(_TS), plain["n"],
-                numbers(days["hours"], pa.int32()), plain["frame"], _community_ids(days, *ips),
+                _array(pa.date32(), columns.narrow(of("day"))), ids, scope,
+                self._macs(initiators, mac_of, macs), self._ips(initiators),
+                self._macs(responders, mac_of, macs), self._ips(responders),
+                _array(pa.int32(), columns.narrow(of("port"))), _transports(of("transport")), *about,
+                *(_array(pa.int64(), of(name)) for name in SUMS),
+                _array(_TS, of("first_ts")), _array(_TS, of("last_ts")), _array(pa.int64(), of("n")),
+                _array(pa.int32(), columns.narrow(of("hours"))), _array(pa.int64(), of("frame")),
+                _different(_texts(columns.community_ids(rows, self._ends))),
             ],
         )  # fmt: skip
 
-    def _key(self, days: Columns, ips_i: list[bytes], ips_r: list[bytes]) -> list[Sequence[Any]]:
-        """The columns of `CONVERSATION`."""
-        return [
-            [self._scopes[rest >> 16] for rest in days["rest"]],
-            [mac_text(mac) for mac in days["initiator_mac"]],
-            [ip_text(ip) for ip in ips_i],
-            [mac_text(mac) for mac in days["responder_mac"]],
-            [ip_text(ip) for ip in ips_r],
-            days["port"].tolist(),
-            [TRANSPORT[rest & 0xFF] for rest in days["rest"]],
-            *zip(*[self._labels[label] for label in days["label"]], strict=True),
-            *zip(*[self._segments[segment] for segment in days["segment"]], strict=True),
-        ]
+    def _kinds(self, rows: memoryview) -> list[pa.Array]:
+        """Ids, and what is told by few different texts: scope, protocol, confidence, interface and segment."""
+        of_kind, kinds = columns.kinds(rows, self._ends)
+        told = [(self._scopes[scope], *self._labels[label], *self._segments[number]) for scope, label, number in kinds]
+        digests = b"".join(hashlib.blake2b(msgspec.json.encode(one), digest_size=16).digest() for one in told)
+        ids = columns.row_ids(rows, self._ends, of_kind, memoryview(digests).cast("q"))
+        made = [_array(pa.uint64(), memoryview(ids).cast("q"))]
+        for column in zip(*told, strict=True):
+            numbers, texts = numbered(column)
+            picked = columns.gathered(memoryview(array("q", numbers)), of_kind)
+            made.append(_words(columns.short(picked), pa.array(texts, pa.string())))
+        return made
 
-    def _bindings(self) -> pa.Table:
+    def _macs(self, ends: memoryview, mac_of: memoryview, macs: memoryview) -> pa.Array:
+        numbers, different, bits = columns.picked(columns.gathered(mac_of, ends), len(macs))
+        return _words(numbers, _texts(columns.mac_texts(columns.gathered(macs, different))), bits)
+
+    def _ips(self, ends: memoryview) -> pa.Array:
+        numbers, different, _ = columns.picked(ends, len(self._ends) // len(ENDS))
+        return _words(numbers, _texts(columns.ip_texts(self._ends, different)))
+
+    def _bindings(self, mac_of: memoryview, macs: memoryview) -> pa.Table:
         """All intervals; the recorder joins those that touch across batches."""
-        held = {name: _column(self._holders, HOLDERS, name) for name in HOLDERS}
-        scopes = [rest >> 16 for rest in held["rest"]]
-        holders = list(zip(scopes, held["mac"], _ips("ip", held), strict=True))
-        spans = list(zip(held["first_ts"], held["last_ts"], held["n"], strict=True))
-        if len(set(holders)) < len(holders):
-            holders, spans = _joined(holders, spans)
-        texts = [(self._scopes[scope], mac_text(mac), ip_text(ip)) for scope, mac, ip in holders]
-        return table("binding", [*zip(*texts, strict=True), *zip(*spans, strict=True)])
+        ends, first, last, n, before = (_column(self._held, HELD, name) for name in HELD)
+        if any(before):
+            ends, first, last, n = _joined(ends, first, last, n, before)
+        words = [scope.encode() for scope in self._scopes]
+        return table(
+            "binding",
+            [
+                _texts(columns.spelled(words, columns.scopes(self._ends, ends))),
+                _texts(columns.mac_texts(columns.gathered(macs, columns.gathered(mac_of, ends)))),
+                _texts(columns.ip_texts(self._ends, ends)),
+                _array(_TS, first), _array(_TS, last), _array(pa.int64(), n),
+            ],
+        )  # fmt: skip
 
 
 def _column(rows: memoryview, names: Sequence[str], name: str) -> memoryview:
-    return rows[names.index(name) :: len(names)]
+    return columns.column(rows, len(names), names.index(name))
 
 
-def _ids(days: Iterable[int], key: list[Sequence[Any]]) -> list[int]:
-    """Of rows; many have their initiator in common, or their responder."""
-    places = map(cache(place_of), zip(days, *key[:3], strict=True))
-    facts = map(cache(what_of), zip(*key[3:], strict=True))
-    return [place.id_of(what) for place, what in zip(places, facts, strict=True)]
+def _array(kind: pa.DataType, values: memoryview) -> pa.Array:
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
 
 
-def _community_ids(days: Columns, ips_i: list[bytes], ips_r: list[bytes]) -> list[str]:
-    """Of the first flow of each row."""
-    flows = zip(days["rest"], ips_i, ips_r, days["ports"], strict=True)
-    return [community_id(rest & 0xFF, ip_i, ports >> 16, ip_r, ports & 0xFFFF) for rest, ip_i, ip_r, ports in flows]
+def _texts(buffers: columns.Buffers) -> pa.Array:
+    offsets, characters = map(pa.py_buffer, buffers)
+    return pa.Array.from_buffers(pa.string(), len(buffers[0]) - 1, [None, offsets, characters])
 
 
-def _joined(holders: list[Holder], spans: list[Span]) -> tuple[list[Holder], list[Span]]:
-    """Each holder's intervals, joined; the holder as often as it has some."""
-    by_holder: dict[Holder, list[Span]] = {}
-    for holder, span in zip(holders, spans, strict=True):
-        by_holder.setdefault(holder, []).append(span)
-    rows = [(holder, span) for holder, found in by_holder.items() for span in joined(found)]
-    return [holder for holder, _ in rows], [span for _, span in rows]
+def _words(numbers: memoryview, texts: pa.Array, bits: memoryview | None = None) -> pa.Array:
+    """A column of texts by their numbers; without one where there is no bit."""
+    validity = None if bits is None else pa.py_buffer(bits)
+    indices = pa.Array.from_buffers(pa.int16(), len(numbers), [validity, pa.py_buffer(numbers)])
+    return pa.DictionaryArray.from_arrays(indices, texts)
+
+
+def _different(texts: pa.Array) -> pa.Array:
+    """A column of texts that differ."""
+    return _words(memoryview(array("h", range(len(texts)))), texts)
+
+
+def _transports(transports: memoryview) -> pa.Array:
+    numbers, different, _ = columns.picked(transports, 256)
+    return _words(numbers, pa.array([TRANSPORT[one] for one in different], pa.string()))
+
+
+def _joined(
+    ends: memoryview, first: memoryview, last: memoryview, n: memoryview, before: memoryview
+) -> list[memoryview]:
+    """Rows of `HELD`, less the column `before`: the intervals of an end that has several, joined."""
+    several: dict[int, list[Span]] = {end: [] for end, other in zip(ends, before, strict=True) if other}
+    rows: list[tuple[int, int, int, int]] = []
+    for row in zip(ends, first, last, n, strict=True):
+        if row[0] in several:
+            several[row[0]].append(row[1:])
+        else:
+            rows.append(row)
+    rows += [(end, *span) for end, spans in several.items() for span in joined(spans)]
+    return [memoryview(array("q", column)) for column in zip(*rows, strict=True)]
 
 
 def joined(spans: list[Span]) -> list[Span]:
@@ -164,31 +194,3 @@ def joined(spans: list[Span]) -> list[Span]:
     if len(together) <= SPANS_MAX // 2:
         return together
     return [(together[0][0], max(last for _, last, _ in together), sum(n for *_, n in together))]
-
-
-def _ips(name: str, columns: Columns) -> Iterator[bytes]:
-    """Packed addresses out of their four words: four bytes of IPv4, sixteen of IPv6."""
-    words = zip(columns["rest"], *(columns[f"{name}{at}"] for at in range(4)), strict=True)
-    for rest, *four in words:
-        yield four[3].to_bytes(4) if rest >> 8 & 0xFF == 4 else _WORDS.pack(*four)
-
-
-@lru_cache(maxsize=16_384)
-def mac_text(mac: int) -> str | None:
-    """`00:11:22:33:44:55` for a 48-bit number; None where there was no link layer address (-1)."""
-    return None if mac < 0 else mac.to_bytes(6).hex(":")
-
-
-@lru_cache(maxsize=16_384)
-def ip_text(packed: bytes) -> str:
-    """The usual text of a packed IPv4 or IPv6 address; IPv4 mapped into IPv6 stays IPv6."""
-    return socket.inet_ntoa(packed) if len(packed) == 4 else str(ipaddress.IPv6Address(packed))
-
-
-def community_id(transport: int, ip_a: bytes, port_a: int, ip_b: bytes, port_b: int) -> str:
-    """Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions. Spec: Community ID 1.0."""
-    if (ip_a, port_a) > (ip_b, port_b):
-        ip_a, port_a, ip_b, port_b = ip_b, port_b, ip_a, port_a
-    packed = b"\0\0%b%b%b" % (ip_a, ip_b, _PORTS.pack(transport, port_a, port_b))
-    digest = hashlib.sha1(packed, usedforsecurity=False).digest()
-    return "1:" + binascii.b2a_base64(digest, newline=False).decode()

@@ -1,6 +1,7 @@
 """The packet engine: capture bytes in, the head of every turn out. See `core` for the theory of operation.
 
-Beside it stands `recall`, which takes the heads that are known; it is compiled, or interpreted, together with it.
+Beside it stand `recall`, which takes the heads that are known, `days`, which folds what flows were, and `columns`,
+which makes columns of that; they are compiled, or interpreted, together with it.
 
 `COMPILED` tells which of the two is at work: the compiled module, or the same source file interpreted (slower, equal).
 ``SPANWARD_INTERPRETED=1`` in the environment asks for the interpreted one.
@@ -12,13 +13,21 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
+NEEDS: Final = {"core": ("days",), "columns": ("days",)}
+"""Of the compiled modules: which others each imports."""
+
 
 def load_interpreted(source: str = "core") -> ModuleType:
-    """A source of the engine executed by the interpreter, whether or not a compiled module lies beside it."""
+    """A source of the engine executed by the interpreter, whether or not a compiled module lies beside it.
+
+    What it needs of the other compiled modules is interpreted, too.
+    """
     name = f"sensor.engine._interpreted_{source}"
     if name in sys.modules:
         return sys.modules[name]
@@ -26,26 +35,35 @@ def load_interpreted(source: str = "core") -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    instead = {f"sensor.engine.{needed}": load_interpreted(needed) for needed in NEEDS.get(source, ())}
     sys.modules[name] = module
-    real = sys.modules.get("cython")
     # the compiler's own stand-in is four times slower
-    sys.modules["cython"] = importlib.import_module("sensor.engine._cy")
-    try:
+    with _standing_in(instead | {"cython": importlib.import_module("sensor.engine._cy")}):
         spec.loader.exec_module(module)
-    finally:
-        if real is None:
-            del sys.modules["cython"]
-        else:
-            sys.modules["cython"] = real
     return module
 
 
+@contextmanager
+def _standing_in(modules: Mapping[str, ModuleType]) -> Iterator[None]:
+    """Other modules under these names, meanwhile."""
+    real = {name: sys.modules.get(name) for name in modules}
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name, module in real.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+
+
 if TYPE_CHECKING:
-    from sensor.engine import core, recall
+    from sensor.engine import columns, core, days, recall
 elif os.environ.get("SPANWARD_INTERPRETED") == "1":
-    core, recall = load_interpreted(), load_interpreted("recall")
+    columns, core, days, recall = (load_interpreted(name) for name in ("columns", "core", "days", "recall"))
 else:
-    from sensor.engine import core, recall
+    from sensor.engine import columns, core, days, recall
 
 Engine = core.Engine
 Flow = recall.Flow
@@ -59,8 +77,9 @@ COMPILED: Final[bool] = core.COMPILED
 FLOWS: Final = 262_144
 """How many flows an engine has room for, unless it is told otherwise."""
 STATS: Final[tuple[str, ...]] = core.STATS
-DAYS: Final[tuple[str, ...]] = core.DAYS
-HOLDERS: Final[tuple[str, ...]] = core.HOLDERS
+DAYS: Final[tuple[str, ...]] = days.DAYS
+ENDS: Final[tuple[str, ...]] = days.ENDS
+HELD: Final[tuple[str, ...]] = days.HELD
 TRAFFIC: Final[tuple[str, ...]] = core.TRAFFIC
 
 NEED: Final = 0
@@ -103,6 +122,7 @@ __all__ = [
     "DAYS",
     "DUPLICATE_SEEN",
     "END",
+    "ENDS",
     "EOF",
     "EVICTED",
     "EVICTED_SEEN",
@@ -112,7 +132,7 @@ __all__ = [
     "FULL",
     "GAP",
     "GAP_SEEN",
-    "HOLDERS",
+    "HELD",
     "IDLE",
     "MIDSTREAM",
     "NEED",
@@ -135,5 +155,7 @@ __all__ = [
     "Seen",
     "Shape",
     "Step",
+    "columns",
+    "days",
     "load_interpreted",
 ]

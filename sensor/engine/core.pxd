@@ -1,5 +1,7 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
+from sensor.engine.days cimport Folded
+
 cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
@@ -206,35 +208,7 @@ cdef enum:
     TCP_RST = 4
     TCP_ACK = 16
     TOLD = 1
-    D_DAY = 0
-    D_REST = 1
-    D_PORT = 2
-    D_INITIATOR = 3
-    D_RESPONDER = 7
-    D_MACS = 11
-    D_LABEL = 13
-    D_SEGMENT = 14
-    D_KEYS = 15
-    D_FIRST = 15
-    D_LAST = 16
-    D_FRAME = 17
-    D_PORTS = 18
-    D_N = 19
-    D_HOURS = 20
-    D_SUMS = 21
-    D_WIDTH = 34
-    H_REST = 0
-    H_MAC = 1
-    H_IP = 2
-    H_KEYS = 6
-    H_FIRST = 6
-    H_LAST = 7
-    H_N = 8
-    H_WIDTH = 9
-    DAYS_MAX = 65536
-    DAYS_SLACK = 8
     UNWANTED_MAX = 4
-    JOIN_US = 900000000
     M16 = 0xFFFF
     RECORD_MAX = 262144
     BLOCK_MAX = 16777216
@@ -303,12 +277,11 @@ cdef enum:
     C_DUPLICATES = 20
     C_REFUSED = 21
     C_DEEP = 22
-    C_DAYS_LOST = 23
-    C_PROBES = 24
-    C_JUMPS = 25
-    C_SHED_TURNS = 26
-    C_SHED_DATAGRAMS = 27
-    C_SHED_FLOWS = 28
+    C_PROBES = 23
+    C_JUMPS = 24
+    C_SHED_TURNS = 25
+    C_SHED_DATAGRAMS = 26
+    C_SHED_FLOWS = 27
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"

@@ -61,8 +61,8 @@ else of what is around.
 **Listening.** Told what somebody may want (`listen`), the engine wakes Python only for lanes and datagrams that begin so.
 Other lanes drain, and are looked at again in each turn, which costs next to nothing: so TLS is found that begins in the
 midst of a protocol that nobody reads. A conversation that was told of, and that nobody knows, is given back (`unlisten`).
-DAY and END come for flows that were told of; what a flow was is folded here, by its ends, service, day and the label that
-Python gave it, and so is who held which address. FULL says that these tables want to be taken.
+DAY and END come for flows that were told of; what a flow was is folded (`days`) by its ends, service, day and the label
+that Python gave it, and so is who held which address. FULL says that these tables want to be taken.
 
 **Duplicates.** A mirror of several ports, or of ingress and egress, shows a packet twice: on another VLAN, with another
 TTL and other MAC addresses, or in another tunnel. A copy has the same flow, direction, IP ident, transport checksum (which
@@ -84,7 +84,6 @@ is being left out anyway is no gap. Kept segments, half-read messages and fragme
 whose total size, with what Python needs for each, is bounded; the oldest holder loses.
 """
 
-import mmap
 from collections import OrderedDict
 from itertools import chain
 
@@ -93,20 +92,12 @@ try:
 except ImportError:
     from sensor.engine import _cy as cython
 
+from sensor.engine.days import Folded
 from sensor.engine.fragments import Fragments
+from sensor.engine.pages import numbers
 from sensor.engine.spans import conflicts, touching, uncovered
 
 COMPILED = cython.compiled
-
-# The columns of a folded day, and of an address that was held: numbers; IP addresses are four words, KREST is scope (16 bits),
-# family and transport (8 each), ports are the initiator's and the responder's (16 each).
-DAYS = (
-    "day", "rest", "port", "initiator0", "initiator1", "initiator2", "initiator3", "responder0", "responder1", "responder2",
-    "responder3", "initiator_mac", "responder_mac", "label", "segment", "first_ts", "last_ts", "frame", "ports", "n", "hours", "packets",
-    "initiator_bytes", "responder_bytes", "copied_bytes", "skipped_bytes", "left_out_bytes", "lost_bytes", "midstream_count",
-    "one_sided_count", "gap_count", "unanswered_count", "truncated_count", "duplicate_count",
-)
-HOLDERS = ("rest", "mac", "ip0", "ip1", "ip2", "ip3", "first_ts", "last_ts", "n")
 
 STATS = (
     "first_ts_us", "last_ts_us", "first_frame", "packets_i", "packets_r", "bytes_i", "bytes_r", "copied", "skipped", "left_out",
@@ -118,7 +109,7 @@ COUNTERS = (
     "packets", "bytes", "bytes_copied", "truncated", "not_ip", "unsupported_link", "bad_header", "other_transport",
     "tcp_segments", "udp_datagrams", "fragments",
     "flows", "evicted_flows", "evicted_bytes", "late_segments", "holes", "clock_backwards", "vlan_packets", "tunnelled",
-    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "days_lost", "probes", "clock_jumps",
+    "stray_segments", "duplicates", "tunnels_refused", "nested_too_deep", "probes", "clock_jumps",
     "shed_turns", "shed_datagrams", "shed_flows",
 )
 
@@ -324,36 +315,8 @@ if not cython.compiled:
 
     TOLD = 1
 
-    D_DAY = 0
-    D_REST = 1
-    D_PORT = 2
-    D_INITIATOR = 3
-    D_RESPONDER = 7
-    D_MACS = 11
-    D_LABEL = 13
-    D_SEGMENT = 14
-    D_KEYS = 15
-    D_FIRST = 15
-    D_LAST = 16
-    D_FRAME = 17
-    D_PORTS = 18
-    D_N = 19
-    D_HOURS = 20
-    D_SUMS = 21
-    D_WIDTH = 34
-    H_REST = 0
-    H_MAC = 1
-    H_IP = 2
-    H_KEYS = 6
-    H_FIRST = 6
-    H_LAST = 7
-    H_N = 8
-    H_WIDTH = 9
-    DAYS_MAX = 65536
-    DAYS_SLACK = 8
     UNWANTED_MAX = 4
     HOUR_US = 3600000000
-    JOIN_US = 900000000
 
     M16 = 0xFFFF
     M32 = 0xFFFFFFFF
@@ -436,21 +399,11 @@ if not cython.compiled:
     C_DUPLICATES = 20
     C_REFUSED = 21
     C_DEEP = 22
-    C_DAYS_LOST = 23
-    C_PROBES = 24
-    C_JUMPS = 25
-    C_SHED_TURNS = 26
-    C_SHED_DATAGRAMS = 27
-    C_SHED_FLOWS = 28
-
-
-def _numbers(count, sparse=False):
-    """A zeroed table of 64-bit numbers whose pages exist only once they are touched; small ones where few are."""
-    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
-    pages = mmap.mmap(-1, count * 8, **private)
-    if hasattr(mmap, "MADV_HUGEPAGE") and not sparse:
-        pages.madvise(mmap.MADV_HUGEPAGE)
-    return memoryview(pages).cast("q")
+    C_PROBES = 23
+    C_JUMPS = 24
+    C_SHED_TURNS = 25
+    C_SHED_DATAGRAMS = 26
+    C_SHED_FLOWS = 27
 
 
 @cython.final
@@ -621,17 +574,8 @@ class Engine:
     firsts: cython.uchar[::1]
     tcp_leads: cython.longlong
     all_leads: cython.longlong
+    days: Folded
     days_full: cython.bint
-    day_key: object
-    D: cython.longlong[::1]
-    days: cython.longlong[::1]
-    day_rows: dict
-    day_count: cython.longlong
-    holder_key: object
-    H: cython.longlong[::1]
-    holders: cython.longlong[::1]
-    holder_rows: dict
-    holder_count: cython.longlong
 
     def __init__(
         self,
@@ -670,15 +614,15 @@ class Engine:
         self.scopes = memoryview(bytearray(4096))
         self.tunnels = {}
         self.t_key, self.t_scope, self.t_place = -1, 0, 0
-        self.T = _numbers(SOURCES * SEGMENTS * SEGMENT_WIDTH, True)
+        self.T = numbers(SOURCES * SEGMENTS * SEGMENT_WIDTH, sparse=True)
         self.touched, self.past, self.places, self.place_keys, self.names = [], {}, {}, [], {}
         self.hour = self.hour_from = self.hour_to = self.p_source = self.p_tunnel = self.p_segment = 0
-        self.F = _numbers(flows * WIDTH)
-        self.L = _numbers(flows * LANES_WIDTH)
+        self.F = numbers(flows * WIDTH)
+        self.L = numbers(flows * LANES_WIDTH)
         buckets = 1
         while buckets < flows:
             buckets *= 2
-        self.heads = _numbers(buckets)
+        self.heads = numbers(buckets)
         self.buckets = buckets
         self.lists = memoryview(bytearray(8 * 10)).cast("q")
         self.n = memoryview(bytearray(8 * 32)).cast("q")
@@ -703,7 +647,7 @@ class Engine:
         self.whole = self.window
         self.cursor = self.frames = self.b_at = self.b_count = self.b_known = 0
         self.batch = memoryview(bytearray(8 * BATCH * BATCH_WIDTH)).cast("q")
-        self.ring = _numbers(RING * 4)
+        self.ring = numbers(RING * 4)
         self.w_other = self.w_whole = False
         self.window_end = 0
         self.position = 0
@@ -721,13 +665,7 @@ class Engine:
         self.leads = memoryview(bytearray(8)).cast("q")
         self.firsts = memoryview(bytearray(512))
         self.tcp_leads = self.all_leads = 0
-        self.day_key = bytearray(8 * D_KEYS)
-        self.D = memoryview(self.day_key).cast("q")
-        self.holder_key = bytearray(8 * H_KEYS)
-        self.H = memoryview(self.holder_key).cast("q")
-        self.day_rows, self.holder_rows = {}, {}
-        self.day_count = self.holder_count = 0
-        self.days = self.holders = self.D
+        self.days = Folded(self.seed, self.key0, self.key1)
         self.flow = self.lane = self.ts_us = self.frame = self.turn = self.size = self.reason = 0
         self.big = self.modified = self.nano = self.p_whole = self.c_force = False
         self.link = 1
@@ -831,8 +769,6 @@ class Engine:
         self.tcp_leads = 4 * len(tcp)
         self.all_leads = len(words)
         self.listening = True
-        self.days = _numbers((DAYS_MAX + DAYS_SLACK) * D_WIDTH)
-        self.holders = _numbers((DAYS_MAX + DAYS_SLACK) * H_WIDTH)
 
     # ================================================================ what comes out
 
@@ -855,7 +791,7 @@ class Engine:
         return self.segment_name(self.F[self._row(row) + SEGMENT])
 
     def segment_name(self, segment):
-        """(interface, segment) of a segment's number in `DAYS`."""
+        """(interface, segment) of a segment's number."""
         source, place = divmod(segment, SEGMENTS)
         name = self.names.get(source, str(source) if source else "")
         if place == 0:
@@ -932,21 +868,18 @@ class Engine:
 
     def folded(self):
         """How many rows `take_days` would give."""
-        return self.day_count + self.holder_count
+        return self.days.row_count()
 
     def take_days(self):
-        """What ended since the last call: rows of `DAYS` and of `HOLDERS`, one after the other, as 64-bit numbers."""
-        days = bytes(memoryview(self.days)[: self.day_count * D_WIDTH])
-        holders = bytes(memoryview(self.holders)[: self.holder_count * H_WIDTH])
-        self.day_rows, self.holder_rows = {}, {}
-        self.day_count = self.holder_count = 0
+        """What was folded since the last call: rows of `DAYS`, `HELD` and `ENDS` (see `days`), as 64-bit numbers."""
         self.days_full = False
-        return memoryview(days).cast("q"), memoryview(holders).cast("q")
+        return self.days.take()
 
     def counters(self):
         """Counts of the whole engine, by name."""
         found = {name: self.n[number] for number, name in enumerate(COUNTERS)}
         found.update(self.fragments.counters())
+        found["days_lost"] = self.days.lost
         found["rows_in_use"] = self.fresh_row + self.rows - self.last_row - self.free_count
         found["last_packet_us"] = self.last_ts
         found["held_bytes"] = self.held_bytes + self.pieces_bytes + self.fragments.held_bytes
@@ -3431,124 +3364,48 @@ class Engine:
     @cython.exceptval(-2, check=True)
     def _fold(self, r: cython.longlong) -> cython.int:
         """What this flow was since it began, or since its last DAY, joins what others of its ends and service were."""
-        if self.F[r + FIRST_FRAME] == 0:
+        if self.F[r + FIRST_FRAME] == 0 or not self.days.admits():
             return 0
         init: cython.longlong = self.F[r + INIT] ^ ((self.F[r + LABEL] >> 1) & 1)
-        at: cython.longlong = self._day_row(r, init)
-        if at < 0:
-            return 0
-        ts: cython.longlong = self.F[r + FIRST_TS]
-        if ts < self.days[at + D_FIRST] or self.days[at + D_N] == 0:
-            self.days[at + D_FIRST], self.days[at + D_FRAME] = ts, self.F[r + FIRST_FRAME]
-            self.days[at + D_PORTS] = self._ports(r, init)
-        self.days[at + D_LAST] = max(self.days[at + D_LAST], self.F[r + LAST_TS])
-        self.days[at + D_N] += 1
-        self.days[at + D_HOURS] |= self._hours(ts, self.F[r + LAST_TS])
-        self._add_up(r, at + D_SUMS, init)
-        self._hold_address(r, init)
+        ports: cython.longlong = self.F[r + KPORTS]
+        if init:
+            ports = (ports & M16) << 16 | ports >> 16
+        first: cython.longlong = self.F[r + FIRST_TS]
+        last: cython.longlong = self.F[r + LAST_TS]
+        one: cython.longlong = self._end_of(r, init)
+        other: cython.longlong = self._end_of(r, 1 - init)
+        row: cython.longlong = self.days.day(
+            first // DAY_US, one, other, self.F[r + KREST] & 0xFF, ports & M16, self.F[r + LABEL] >> 2, self.F[r + SEGMENT]
+        )
+        self.days.see(row, first, last, self.F[r + FIRST_FRAME], ports >> 16)
+        self._add_up(r, row, init)
+        self.days.hold(one, first, last)
         if self.F[r + SEEN] == 3:
-            self._hold_address(r, 1 - init)
-        self.days_full = self.day_count >= DAYS_MAX or self.holder_count >= DAYS_MAX
+            self.days.hold(other, first, last)
+        self.days_full = self.days.full
         return 0
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _day_row(self, r: cython.longlong, init: cython.longlong) -> cython.longlong:
-        """Where the flow's row of `DAYS` begins; -1 where the table is full, which is nobody's doing but a caller's."""
-        word: cython.longlong
-        self.D[D_DAY] = self.F[r + FIRST_TS] // DAY_US
-        self.D[D_REST] = self.F[r + KREST]
-        self.D[D_PORT] = self._ports(r, init) & M16
-        for word in range(4):
-            self.D[D_INITIATOR + word] = self.F[r + K0 + 4 * init + word]
-            self.D[D_RESPONDER + word] = self.F[r + K4 - 4 * init + word]
-        self.D[D_MACS] = self.F[r + MAC0 + init]
-        self.D[D_MACS + 1] = self.F[r + MAC1 - init]
-        self.D[D_LABEL] = self.F[r + LABEL] >> 2
-        self.D[D_SEGMENT] = self.F[r + SEGMENT]
-        key = bytes(self.day_key)
-        found = self.day_rows.get(key)
-        if found is not None:
-            return found
-        if self.day_count >= DAYS_MAX + DAYS_SLACK:
-            self.n[C_DAYS_LOST] += 1
-            return -1
-        at: cython.longlong = self.day_count * D_WIDTH
-        self.day_rows[key] = at
-        self.day_count += 1
-        for word in range(D_KEYS):
-            self.days[at + word] = self.D[word]
-        for word in range(D_KEYS, D_WIDTH):
-            self.days[at + word] = 0
-        return at
+    def _end_of(self, r: cython.longlong, lane: cython.longlong) -> cython.longlong:
+        at: cython.longlong = r + K0 + 4 * lane
+        rest: cython.longlong = self.F[r + KREST] & ~0xFF
+        return self.days.end(rest, self.F[r + MAC0 + lane], self.F[at], self.F[at + 1], self.F[at + 2], self.F[at + 3])
 
     @cython.cfunc
     @cython.exceptval(-2, check=True)
-    def _ports(self, r: cython.longlong, init: cython.longlong) -> cython.longlong:
-        """The initiator's port and, in the lower 16 bits, the responder's."""
-        ports: cython.longlong = self.F[r + KPORTS]
-        return (ports & M16) << 16 | ports >> 16 if init else ports
-
-    @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _hours(self, first: cython.longlong, last: cython.longlong) -> cython.longlong:
-        """A bit for each hour of the day from one time to another."""
-        hour: cython.longlong = first % DAY_US // HOUR_US
-        beyond: cython.longlong = last % DAY_US // HOUR_US + 1
-        return (1 << max(hour + 1, beyond)) - (1 << hour)
-
-    @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _add_up(self, r: cython.longlong, at: cython.longlong, init: cython.longlong) -> cython.int:
-        """In the order of the sums in `DAYS`."""
-        column: cython.longlong
+    def _add_up(self, r: cython.longlong, row: cython.longlong, init: cython.longlong) -> cython.int:
         flags: cython.longlong = self.F[r + FLAGS]
         one_sided: cython.longlong = self.F[r + SEEN] != 3
         silent: cython.longlong = self.F[r + BY0] == 0 and self.F[r + BY1] == 0
-        self.days[at] += self.F[r + PK0] + self.F[r + PK1]
-        self.days[at + 1] += self.F[r + BY0 + init]
-        self.days[at + 2] += self.F[r + BY1 - init]
-        for column in range(4):
-            self.days[at + 3 + column] += self.F[r + COPIED + column]
-        self.days[at + 7] += (flags & F_MIDSTREAM) != 0
-        self.days[at + 8] += one_sided
-        self.days[at + 9] += (flags & F_GAP) != 0
-        self.days[at + 10] += one_sided & silent
-        self.days[at + 11] += (flags & F_TRUNCATED) != 0
-        self.days[at + 12] += (flags & F_DUPLICATE) != 0
-        return 0
-
-    @cython.cfunc
-    @cython.exceptval(-2, check=True)
-    def _hold_address(self, r: cython.longlong, lane: cython.longlong) -> cython.int:
-        """The end's MAC address held its IP address meanwhile."""
-        word: cython.longlong
-        first: cython.longlong = self.F[r + FIRST_TS]
-        last: cython.longlong = self.F[r + LAST_TS]
-        if self.F[r + MAC0 + lane] < 0:
-            return 0
-        self.H[H_REST] = self.F[r + KREST] & ~0xFF
-        self.H[H_MAC] = self.F[r + MAC0 + lane]
-        for word in range(4):
-            self.H[H_IP + word] = self.F[r + K0 + 4 * lane + word]
-        key = bytes(self.holder_key)
-        found = self.holder_rows.get(key)
-        if found is not None:
-            at: cython.longlong = found
-            if first <= self.holders[at + H_LAST] + JOIN_US and last >= self.holders[at + H_FIRST] - JOIN_US:
-                self.holders[at + H_FIRST] = min(first, self.holders[at + H_FIRST])
-                self.holders[at + H_LAST] = max(last, self.holders[at + H_LAST])
-                self.holders[at + H_N] += 1
-                return 0
-        if self.holder_count >= DAYS_MAX + DAYS_SLACK:
-            self.n[C_DAYS_LOST] += 1
-            return 0
-        at = self.holder_count * H_WIDTH
-        self.holder_rows[key] = at
-        self.holder_count += 1
-        for word in range(H_KEYS):
-            self.holders[at + word] = self.H[word]
-        self.holders[at + H_FIRST], self.holders[at + H_LAST], self.holders[at + H_N] = first, last, 1
+        self.days.carry(
+            row, self.F[r + PK0] + self.F[r + PK1], self.F[r + BY0 + init], self.F[r + BY1 - init],
+            self.F[r + COPIED], self.F[r + SKIPPED], self.F[r + LEFT_OUT], self.F[r + LOST],
+        )
+        self.days.mark(
+            row, (flags & F_MIDSTREAM) != 0, one_sided, (flags & F_GAP) != 0, one_sided & silent,
+            (flags & F_TRUNCATED) != 0, (flags & F_DUPLICATE) != 0,
+        )
         return 0
 
     # ================================================================ transport

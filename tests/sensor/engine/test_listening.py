@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sensor import engine as compiled
-from sensor.engine import DAYS, FULL, HOLDERS, load_interpreted
+from sensor.engine import DAYS, ENDS, FULL, HELD, load_interpreted
 from tests.captures import name_of, own_captures
 from tests.sensor.engine.builder import Tcp, Wire, datagram
 from tests.sensor.engine.harness import kinds_of, new_engine, of, opinions, run
@@ -46,8 +46,12 @@ def rows(table: memoryview, columns: tuple[str, ...]) -> list[dict[str, int]]:
 
 
 def folded(engine: Any) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
-    days, holders = engine.take_days()
-    return rows(days, DAYS), rows(holders, HOLDERS)
+    """Days and intervals, with what is known of their ends."""
+    days, held, ends = map(rows, engine.take_days(), (DAYS, HELD, ENDS))
+    for day in days:
+        for name in ("initiator", "responder"):
+            day |= {f"{name}_{column}": number for column, number in ends[day[name]].items()}
+    return days, [ends[interval["end"]] | interval for interval in held]
 
 
 @pytest.mark.parametrize("path", CAPTURES, ids=name_of)
@@ -90,7 +94,7 @@ def test_of_what_nobody_wants_nothing_is_told() -> None:
     engine = listening(NOBODY, NOBODY)
     assert run(wire.pcap(), engine=engine) == []
     days, holders = folded(engine)
-    assert Counter(day["rest"] & 0xFF for day in days) == {6: 1, 17: 1}
+    assert Counter(day["transport"] for day in days) == {6: 1, 17: 1}
     assert [day["copied_bytes"] for day in days] == [0, 0]
     assert holders
 
@@ -182,7 +186,7 @@ def test_a_label_is_part_of_the_key_and_may_swap_the_lanes() -> None:
         == (other["responder_bytes"], other["initiator_bytes"])
         == (7, 6)
     )
-    assert (one["initiator3"], one["port"]) == (other["responder3"], 104)
+    assert (one["initiator_ip3"], one["port"]) == (other["responder_ip3"], 104)
     assert other["port"] == 50_000
 
 

@@ -1,0 +1,177 @@
+cimport cython
+
+from sensor.engine.days cimport (
+    D_DAY,
+    D_FIRST,
+    D_INITIATOR,
+    D_INITIATOR_PORT,
+    D_LABEL,
+    D_LAST,
+    D_PORT,
+    D_RESPONDER,
+    D_SEGMENT,
+    D_TRANSPORT,
+    D_WIDTH,
+    E_IP,
+    E_MAC,
+    E_REST,
+    E_WIDTH,
+)
+
+# Constants for the compiler; columns.py holds them again for the interpreter, and a test compares both.
+cdef enum:
+    COLON = 58
+    DOT = 46
+    MAC_CHARACTERS = 17
+    IP_CHARACTERS = 39
+    COMMUNITY_ID_CHARACTERS = 30
+    KEY_WORDS = 13
+
+cdef extern from *:
+    const long long M32 "0xFFFFFFFFLL"
+
+
+
+@cython.locals(made="long long[::1]", row="Py_ssize_t", count="Py_ssize_t")
+cpdef object column(const long long[::1] table, Py_ssize_t width, Py_ssize_t at)
+
+@cython.locals(made="int[::1]", row="Py_ssize_t")
+cpdef object narrow(const long long[::1] values)
+
+@cython.locals(made="short[::1]", row="Py_ssize_t")
+cpdef object short(const long long[::1] values)
+
+@cython.locals(made="long long[::1]", row="Py_ssize_t")
+cpdef object gathered(const long long[::1] values, const long long[::1] numbers)
+
+@cython.locals(first=cython.longlong, last=cython.longlong, row="Py_ssize_t")
+cpdef object extent(const long long[::1] days)
+
+@cython.locals(
+    rows="Py_ssize_t",
+    row="Py_ssize_t",
+    known="int[::1]",
+    made="short[::1]",
+    bits="unsigned char[::1]",
+    different="long long[::1]",
+    found=cython.int,
+    missing="Py_ssize_t",
+    word=cython.longlong,
+    number=cython.int,
+)
+cpdef tuple picked(const long long[::1] words, Py_ssize_t count)
+
+@cython.locals(made="long long[::1]", count="Py_ssize_t", end="Py_ssize_t", numbers=dict)
+cpdef tuple mac_numbers(const long long[::1] ends)
+
+@cython.locals(
+    made="long long[::1]",
+    count="Py_ssize_t",
+    row="Py_ssize_t",
+    at="Py_ssize_t",
+    numbers=dict,
+    different=list,
+    scope=cython.longlong,
+    kind=cython.longlong,
+    before=cython.longlong,
+    number=cython.longlong,
+)
+cpdef tuple kinds(const long long[::1] days, const long long[::1] ends)
+
+@cython.locals(made="long long[::1]", row="Py_ssize_t")
+cpdef object scopes(const long long[::1] ends, const long long[::1] numbers)
+
+@cython.locals(made="long long[::1]", number="Py_ssize_t")
+cdef object _listed(list values)
+
+
+@cython.final
+cdef class Texts:
+    cdef unsigned char[::1] characters
+    cdef int[::1] offsets
+    cdef Py_ssize_t at
+    cdef Py_ssize_t count
+
+    @cython.locals(character=cython.uchar, at="Py_ssize_t")
+    cdef void put(self, bytes text) except *
+    @cython.locals(shift=cython.int)
+    cdef void mac(self, long long mac) except *
+    @cython.locals(shift=cython.int)
+    cdef void ip4(self, long long word) except *
+    @cython.locals(gap=cython.int, length=cython.int, group=cython.int, zeros=cython.int)
+    cdef void ip6(self, const long long[::1] words, Py_ssize_t at) except *
+    cdef void _decimal(self, int value) except *
+    @cython.locals(shift=cython.int)
+    cdef void _hexadecimal(self, int value) except *
+    cdef void _digit(self, int value) except *
+    cdef void _character(self, int character) except *
+    cdef void _end(self) except *
+
+
+cdef int _group(const long long[::1] words, Py_ssize_t at, int group) except -1
+
+@cython.locals(end=cython.int)
+cdef int _zeros(const long long[::1] words, Py_ssize_t at, int group) except -1
+
+@cython.locals(texts=Texts, row="Py_ssize_t", at="Py_ssize_t")
+cpdef object ip_texts(const long long[::1] ends, const long long[::1] numbers)
+
+@cython.locals(texts=Texts, row="Py_ssize_t")
+cpdef object mac_texts(const long long[::1] macs)
+
+@cython.locals(texts=Texts, row="Py_ssize_t")
+cpdef object spelled(list words, const long long[::1] numbers)
+
+@cython.locals(texts=Texts, words="long long[::1]", at="Py_ssize_t")
+cpdef str ip_text(bytes packed)
+
+@cython.locals(
+    texts=Texts,
+    count="Py_ssize_t",
+    row="Py_ssize_t",
+    at="Py_ssize_t",
+    packed=bytearray,
+    view="unsigned char[::1]",
+    one="Py_ssize_t",
+    other="Py_ssize_t",
+    port=cython.longlong,
+    other_port=cython.longlong,
+    end="Py_ssize_t",
+)
+cpdef object community_ids(const long long[::1] days, const long long[::1] ends)
+
+cpdef str community_id(long long transport, bytes ip_a, long long port_a, bytes ip_b, long long port_b)
+
+cdef bytes _community_id(object packed)
+
+@cython.locals(word=cython.int)
+cdef bint _is_above(
+    const long long[::1] ends, Py_ssize_t one, long long port, Py_ssize_t other, long long other_port
+) except -1
+
+@cython.locals(word=cython.int)
+cdef Py_ssize_t _pack_ip(
+    unsigned char[::1] packed, Py_ssize_t at, const long long[::1] ends, Py_ssize_t end
+) except -1
+
+@cython.locals(place=cython.int)
+cdef void _pack(unsigned char[::1] packed, Py_ssize_t at, long long value, int size) except *
+
+@cython.locals(
+    found=list,
+    packed=bytearray,
+    view="long long[::1]",
+    row="Py_ssize_t",
+    at="Py_ssize_t",
+    one="Py_ssize_t",
+    other="Py_ssize_t",
+    kind="Py_ssize_t",
+    service=cython.longlong,
+    word=cython.int,
+)
+cpdef bytes row_ids(
+    const long long[::1] days,
+    const long long[::1] ends,
+    const long long[::1] of_kind,
+    const long long[::1] digests,
+)

@@ -1,0 +1,405 @@
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, auto_pickle=False
+"""What the engine has folded, as columns: numbers, texts that are made of numbers, and ids.
+
+Theory of operation
+-------------------
+A column is memory as Arrow has it. Numbers are memoryviews of format `q`, `i` or `h`. Texts are their bytes, one after
+the other, and where each ends. Most texts stand in many rows: their column is numbers of words, of which each is made
+once. `picked` finds out which addresses a column has, `kinds` which scopes, labels and segments, which come together.
+
+`row_ids` makes the ids by which conversations are recognised: BLAKE2b of the packed key, 64 bits of it. What is a text
+in a key is a digest of 16 bytes here.
+"""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from hashlib import blake2b, sha1
+
+try:
+    import cython
+except ImportError:
+    from sensor.engine import _cy as cython
+
+# Constants. The compiler has them from columns.pxd and days.pxd, so that they are constants in C too.
+if not cython.compiled:
+    from sensor.engine.days import (
+        D_DAY,
+        D_FIRST,
+        D_INITIATOR,
+        D_INITIATOR_PORT,
+        D_LABEL,
+        D_LAST,
+        D_PORT,
+        D_RESPONDER,
+        D_SEGMENT,
+        D_TRANSPORT,
+        D_WIDTH,
+        E_IP,
+        E_MAC,
+        E_REST,
+        E_WIDTH,
+    )
+
+    COLON = 58
+    DOT = 46
+    MAC_CHARACTERS = 17
+    IP_CHARACTERS = 39
+    COMMUNITY_ID_CHARACTERS = 30
+    KEY_WORDS = 13
+    M32 = 0xFFFFFFFF
+
+Buffers = tuple[memoryview, memoryview]
+"""Of an array of texts: offsets and bytes."""
+
+
+# ---------------------------------------------------------------------- numbers
+
+
+def column(table: memoryview, width: int, at: int) -> memoryview:
+    """One column of a table whose rows lie one after the other."""
+    count = len(table) // width
+    made = _numbers(count)
+    for row in range(count):
+        made[row] = table[row * width + at]
+    return memoryview(made)
+
+
+def narrow(values: memoryview) -> memoryview:
+    """The same numbers, of 32 bits."""
+    made = memoryview(bytearray(4 * len(values))).cast("i")
+    for row in range(len(values)):
+        made[row] = values[row]
+    return memoryview(made)
+
+
+def short(values: memoryview) -> memoryview:
+    """The same numbers, of 16 bits."""
+    made = memoryview(bytearray(2 * len(values))).cast("h")
+    for row in range(len(values)):
+        made[row] = values[row]
+    return memoryview(made)
+
+
+def gathered(values: memoryview, numbers: memoryview) -> memoryview:
+    """Of the values those with these numbers."""
+    made = _numbers(len(numbers))
+    for row in range(len(numbers)):
+        made[row] = values[numbers[row]]
+    return memoryview(made)
+
+
+def extent(days: memoryview) -> tuple[int, int] | None:
+    """The first and the last time of rows of `DAYS`; None where there is no row."""
+    if not len(days):
+        return None
+    first, last = days[D_FIRST], days[D_LAST]
+    for row in range(0, len(days), D_WIDTH):
+        first = min(first, days[row + D_FIRST])
+        last = max(last, days[row + D_LAST])
+    return first, last
+
+
+def _numbers(count: int) -> memoryview:
+    return memoryview(bytearray(8 * count)).cast("q")
+
+
+# ---------------------------------------------------------------------- words
+
+
+def picked(words: memoryview, count: int) -> tuple[memoryview, memoryview, memoryview | None]:
+    """Which words, of `count`, a column has: each row's among them, and these.
+
+    Then a bit for each row that has a word, and not -1; None where all have one. There are at most `PART_ROWS` rows.
+    """
+    rows = len(words)
+    known = memoryview(bytearray(4 * count + 4)).cast("i")
+    made = memoryview(bytearray(2 * rows)).cast("h")
+    bits = memoryview(bytearray((rows + 7) // 8))
+    different = _numbers(rows)
+    found = missing = 0
+    for row in range(rows):
+        word = words[row]
+        if word < 0:
+            missing += 1
+            continue
+        bits[row >> 3] |= 1 << (row & 7)
+        number = known[word]
+        if number == 0:
+            different[found] = word
+            found += 1
+            number = known[word] = found
+        made[row] = number - 1
+    return memoryview(made), memoryview(different)[:found], memoryview(bits) if missing else None
+
+
+def mac_numbers(ends: memoryview) -> tuple[memoryview, memoryview]:
+    """For each end the number of its MAC address, -1 where it has none; and the different ones."""
+    count = len(ends) // E_WIDTH
+    made = _numbers(count)
+    numbers: dict[int, int] = {-1: -1}
+    for end in range(count):
+        mac = ends[end * E_WIDTH + E_MAC]
+        made[end] = numbers.setdefault(mac, len(numbers) - 1)
+    return memoryview(made), _listed(list(numbers)[1:])
+
+
+def kinds(days: memoryview, ends: memoryview) -> tuple[memoryview, list[tuple[int, int, int]]]:
+    """For each row of `DAYS` which of the different (scope, label, segment) it has, and these."""
+    count = len(days) // D_WIDTH
+    made = _numbers(count)
+    numbers: dict[int, int] = {}
+    different: list[tuple[int, int, int]] = []
+    before = number = -1
+    for row in range(count):
+        at = row * D_WIDTH
+        scope = ends[days[at + D_INITIATOR] * E_WIDTH + E_REST] >> 16
+        kind = scope << 48 | days[at + D_LABEL] << 17 | days[at + D_SEGMENT]
+        if kind != before:
+            before = kind
+            number = numbers.setdefault(kind, len(numbers))
+            if number == len(different):
+                different.append((scope, days[at + D_LABEL], days[at + D_SEGMENT]))
+        made[row] = number
+    return memoryview(made), different
+
+
+def scopes(ends: memoryview, numbers: memoryview) -> memoryview:
+    """The scopes of ends with these numbers."""
+    made = _numbers(len(numbers))
+    for row in range(len(numbers)):
+        made[row] = ends[numbers[row] * E_WIDTH + E_REST] >> 16
+    return memoryview(made)
+
+
+def _listed(values: list[int]) -> memoryview:
+    made = _numbers(len(values))
+    for number in range(len(values)):
+        made[number] = values[number]
+    return memoryview(made)
+
+
+# ---------------------------------------------------------------------- texts
+
+
+class Texts:
+    """Texts one after the other, as Arrow keeps them.
+
+    Args:
+        count: how many, at most.
+        longest: how many bytes the longest has, at most.
+    """
+
+    def __init__(self, count: int, longest: int) -> None:
+        self.characters = memoryview(bytearray(count * longest))
+        self.offsets = memoryview(bytearray(4 * count + 4)).cast("i")
+        self.at = 0
+        self.count = 0
+
+    def buffers(self) -> Buffers:
+        """All so far."""
+        return memoryview(self.offsets)[: self.count + 1], memoryview(self.characters)[: self.at]
+
+    def put(self, text: bytes) -> None:
+        """A text that there is."""
+        at = self.at
+        for character in text:
+            self.characters[at] = character
+            at += 1
+        self.at = at
+        self._end()
+
+    def mac(self, mac: int) -> None:
+        """A MAC address: `00:11:22:33:44:55`."""
+        for shift in range(44, -1, -4):
+            self._digit(mac >> shift & 0xF)
+            if shift and shift & 7 == 0:
+                self._character(COLON)
+        self._end()
+
+    def ip4(self, word: int) -> None:
+        """An IPv4 address."""
+        for shift in range(24, -1, -8):
+            self._decimal(word >> shift & 0xFF)
+            if shift:
+                self._character(DOT)
+        self._end()
+
+    def ip6(self, words: memoryview, at: int) -> None:
+        """An IPv6 address, of four words: the longest run of zeros is left out. Spec: RFC 5952 4."""
+        gap, length = 8, 1
+        for group in range(8):
+            zeros = _zeros(words, at, group)
+            if zeros > length:
+                gap, length = group, zeros
+        for group in range(8):
+            if group == gap:
+                self._character(COLON)
+            if group >= gap and group < gap + length:
+                continue
+            if group:
+                self._character(COLON)
+            self._hexadecimal(_group(words, at, group))
+        if gap + length == 8:
+            self._character(COLON)
+        self._end()
+
+    def _decimal(self, value: int) -> None:
+        if value >= 100:
+            self._digit(value // 100)
+        if value >= 10:
+            self._digit(value // 10 % 10)
+        self._digit(value % 10)
+
+    def _hexadecimal(self, value: int) -> None:
+        shift = 12
+        while shift > 0 and not value >> shift:
+            shift -= 4
+        while shift >= 0:
+            self._digit(value >> shift & 0xF)
+            shift -= 4
+
+    def _digit(self, value: int) -> None:
+        self._character(value + 48 if value < 10 else value + 87)
+
+    def _character(self, character: int) -> None:
+        self.characters[self.at] = character
+        self.at += 1
+
+    def _end(self) -> None:
+        self.count += 1
+        self.offsets[self.count] = self.at
+
+
+def _group(words: memoryview, at: int, group: int) -> int:
+    """One of the eight groups of an IPv6 address."""
+    return words[at + (group >> 1)] >> (0 if group & 1 else 16) & 0xFFFF
+
+
+def _zeros(words: memoryview, at: int, group: int) -> int:
+    """How many groups from one on are zero."""
+    end = group
+    while end < 8 and not _group(words, at, end):
+        end += 1
+    return end - group
+
+
+def ip_texts(ends: memoryview, numbers: memoryview) -> Buffers:
+    """The IP addresses of ends with these numbers. IPv4 mapped into IPv6 stays IPv6."""
+    texts = Texts(len(numbers), IP_CHARACTERS)
+    for row in range(len(numbers)):
+        at = numbers[row] * E_WIDTH
+        if ends[at + E_REST] >> 8 & 0xFF == 4:
+            texts.ip4(ends[at + E_IP + 3])
+        else:
+            texts.ip6(ends, at + E_IP)
+    return texts.buffers()
+
+
+def mac_texts(macs: memoryview) -> Buffers:
+    """MAC addresses that are 48-bit numbers."""
+    texts = Texts(len(macs), MAC_CHARACTERS)
+    for row in range(len(macs)):
+        texts.mac(macs[row])
+    return texts.buffers()
+
+
+def spelled(words: list[bytes], numbers: memoryview) -> Buffers:
+    """Of the words those with these numbers."""
+    texts = Texts(len(numbers), max(map(len, words), default=0))
+    for row in range(len(numbers)):
+        texts.put(words[numbers[row]])
+    return texts.buffers()
+
+
+def mac_text(mac: int) -> str | None:
+    """`00:11:22:33:44:55` for a 48-bit number; None where there was no link layer address (-1)."""
+    return None if mac < 0 else mac.to_bytes(6, "big").hex(":")
+
+
+def ip_text(packed: bytes) -> str:
+    """The usual text of a packed IPv4 or IPv6 address. IPv4 mapped into IPv6 stays IPv6."""
+    words = _listed([int.from_bytes(packed[at : at + 4], "big") for at in range(0, len(packed), 4)])
+    texts = Texts(1, IP_CHARACTERS)
+    if len(packed) == 4:
+        texts.ip4(words[0])
+    else:
+        texts.ip6(words, 0)
+    return bytes(texts.buffers()[1]).decode()
+
+
+# ---------------------------------------------------------------------- Community IDs
+
+
+def community_ids(days: memoryview, ends: memoryview) -> Buffers:
+    """Of the first flow of each row of `DAYS`."""
+    count = len(days) // D_WIDTH
+    texts = Texts(count, COMMUNITY_ID_CHARACTERS)
+    packed = bytearray(40)
+    view = memoryview(packed)
+    for row in range(count):
+        at = row * D_WIDTH
+        one, port = days[at + D_INITIATOR] * E_WIDTH, days[at + D_INITIATOR_PORT]
+        other, other_port = days[at + D_RESPONDER] * E_WIDTH, days[at + D_PORT]
+        if _is_above(ends, one, port, other, other_port):
+            one, port, other, other_port = other, other_port, one, port
+        end = _pack_ip(view, _pack_ip(view, 2, ends, one), ends, other)
+        _pack(view, end, days[at + D_TRANSPORT] << 40 | port << 16 | other_port, 6)
+        texts.put(_community_id(packed[: end + 6]))
+    return texts.buffers()
+
+
+def community_id(transport: int, ip_a: bytes, port_a: int, ip_b: bytes, port_b: int) -> str:
+    """Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions. Spec: Community ID 1.0."""
+    if ip_a > ip_b or (ip_a == ip_b and port_a > port_b):
+        ip_a, port_a, ip_b, port_b = ip_b, port_b, ip_a, port_a
+    return _community_id(b"\0\0" + ip_a + ip_b + (transport << 40 | port_a << 16 | port_b).to_bytes(6, "big")).decode()
+
+
+def _community_id(packed: bytes | bytearray) -> bytes:
+    return b"1:" + b2a_base64(sha1(packed, usedforsecurity=False).digest(), newline=False)
+
+
+def _is_above(ends: memoryview, one: int, port: int, other: int, other_port: int) -> bool:
+    """Whether an endpoint comes after another."""
+    for word in range(E_IP, E_IP + 4):
+        if ends[one + word] != ends[other + word]:
+            return ends[one + word] > ends[other + word]
+    return port > other_port
+
+
+def _pack_ip(packed: memoryview, at: int, ends: memoryview, end: int) -> int:
+    """Four bytes of IPv4, sixteen of IPv6; returns where they end."""
+    for word in range(3 if ends[end + E_REST] >> 8 & 0xFF == 4 else 0, 4):
+        _pack(packed, at, ends[end + E_IP + word], 4)
+        at += 4
+    return at
+
+
+def _pack(packed: memoryview, at: int, value: int, size: int) -> None:
+    """A number, its highest byte first."""
+    for place in range(size):
+        packed[at + place] = value >> 8 * (size - 1 - place) & 0xFF
+
+
+# ---------------------------------------------------------------------- ids
+
+
+def row_ids(days: memoryview, ends: memoryview, of_kind: memoryview, digests: memoryview) -> bytes:
+    """Ids of rows of `DAYS`, of 64 bits each: of their day, ends, service and kind.
+
+    `of_kind` is the kind of each row, as `kinds` says it; `digests` are 16 bytes for each kind, as two numbers.
+    """
+    found = []
+    packed = bytearray(8 * KEY_WORDS)
+    view = memoryview(packed).cast("q")
+    for row in range(len(of_kind)):
+        at = row * D_WIDTH
+        one, other, kind = days[at + D_INITIATOR] * E_WIDTH, days[at + D_RESPONDER] * E_WIDTH, of_kind[row] * 2
+        service = ends[one + E_REST] >> 8 << 24 | days[at + D_TRANSPORT] << 16 | days[at + D_PORT]
+        view[0], view[1], view[2] = days[at + D_DAY] << 32 | service & M32, digests[kind], digests[kind + 1]
+        for word in range(5):
+            view[3 + word] = ends[one + E_MAC + word]
+            view[8 + word] = ends[other + E_MAC + word]
+        found.append(blake2b(packed, digest_size=8).digest())
+    return b"".join(found)

@@ -1,0 +1,14 @@
+"""Tables of numbers whose memory exists once it is touched."""
+
+from __future__ import annotations
+
+import mmap
+
+
+def numbers(count: int, *, sparse: bool = False) -> memoryview:
+    """A zeroed table of 64-bit numbers, from `mmap`; of small pages where few of many are touched."""
+    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_ANONYMOUS") else {}
+    pages = mmap.mmap(-1, count * 8, **private)
+    if hasattr(mmap, "MADV_HUGEPAGE") and not sparse:
+        pages.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(pages).cast("q")
