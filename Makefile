@@ -97,7 +97,7 @@ lock: $(DEV) ## resolve the dependencies anew (needs uv); keeps versions that st
 .PHONY: clean
 clean: ## remove .venv, builds and caches; never a store
 	@rm -rf $(VENV) build ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	@rm -f sensor/engine/*.so
+	@find parsers sensor -name '*.so' -delete
 
 # --- set-up ------------------------------------------------------------------------------------------------------------
 

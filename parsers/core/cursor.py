@@ -1,6 +1,9 @@
+# cython: language_level=3, annotation_typing=False, auto_pickle=False
 """A bounded cursor over one whole message."""
 
 from __future__ import annotations
+
+from typing import NoReturn
 
 from parsers.core.errors import Malformed
 
@@ -34,11 +37,8 @@ class Cursor:
     def take(self, n: int) -> bytes:
         """The next `n` bytes."""
         at = self._at
-        end = at + n
-        if n < 0 or end > self._end:
-            raise Malformed(f"needs {n} bytes, {self._end - at} are left", self.offset)
-        self._at = end
-        return self._data[at:end]
+        self.skip(n)
+        return self._data[at : self._at]
 
     def peek(self, n: int) -> bytes:
         """Up to `n` of the next bytes, without reading them."""
@@ -50,54 +50,54 @@ class Cursor:
 
     def skip(self, n: int) -> None:
         """Pass over `n` bytes without copying them."""
-        if n < 0 or self._at + n > self._end:
-            raise Malformed(f"needs {n} bytes, {self.remaining} are left", self.offset)
+        if n < 0 or n > self._end - self._at:
+            self._refuse(f"{n} bytes")
         self._at += n
 
     def sub(self, n: int) -> Cursor:
         """A cursor over the next `n` bytes, which this one has then read."""
-        base = self.offset
+        base = self._base + self._at
         return Cursor(self.take(n), base)
 
     def u8(self) -> int:
         """An octet."""
         at = self._at
         if at >= self._end:
-            raise Malformed("needs 1 byte, 0 are left", self.offset)
+            self._refuse("1 byte")
         self._at = at + 1
         return self._data[at]
 
     def u16(self) -> int:
         """A 16-bit number, big-endian."""
-        return int.from_bytes(self.take(2), "big")
+        return self._big(2)
 
     def u24(self) -> int:
         """A 24-bit number, big-endian."""
-        return int.from_bytes(self.take(3), "big")
+        return self._big(3)
 
     def u32(self) -> int:
         """A 32-bit number, big-endian."""
-        return int.from_bytes(self.take(4), "big")
+        return self._big(4)
 
     def u48(self) -> int:
         """A 48-bit number, big-endian."""
-        return int.from_bytes(self.take(6), "big")
+        return self._big(6)
 
     def u64(self) -> int:
         """A 64-bit number, big-endian."""
-        return int.from_bytes(self.take(8), "big")
+        return self._big(8)
 
     def u16le(self) -> int:
         """A 16-bit number, little-endian."""
-        return int.from_bytes(self.take(2), "little")
+        return self._little(2)
 
     def u32le(self) -> int:
         """A 32-bit number, little-endian."""
-        return int.from_bytes(self.take(4), "little")
+        return self._little(4)
 
     def u64le(self) -> int:
         """A 64-bit number, little-endian."""
-        return int.from_bytes(self.take(8), "little")
+        return self._little(8)
 
     def vector8(self) -> bytes:
         """Bytes with an 8-bit length before them (RFC 8446 3.4)."""
@@ -110,3 +110,30 @@ class Cursor:
     def vector24(self) -> bytes:
         """Bytes with a 24-bit length before them (RFC 8446 3.4)."""
         return self.take(self.u24())
+
+    def _refuse(self, needed: str) -> NoReturn:
+        raise Malformed(f"needs {needed}, {self.remaining} are left", self.offset)
+
+    def _big(self, n: int) -> int:
+        """A number of `n` bytes, big-endian."""
+        at = self._at
+        self._octets(n)
+        value = 0
+        for place in range(at, at + n):
+            value = value << 8 | self._data[place]
+        return value
+
+    def _little(self, n: int) -> int:
+        """A number of `n` bytes, little-endian."""
+        at = self._at
+        self._octets(n)
+        value = 0
+        for place in range(at + n - 1, at - 1, -1):
+            value = value << 8 | self._data[place]
+        return value
+
+    def _octets(self, n: int) -> None:
+        """Pass over the few bytes of a number."""
+        if n > self._end - self._at:
+            self._refuse(f"{n} bytes")
+        self._at += n

@@ -1,3 +1,4 @@
+# cython: language_level=3, annotation_typing=False, auto_pickle=False
 """The resumable reader: how a dissector asks for bytes of its lane.
 
 Theory of operation
@@ -28,6 +29,7 @@ import msgspec
 from parsers.core.errors import LimitExceeded
 
 MESSAGE_MAX_BYTES: Final = 65_536
+SKIP_MAX_BYTES: Final = 1 << 60
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -64,32 +66,44 @@ class Demand(msgspec.Struct, frozen=True):
     message: int = 1
 
 
+ANYTHING: Final = Demand()
+
+_LEAVES: Final = tuple(Leave)
+_NOTHING: Final = int(Leave.NOTHING)
+_BYTES: Final = int(Leave.BYTES)
+_UNTIL_MARK: Final = int(Leave.UNTIL_MARK)
+_TURN: Final = int(Leave.TURN)
+
+
 class Reader:
     """The bytes of one lane, from where the dissector began.
 
     Attributes:
         resumed: the lane was taken up again after a gap; its first bytes are only a candidate for a boundary.
         offset: bytes read or left out so far.
+        held: bytes that are there and unread.
     """
 
     __slots__ = (
-        "_at", "_buffer", "_count", "_demand", "_leave", "_mark", "_message", "_messages", "_turn", "_want",
-        "offset", "resumed",
+        "_at", "_buffer", "_count", "_demand", "_demand_message", "_demand_want", "_leave", "_mark", "_message",
+        "_messages", "_turn", "_want", "held", "offset", "resumed",
     )  # fmt: skip
 
     def __init__(self, *, resumed: bool = False, turn: int = 1) -> None:
         self.resumed = resumed
         self.offset = 0
+        self.held = 0
         self._buffer = b""
         self._at = 0
         self._messages: list[bytes] = []
         self._want = 1
         self._message = 0
-        self._leave = Leave.NOTHING
+        self._leave = _NOTHING
         self._count = 0
         self._mark = b""
         self._turn = turn
-        self._demand = Demand()
+        self._demand = ANYTHING
+        self._demand_want = self._demand_message = 1
 
     # ------------------------------------------------------------------ for dissectors
 
@@ -99,22 +113,13 @@ class Reader:
         Raises:
             LimitExceeded: `n` is more than `MESSAGE_MAX_BYTES`.
         """
-        if len(self._buffer) - self._at < n:
+        if self.held < n:
             yield from self.hold(n)
-        at = self._at
-        self._at = end = at + n
-        self.offset += n
-        return self._buffer[at:end]
+        return self._read(n)
 
     def ready(self, n: int) -> bytes:
         """The next `n` bytes if all are there, else none: ``r.ready(n) or (yield from r.exactly(n))`` is quicker."""
-        at = self._at
-        end = at + n
-        if len(self._buffer) < end:
-            return b""
-        self._at = end
-        self.offset += n
-        return self._buffer[at:end]
+        return self._read(n) if self.held >= n else b""
 
     def peek(self, n: int) -> Generator[Wait, None, bytes]:
         """The next `n` bytes, which stay unread.
@@ -122,9 +127,9 @@ class Reader:
         Raises:
             LimitExceeded: `n` is more than `MESSAGE_MAX_BYTES`.
         """
-        if len(self._buffer) - self._at < n:
+        if self.held < n:
             yield from self.hold(n)
-        return self._buffer[self._at : self._at + n]
+        return self.seen(n)
 
     def hold(self, n: int) -> Generator[Wait, None, None]:
         """Wait until the next `n` bytes are there.
@@ -135,7 +140,7 @@ class Reader:
         if n > MESSAGE_MAX_BYTES:
             raise LimitExceeded(f"a message of {n} bytes", self.offset)
         self._forget()
-        while len(self._buffer) < n:
+        while self.held < n:
             self._want = n
             yield WAIT
         self._want = 1
@@ -169,19 +174,19 @@ class Reader:
         self._message = n
 
     def skip(self, n: int) -> Generator[Wait, None, None]:
-        """Leave out exactly `n` bytes, however many turns they span."""
-        held = len(self._buffer) - self._at
-        self.offset += n
-        if n <= held:
-            self._at += n
-            return
-        self._at += held
-        self._leave, self._count = Leave.BYTES, n - held
-        yield from self._until_left()
+        """Leave out exactly `n` bytes, however many turns they span.
+
+        Raises:
+            LimitExceeded: `n` is more than any lane has.
+        """
+        if n > SKIP_MAX_BYTES:
+            raise LimitExceeded(f"{n} bytes to be left out", self.offset)
+        if not self._passed(n):
+            yield from self._until_left()
 
     def skipped(self, n: int) -> bool:
         """Leave out `n` bytes if all are there: ``r.skipped(n) or (yield from r.skip(n))`` is quicker."""
-        if len(self._buffer) - self._at < n:
+        if self.held < n:
             return False
         self._drop(n)
         self._forget()
@@ -193,60 +198,54 @@ class Reader:
         if found >= 0:
             self._drop(found - self._at + len(mark))
             return
-        self._leave, self._mark, self._count = Leave.UNTIL_MARK, mark, limit
+        self._leave, self._mark, self._count = _UNTIL_MARK, mark, limit
         self._drop(max(0, self.held - len(mark) + 1))
         yield from self._until_left()
 
     def next_turn(self) -> Generator[Wait, None, None]:
         """Give up the rest of this turn. What comes next is the first byte of the lane's next turn."""
         self._drop(self.held)
-        self._leave = Leave.TURN
+        self._leave = _TURN
         yield from self._until_left()
-
-    @property
-    def held(self) -> int:
-        """Bytes that are there and unread."""
-        return len(self._buffer) - self._at
 
     # ------------------------------------------------------------------ for sessions
 
     @property
     def demand(self) -> Demand:
         """What the lane needs next; the same one as long as nothing changes."""
-        held = len(self._buffer) - self._at
+        return self.needs()
+
+    def needs(self) -> Demand:
+        """`demand`, for who calls it often."""
+        held = self.held
         want = self._want - held if self._want > held else 1
         message = max(want, self._message - held)
-        last = self._demand
-        if (
-            self._leave is not Leave.NOTHING
-            or last.leave is not Leave.NOTHING
-            or last.want != want
-            or last.message != message
-        ):
-            last = self._demand = Demand(self._leave, self._count, self._mark, want, message)
-        return last
+        if self._leave != _NOTHING or want != self._demand_want or message != self._demand_message:
+            self._demand = Demand(_LEAVES[self._leave], self._count, self._mark, want, message)
+            self._demand_want = want if self._leave == _NOTHING else 0
+            self._demand_message = message
+        return self._demand
 
     def hand_over(self) -> None:
         """Whoever feeds this reader has taken the demand over: bytes fed from now on are the wanted ones."""
-        self._leave = Leave.NOTHING
+        self._leave = _NOTHING
 
     @property
     def partial_mark(self) -> int:
         """While searching for a mark: bytes held that may be the beginning of it."""
-        return self.held if self._leave is Leave.UNTIL_MARK else 0
+        return self.held if self._leave == _UNTIL_MARK else 0
 
     def feed(self, data: bytes, turn: int) -> None:
         """Bytes of the lane, all from turn number `turn`, directly after those fed before."""
-        if self._leave is Leave.NOTHING:
-            if self._at < len(self._buffer):
-                data = self._buffer[self._at :] + data
-            self._buffer, self._at = data, 0
-        elif self._leave is Leave.BYTES:
+        if self._leave == _NOTHING:
+            self._hold(self._buffer[self._at :] + data if self.held else data)
+        elif self._leave == _BYTES:
             self._feed_skipping(data, turn)
-        elif self._leave is Leave.UNTIL_MARK:
+        elif self._leave == _UNTIL_MARK:
             self._feed_searching(data)
         elif turn > self._turn:
-            self._leave, self._buffer, self._at = Leave.NOTHING, data, 0
+            self._leave = _NOTHING
+            self._hold(data)
         self._turn = turn
 
     def feed_datagram(self, data: bytes) -> None:
@@ -255,7 +254,8 @@ class Reader:
 
     def drain(self) -> bytes:
         """All unread bytes, which are then no longer here: for a hand-off."""
-        data, self._buffer, self._at = self._buffer[self._at :], b"", 0
+        data = self._buffer[self._at :]
+        self._hold(b"")
         return data
 
     # ------------------------------------------------------------------ inside
@@ -263,34 +263,57 @@ class Reader:
     def _until_left(self) -> Generator[Wait, None, None]:
         self._forget()
         self._want, self._message = 1, 0
-        while self._leave is not Leave.NOTHING:
+        while self._leave != _NOTHING:
             yield WAIT
+
+    def _hold(self, data: bytes) -> None:
+        """These are now the bytes that are there and unread."""
+        self._buffer, self._at, self.held = data, 0, len(data)
+
+    def _read(self, n: int) -> bytes:
+        """The next `n` bytes, which are there."""
+        at = self._at
+        self._drop(n)
+        return self._buffer[at : at + n]
+
+    def _passed(self, n: int) -> bool:
+        """Leave out `n` bytes; whether all of them were there."""
+        held = self.held
+        if n <= held:
+            self._drop(n)
+            return True
+        self._leave, self._count = _BYTES, n - held
+        self._drop(held)
+        self.offset += n - held
+        return False
 
     def _forget(self) -> None:
         """Let go of what was read: while a lane waits it holds nothing else."""
-        self._buffer, self._at = self._buffer[self._at :], 0
+        if self._at:
+            self._buffer, self._at = self._buffer[self._at :], 0
 
     def _drop(self, n: int) -> None:
         self._at += n
+        self.held -= n
         self.offset += n
 
     def _feed_skipping(self, data: bytes, turn: int) -> None:
         dropped = min(self._count, len(data))
         self._count -= dropped
         if self._count == 0:
-            self._leave = Leave.NOTHING
+            self._leave = _NOTHING
             self.feed(data[dropped:], turn)
 
     def _feed_searching(self, data: bytes) -> None:
-        self._buffer, self._at = self._buffer[self._at :] + data, 0
+        self._hold(self._buffer[self._at :] + data)
         at = self._buffer.find(self._mark)
         if at >= 0:
-            self._leave = Leave.NOTHING
+            self._leave = _NOTHING
             self._drop(at + len(self._mark))
             return
         self._count -= len(data)
         if self._count <= 0:
-            self._leave = Leave.TURN
-            self._buffer = b""
+            self._leave = _TURN
+            self._hold(b"")
             return
-        self._drop(max(0, len(self._buffer) - len(self._mark) + 1))
+        self._drop(max(0, self.held - len(self._mark) + 1))

@@ -74,6 +74,11 @@ def test_skip_handed_over_is_not_fed() -> None:
     assert run(steps) == b"ef"
 
 
+def test_no_lane_has_as_much_as_a_length_may_say() -> None:
+    with pytest.raises(LimitExceeded):
+        next(Reader().skip(1 << 64))
+
+
 @pytest.mark.parametrize("cut", range(9))
 def test_skip_until_finds_a_mark_however_it_is_cut(cut: int) -> None:
     r = Reader()
