@@ -1,8 +1,11 @@
+# cython: language_level=3, annotation_typing=False, auto_pickle=False
 """Which protocols there are, and which of them may begin with these bytes.
 
 The registry walks the package `parsers` and takes the `PROTOCOL` of every module whose name has no underscore in front.
 Each protocol says with which bytes a lane of it can begin (`lead`); from these one index over the first byte is built,
 so that a head meets `PROBES_MAX` probes at most, whatever the number of protocols. Ports only decide the order.
+
+Which of them fit is found out once for each beginning, of as many bytes as the longest lead has.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from parsers.core.session import Steps
 
 PROBES_MAX: Final = 3
+BEGINNINGS_MAX: Final = 4_096
 
 
 class Verdict(IntEnum):
@@ -105,6 +109,47 @@ class Protocol(msgspec.Struct, frozen=True):
         return (lead if isinstance(lead, Lead) else Lead(lead) for lead in self.lead)
 
 
+class _Layer:
+    """The protocols over one layer: their leads by first byte, and which of them fit the beginnings met lately."""
+
+    __slots__ = ("by_byte", "known", "leadless", "longest")
+
+    def __init__(self) -> None:
+        self.by_byte: list[list[tuple[Lead, Protocol]]] = [[] for _ in range(256)]
+        self.leadless: list[Protocol] = []
+        self.longest = 1
+        self.known: dict[bytes, list[Protocol]] = {}
+
+    def add(self, protocol: Protocol) -> None:
+        """Another one over this layer."""
+        if not protocol.lead:
+            self.leadless.append(protocol)
+        for lead in protocol.leads():
+            self.longest = max(self.longest, len(lead.value))
+            for byte in lead.first_bytes():
+                self.by_byte[byte].append((lead, protocol))
+
+    def candidates(self, head: bytes, ports: Collection[int]) -> list[Protocol]:
+        """Ports matter only where several fit: most heads are nobody's, or one parser's."""
+        beginning = head[: self.longest]
+        fitting = self.known.get(beginning)
+        if fitting is None:
+            fitting = self._learn(beginning)
+        if len(fitting) < 2 and not self.leadless:
+            return fitting
+        hinted = sorted(fitting, key=lambda protocol: protocol.port_hints.isdisjoint(ports))
+        return (hinted + self.leadless)[:PROBES_MAX]
+
+    def _learn(self, beginning: bytes) -> list[Protocol]:
+        """All that fit, longer leads before shorter."""
+        entries = [entry for entry in self.by_byte[beginning[0]] if entry[0].matches(beginning)]
+        entries.sort(key=lambda entry: -len(entry[0].value))
+        if len(self.known) >= BEGINNINGS_MAX:
+            self.known.clear()
+        fitting = self.known[beginning] = list(dict.fromkeys(protocol for _, protocol in entries))
+        return fitting
+
+
 class Registry:
     """The protocols, indexed by layer and first byte.
 
@@ -112,16 +157,17 @@ class Registry:
         protocols: names must differ.
     """
 
+    __slots__ = ("_by_name", "_layers", "protocols")
+
     def __init__(self, protocols: Iterable[Protocol]) -> None:
         self.protocols = tuple(sorted(protocols, key=lambda p: p.name))
         self._by_name = {protocol.name: protocol for protocol in self.protocols}
         if len(self._by_name) != len(self.protocols):
             msg = "two protocols have the same name"
             raise ValueError(msg)
-        self._index: dict[tuple[str, int], list[tuple[Lead, Protocol]]] = {}
-        self._leadless: dict[str, list[Protocol]] = {}
+        self._layers: dict[str, _Layer] = {}
         for protocol in self.protocols:
-            self._add(protocol)
+            self._layers.setdefault(protocol.over, _Layer()).add(protocol)
 
     @classmethod
     def installed(cls) -> Registry:
@@ -139,28 +185,20 @@ class Registry:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def candidates(self, over: str, head: bytes, ports: Collection[int] = ()) -> list[Protocol]:
-        """The protocols worth probing on `head` (at least one byte): hinted ones first, longer leads before shorter."""
-        fitting = [(lead, p) for lead, p in self._index.get((over, head[0]), ()) if lead.matches(head)]
-        if len(fitting) < 2 and over not in self._leadless:
-            return [protocol for _, protocol in fitting]  # most heads are nobody's, or one parser's
-        fitting.sort(key=lambda entry: (entry[1].port_hints.isdisjoint(ports), -len(entry[0].value)))
-        ordered = list(dict.fromkeys(protocol for _, protocol in fitting))
-        ordered += [protocol for protocol in self._leadless.get(over, ()) if protocol not in ordered]
-        return ordered[:PROBES_MAX]
+        """The protocols worth probing on `head` (at least one byte): hinted ones first, longer leads before shorter.
+
+        The list is the registry's own.
+        """
+        layer = self._layers.get(over)
+        return layer.candidates(head, ports) if layer is not None else []
 
     def beginnings(self, over: str) -> list[tuple[bytes, bytes]]:
         """Values and masks of the bytes with which a lane can begin, each once; see `Engine.listen`."""
-        if over in self._leadless:
+        layer = self._layers.get(over)
+        if layer is not None and layer.leadless:
             return [(b"", b"")]
         leads = (lead for protocol in self.protocols if protocol.over == over for lead in protocol.leads())
         return list(dict.fromkeys((lead.value, lead.mask or b"\xff" * len(lead.value)) for lead in leads))
-
-    def _add(self, protocol: Protocol) -> None:
-        if not protocol.lead:
-            self._leadless.setdefault(protocol.over, []).append(protocol)
-        for lead in protocol.leads():
-            for byte in lead.first_bytes():
-                self._index.setdefault((protocol.over, byte), []).append((lead, protocol))
 
 
 @cache
