@@ -1,3 +1,4 @@
+# cython: language_level=3, annotation_typing=False, auto_pickle=False
 """What the two lanes of a conversation share: subjects, shared state, questions and their answers.
 
 Questions and answers
@@ -29,18 +30,41 @@ DESCRIBED_MAX_CHARS: Final = 128
 T = TypeVar("T")
 
 
-class _Question(msgspec.Struct):
-    fact: Authentication
-    positional: bool
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    outcome: Outcome
-    details: dict[str, Any] = {}
-
-
-_NO_ANSWER: Final = _Answer(Outcome.UNKNOWN)
+_UNKNOWN: Final = Outcome.UNKNOWN
+_NO_DETAILS: Final[dict[str, Any]] = {}
 _SIDES: Final = (Subject(Side.INITIATOR), Subject(Side.RESPONDER))
+
+
+class _Question:
+    """A claim that waits for its answer."""
+
+    __slots__ = ("fact", "positional")
+
+    def __init__(self, fact: Authentication, positional: bool) -> None:  # noqa: FBT001 - C has no keywords
+        self.fact = fact
+        self.positional = positional
+
+
+class _Answer:
+    """An answer that waits for its question."""
+
+    __slots__ = ("details", "outcome")
+
+    def __init__(self, outcome: Outcome, details: dict[str, Any]) -> None:
+        self.outcome = outcome
+        self.details = details
+
+
+class _Answered:
+    """A claim, its answer, and the fact that was made of both."""
+
+    __slots__ = ("details", "fact", "outcome", "stated")
+
+    def __init__(self, fact: Authentication, outcome: Outcome, details: dict[str, Any]) -> None:
+        self.fact = fact
+        self.outcome = outcome
+        self.details = details
+        self.stated = msgspec.structs.replace(fact, outcome=outcome, details=fact.details | details)
 
 
 class Conversation:
@@ -60,7 +84,7 @@ class Conversation:
         self._questions: dict[Hashable, _Question] = {}
         self._answers: dict[Hashable, _Answer] = {}
         self._deferred: dict[Hashable, Callable[[], Fact | None]] = {}
-        self._answered: dict[int, tuple[Authentication, _Answer, Authentication]] = {}
+        self._answered: dict[int, _Answered] = {}
         self._emitted: list[Fact] = []
 
     def me(self, side: Side) -> Subject:
@@ -92,26 +116,11 @@ class Conversation:
 
     def ask(self, key: Hashable, fact: Authentication, *, positional: bool = False) -> None:
         """Hold `fact` until the answer to `key` is known."""
-        answered = self._answers.pop(key, None)
-        if answered is not None:
-            self._emit_answered(fact, answered)
-            return
-        previous = self._questions.pop(key, None)
-        if previous is not None:
-            self._emit_answered(previous.fact, _NO_ANSWER)
-        self._questions[key] = _Question(fact, positional)
-        if len(self._questions) > OPEN_MAX:
-            oldest = self._questions.pop(next(iter(self._questions)))
-            self._emit_answered(oldest.fact, _NO_ANSWER)
+        self._ask(key, fact, positional)
 
     def answer(self, key: Hashable, outcome: Outcome, *, positional: bool = False, **details: object) -> None:
         """Answer `key`; `details` join the fact's. Unless `positional`, it waits for a question not read yet."""
-        answer = _Answer(outcome, details)
-        question = self._questions.pop(key, None)
-        if question is not None:
-            self._emit_answered(question.fact, answer)
-        elif not positional:
-            self._wait(key, answer)
+        self._answer(key, outcome, details, positional)
 
     def asked(self, key: Hashable) -> Authentication | None:
         """The open question under `key`, if there is one."""
@@ -134,13 +143,15 @@ class Conversation:
     def gap(self) -> None:
         """Bytes of a lane are missing: what is matched by position can no longer be answered."""
         self.gaps += 1
-        for key in [key for key, question in self._questions.items() if question.positional]:
-            self._emit_answered(self._questions.pop(key).fact, _NO_ANSWER)
+        for key in list(self._questions):
+            question = self._questions[key]
+            if question.positional:
+                self._close(key, question)
 
     def end(self) -> None:
         """The conversation is over: state all that is open."""
         for question in self._questions.values():
-            self._emit_answered(question.fact, _NO_ANSWER)
+            self._emit_answered(question.fact, _UNKNOWN, _NO_DETAILS)
         for make in self._deferred.values():
             self._emit_made(make)
         self._questions.clear()
@@ -148,28 +159,52 @@ class Conversation:
 
     def collect(self) -> list[Fact]:
         """What was stated since the last call."""
-        if not self._emitted:
-            return []
         stated, self._emitted = self._emitted, []
         return stated
 
+    def collect_into(self, facts: list[Fact]) -> None:
+        """Add to `facts` what was stated since the last call: most often nothing."""
+        if self._emitted:
+            facts += self._emitted
+            self._emitted.clear()
+
     # ------------------------------------------------------------------ inside
 
-    def _wait(self, key: Hashable, answer: _Answer) -> None:
-        self._answers[key] = answer
-        if len(self._answers) > OPEN_MAX:
-            del self._answers[next(iter(self._answers))]
+    def _ask(self, key: Hashable, fact: Authentication, positional: bool) -> None:  # noqa: FBT001 - C has no keywords
+        answer = self._answers.pop(key, None)
+        if answer is not None:
+            self._emit_answered(fact, answer.outcome, answer.details)
+            return
+        question = self._questions.get(key)
+        if question is not None:
+            self._close(key, question)
+        self._questions[key] = _Question(fact, positional)
+        if len(self._questions) > OPEN_MAX:
+            oldest = next(iter(self._questions))
+            self._close(oldest, self._questions[oldest])
 
-    def _emit_answered(self, fact: Authentication, answer: _Answer) -> None:
+    def _answer(self, key: Hashable, outcome: Outcome, details: dict[str, Any], positional: bool) -> None:  # noqa: FBT001 - C has no keywords
+        question = self._questions.pop(key, None)
+        if question is not None:
+            self._emit_answered(question.fact, outcome, details)
+        elif not positional:
+            self._answers[key] = _Answer(outcome, details)
+            if len(self._answers) > OPEN_MAX:
+                del self._answers[next(iter(self._answers))]
+
+    def _close(self, key: Hashable, question: _Question) -> None:
+        """Nobody will answer this one."""
+        del self._questions[key]
+        self._emit_answered(question.fact, _UNKNOWN, _NO_DETAILS)
+
+    def _emit_answered(self, fact: Authentication, outcome: Outcome, details: dict[str, Any]) -> None:
         """A claim that is made again and again, and answered the same, is one and the same fact."""
         last = self._answered.get(id(fact))
-        if last is None or last[0] is not fact or last[1] != answer:
+        if last is None or last.fact is not fact or last.outcome is not outcome or last.details != details:
             if len(self._answered) >= ANSWERED_MAX:
                 self._answered.clear()
-            details = fact.details | answer.details
-            stated = msgspec.structs.replace(fact, outcome=answer.outcome, details=details)
-            last = self._answered[id(fact)] = fact, answer, stated
-        self._emitted.append(last[2])
+            last = self._answered[id(fact)] = _Answered(fact, outcome, details)
+        self._emitted.append(last.stated)
 
     def _emit_made(self, make: Callable[[], Fact | None]) -> None:
         fact = make()

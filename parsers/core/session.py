@@ -1,3 +1,4 @@
+# cython: language_level=3, annotation_typing=False, auto_pickle=False
 """A session: one conversation on its way from bytes to facts. Sans-IO: no clock, no address, no packet.
 
 Theory of operation
@@ -37,7 +38,7 @@ from typing import Final
 from parsers.core.conversation import Conversation
 from parsers.core.errors import ProtocolError
 from parsers.core.fact import DETAIL_MAX_CHARS, Anomaly, Confirmed, Done, Fact, Handoff, Side
-from parsers.core.reader import WAIT, Demand, Leave, Reader, Wait
+from parsers.core.reader import ANYTHING, WAIT, Demand, Leave, Reader, Wait
 from parsers.core.registry import Protocol, Registry, Verdict
 
 Step = Wait | Confirmed | Handoff | Done | Fact
@@ -49,7 +50,6 @@ FAILED_CANDIDATES_MAX: Final = 8
 UNKNOWN_DATAGRAMS_MAX: Final = 4
 
 NEXT_TURN: Final = Demand(Leave.TURN)
-ANYTHING: Final = Demand()
 
 
 class Confidence(IntEnum):
@@ -69,12 +69,17 @@ class Confidence(IntEnum):
 
 _LABEL: Final = ("port", "probed", "confirmed")
 
+_SIDES: Final = tuple(Side)
+_CONFIRMED: Final = Confidence.CONFIRMED
+_LIKELY: Final = Verdict.LIKELY
+_MORE: Final = Verdict.MORE
+_NO: Final = Verdict.NO
 
-class _State(IntEnum):
-    PROBING = 0
-    READING = 1
-    RESUMING = 2
-    CLOSED = 3
+# The states of a lane: plain numbers, which are quick to compare.
+_PROBING: Final = 0
+_READING: Final = 1
+_RESUMING: Final = 2
+_CLOSED: Final = 3
 
 
 class _Lane:
@@ -83,7 +88,7 @@ class _Lane:
     __slots__ = ("confirmed", "failed", "head", "held", "overflowed", "probed_turn", "reader", "state", "steps", "turn")
 
     def __init__(self) -> None:
-        self.state = _State.PROBING
+        self.state = _PROBING
         self.reader: Reader | None = None
         self.steps: Steps | None = None
         self.head = b""
@@ -92,14 +97,26 @@ class _Lane:
         self.probed_turn = 0
         self.confirmed = False
         self.failed = 0
-        self.held: list[Fact] = []
+        self.held: list[Fact] | None = None
 
-    def reset(self, state: _State) -> None:
+    def reset(self, state: int) -> None:
         """Back to a state without generator; what it held back is dropped."""
         if self.steps is not None:
             self.steps.close()
         self.state, self.reader, self.steps, self.confirmed = state, None, None, False
-        self.held = []
+        self.held = None
+
+    def held_bytes(self) -> int:
+        """Bytes that are kept."""
+        return len(self.head) if self.reader is None else len(self.head) + self.reader.held
+
+    def drain(self) -> bytes:
+        """All that its dissector has not read."""
+        return self.reader.drain() if self.reader is not None else b""
+
+    def forget(self) -> None:
+        """The head is not looked at again."""
+        self.head, self.overflowed = b"", False
 
 
 class Session:
@@ -120,8 +137,8 @@ class Session:
     """
 
     __slots__ = (
-        "_excluded", "_facts", "_lanes", "_over", "_ports", "_registry", "_roles_guessed", "_swapped",
-        "_unknown_datagrams", "confidence", "done", "failed_candidates", "protocol", "talk",
+        "_excluded", "_facts", "_lanes", "_midstream", "_over", "_ports", "_registry", "_roles_guessed", "_swapped",
+        "_talk", "_unknown_datagrams", "confidence", "done", "failed_candidates", "protocol",
     )  # fmt: skip
 
     def __init__(
@@ -138,15 +155,27 @@ class Session:
         self._ports = ports
         self._lanes = (_Lane(), _Lane())
         self._facts: list[Fact] = []
-        self._excluded: set[str] = set()
+        self._excluded: tuple[Protocol, ...] = ()
         self._swapped = False
         self._roles_guessed = roles_guessed or midstream
         self._unknown_datagrams = 0
-        self.talk = Conversation(midstream=midstream)
+        self._midstream = midstream
+        self._talk: Conversation | None = None
         self.protocol: Protocol | None = None
         self.confidence = Confidence.PORT
         self.done = False
         self.failed_candidates = 0
+
+    @property
+    def talk(self) -> Conversation:
+        """What both lanes share; made when it is asked for, as most conversations are nobody's."""
+        return self._conversation()
+
+    def _conversation(self) -> Conversation:
+        talk = self._talk
+        if talk is None:
+            talk = self._talk = Conversation(midstream=self._midstream)
+        return talk
 
     # ------------------------------------------------------------------ what happens to a conversation
 
@@ -169,29 +198,30 @@ class Session:
 
     def gap(self, lane: int) -> list[Fact]:
         """Bytes are missing in a lane before what is fed to it next."""
-        self.talk.gap()
+        self._conversation().gap()
         taken = self._lanes[lane]
-        if taken.state in {_State.READING, _State.PROBING}:
-            taken.reset(_State.RESUMING if self.protocol is not None else _State.PROBING)
-        taken.head, taken.overflowed = b"", False
+        if taken.state in {_READING, _PROBING}:
+            taken.reset(_RESUMING if self.protocol is not None else _PROBING)
+        taken.forget()
         return self._collect()
 
     def end(self) -> list[Fact]:
         """Nothing follows; returns what was still open."""
         for lane in self._lanes:
-            lane.reset(_State.CLOSED)
+            lane.reset(_CLOSED)
         self.done = True
         return self._collect()
 
     def fail(self, lane: int) -> list[Fact]:
         """Give this lane up: its dissector broke on it, which is our bug and not the sender's."""
-        self._lanes[lane].reset(_State.CLOSED)
+        taken = self._lanes[lane]
+        taken.reset(_CLOSED)
         self._settle_done()
         return self._collect()
 
     def side(self, lane: int) -> Side:
         """The side that a lane is: swapped when a conversation joined in the middle turns out to run the other way."""
-        return Side(lane ^ self._swapped)
+        return _SIDES[lane ^ self._swapped]
 
     def lane(self, side: Side) -> int:
         """The lane that a side is; the inverse of `side`."""
@@ -203,7 +233,7 @@ class Session:
         """What this lane needs next. A closed lane needs nothing: see `closed`."""
         taken = self._lanes[lane]
         if taken.reader is not None:
-            return taken.reader.demand
+            return taken.reader.needs()
         if taken.head or taken.turn == 0:
             return ANYTHING
         return NEXT_TURN if taken.overflowed or not self._due(taken) else ANYTHING
@@ -221,21 +251,22 @@ class Session:
 
     def can_hand_over(self, lane: int) -> bool:
         """Whether the feeder can carry the demand out: not while a mark is half found in bytes fed already."""
-        reader = self._lanes[lane].reader
-        return reader is None or not reader.partial_mark
+        taken = self._lanes[lane]
+        return taken.reader is None or not taken.reader.partial_mark
 
     def closed(self, lane: int) -> bool:
         """Whether nothing more of this lane is wanted."""
-        return self.done or self._lanes[lane].state is _State.CLOSED
+        taken = self._lanes[lane]
+        return self.done or taken.state == _CLOSED
 
     @property
     def held_bytes(self) -> int:
         """Bytes that are kept because more is waited for."""
+        return self._held_bytes()
+
+    def _held_bytes(self) -> int:
         one, other = self._lanes
-        held = len(one.head) + len(other.head)
-        if one.reader is not None:
-            held += one.reader.held
-        return held if other.reader is None else held + other.reader.held
+        return one.held_bytes() + other.held_bytes()
 
     def reconsider(self) -> None:
         """Whoever feeds an unknown conversation chooses the turns: all that come next are probed."""
@@ -246,10 +277,10 @@ class Session:
 
     def _feed(self, lane: _Lane, index: int, data: bytes, turn: int) -> None:
         new_turn, lane.turn = turn != lane.turn, turn
-        if lane.state is _State.READING:
+        if lane.state == _READING:
             self._read(lane, index, data, turn)
-        elif lane.state is not _State.CLOSED:
-            self._consider(lane, index, data, new_turn=new_turn)
+        elif lane.state != _CLOSED:
+            self._consider(lane, index, data, new_turn)
 
     def _read(self, lane: _Lane, index: int, data: bytes, turn: int) -> None:
         assert lane.reader is not None
@@ -265,10 +296,10 @@ class Session:
         lane.overflowed |= bool(beyond)
         return beyond
 
-    def _consider(self, lane: _Lane, index: int, data: bytes, *, new_turn: bool) -> None:
+    def _consider(self, lane: _Lane, index: int, data: bytes, new_turn: bool) -> None:  # noqa: FBT001 - C has no keywords
         """Bytes of a lane that has no dissector yet."""
         if new_turn and lane.overflowed:
-            lane.head, lane.overflowed = b"", False
+            lane.forget()
         if lane.overflowed or (not lane.head and not self._due(lane)):
             return
         beyond = self._remember(lane, data)
@@ -285,7 +316,7 @@ class Session:
 
     def _due(self, lane: _Lane) -> bool:
         """Whether an unknown lane is to be probed in this turn: at 1, 2, 4, 8 and so on."""
-        if lane.state is _State.RESUMING or self.protocol is not None:
+        if lane.state == _RESUMING or self.protocol is not None:
             return True
         if lane.probed_turn == lane.turn:
             return False
@@ -293,20 +324,20 @@ class Session:
 
     def _try_known(self, lane: _Lane, index: int, protocol: Protocol) -> None:
         """The other lane, or this one before a gap, has settled what this is."""
-        midway = lane.state is _State.RESUMING or self.talk.midstream
+        midway = lane.state == _RESUMING or self._midstream
         searches = midway and protocol.finds_boundary
-        verdict = Verdict.LIKELY if searches else protocol.probe(lane.head, self.side(index))
-        if verdict is Verdict.LIKELY:
-            self._start(lane, index, protocol, resumed=searches or lane.state is _State.RESUMING)
-        elif verdict is Verdict.NO or lane.overflowed:
+        verdict = _LIKELY if searches else protocol.probe(lane.head, self.side(index))
+        if verdict is _LIKELY:
+            self._start(lane, index, protocol, searches or lane.state == _RESUMING)
+        elif verdict is _NO or lane.overflowed:
             self._refuse(lane, index, protocol)
 
     def _refuse(self, lane: _Lane, index: int, protocol: Protocol) -> None:
-        if lane.state is _State.RESUMING:
+        if lane.state == _RESUMING:
             self._candidate_failed(lane)
-        elif self.confidence is Confidence.CONFIRMED:
-            lane.reset(_State.CLOSED)
-            subject = self.talk.me(self.side(index))
+        elif self.confidence is _CONFIRMED:
+            lane.reset(_CLOSED)
+            subject = self._conversation().me(self.side(index))
             self._facts.append(Anomaly(subject, "unexpected_reply", 0, f"not {protocol.name}"))
             self._settle_done()
         else:
@@ -315,31 +346,31 @@ class Session:
     def _candidate_failed(self, lane: _Lane) -> None:
         lane.failed += 1
         self.failed_candidates += 1
-        lane.reset(_State.CLOSED if lane.failed > FAILED_CANDIDATES_MAX else _State.RESUMING)
+        lane.reset(_CLOSED if lane.failed > FAILED_CANDIDATES_MAX else _RESUMING)
         lane.head, lane.overflowed = b"", True
         self._settle_done()
 
     def _try_all(self, lane: _Lane, index: int) -> None:
         undecided = False
         for protocol in self._registry.candidates(self._over, lane.head, self._ports):
-            if protocol.name in self._excluded:
+            if protocol in self._excluded:
                 continue
             verdict = self._probe_sides(protocol, lane.head, index)
-            if verdict is Verdict.LIKELY:
+            if verdict is _LIKELY:
                 self.protocol, self.confidence = protocol, Confidence.PROBED
-                self._start(lane, index, protocol, resumed=lane.state is _State.RESUMING)
+                self._start(lane, index, protocol, lane.state == _RESUMING)
                 return
-            undecided |= verdict is Verdict.MORE
+            undecided |= verdict is _MORE
         if not undecided or lane.overflowed:
             lane.probed_turn = lane.turn
-            lane.head, lane.overflowed = b"", False
+            lane.forget()
 
     def _probe_sides(self, protocol: Protocol, head: bytes, index: int) -> Verdict:
         """Probe as the side that the lane seems to be; where roles are guessed, also as the other."""
         verdict = protocol.probe(head, self.side(index))
-        if verdict is Verdict.NO and self._roles_guessed:
+        if verdict is _NO and self._roles_guessed:
             swapped = protocol.probe(head, self.side(index).peer)
-            if swapped is Verdict.LIKELY:
+            if swapped is _LIKELY:
                 self._swapped = not self._swapped
             return swapped
         return verdict
@@ -347,17 +378,17 @@ class Session:
     # ------------------------------------------------------------------ datagrams
 
     def _feed_datagram(self, lane: _Lane, index: int, data: bytes) -> None:
-        if lane.state is _State.CLOSED or not data:
+        if lane.state == _CLOSED or not data:
             return
-        if lane.state is _State.READING:
+        if lane.state == _READING:
             self._read_datagram(lane, index, data)
             return
         for protocol in self._datagram_candidates(data):
-            if self._probe_sides(protocol, data, index) is not Verdict.LIKELY:
+            if self._probe_sides(protocol, data, index) is not _LIKELY:
                 continue
             if self.protocol is None:
                 self.protocol, self.confidence = protocol, Confidence.PROBED
-            self._begin(lane, index, protocol, resumed=False)
+            self._begin(lane, index, protocol, False)
             self._read_datagram(lane, index, data)
             if self.protocol is not None:
                 return
@@ -373,22 +404,22 @@ class Session:
         if self.protocol is not None:
             return [self.protocol]
         candidates = self._registry.candidates(self._over, data, self._ports)
-        return [protocol for protocol in candidates if protocol.name not in self._excluded]
+        return [protocol for protocol in candidates if protocol not in self._excluded]
 
     # ------------------------------------------------------------------ generators
 
-    def _start(self, lane: _Lane, index: int, protocol: Protocol, *, resumed: bool) -> None:
+    def _start(self, lane: _Lane, index: int, protocol: Protocol, resumed: bool) -> None:  # noqa: FBT001 - C has no keywords
         """Give the lane its dissector, and the dissector the head."""
-        self._begin(lane, index, protocol, resumed=resumed)
+        self._begin(lane, index, protocol, resumed)
         assert lane.reader is not None
         lane.reader.feed(lane.head, lane.turn)
         self._pump(lane, index)
 
-    def _begin(self, lane: _Lane, index: int, protocol: Protocol, *, resumed: bool) -> None:
+    def _begin(self, lane: _Lane, index: int, protocol: Protocol, resumed: bool) -> None:  # noqa: FBT001 - C has no keywords
         side = self.side(index)
         lane.reader = Reader(resumed=resumed, turn=lane.turn)
-        lane.steps = protocol.dissect(lane.reader, side, self.talk)
-        lane.state, lane.confirmed = _State.READING, False
+        lane.steps = protocol.dissect(lane.reader, side, self._conversation())
+        lane.state, lane.confirmed = _READING, False
 
     def _pump(self, lane: _Lane, index: int) -> None:
         """Let the lane's generator go on until it waits, ends or fails."""
@@ -422,24 +453,30 @@ class Session:
     def _state(self, lane: _Lane, fact: Fact) -> None:
         if lane.confirmed:
             self._facts.append(fact)
+        elif lane.held is None:
+            lane.held = [fact]
         elif len(lane.held) < HELD_FACTS_MAX:
             lane.held.append(fact)
 
     def _take_stated(self, lane: _Lane) -> None:
-        for fact in self.talk.collect():
+        if lane.confirmed:
+            self._conversation().collect_into(self._facts)
+            return
+        for fact in self._conversation().collect():
             self._state(lane, fact)
 
     def _confirm(self, lane: _Lane) -> None:
         if not lane.confirmed:
-            self.confidence = Confidence.CONFIRMED
+            self.confidence = _CONFIRMED
             lane.confirmed, lane.failed, lane.head = True, 0, b""
-            self._facts += lane.held
-            lane.held = []
+            if lane.held is not None:
+                self._facts += lane.held
+                lane.held = None
 
     def _finished(self, lane: _Lane) -> None:
         """The generator has returned: this lane is read to its end."""
         self._take_stated(lane)
-        lane.state, lane.reader, lane.steps = _State.CLOSED, None, None
+        lane.state, lane.reader, lane.steps = _CLOSED, None, None
         self._settle_done()
 
     def _failed(self, lane: _Lane, index: int, error: ProtocolError) -> None:
@@ -447,46 +484,48 @@ class Session:
             self._take_stated(lane)
             self._break_off(lane, index, error)
             return
-        self.talk.collect()
+        self._conversation().collect()
         if lane.reader is not None and lane.reader.resumed:
             self._candidate_failed(lane)
-        elif self.protocol is not None and self.confidence is not Confidence.CONFIRMED:
+        elif self.protocol is not None and self.confidence is not _CONFIRMED:
             self._exclude(self.protocol)
         else:
             self._break_off(lane, index, error)
 
     def _break_off(self, lane: _Lane, index: int, error: ProtocolError) -> None:
         """An anomaly ends a stream's lane. Datagrams stand alone: the next one is read, up to a bound."""
-        subject = self.talk.me(self.side(index))
+        subject = self._conversation().me(self.side(index))
         self._facts.append(Anomaly(subject, error.code, error.offset, error.what[:DETAIL_MAX_CHARS]))
         lane.failed += 1
         if self._over == "tcp" or self.protocol is None or lane.failed > FAILED_CANDIDATES_MAX:
-            lane.reset(_State.CLOSED)
+            lane.reset(_CLOSED)
             self._settle_done()
         else:
-            lane.reset(_State.PROBING)
-            self._begin(lane, index, self.protocol, resumed=False)
+            lane.reset(_PROBING)
+            self._begin(lane, index, self.protocol, False)
 
     def _exclude(self, protocol: Protocol) -> None:
         """It is not this protocol after all: both lanes' heads meet the others."""
-        self._excluded.add(protocol.name)
+        self._excluded += (protocol,)
         self.protocol, self.confidence = None, Confidence.PORT
-        self.talk = Conversation(midstream=self.talk.midstream)
-        heads = [(lane, index) for index, lane in enumerate(self._lanes) if lane.state is not _State.CLOSED]
-        for lane, _ in heads:
-            lane.reset(_State.PROBING)
-        for lane, index in heads:
-            if lane.head and not lane.overflowed and lane.state is _State.PROBING:
+        self._talk = None
+        for lane in self._lanes:
+            if lane.state != _CLOSED:
+                lane.reset(_PROBING)
+        for index in (0, 1):
+            lane = self._lanes[index]
+            if lane.state == _PROBING and lane.head and not lane.overflowed:
                 self._try(lane, index)
 
     def _hand_off(self, lane: _Lane, index: int, step: Handoff) -> None:
         """Both lanes go on as another protocol, each from its first unread byte."""
         protocol = self._registry.get(step.protocol)
         self._confirm(lane)
-        unread = [other.reader.drain() if other.reader is not None else b"" for other in self._lanes]
-        for other in self._lanes:
-            other.reset(_State.PROBING)
-            other.head, other.overflowed = b"", False
+        one, other = self._lanes
+        unread = (one.drain(), other.drain())
+        for each in (one, other):
+            each.reset(_PROBING)
+            each.forget()
         self.protocol = protocol
         if protocol is None:
             self.done = True
@@ -494,16 +533,17 @@ class Session:
         self.confidence = Confidence.PROBED
         for number in (index, 1 - index):
             if unread[number]:
-                self._consider(self._lanes[number], number, unread[number], new_turn=False)
+                self._consider(self._lanes[number], number, unread[number], False)
 
     def _settle_done(self) -> None:
-        if all(lane.state is _State.CLOSED for lane in self._lanes):
+        if self.closed(0) and self.closed(1):
             self.done = True
 
     def _collect(self) -> list[Fact]:
-        if self.done and self.confidence is Confidence.CONFIRMED:
-            self.talk.end()
-            self._facts += self.talk.collect()
+        if self.done and self.confidence is _CONFIRMED:
+            talk = self._conversation()
+            talk.end()
+            talk.collect_into(self._facts)
         if not self._facts:
             return []
         facts, self._facts = self._facts, []
