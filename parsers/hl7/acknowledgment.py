@@ -15,9 +15,7 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-import msgspec
-
-from parsers.core import Attribute, Channel, Conversation, Field, Outcome, Secret, Side
+from parsers.core import Attribute, Channel, Conversation, Field, Outcome, Side
 from parsers.hl7.header import Header
 
 OUTCOMES: Final = {
@@ -61,7 +59,7 @@ class Dialogue:
     def asked(self, side: Side, control_id: bytes, header: Header, secret: bytes, talk: Conversation) -> None:
         """A message that claims a sender was read; its answer is not known yet."""
         key = _ASKER[side] + control_id
-        security = msgspec.structs.replace(header.security, secret=Secret(secret)) if secret else None
+        security = header.security(secret) if secret else None
         if not control_id or self._is_doubtful(key, talk):
             talk.emit_all(claim for claim in (header.claim, security) if claim is not None)
             return

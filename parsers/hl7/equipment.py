@@ -132,10 +132,8 @@ def device_code(components: list[str]) -> str:
 # ---------------------------------------------------------------------- segments
 
 
-def may_name_eui64(segment: bytes, grammar: Grammar) -> bool:
+def may_name_eui64(field: bytes, grammar: Grammar) -> bool:
     """Whether OBR-3 may be an EUI-64: what is, says so. Most are numbers of orders, and not looked at closer."""
-    parts = segment.split(grammar.separator, 4)
-    field = parts[3] if len(parts) > 3 else b""
     return b"64" in field or b"B40_GE" in field or not field.isascii() or (bool(field) and grammar.escape in field)
 
 

@@ -39,6 +39,7 @@ from parsers.core.session import Step
 from parsers.hl7 import framing, header
 from parsers.hl7.acknowledgment import Dialogue
 from parsers.hl7.messages import SEGMENT_MAX_BYTES, Messages
+from parsers.hl7.whole import WHOLE_MAX_BYTES, Wholes
 
 FRESH_BYTES: Final = 8_192
 UNFRAMED_FRESH_BYTES: Final = 24_576
@@ -69,9 +70,9 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
     lane = _Lane(r, side, talk)
     yield from lane.refuse_wide()
     while True:
-        yield from lane.segment()
         if lane.between and lane.started:
             yield from lane.frames()
+        yield from lane.segment()
 
 
 class _Lane:
@@ -82,6 +83,7 @@ class _Lane:
         self.side = side
         self.talk = talk
         self.messages = Messages(side, talk)
+        self.wholes = Wholes(self.messages, side, talk)
         self.data = b""
         self.at = 0
         self.confirmed = False
@@ -109,6 +111,7 @@ class _Lane:
                 yield Confirmed()
                 raise Unsupported("UTF-16: characters of two bytes", self.r.offset)
         self._take()
+        self.started = self.between = self.data[:1] == b"\x0b"
 
     def segment(self) -> Steps:
         """Read one segment, or leave it out, and the control character after it."""
@@ -137,46 +140,44 @@ class _Lane:
     def frames(self) -> Steps:
         """Read frames that are whole and usual, up to the beginning of another; leave out what is between frames."""
         while self.between:
-            at = self.data.find(b"\x0b", self.at)
-            if at >= 0:
-                self.at = at + 1
-                self._frame(framing.START)
-                self._usual_frame()
-            elif self._spent > FRESH_BYTES:
+            at = self.data.find(b"\x0b", self.at) + 1
+            if at:
+                self.at = at
+            elif self._spent > FRESH_BYTES and not self._has_turned():
                 yield from self._leave_until(b"\x0b", len(self.data))
-                self._frame(framing.START)
+                if self.at == len(self.data):
+                    yield from self._more()
             else:
                 self.r.skipped(len(self.data))
                 self.data, self.at = b"", 0
                 while not self.r.held:
                     yield WAIT
                 self._take()
+                continue
+            end = self._end_of_whole()
+            found = self.wholes.find(self.data[self.at : end]) if end > 0 else None
+            if found is None:
+                self._frame(framing.START)
+                return
+            if not self.framed:
+                yield from self._first_frame()
+            self.wholes.read(*found)
+            self.at, self.strays, self.line_mark = end + 1, 0, b"\r"
 
-    def _usual_frame(self) -> None:
-        """Read a frame that begins here, if it is whole, as usual, and its header is known."""
+    def _end_of_whole(self) -> int:
+        """Where the frame ends that begins here, if it is all there and as usual; else -1."""
         data, at = self.data, self.at
-        end = data.find(b"\x1c", at, at + LINES_MAX_BYTES)
-        frame = data[at:end]
-        if end < 0 or not self.header_mark or not frame.startswith(self.header_mark) or not frame.endswith(b"\r"):
-            return
-        if b"\n" in frame or b"\x0b" in frame:
-            return
-        segments = frame.split(b"\r")
-        parts = header.parts_of(segments[0])
-        found = self.messages.known(parts, self.header_mark[3:])
-        if found is None or len(segments[0]) > HEADER_MAX_BYTES:
-            return
-        if not self.framed:
-            self._framed()
-        self.strays, self.line_mark = 0, b"\r"
-        self.messages.begin(parts, found)
-        count = 1 + self.messages.lines(segments[1:-1], end - at)
-        self.control = 0x0D
-        if count == len(segments) - 1:
-            self.at = end + 1
-            self._frame(framing.END)
-        else:
-            self.at += sum(map(len, segments[:count])) + count
+        end = data.find(b"\x1c", at, at + WHOLE_MAX_BYTES)
+        if end < 0 or data[end - 1] != 0x0D or data.find(b"\n", at, end) >= 0 or data.find(b"\x0b", at, end) >= 0:
+            return -1
+        return end if data.startswith(b"MSH", at) and framing.is_header(data, at) else -1
+
+    def _first_frame(self) -> Steps:
+        """There are frames, and messages in them."""
+        if not self.confirmed:
+            self.confirmed = True
+            yield Confirmed()
+        self._framed()
 
     def _lines(self) -> None:
         """Read what is whole of the message under way, up to its end, the next header, or what is not usual."""
@@ -285,11 +286,20 @@ class _Lane:
         self.r.expect(LAST_BYTES)
         self._take()
 
-    def _age(self) -> None:
+    def _age(self) -> bool:
         """When the peer has spoken since, this is another turn."""
         count = self.talk.shared(Dialogue).messages[self.side.peer]
-        if count != self.peer_count:
-            self.peer_count, self.heads = count, 0
+        if count == self.peer_count:
+            return False
+        self.peer_count, self.heads = count, 0
+        return True
+
+    def _has_turned(self) -> bool:
+        """Whether what is held began with a fresh head by itself."""
+        if not self.confirmed or not self._age():
+            return False
+        self.fresh_at = self.r.offset + self.r.held
+        return True
 
     # ------------------------------------------------------------------ frames and segments
 
