@@ -74,6 +74,7 @@ _READ_OF_BATCH: Final = tuple((number, field) for number, field in _READ if numb
 _USUAL: Final = frozenset({b"^~\\&", b"^~\\&#"})
 _PLAIN: Final = re.compile(rb"[0-9A-Za-z](?:[0-9A-Za-z _.-]{0,62}[0-9A-Za-z])?")
 _ANY_NAME: Final = b"NAME"
+_NAMED: Final = {3: SENDING_APPLICATION, 5: RECEIVING_APPLICATION}
 
 _IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
 
@@ -141,30 +142,25 @@ def parse(parts: list[bytes], separator: bytes, me: Subject, peer: Subject) -> H
     Fields 7, 8 and 10 are not looked at, and plain names in 3 and 5 are put in afterwards: a header that is the same
     otherwise was met in another conversation, most likely.
     """
-    same = [b"" if number in NOT_READ else part for number, part in enumerate(parts, 1)]
     names = {}
-    if parts[1] in _USUAL:
-        names = {number: parts[number - 1] for number in (3, 5) if _is_plain(parts, number)}
-        for number in names:
-            same[number - 1] = _ANY_NAME
+    if len(parts) > CONTROL_ID and parts[1] in _USUAL:
+        names = {number: parts[number - 1].decode() for number in _NAMED if _PLAIN.fullmatch(parts[number - 1])}
+    same = [b"" if at in NOT_READ else _ANY_NAME if at in names else part for at, part in enumerate(parts, 1)]
     found = _parsed(separator.join(same), me, peer)
-    return None if found is None else _named(found, {number: name.decode() for number, name in names.items()})
-
-
-def _is_plain(parts: list[bytes], number: int) -> bool:
-    return len(parts) >= number and _PLAIN.fullmatch(parts[number - 1]) is not None
+    return None if found is None else _named(found, names)
 
 
 def _named(found: Header, names: dict[int, str]) -> Header:
     """A header of its own, with these applications."""
     if not names:
         return msgspec.structs.replace(found)
-    values = {(_MINE.get(number) or _PEERS[number]).name: name for number, name in names.items()}
+    values = {field.name: names[number] for number, field in _NAMED.items() if number in names}
     facts = tuple([_renamed(fact, values) if fact.name in values else fact for fact in found.facts])
-    sender, details = found.sender, found.sender.details
-    if 5 in names:
-        details = details | {"receiving_application": names[5]}
-    sender = msgspec.structs.replace(sender, principal=names.get(3, sender.principal), details=details)
+    details = found.sender.details
+    if RECEIVING_APPLICATION.name in values:
+        details = details | {"receiving_application": values[RECEIVING_APPLICATION.name]}
+    principal = values.get(SENDING_APPLICATION.name, found.sender.principal)
+    sender = msgspec.structs.replace(found.sender, principal=principal, details=details)
     return msgspec.structs.replace(found, facts=facts, sender=sender)
 
 

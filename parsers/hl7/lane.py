@@ -78,35 +78,38 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
 class _Lane:
     """One lane: its reader, what is held of it (`data` from `at` on), and where in frames and messages it is."""
 
+    data = b""
+    at = 0
+    confirmed = False
+    started = False  # a start block was seen in this lane
+    between = False  # behind an end block
+    control = 0  # the control character before `at`
+    beheaded = b""  # the beginning of a header that served as a mark
+    header_mark = b""
+    line_mark = b"\r"
+    fresh_at = 0
+    heads = 0
+    peer_count = 0
+    strays = 0
+    framed = False
+    by_lines = False  # what is whole of the message under way can be read at once
+    junk = False  # the frame under way holds no message
+
     def __init__(self, r: Reader, side: Side, talk: Conversation) -> None:
         self.r = r
         self.side = side
         self.talk = talk
         self.messages = Messages(side, talk)
         self.wholes = Wholes(self.messages, side, talk)
-        self.data = b""
-        self.at = 0
-        self.confirmed = False
-        self.started = False  # a start block was seen in this lane
-        self.between = False  # behind an end block
-        self.control = 0  # the control character before `at`
-        self.beheaded = b""  # the beginning of a header that served as a mark
-        self.header_mark = b""
-        self.line_mark = b"\r"
-        self.fresh_at = 0
-        self.heads = 0
-        self.peer_count = 0
-        self.strays = 0
-        self.framed = False
-        self.by_lines = False  # what is whole of the message under way can be read at once
-        self.junk = False  # the frame under way holds no message
         self.complained: set[str] = set()
         r.expect(LAST_BYTES)
 
     def refuse_wide(self) -> Steps:
         """A message of two bytes a character is recognised and not read."""
         if not self.r.resumed:
-            head = yield from self.r.peek(3)
+            head = self.r.seen(3)
+            if len(head) < 3:
+                head = yield from self.r.peek(3)
             if 0 in head or head.removeprefix(b"\x0b")[:2] in _WIDE_BOMS:
                 yield Confirmed()
                 raise Unsupported("UTF-16: characters of two bytes", self.r.offset)
@@ -170,7 +173,7 @@ class _Lane:
         end = data.find(b"\x1c", at, at + WHOLE_MAX_BYTES)
         if end < 0 or data[end - 1] != 0x0D or data.find(b"\n", at, end) >= 0 or data.find(b"\x0b", at, end) >= 0:
             return -1
-        return end if data.startswith(b"MSH", at) and framing.is_header(data, at) else -1
+        return end if data.startswith(b"MSH", at) else -1
 
     def _first_frame(self) -> Steps:
         """There are frames, and messages in them."""

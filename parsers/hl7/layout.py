@@ -43,7 +43,7 @@ Shape = tuple[tuple[bytes, int], ...]
 """Of each segment after the header: its first four bytes, and how many separators it has."""
 
 
-class Unusual(Exception):  # noqa: N818 - no error: another way leads there
+class Unusual(Exception):
     """Such a message is read segment by segment."""
 
 
@@ -83,8 +83,13 @@ class Layout:
 
     def is_of(self, message: bytes, pieces: list[bytes], grammar: Grammar) -> bool:
         """Whether a message whose pieces are picked is laid out like this, and no order names equipment in it."""
-        named = any([equipment.may_name_eui64(pieces[at], grammar) for at in self.orders])
-        return not named and message.count(b"\r") == self.ends
+        if message.count(b"\r") != self.ends:
+            return False
+        for at in self.orders:
+            number = pieces[at]
+            if number and equipment.may_name_eui64(number, grammar):
+                return False
+        return True
 
     def body(self, picked: tuple[bytes, ...]) -> list[bytes]:
         """The segments after the header, with nothing in them but what is picked of them."""

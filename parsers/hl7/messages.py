@@ -376,13 +376,12 @@ class Messages:
 
     def tell(self, facts: Iterable[Attribute]) -> None:
         """State what was not stated lately."""
-        for fact in facts:
-            if fact not in self._told:
-                if len(self._told) >= TOLD_MAX:
-                    self._told.clear()
-                    self.telling += 1
-                self._told.add(fact)
-                self._talk.emit(fact)
+        new = [fact for fact in dict.fromkeys(facts) if fact not in self._told]
+        if len(self._told) + len(new) > TOLD_MAX:
+            self._told.clear()
+            self.telling += 1
+        self._told.update(new)
+        self._talk.emit_all(new)
 
     def _tell_name(self, name: bytes) -> None:
         known = framing.segments().get(name)

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from parsers.core import Attribute, Authentication, Conversation, Malformed, Side
-from parsers.hl7 import header
+from parsers.hl7 import framing, header
 from parsers.hl7.acknowledgment import OUTCOMES
 from parsers.hl7.grammar import Grammar
 from parsers.hl7.header import Header
@@ -80,6 +80,8 @@ class Wholes:
 
     def _look_closer(self, message: bytes, pieces: list[bytes]) -> Whole:
         """What a message tells that was not met lately."""
+        if not framing.is_header(message):
+            raise Unusual
         first, *segments, _ = message.split(b"\r")
         found = self._messages.parse(first, header.parts_of(first))
         cut = found.grammar.cut
