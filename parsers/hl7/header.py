@@ -74,7 +74,6 @@ _READ_OF_BATCH: Final = tuple((number, field) for number, field in _READ if numb
 _USUAL: Final = frozenset({b"^~\\&", b"^~\\&#"})
 _PLAIN: Final = re.compile(rb"[0-9A-Za-z](?:[0-9A-Za-z _.-]{0,62}[0-9A-Za-z])?")
 _ANY_NAME: Final = b"NAME"
-_NAMED: Final = {3: SENDING_APPLICATION, 5: RECEIVING_APPLICATION}
 
 _IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
 
@@ -142,30 +141,28 @@ def parse(parts: list[bytes], separator: bytes, me: Subject, peer: Subject) -> H
     Fields 7, 8 and 10 are not looked at, and plain names in 3 and 5 are put in afterwards: a header that is the same
     otherwise was met in another conversation, most likely.
     """
-    names = {}
     if len(parts) > CONTROL_ID and parts[1] in _USUAL:
-        names = {number: parts[number - 1].decode() for number in _NAMED if _PLAIN.fullmatch(parts[number - 1])}
-    same = [b"" if at in NOT_READ else _ANY_NAME if at in names else part for at, part in enumerate(parts, 1)]
+        mine, its = _PLAIN.fullmatch(parts[2]), _PLAIN.fullmatch(parts[4])
+        first = (parts[0], parts[1], _ANY_NAME if mine else parts[2], parts[3], _ANY_NAME if its else parts[4], parts[5])
+        found = _parsed(separator.join((*first, b"", b"", parts[8], b"", parts[10])), me, peer)
+        if found is not None and found.grammar.cut:
+            return _named(found, mine and mine[0].decode(), its and its[0].decode())
+    same = [b"" if number in NOT_READ else part for number, part in enumerate(parts, 1)]
     found = _parsed(separator.join(same), me, peer)
-    return None if found is None else _named(found, names)
+    return None if found is None else msgspec.structs.replace(found)
 
 
-def _named(found: Header, names: dict[int, str]) -> Header:
-    """A header of its own, with these applications."""
-    if not names:
-        return msgspec.structs.replace(found)
-    values = {field.name: names[number] for number, field in _NAMED.items() if number in names}
-    facts = tuple([_renamed(fact, values) if fact.name in values else fact for fact in found.facts])
-    details = found.sender.details
-    if RECEIVING_APPLICATION.name in values:
-        details = details | {"receiving_application": values[RECEIVING_APPLICATION.name]}
-    principal = values.get(SENDING_APPLICATION.name, found.sender.principal)
-    sender = msgspec.structs.replace(found.sender, principal=principal, details=details)
-    return msgspec.structs.replace(found, facts=facts, sender=sender)
-
-
-def _renamed(fact: Attribute, values: dict[str, str]) -> Attribute:
-    return Attribute(fact.subject, fact.name, values[fact.name], fact.spec, fact.sensitivity)
+def _named(found: Header, mine: str | None, its: str | None) -> Header:
+    """A header of its own, with these names of applications; None: what there is stays."""
+    facts, sender = list(found.facts), found.sender
+    if mine:
+        facts[0] = SENDING_APPLICATION.cleaned(facts[0].subject, mine)
+        sender = msgspec.structs.replace(sender, principal=mine)
+    if its:
+        at = next(at for at, fact in enumerate(facts) if fact.name == RECEIVING_APPLICATION.name)
+        facts[at] = RECEIVING_APPLICATION.cleaned(facts[at].subject, its)
+        sender = msgspec.structs.replace(sender, details=sender.details | {"receiving_application": its})
+    return msgspec.structs.replace(found, facts=tuple(facts), sender=sender)
 
 
 @lru_cache(MEMO_MAX)

@@ -137,7 +137,7 @@ class Messages:
 
     def head(self, found: Header) -> None:
         """Tell what a header says, as far as it was not told lately."""
-        if self.count % RESTATED_EACH == 0:
+        if self.count % RESTATED_EACH == 0 and self._told:
             self._restate()
         epoch = self.count // RESTATED_EACH
         if found.told_in != epoch:
