@@ -268,10 +268,15 @@ class _Lane:
         for _ in range(LOST_MAX):
             yield from self.r.next_turn()
             head = self.r.seen(pdu.BOUNDARY_BYTES)
-            if len(head) < 10:
-                head = yield from self.r.peek(10)
-            if len(head) < pdu.BOUNDARY_BYTES and head[0] == Pdu.P_DATA and int.from_bytes(head[2:6], "big") >= pdu.BOUNDARY_BYTES - pdu.HEADER_BYTES:
-                head = yield from self.r.peek(pdu.BOUNDARY_BYTES)
+            if len(head) < pdu.BOUNDARY_BYTES:
+                head = yield from self._boundary()
             if pdu.begins_message(head):
                 return True
         return False
+
+    def _boundary(self) -> Generator[Step, None, bytes]:
+        """As many bytes as will tell whether they begin a message."""
+        head = yield from self.r.peek(10)
+        if head[0] == Pdu.P_DATA and int.from_bytes(head[2:6], "big") >= pdu.BOUNDARY_BYTES - pdu.HEADER_BYTES:
+            head = yield from self.r.peek(pdu.BOUNDARY_BYTES)
+        return head

@@ -166,8 +166,7 @@ T = TypeVar("T")
 
 def _remember(where: dict[_Key, T], key: _Key, value: T) -> None:
     """The newest one last; the oldest one goes."""
-    if key in where:
-        del where[key]
+    where.pop(key, None)
     where[key] = value
     if len(where) > REMEMBERED_MAX:
         del where[next(iter(where))]

@@ -143,7 +143,14 @@ def parse(parts: list[bytes], separator: bytes, me: Subject, peer: Subject) -> H
     """
     if len(parts) > CONTROL_ID and parts[1] in _USUAL:
         mine, its = _PLAIN.fullmatch(parts[2]), _PLAIN.fullmatch(parts[4])
-        first = (parts[0], parts[1], _ANY_NAME if mine else parts[2], parts[3], _ANY_NAME if its else parts[4], parts[5])
+        first = (
+            parts[0],
+            parts[1],
+            _ANY_NAME if mine else parts[2],
+            parts[3],
+            _ANY_NAME if its else parts[4],
+            parts[5],
+        )
         found = _parsed(separator.join((*first, b"", b"", parts[8], b"", parts[10])), me, peer)
         if found is not None and found.grammar.cut:
             return _named(found, mine and mine[0].decode(), its and its[0].decode())

@@ -21,8 +21,8 @@ a message ends where the next header stands.
 
 A lane that is taken up again after a gap passes over what comes until there is a header.
 
-What is usual is read quickly, without suspending in between: frames that are whole and begin with a header that is
-known (`_usual_frame`), whole segments of a message (`_lines`). All else goes through `segment`, with the same facts.
+What is usual is read quickly, without suspending in between: frames that are whole (`frames`), whole segments of a
+message (`_lines`). All else goes through `segment`, with the same facts.
 
 Spec: HL7 v2 ch. 2.5, 2.10; implementation guide C.
 """
@@ -146,16 +146,7 @@ class _Lane:
             at = self.data.find(b"\x0b", self.at) + 1
             if at:
                 self.at = at
-            elif self._spent > FRESH_BYTES and not self._has_turned():
-                yield from self._leave_until(b"\x0b", len(self.data))
-                if self.at == len(self.data):
-                    yield from self._more()
-            else:
-                self.r.skipped(len(self.data))
-                self.data, self.at = b"", 0
-                while not self.r.held:
-                    yield WAIT
-                self._take()
+            elif not (yield from self._next_frame()):
                 continue
             end = self._end_of_whole()
             found = self.wholes.find(self.data[self.at : end]) if end > 0 else None
@@ -166,6 +157,20 @@ class _Lane:
                 yield from self._first_frame()
             self.wholes.read(*found)
             self.at, self.strays, self.line_mark = end + 1, 0, b"\r"
+
+    def _next_frame(self) -> Generator[Step, None, bool]:
+        """Leave out what is held, which is between frames; returns whether the next one begins at `at` then."""
+        if self._spent > FRESH_BYTES and not self._has_turned():
+            yield from self._leave_until(b"\x0b", len(self.data))
+            if self.at == len(self.data):
+                yield from self._more()
+            return True
+        self.r.skipped(len(self.data))
+        self.data, self.at = b"", 0
+        while not self.r.held:
+            yield WAIT
+        self._take()
+        return False
 
     def _end_of_whole(self) -> int:
         """Where the frame ends that begins here, if it is all there and as usual; else -1."""

@@ -1,12 +1,12 @@
-"""Where in a whole message stands what is read of it.
+r"""Where in a whole message stands what is read of it.
 
 Most messages differ from earlier ones in what is not read of them only. So a message is cut into pieces at all its
 separators at once, and its `Layout` picks those that are read: names of segments, and fields of the allow-lists.
 Messages in which these are the same tell the same; and as nothing else is picked, no value and no patient is kept.
 
-    MSH|^~\\&|MON|WARD|...<CR>PID|1||4711<CR>OBX|1|NM|147842^MDC_...|60<CR>
-    MSH  ^~\\&  MON  WARD ... <CR>PID  1 _ 4711  <CR>OBX  1  NM  147842^MDC_...  60  <CR>     pieces
-    MSH  ^~\\&  MON  WARD ... <CR>PID            <CR>OBX         147842^MDC_...      <CR>     picked
+    MSH|^~\&|MON|WARD|...<CR>PID|1||4711<CR>OBX|1|NM|147842^MDC_...|60<CR>
+    MSH  ^~\&  MON  WARD ... <CR>PID  1 _ 4711  <CR>OBX  1  NM  147842^MDC_...  60  <CR>     pieces
+    MSH  ^~\&  MON  WARD ... <CR>PID            <CR>OBX         147842^MDC_...      <CR>     picked
 
 A layout is made of names and of how many fields each segment has, and shared by all who send such messages. There is
 none where a segment has no proper name, or for an answer that does not come first: such messages are read segment by
@@ -18,6 +18,7 @@ Spec: HL7 v2 ch. 2.5, 2.9.2.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import accumulate
 from operator import itemgetter
@@ -33,6 +34,7 @@ BEFORE_MSA: Final = frozenset({b"SFT", b"UAC"})
 
 _READ: Final[dict[bytes, tuple[int, ...]]] = {b"MSA": (1,), b"SFT": (1, 2, 3, 4)}
 _READ_OF_EQUIPMENT: Final = _READ | {
+    b"OBR": (3,),
     b"OBX": (3, 17, 18),
     b"PRT": (10, 16, 19, 20, 22),
     b"EQU": (1, 3),
@@ -57,44 +59,40 @@ class Layout:
         describes: segments of this message may describe equipment.
 
     Attributes:
-        pick: what is read, out of all pieces; the header's `headed` pieces come first.
-        headed: see above.
+        headed: how many of the picked pieces are the header's, which come first.
         size: number of all pieces.
         ends: of segments, in the whole message.
-        orders: where OBR-3 stands: if it names equipment, the message is unusual.
+        orders: where OBR-3 stands, which is read where it names equipment.
         answer_at: where MSA-1 stands, and MSA-2 behind it; 0 if the message is no answer.
     """
 
-    __slots__ = ("_begin", "_picked", "_separator", "answer_at", "ends", "headed", "orders", "pick", "size")
+    __slots__ = ("_begin", "_pick", "_places", "_separator", "answer_at", "ends", "headed", "orders", "size")
 
     def __init__(self, shape: Shape, separator: bytes, fields: int, *, describes: bool) -> None:
         headed = [at for at in range(fields + 1) if at + 1 not in header.NOT_READ]
         *begins, last = accumulate([1 + count for _, count in shape], initial=fields + 1)
         segments = [(at, name[:3], count) for at, (name, count) in zip(begins, shape, strict=True)]
         read = _READ_OF_EQUIPMENT if describes else _READ
-        picked = [at + n for at, name, count in segments for n in (0, *read.get(name, ())) if n <= count]
+        places = [at + n for at, name, count in segments for n in (0, *read.get(name, ())) if n <= count]
         self._begin, self._separator, self.size = fields + 1, separator, last + 1
-        self._picked = (*picked, last)
+        self._places = (*places, last)
         self.headed = len(headed)
-        self.pick = itemgetter(*headed, *self._picked)
+        self._pick: Callable[[list[bytes]], tuple[bytes, ...]] = itemgetter(*headed, *self._places)
         self.ends = len(shape) + 1
         self.orders = tuple([at + 3 for at, name, count in segments if describes and name == b"OBR" and count > 2])
         self.answer_at = next((at + 1 for at, name, count in segments if name == b"MSA"), 0)
 
-    def is_of(self, message: bytes, pieces: list[bytes], grammar: Grammar) -> bool:
-        """Whether a message whose pieces are picked is laid out like this, and no order names equipment in it."""
-        if message.count(b"\r") != self.ends:
-            return False
+    def picked(self, pieces: list[bytes], grammar: Grammar) -> tuple[bytes, ...]:
+        """What is read of a message; changes the pieces that are read in part only."""
         for at in self.orders:
-            number = pieces[at]
-            if number and equipment.may_name_eui64(number, grammar):
-                return False
-        return True
+            if pieces[at]:
+                pieces[at] = equipment.named_by_order(pieces[at], grammar)
+        return self._pick(pieces)
 
     def body(self, picked: tuple[bytes, ...]) -> list[bytes]:
         """The segments after the header, with nothing in them but what is picked of them."""
         pieces = [b""] * self.size
-        for at, piece in zip(self._picked, picked, strict=True):
+        for at, piece in zip(self._places, picked, strict=True):
             pieces[at] = piece
         return self._separator.join(pieces[self._begin :]).replace(self._separator + b"\r", b"\r").split(b"\r")[1:-1]
 
@@ -112,6 +110,8 @@ def layout_of(shape: Shape, separator: bytes, fields: int, *, describes: bool) -
     if fields < header.CONTROL_ID - 1 or len(shape) >= SEGMENTS_MAX or answers not in ([], [ahead]):
         raise Unusual
     for name, count in shape:
+        if not name and not count:
+            continue
         if not NAME.fullmatch(name[:3]) or name[:3] in framing.HEADERS or name[3:] != separator[: min(count, 1)]:
             raise Unusual
         if name[:3] == b"MSA" and count < 2:

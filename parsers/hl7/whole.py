@@ -25,10 +25,10 @@ from parsers.hl7.layout import Layout, Unusual, layout_of, shape_of
 from parsers.hl7.messages import SEGMENT_MAX_BYTES, Message, Messages
 
 WHOLE_MAX_BYTES: Final = SEGMENT_MAX_BYTES
-KNOWN_MAX: Final = 64
-KNOWN_MAX_BYTES: Final = 65_536
+KNOWN_MAX_BYTES: Final = 131_072
+PIECE_BYTES: Final = 48
 MEMO_MAX: Final = 512
-MEMO_MAX_BYTES: Final = 2_048
+MEMO_MAX_PIECES: Final = 128
 
 
 class Whole(msgspec.Struct):
@@ -60,7 +60,7 @@ class Wholes:
         self._messages = messages
         self._side = side
         self._talk = talk
-        self._layouts: dict[int, Layout] = {}
+        self._last: dict[int, Whole] = {}  # by the number of pieces
         self._known: dict[tuple[bytes, ...], Whole] = {}
         self._known_bytes = 0
 
@@ -68,43 +68,44 @@ class Wholes:
         """What a message tells that begins with an MSH segment, and its pieces; None: it is read by segments."""
         separator = message[3:4]
         pieces = message.replace(b"\r", separator + b"\r").split(separator)
-        layout = self._layouts.get(len(pieces))
-        if layout is not None:
-            known = self._known.get(layout.pick(pieces))
-            if known is not None and known.layout is layout and layout.is_of(message, pieces, known.header.grammar):
+        last = self._last.get(len(pieces))
+        if last is not None and message.count(b"\r") == last.layout.ends:
+            known = self._known.get(last.layout.picked(pieces, last.header.grammar))
+            if known is not None and known.layout is last.layout and known.header.grammar is last.header.grammar:
                 return known, pieces
         try:
-            return self._look_closer(message, pieces), pieces
+            return self._look_closer(message, separator), pieces
         except (Unusual, Malformed):
             return None
 
-    def _look_closer(self, message: bytes, pieces: list[bytes]) -> Whole:
+    def _look_closer(self, message: bytes, separator: bytes) -> Whole:
         """What a message tells that was not met lately."""
         if not framing.is_header(message):
             raise Unusual
         first, *segments, _ = message.split(b"\r")
-        found = self._messages.parse(first, header.parts_of(first))
-        cut = found.grammar.cut
-        if not cut:
+        said = self._messages.parse(first, header.parts_of(first))
+        if not said.grammar.cut:
             raise Unusual
-        layout = layout_of(shape_of(segments, cut), cut, first.count(cut), describes=found.describes)
-        if not layout.is_of(message, pieces, found.grammar):
-            raise Unusual
-        picked = layout.pick(pieces)
-        told_by = _told_by if len(message) <= MEMO_MAX_BYTES else _told_by.__wrapped__
-        facts = told_by(layout, picked[layout.headed :], found.grammar, self._side, describes=found.describes)
+        layout = layout_of(shape_of(segments, separator), separator, first.count(separator), describes=said.describes)
+        pieces = message.replace(b"\r", separator + b"\r").split(separator)
+        picked = layout.picked(pieces, said.grammar)
+        told_by = _told_by if len(picked) <= MEMO_MAX_PIECES else _told_by.__wrapped__
+        facts = told_by(layout, picked[layout.headed :], said.grammar, self._side, describes=said.describes)
         code = pieces[layout.answer_at].strip().decode("ascii", "replace") if layout.answer_at else ""
-        asks = not found.acknowledges and not layout.answer_at
-        whole = Whole(found, layout, asks, code if code in OUTCOMES else "", facts)
-        self._keep(picked, whole, len(message))
+        asks = not said.acknowledges and not layout.answer_at
+        whole = Whole(said, layout, asks, code if code in OUTCOMES else "", facts)
+        if self._messages.count:
+            self._keep(picked, whole, len(message))
         return whole
 
     def _keep(self, picked: tuple[bytes, ...], whole: Whole, size: int) -> None:
-        if len(self._known) >= KNOWN_MAX or self._known_bytes + size > KNOWN_MAX_BYTES:
+        """Know it again. Who sends one message only is not worth it."""
+        size += len(picked) * PIECE_BYTES
+        if self._known_bytes + size > KNOWN_MAX_BYTES:
             self._known.clear()
-            self._layouts.clear()
+            self._last.clear()
             self._known_bytes = 0
-        self._layouts[whole.layout.size] = whole.layout
+        self._last[whole.layout.size] = whole
         self._known[picked] = whole
         self._known_bytes += size
 
