@@ -253,27 +253,33 @@ class DataSet:
         They must ascend: bytes read out of step are not to be taken for elements.
         """
         previous = 0 if encoding is BIG_ENDIAN else self._run(encoding)
-        while True:
+        while previous <= self._wanted.last:
             tag, vr, length = yield from self._header(encoding)
-            if tag > self._wanted.last:
-                return
             if tag < previous:
                 raise Malformed("elements out of order", self._source.offset)
             previous = tag
-            yield from self._element(encoding, tag, vr, length, self._wanted.elements, 1)
+            if tag <= self._wanted.last:
+                yield from self._element(encoding, tag, vr, length, self._wanted.elements, 1)
 
     def _run(self, encoding: Encoding) -> int:
-        """Take elements as far as they are there, up to one that has to be walked; returns the last tag."""
+        """Take elements as far as they are there, up to one that has to be walked.
+
+        Returns the last one's tag, or one beyond all that are wanted.
+        """
         data, wanted, at, previous, count = self._source.seen(), self._wanted, 0, 0, 0
         beyond, explicit = len(data) - _ELEMENT.size, encoding.explicit
         while at <= beyond and count < ELEMENTS_MAX:
             group, number, length = _ELEMENT.unpack_from(data, at)
+            tag = group << 16 | number
+            if tag > wanted.last:
+                previous = tag
+                break
             if explicit:
                 if length & 0xFFFF not in _SHORT_VR_NUMBERS:
                     break
                 length >>= 16
-            tag, end = group << 16 | number, at + _ELEMENT.size + length
-            if not previous <= tag <= wanted.last or end > len(data) or tag in wanted.inside:
+            end = at + _ELEMENT.size + length
+            if tag < previous or end > len(data) or tag in wanted.inside:
                 break
             if tag in wanted.elements and 0 < length <= VALUE_MAX_BYTES:
                 self._found(tag, data[end - length : end])

@@ -83,9 +83,10 @@ class Layout:
         self.answer_at = next((at + 1 for at, name, count in segments if name == b"MSA"), 0)
 
     def picked(self, pieces: list[bytes], grammar: Grammar) -> tuple[bytes, ...]:
-        """What is read of a message; changes the pieces that are read in part only."""
+        """What is read of a message, of orders the equipment only."""
         for at in self.orders:
             if pieces[at]:
+                pieces = pieces.copy()
                 pieces[at] = equipment.named_by_order(pieces[at], grammar)
         return self._pick(pieces)
 

@@ -74,20 +74,20 @@ class Wholes:
             if known is not None and known.layout is last.layout and known.header.grammar is last.header.grammar:
                 return known, pieces
         try:
-            return self._look_closer(message, separator), pieces
+            return self._look_closer(message, pieces), pieces
         except (Unusual, Malformed):
             return None
 
-    def _look_closer(self, message: bytes, separator: bytes) -> Whole:
+    def _look_closer(self, message: bytes, pieces: list[bytes]) -> Whole:
         """What a message tells that was not met lately."""
         if not framing.is_header(message):
             raise Unusual
         first, *segments, _ = message.split(b"\r")
         said = self._messages.parse(first, header.parts_of(first))
-        if not said.grammar.cut:
+        cut = said.grammar.cut
+        if not cut:
             raise Unusual
-        layout = layout_of(shape_of(segments, separator), separator, first.count(separator), describes=said.describes)
-        pieces = message.replace(b"\r", separator + b"\r").split(separator)
+        layout = layout_of(shape_of(segments, cut), cut, first.count(cut), describes=said.describes)
         picked = layout.picked(pieces, said.grammar)
         told_by = _told_by if len(picked) <= MEMO_MAX_PIECES else _told_by.__wrapped__
         facts = told_by(layout, picked[layout.headed :], said.grammar, self._side, describes=said.describes)

@@ -1,4 +1,4 @@
-"""What sessions cost, with nothing before or after them: ``python -m tests.benchmarks.turns [hl7 hl7-first smb dicom]``.
+"""What sessions cost, and nothing around them: ``python -m tests.benchmarks.turns [hl7 hl7-first smb dicom]``.
 
 CPU microseconds of a turn, the best of a few runs. Turns are those of the workloads; a session is told of its bytes as
 dispatch tells it, a segment at a time, and what it leaves out is not fed. Compare ratios, side by side.
@@ -6,88 +6,75 @@ dispatch tells it, a segment at a time, and what it leaves out is not fed. Compa
 
 from __future__ import annotations
 
-import argparse
-import gc
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from parsers.core import Leave, Registry, Session
+from sensor.pipeline import calm_collector
 from tests.benchmarks import clinical
-from tests.benchmarks.wire import MSS_BYTES
+from tests.benchmarks.wire import MSS_BYTES, Talk
 
 RUNS = 5
 FEEDS, FIRSTS, LONG, SHARES, SERIES = 4, 2_000, 1_000, 5, 20
 
-Turn = tuple[int, bytes]
+Turns = list[tuple[int, bytes]]
 
 
-class Spoken:
-    """Stands in for a connection: what is said comes as it is, not in frames."""
+class Spoken(Talk):
+    """What is said as it is, in no frames: a byte for the lane, then the bytes."""
 
-    def open(self) -> Iterator[Turn]:
-        """No turn."""
+    def __init__(self) -> None:
+        super().__init__(("10.1.0.1", "10.9.0.1"), (50_000, 1), seed=1)
+
+    def open(self) -> Iterator[bytes]:
+        """Nothing is said."""
         return iter(())
 
-    close = open
-
-    def says(self, lane: int, data: bytes) -> Iterator[Turn]:
+    def says(self, lane: int, data: bytes) -> Iterator[bytes]:
         """A turn."""
-        yield lane, data
+        yield bytes((lane,)) + data
 
 
-class Talks(NamedTuple):
-    """Conversations of one kind."""
-
-    port: int
-    turns: list[list[Turn]]
+SPOKEN = Spoken()
 
 
-def feeds() -> Talks:
-    """Long HL7 feeds that say nothing new."""
-    talk = Spoken()
-    return Talks(
-        2575,
-        [
-            [turn for n in range(LONG) for turn in clinical.hl7_message(talk, f"FEED{feed:06}", n)]
-            for feed in range(FEEDS)
-        ],
-    )
+def _turns(*said: Iterator[bytes]) -> Turns:
+    return [(turn[0], turn[1:]) for part in said for turn in part]
 
 
-def firsts() -> Talks:
-    """One HL7 message and its answer, each time of another application."""
-    talk = Spoken()
-    return Talks(2575, [list(clinical.hl7_message(talk, f"MON{n:06}", n, values=1)) for n in range(FIRSTS)])
+def feed(number: int) -> Turns:
+    """A long HL7 feed that says nothing new."""
+    return _turns(*(clinical.hl7_message(SPOKEN, f"FEED{number:06}", message) for message in range(LONG)))
 
 
-def shares() -> Talks:
-    """SMB connections that read files."""
-    talk = Spoken()
-    return Talks(445, [[*clinical.smb_open(talk, f"svc-{n:06}"), *_reads(talk)] for n in range(SHARES)])
+def first(number: int) -> Turns:
+    """One HL7 message of an application that was not met before, and its answer."""
+    return _turns(clinical.hl7_message(SPOKEN, f"MON{number:06}", number, values=1))
 
 
-def _reads(talk: Spoken) -> Iterator[Turn]:
-    for message in range(LONG):
-        yield from clinical.smb_read(talk, 4 + message)
+def share(number: int) -> Turns:
+    """An SMB connection on which files are read."""
+    reads = (clinical.smb_read(SPOKEN, 4 + message) for message in range(LONG))
+    return _turns(clinical.smb_open(SPOKEN, f"svc-{number:06}"), *reads)
 
 
-def series() -> Talks:
-    """DICOM associations of a hundred images."""
-    talk = Spoken()
-    return Talks(104, [[*clinical.dicom_open(talk, f"CT{n:06}"), *_images(talk, n)] for n in range(SERIES)])
+def series(number: int) -> Turns:
+    """A DICOM association of a hundred images."""
+    images = (clinical.dicom_store(SPOKEN, 65_536, number) for _ in range(100))
+    return _turns(clinical.dicom_open(SPOKEN, f"CT{number:06}"), *images)
 
 
-def _images(talk: Spoken, number: int) -> Iterator[Turn]:
-    for _ in range(100):
-        yield from clinical.dicom_store(talk, 65_536, number)
+KINDS: dict[str, tuple[int, int, Callable[[int], Turns]]] = {
+    "hl7": (2575, FEEDS, feed),
+    "hl7-first": (2575, FIRSTS, first),
+    "smb": (445, SHARES, share),
+    "dicom": (104, SERIES, series),
+}
+"""Port, number of conversations, and what makes one."""
 
 
-KINDS: dict[str, Callable[[], Talks]] = {"hl7": feeds, "hl7-first": firsts, "smb": shares, "dicom": series}
-
-
-def converse(registry: Registry, port: int, turns: list[Turn]) -> int:
+def converse(registry: Registry, port: int, turns: Turns) -> int:
     """Let a session hear a conversation; returns the number of its facts."""
     session = Session(registry, "tcp", (port, 50_000))
     numbers, facts = [0, 0], 0
@@ -113,25 +100,24 @@ def _say(session: Session, lane: int, data: bytes, turn: int) -> int:
     return facts
 
 
-def microseconds(registry: Registry, talks: Talks) -> tuple[float, int]:
+def microseconds(registry: Registry, port: int, talks: list[Turns]) -> tuple[float, int]:
     """CPU time of a turn, and how many facts were stated."""
     begin, facts = time.process_time_ns(), 0
-    for turns in talks.turns:
-        facts += converse(registry, talks.port, turns)
-    return (time.process_time_ns() - begin) / 1e3 / sum(map(len, talks.turns)), facts
+    for turns in talks:
+        facts += converse(registry, port, turns)
+    return (time.process_time_ns() - begin) / 1e3 / sum(map(len, talks)), facts
 
 
 def main() -> None:
     """One line for each kind."""
-    chosen = argparse.ArgumentParser(description=__doc__)
-    chosen.add_argument("kinds", nargs="*", choices=[*KINDS, []], help="all, if none is named")
     registry = Registry.installed()
-    gc.disable()
+    calm_collector()
     sys.stdout.write(f"{'kind':12}{'turns':>8}{'facts':>8}{'us a turn':>12}\n")
-    for kind in chosen.parse_args().kinds or KINDS:
-        talks = KINDS[kind]()
-        runs = [microseconds(registry, talks) for _ in range(RUNS)]
-        sys.stdout.write(f"{kind:12}{sum(map(len, talks.turns)):8}{runs[0][1]:8}{min(runs)[0]:12.2f}\n")
+    for kind in sys.argv[1:] or KINDS:
+        port, count, make = KINDS[kind]
+        talks = [make(number) for number in range(count)]
+        runs = [microseconds(registry, port, talks) for _ in range(RUNS)]
+        sys.stdout.write(f"{kind:12}{sum(map(len, talks)):8}{runs[0][1]:8}{min(runs)[0]:12.2f}\n")
 
 
 if __name__ == "__main__":
