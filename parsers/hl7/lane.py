@@ -160,13 +160,13 @@ class _Lane:
 
     def _next_frame(self) -> Generator[Step, None, bool]:
         """Leave out what is held, which is between frames; returns whether the next one begins at `at` then."""
-        if self._spent > FRESH_BYTES and not self._has_turned():
-            yield from self._leave_until(b"\x0b", len(self.data))
+        self.r.skipped(len(self.data))
+        self.data, self.at = b"", 0
+        if self.r.offset - self.fresh_at > FRESH_BYTES and not self._has_turned():
+            yield from self._leave_until(b"\x0b", 0)
             if self.at == len(self.data):
                 yield from self._more()
             return True
-        self.r.skipped(len(self.data))
-        self.data, self.at = b"", 0
         while not self.r.held:
             yield WAIT
         self._take()
