@@ -11,6 +11,7 @@ Spec: HL7 v2 ch. 2.5, 2.9.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -29,6 +30,9 @@ KNOWN_MAX_BYTES: Final = 131_072
 PIECE_BYTES: Final = 48
 MEMO_MAX: Final = 512
 MEMO_MAX_PIECES: Final = 128
+
+# Lines that are no segments, which nobody reads: most are texts that were broken into lines.
+_TEXT: Final = re.compile(rb"\r(?!MSH|FHS|BHS|[^\r]{3}[|\r])[^\r]*(?=\r)")
 
 
 class Whole(msgspec.Struct):
@@ -73,6 +77,9 @@ class Wholes:
             known = self._known.get(last.layout.picked(pieces, last.header.grammar))
             if known is not None and known.layout is last.layout and known.header.grammar is last.header.grammar:
                 return known, pieces
+        plain = _TEXT.sub(b"", message) if separator == b"|" else message
+        if len(plain) < len(message):
+            return self.find(plain)
         try:
             return self._look_closer(message, pieces), pieces
         except (Unusual, Malformed):
