@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from parsers.core import Attribute, Field, Malformed, Subject
+from parsers.core import Attribute, Cursor, Field, Malformed, Subject
 
 COMMAND_MAX_BYTES: Final = 8_192
 VALUE_MAX_BYTES: Final = 64
@@ -131,19 +131,26 @@ def _facts(command: Command, speaker: Subject) -> Iterator[Attribute]:
 def _elements(data: bytes, base: int) -> dict[int, bytes]:
     """The elements that are read."""
     elements: dict[int, bytes] = {}
-    at, end = 0, len(data)
-    while at < end:
-        if end - at < _ELEMENT.size:
-            raise Malformed("an element of a command set that is cut off", base + at)
+    at, end, head = 0, len(data), _ELEMENT.size
+    while end - at >= head:
         group, element, length = _ELEMENT.unpack_from(data, at)
-        at += _ELEMENT.size + length
-        if group:
-            raise Malformed("an element of another group in a command set", base + at - length)
-        if at > end:
-            raise Malformed("an element that is longer than its command set", base + end)
+        value_at = at + head
+        if group or length > end - value_at:
+            break
+        at = value_at + length
         if element in _WANTED:
-            elements[element] = data[at - length : at][: VALUE_MAX_BYTES + 1]
+            elements[element] = data[value_at : min(at, value_at + VALUE_MAX_BYTES + 1)]
+    if at < end:
+        _refuse(Cursor(data[at:], base + at))
     return elements
+
+
+def _refuse(cursor: Cursor) -> None:
+    """What comes is no element of a command set, or not all of one."""
+    if cursor.u16le():
+        raise Malformed("an element of another group in a command set", cursor.offset)
+    cursor.skip(2)
+    cursor.skip(cursor.u32le())
 
 
 def _number(value: bytes | None) -> int | None:
