@@ -99,7 +99,7 @@ class Messages:
         self._told: set[Attribute] = set()
         self._named: set[bytes] = set()
         self._usual: dict[bytes, _Reading] = {}
-        self._cut = b""
+        self._grammar: Grammar | None = None
         self._codes: dict[str, Attribute] = {}  # for each of the few codes
 
     # ------------------------------------------------------------------ headers
@@ -154,12 +154,18 @@ class Messages:
         return dialogue
 
     def _begin(self, parts: list[bytes], found: Header, secret: bytes) -> None:
-        if found.grammar.cut != self._cut:
-            self._cut = found.grammar.cut
-            self._usual.clear()
+        if found.grammar is not self._grammar:
+            self._use(found.grammar)
         self.speak()
         control_id = header.control_id_of(parts[9]) if len(parts) > 9 else b""
         self.open = Message.under(found, control_id, secret)
+
+    def _use(self, grammar: Grammar) -> None:
+        """By another grammar the same bytes may say something else."""
+        if self._grammar is None or not grammar.is_like(self._grammar):
+            self._usual.clear()
+            self._observed.clear()
+        self._grammar = grammar
 
     def end(self) -> None:
         """The message is over."""

@@ -63,6 +63,10 @@ UNUSUAL = {
         message(n, "PID|1" + "|x" * n, "OBR|1||7" + "|y" * (20 - n), observation(MONITOR, instance=EUI64))
         for n in (5, 6, 7)
     ],
+    "other delimiters of repetitions": [
+        message(n, *USUAL, observation(MONITOR, instance=f"{EUI64}~{EUI64}"), delimiters=delimiters)
+        for n, delimiters in ((5, "|^~\\&"), (6, "|^!\\&"), (7, "|^~\\&"))
+    ],
     "lines of a text": [message(n, USUAL[0], "a text", "OB", *USUAL[1:], f"OBX {n}", "end") for n in (5, 6, 7)],
     "a name that is none": [message(n, "abc|1", "MSA|AA|C1", *USUAL) for n in (5, 6)],
     "a header of others inside": [message(n, *USUAL) + b"MSH#^~\\&#A#B\rPID|1\r" for n in (5, 6)],
