@@ -60,23 +60,27 @@ class Layout:
 
     Attributes:
         headed: how many of the picked pieces are the header's, which come first.
+        ahead: how many segments are read before it is known whether the message asks or has answered.
         size: number of all pieces.
         ends: of segments, in the whole message.
         orders: where OBR-3 stands, which is read where it names equipment.
         answer_at: where MSA-1 stands, and MSA-2 behind it; 0 if the message is no answer.
     """
 
-    __slots__ = ("_begin", "_pick", "_places", "_separator", "answer_at", "ends", "headed", "orders", "size")
+    __slots__ = ("_begin", "_pick", "_places", "_separator", "ahead", "answer_at", "ends", "headed", "orders", "size")
 
     def __init__(self, shape: Shape, separator: bytes, fields: int, *, describes: bool) -> None:
         headed = [at for at in range(fields + 1) if at + 1 not in header.NOT_READ]
         *begins, last = accumulate([1 + count for _, count in shape], initial=fields + 1)
+        names = [name[:3] for name, _ in shape]
+        ahead = ahead_of(names)
         segments = [(at, name[:3], count) for at, (name, count) in zip(begins, shape, strict=True)]
         read = _READ_OF_EQUIPMENT if describes else _READ
         places = [at + n for at, name, count in segments for n in (0, *read.get(name, ())) if n <= count]
         self._begin, self._separator, self.size = fields + 1, separator, last + 1
         self._places = (*places, last)
         self.headed = len(headed)
+        self.ahead = ahead + (names[ahead : ahead + 1] == [b"MSA"])
         self._pick: Callable[[list[bytes]], tuple[bytes, ...]] = itemgetter(*headed, *self._places)
         self.ends = len(shape) + 1
         self.orders = tuple([at + 3 for at, name, count in segments if describes and name == b"OBR" and count > 2])
@@ -107,8 +111,7 @@ def layout_of(shape: Shape, separator: bytes, fields: int, *, describes: bool) -
     """
     names = [name[:3] for name, _ in shape]
     answers = [number for number, name in enumerate(names) if name == b"MSA"]
-    ahead = next((number for number, name in enumerate(names) if name not in BEFORE_MSA), 0)
-    if fields < header.CONTROL_ID - 1 or len(shape) >= SEGMENTS_MAX or answers not in ([], [ahead]):
+    if fields < header.CONTROL_ID - 1 or len(shape) >= SEGMENTS_MAX or answers not in ([], [ahead_of(names)]):
         raise Unusual
     for name, count in shape:
         if not name and not count:
@@ -118,6 +121,11 @@ def layout_of(shape: Shape, separator: bytes, fields: int, *, describes: bool) -
         if name[:3] == b"MSA" and count < 2:
             raise Unusual
     return Layout(shape, separator, fields, describes=describes)
+
+
+def ahead_of(names: list[bytes]) -> int:
+    """How many segments may precede an MSA, and do."""
+    return next((number for number, name in enumerate(names) if name not in BEFORE_MSA), len(names))
 
 
 def shape_of(segments: list[bytes], separator: bytes) -> Shape:

@@ -35,13 +35,16 @@ MEMO_MAX_PIECES: Final = 128
 _TEXT: Final = re.compile(rb"\r(?!MSH|FHS|BHS|[^\r]{3}[|\r])[^\r]*(?=\r)")
 
 
+_Facts = tuple[Attribute, ...]
+
+
 class Whole(msgspec.Struct):
     """What messages with the same picked pieces tell.
 
     Attributes:
         asks: it is no acknowledgment.
         code: MSA-1, where it is a code.
-        facts: what its segments tell.
+        facts: what its segments tell: up to where it asks or answers, and after that.
         told_in: when that was told last: see `Messages.telling`.
     """
 
@@ -49,7 +52,7 @@ class Whole(msgspec.Struct):
     layout: Layout
     asks: bool
     code: str
-    facts: tuple[Attribute, ...]
+    facts: tuple[_Facts, _Facts]
     told_in: int = 0
 
 
@@ -121,21 +124,24 @@ class Wholes:
         messages, talk, said = self._messages, self._talk, whole.header
         messages.head(said)
         dialogue = messages.speak()
+        (ahead, after), is_new = whole.facts, whole.told_in != messages.telling
+        if is_new and ahead:
+            messages.tell(ahead)
         if whole.asks:
             secret = header.secret_of(pieces, said.grammar)
             dialogue.asked(self._side, header.control_id_of(pieces[header.CONTROL_ID - 1]), said, secret, talk)
-        if whole.told_in != messages.telling:
-            messages.tell(whole.facts)
-            whole.told_in = messages.telling
-        if whole.code:
+        elif whole.code:
             dialogue.answered(self._side, whole.code, header.control_id_of(pieces[whole.layout.answer_at + 1]), talk)
+        if is_new:
+            messages.tell(after)
+            whole.told_in = messages.telling
 
 
 @lru_cache(MEMO_MAX)
 def _told_by(
     layout: Layout, picked: tuple[bytes, ...], grammar: Grammar, side: Side, *, describes: bool
-) -> tuple[Attribute, ...]:
-    """What segments tell, by all that is read of them.
+) -> tuple[_Facts, _Facts]:
+    """What segments tell, by all that is read of them: see `Whole.facts`.
 
     Raises:
         Unusual: something in it belongs to one person. (That is not remembered either.)
@@ -144,8 +150,11 @@ def _told_by(
     sender = Authentication(talk.me(side), "")
     message = Message.under(Header(grammar, (), sender, claims=False, identity=None, describes=describes))
     reads, messages = message.reads, Messages(side, talk)
-    for segment in layout.body(picked):
-        messages.line(segment, message)
+    body, facts = layout.body(picked), []
+    for segments in (body[: layout.ahead], body[layout.ahead :]):
+        for segment in segments:
+            messages.line(segment, message)
+        facts.append(tuple([fact for fact in talk.collect() if isinstance(fact, Attribute)]))
     if message.reads is not reads:
         raise Unusual
-    return tuple([fact for fact in talk.collect() if isinstance(fact, Attribute)])
+    return facts[0], facts[1]

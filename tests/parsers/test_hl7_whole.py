@@ -156,3 +156,12 @@ def test_all_is_told_again_when_it_is_due() -> None:
     heard(wholes, message(3))
     names = {fact.name for fact in talk.collect() if isinstance(fact, Attribute)}
     assert {"hl7.segment", "hl7.sending_application"} <= names
+
+
+@pytest.mark.parametrize("before", ["", "SFT|Maker|1.0|Gate|7\r"])
+def test_an_answer_is_told_where_it_stands(before: str) -> None:
+    answer = acknowledgment("C1", "AE").replace(b"MSA|", before.encode() + b"MSA|") + b"ERR|||207\r"
+    whole, slowly = (read(framed(message()), framed(answer), piece=piece) for piece in (0, 1))
+    assert [repr(fact) for fact in whole if fact not in claims(whole, "hl7-security")] == [
+        repr(fact) for fact in slowly if fact not in claims(slowly, "hl7-security")
+    ]
