@@ -8,6 +8,7 @@ Spec: PS3.7 6.3, 9.3, 10.3, E.1.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
@@ -17,6 +18,7 @@ import msgspec
 from parsers.core import Attribute, Cursor, Field, Malformed, Subject
 
 COMMAND_MAX_BYTES: Final = 8_192
+VALUE_MAX_BYTES: Final = 64
 MEMO_MAX: Final = 1_024
 
 OPERATION: Final = Field("dicom.operation", "PS3.7 E.1-1 (0000,0100)")
@@ -27,6 +29,8 @@ MOVE_ORIGINATOR: Final = Field("dicom.move_originator_ae_title", "PS3.7 E.1-1 (0
 EVENT_TYPE: Final = Field("dicom.event_type", "PS3.7 E.1-1 (0000,1002)")
 ACTION_TYPE: Final = Field("dicom.action_type", "PS3.7 E.1-1 (0000,1008)")
 
+_ELEMENT: Final = struct.Struct("<HHI")
+_WANTED: Final = (0x0002, 0x0003, 0x0100, 0x0600, 0x0800, 0x0900, 0x1002, 0x1008, 0x1030)
 _RESPONSE: Final = 0x8000
 _CANCEL: Final = 0x0FFF
 _NO_DATA_SET: Final = 0x0101
@@ -47,7 +51,7 @@ _OPERATIONS: Final = {
 }
 
 
-class Command(msgspec.Struct, frozen=True):
+class Command(msgspec.Struct, frozen=True, cache_hash=True):
     """What is wanted of a command set. Empty strings and None: not there."""
 
     operation: str
@@ -67,26 +71,36 @@ class Command(msgspec.Struct, frozen=True):
 
 
 def parse(data: bytes, base: int) -> Command:
-    """A whole command set, `base` bytes into its lane.
+    """A whole command set, `base` bytes into its lane; the same one for those that differ in identifiers only.
 
     Raises:
         Malformed: it has no known command field, or is no command set.
     """
-    elements = _elements(data, base)
-    field = _number(elements.get(0x0100))
+    found = _elements(data, base)
+    command = _command(tuple([found.get(element) for element in _WANTED]))
+    if command is None:
+        raise Malformed("no command field that is known", base)
+    return command
+
+
+@lru_cache(MEMO_MAX)
+def _command(values: tuple[bytes | None, ...]) -> Command | None:
+    """What the values of the elements in `_WANTED` say; None: no known command."""
+    elements = dict(zip(_WANTED, values, strict=True))
+    field = _number(elements[0x0100])
     operation = _OPERATIONS.get(field if field == _CANCEL else field & ~_RESPONSE) if field is not None else None
     if field is None or operation is None:
-        raise Malformed("no command field that is known", base)
+        return None
     return Command(
         operation,
         is_response=bool(field & _RESPONSE),
-        has_data_set=_number(elements.get(0x0800)) != _NO_DATA_SET,
-        sop_class=_text(elements.get(0x0002) or elements.get(0x0003)),
-        status=_number(elements.get(0x0900)),
-        move_destination=_text(elements.get(0x0600)),
-        move_originator=_text(elements.get(0x1030)),
-        event_type=_number(elements.get(0x1002)),
-        action_type=_number(elements.get(0x1008)),
+        has_data_set=_number(elements[0x0800]) != _NO_DATA_SET,
+        sop_class=_text(elements[0x0002] or elements[0x0003]),
+        status=_number(elements[0x0900]),
+        move_destination=_text(elements[0x0600]),
+        move_originator=_text(elements[0x1030]),
+        event_type=_number(elements[0x1002]),
+        action_type=_number(elements[0x1008]),
     )
 
 
@@ -115,14 +129,28 @@ def _facts(command: Command, speaker: Subject) -> Iterator[Attribute]:
 
 
 def _elements(data: bytes, base: int) -> dict[int, bytes]:
-    cursor = Cursor(data, base)
+    """The elements that are read."""
     elements: dict[int, bytes] = {}
-    while cursor.remaining:
-        if cursor.u16le():
-            raise Malformed("an element of another group in a command set", cursor.offset)
-        element = cursor.u16le()
-        elements[element] = cursor.take(cursor.u32le())
+    at, end, head = 0, len(data), _ELEMENT.size
+    while end - at >= head:
+        group, element, length = _ELEMENT.unpack_from(data, at)
+        value_at = at + head
+        if group or length > end - value_at:
+            break
+        at = value_at + length
+        if element in _WANTED:
+            elements[element] = data[value_at : min(at, value_at + VALUE_MAX_BYTES + 1)]
+    if at < end:
+        _refuse(Cursor(data[at:], base + at))
     return elements
+
+
+def _refuse(cursor: Cursor) -> None:
+    """What comes is no element of a command set, or not all of one."""
+    if cursor.u16le():
+        raise Malformed("an element of another group in a command set", cursor.offset)
+    cursor.skip(2)
+    cursor.skip(cursor.u32le())
 
 
 def _number(value: bytes | None) -> int | None:
@@ -130,4 +158,4 @@ def _number(value: bytes | None) -> int | None:
 
 
 def _text(value: bytes | None) -> str:
-    return value.decode("ascii", "replace").strip(" \0") if value is not None and len(value) <= 64 else ""
+    return value.decode("ascii", "replace").strip(" \0") if value is not None and len(value) <= VALUE_MAX_BYTES else ""

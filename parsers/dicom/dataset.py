@@ -14,6 +14,9 @@ wire.
 | explicit VR, long | tag 2+2, VR 2, reserved 2, length 4, value; OB OD OF OL OV OW SQ SV UC UN UR UT UV, later ones |
 | item, delimiters | FFFE,E000 / E00D / E0DD, length 4, in either encoding |
 
+Most data sets have plain elements at their head, and those are there at once: `_run` takes them without stopping, and
+leaves what is not as simple to the walk.
+
 **The encoding is read off the bytes**, not looked up: a data set's first element shows it. So it is read alike whether
 the acceptor's lane, which names the transfer syntax, was seen or not. Neither shape: it is tried as raw DEFLATE
 (PS3.5 A.5), and the result must show one.
@@ -23,6 +26,7 @@ Spec: PS3.5 7.
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Generator, Mapping
 from typing import Final, Literal
@@ -45,6 +49,10 @@ _ITEM_END: Final = 0xFFFEE00D
 _SEQUENCE_END: Final = 0xFFFEE0DD
 _SHORT_VRS: Final = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _VRS: Final = _SHORT_VRS | frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+
+# In explicit VR the length's first two bytes are the VR.
+_ELEMENT: Final = struct.Struct("<HHI")
+_SHORT_VR_NUMBERS: Final = frozenset(int.from_bytes(vr, "little") for vr in _SHORT_VRS)
 
 Steps = Generator[None, None, None]
 
@@ -110,6 +118,15 @@ class _Source:
         self._at = at + n
         self.offset += n
         return self._buffer[at : at + n]
+
+    def seen(self) -> bytes:
+        """What is there."""
+        return self._buffer[self._at :]
+
+    def passed(self, n: int) -> None:
+        """Let go of `n` bytes that are there."""
+        self._at += n
+        self.offset += n
 
     def skip(self, n: int) -> Steps:
         self.offset += n
@@ -235,15 +252,46 @@ class DataSet:
 
         They must ascend: bytes read out of step are not to be taken for elements.
         """
-        previous = 0
-        while True:
+        previous = 0 if encoding is BIG_ENDIAN else self._run(encoding)
+        while previous <= self._wanted.last:
             tag, vr, length = yield from self._header(encoding)
-            if tag > self._wanted.last:
-                return
             if tag < previous:
                 raise Malformed("elements out of order", self._source.offset)
             previous = tag
-            yield from self._element(encoding, tag, vr, length, self._wanted.elements, 1)
+            if tag <= self._wanted.last:
+                yield from self._element(encoding, tag, vr, length, self._wanted.elements, 1)
+
+    def _run(self, encoding: Encoding) -> int:
+        """Take elements as far as they are there, up to one that has to be walked.
+
+        Returns the last one's tag, or one beyond all that are wanted.
+        """
+        data, wanted, at, previous, count = self._source.seen(), self._wanted, 0, 0, 0
+        beyond, explicit = len(data) - _ELEMENT.size, encoding.explicit
+        while at <= beyond and count < ELEMENTS_MAX:
+            group, number, length = _ELEMENT.unpack_from(data, at)
+            tag = group << 16 | number
+            if tag > wanted.last:
+                previous = tag
+                break
+            if explicit:
+                if length & 0xFFFF not in _SHORT_VR_NUMBERS:
+                    break
+                length >>= 16
+            end = at + _ELEMENT.size + length
+            if tag < previous or end > len(data) or tag in wanted.inside:
+                break
+            if tag in wanted.elements and 0 < length <= VALUE_MAX_BYTES:
+                self._found(tag, data[end - length : end])
+            previous, at, count = tag, end, count + 1
+        self._source.passed(at)
+        self._elements += count
+        return previous
+
+    def _found(self, tag: int, value: bytes) -> None:
+        values = self.found.setdefault(tag, [])
+        if len(values) < VALUES_MAX:
+            values.append(value)
 
     def _element(
         self, encoding: Encoding, tag: int, vr: bytes, length: int, wanted: frozenset[int], depth: int
@@ -254,10 +302,7 @@ class DataSet:
             items = IMPLICIT if vr == b"UN" else encoding
             yield from self._sequence(items, length, inside or frozenset(), depth)
         elif tag in wanted and 0 < length <= VALUE_MAX_BYTES:
-            value = yield from self._source.take(length)
-            values = self.found.setdefault(tag, [])
-            if len(values) < VALUES_MAX:
-                values.append(value)
+            self._found(tag, (yield from self._source.take(length)))
         else:
             yield from self._source.skip(length)
 

@@ -11,13 +11,16 @@ Spec: PS3.8 9.3.
 
 from __future__ import annotations
 
+import struct
 from enum import IntEnum
 from typing import Final
 
 from parsers.core import Lead, Side, Verdict
 
-HEADER_BYTES: Final = 6
-PDV_HEADER_BYTES: Final = 6
+HEADER: Final = struct.Struct(">BxI")
+HEADER_BYTES: Final = HEADER.size
+PDV_HEADER: Final = struct.Struct(">IBB")
+PDV_HEADER_BYTES: Final = PDV_HEADER.size
 ASSOCIATE_FIXED_BYTES: Final = 68
 ASSOCIATE_MAX_BYTES: Final = 1 << 20
 P_DATA_MAX_BYTES: Final = 1 << 27

@@ -88,13 +88,12 @@ class _Lane:
         self.me = talk.me(side)
         self.messages: dict[int, _Message] = {}
         self.pending = 0
+        self.confirmed = False
 
     def next_pdu(self) -> Part:
         """Read one PDU; False: nothing follows in this lane."""
-        header = Cursor((yield from self.r.exactly(pdu.HEADER_BYTES)), self.r.offset - pdu.HEADER_BYTES)
-        kind = header.u8()
-        header.skip(1)
-        length = header.u32()
+        r, n = self.r, pdu.HEADER_BYTES
+        kind, length = pdu.HEADER.unpack(r.ready(n) or (yield from r.exactly(n)))
         if kind == Pdu.P_DATA:
             return (yield from self._p_data(length))
         if kind in {Pdu.ASSOCIATE_RQ, Pdu.ASSOCIATE_AC}:
@@ -174,19 +173,28 @@ class _Lane:
         """P-DATA-TF: presentation data values, each a fragment of a command or of a data set."""
         if length > pdu.P_DATA_MAX_BYTES:
             raise Malformed("a P-DATA-TF of impossible length", self.r.offset)
-        end = self.r.offset + length
-        while self.r.offset < end:
-            header = Cursor((yield from self.r.exactly(pdu.PDV_HEADER_BYTES)), self.r.offset - pdu.PDV_HEADER_BYTES)
-            size, context, control = header.u32() - 2, header.u8(), header.u8()
-            if not 0 <= size <= end - self.r.offset or not context & 1 or control > 3:
-                raise Malformed("a presentation data value that does not fit", self.r.offset)
+        r, n = self.r, pdu.PDV_HEADER_BYTES
+        end = r.offset + length
+        while r.offset < end:
+            size, context, control = pdu.PDV_HEADER.unpack(r.ready(n) or (yield from r.exactly(n)))
+            size -= 2
+            if not 0 <= size <= end - r.offset or not context & 1 or control > 3:
+                raise Malformed("a presentation data value that does not fit", r.offset)
             last = bool(control & 2)
             if control & 1:
                 yield from self._command(context, size, last=last)
                 if self.pending > PENDING_MAX:
                     return (yield from self._next_message())
-            elif not (yield from self._data(context, size, last=last)):
+                continue
+            message = self.messages.get(context)
+            if message is not None and message.data_set is not None:
+                size = yield from self._feed(context, message, size, last=last)
+            if last:
+                self.messages.pop(context, None)
+            elif message is not None and message.data_set is None and self._waits(message):
                 return (yield from self._next_message())
+            if not r.skipped(size):
+                yield from r.skip(size)
         return True
 
     def _command(self, context: int, size: int, *, last: bool) -> Steps:
@@ -196,15 +204,17 @@ class _Lane:
             message = self.messages[context] = _Message()
         if len(message.pieces) + size > command.COMMAND_MAX_BYTES:
             raise LimitExceeded("a command set that is too large", self.r.offset)
-        message.pieces += yield from self.r.exactly(size)
+        message.pieces += self.r.ready(size) or (yield from self.r.exactly(size))
         if last:
-            yield from self._commanded(context, message)
+            message.command = command.parse(message.pieces, self.r.offset - len(message.pieces))
+            message.pieces = b""
+            if not self.confirmed:
+                self.confirmed = True
+                yield Confirmed()
+            self._commanded(context, message, message.command)
 
-    def _commanded(self, context: int, message: _Message) -> Steps:
+    def _commanded(self, context: int, message: _Message, told: Command) -> None:
         """A command set is whole."""
-        message.command = told = command.parse(message.pieces, self.r.offset - len(message.pieces))
-        message.pieces = b""
-        yield Confirmed()
         self.talk.shared(Association).used(self.talk)
         self.pending = self.pending + 1 if told.is_pending else 0
         self.talk.emit_all(command.facts_of(told, self.me))
@@ -215,34 +225,23 @@ class _Lane:
         if message.plan is not None:
             message.data_set = DataSet(message.plan.wanted)
 
-    def _data(self, context: int, size: int, *, last: bool) -> Part:
-        """A fragment of a data set; False: the rest of this turn can be given up."""
-        message = self.messages.get(context, _Message())
-        left = size
-        if message.data_set is not None:
-            left = yield from self._feed(message.data_set, size)
-            if last:
-                message.data_set.end()
-            if message.data_set.done:
-                yield from self._tell(context, message)
-        if last:
-            self.messages.pop(context, None)
-        elif message.data_set is None and self._waits(message):
-            return False
-        yield from self.r.skip(left)
-        return True
-
-    def _feed(self, data_set: DataSet, size: int) -> Generator[Step, None, int]:
-        """Read what the data set wants of `size` bytes; returns how many were left."""
-        left = size
+    def _feed(self, context: int, message: _Message, size: int, *, last: bool) -> Generator[Step, None, int]:
+        """Read what the data set wants of a fragment of `size` bytes; returns how many were left."""
+        r, data_set, left = self.r, message.data_set, size
+        if data_set is None:
+            return size
         while left and not data_set.done:
             n = min(left, data_set.skipping or CHUNK_BYTES)
             if data_set.skipping:
-                yield from self.r.skip(n)
+                yield from r.skip(n)
                 data_set.left_out(n)
             else:
-                data_set.feed((yield from self.r.exactly(n)))
+                data_set.feed(r.ready(n) or (yield from r.exactly(n)))
             left -= n
+        if last:
+            data_set.end()
+        if data_set.done:
+            self._tell(context, message, data_set)
         return left
 
     def _waits(self, message: _Message) -> bool:
@@ -250,15 +249,16 @@ class _Lane:
         asked = message.command
         return asked is not None and not asked.is_response and not self.talk.shared(Association).pipelined
 
-    def _tell(self, context: int, message: _Message) -> Steps:
+    def _tell(self, context: int, message: _Message, data_set: DataSet) -> None:
         """State what a data set told; nothing more of it is wanted."""
-        data_set, message.data_set = message.data_set, None
-        if data_set is None or message.plan is None or message.command is None:
+        message.data_set = None
+        if message.plan is None or message.command is None:
             return
         if data_set.problem is not None:
-            yield Anomaly(self.me, f"data_set_{data_set.problem.code}", self.r.offset, data_set.problem.what)
+            code = f"data_set_{data_set.problem.code}"
+            self.talk.emit(Anomaly(self.me, code, self.r.offset, data_set.problem.what))
             if self.talk.shared(Association).deflated(context):
-                yield elements.DATASET_ENCODING(self.me, "deflated")
+                self.talk.emit(elements.DATASET_ENCODING(self.me, "deflated"))
         self.talk.emit_all(elements.facts_of(data_set, message.plan, message.command, self.me))
 
     def _next_message(self) -> Part:
@@ -267,9 +267,16 @@ class _Lane:
         self.pending = 0
         for _ in range(LOST_MAX):
             yield from self.r.next_turn()
-            head = yield from self.r.peek(10)
-            if head[0] == Pdu.P_DATA and int.from_bytes(head[2:6], "big") >= pdu.BOUNDARY_BYTES - pdu.HEADER_BYTES:
-                head = yield from self.r.peek(pdu.BOUNDARY_BYTES)
+            head = self.r.seen(pdu.BOUNDARY_BYTES)
+            if len(head) < pdu.BOUNDARY_BYTES:
+                head = yield from self._boundary()
             if pdu.begins_message(head):
                 return True
         return False
+
+    def _boundary(self) -> Generator[Step, None, bytes]:
+        """As many bytes as will tell whether they begin a message."""
+        head = yield from self.r.peek(10)
+        if head[0] == Pdu.P_DATA and int.from_bytes(head[2:6], "big") >= pdu.BOUNDARY_BYTES - pdu.HEADER_BYTES:
+            head = yield from self.r.peek(pdu.BOUNDARY_BYTES)
+        return head

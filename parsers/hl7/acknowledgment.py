@@ -15,9 +15,7 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-import msgspec
-
-from parsers.core import Attribute, Channel, Conversation, Field, Outcome, Secret, Side
+from parsers.core import Attribute, Channel, Conversation, Field, Outcome, Side
 from parsers.hl7.header import Header
 
 OUTCOMES: Final = {
@@ -61,12 +59,12 @@ class Dialogue:
     def asked(self, side: Side, control_id: bytes, header: Header, secret: bytes, talk: Conversation) -> None:
         """A message that claims a sender was read; its answer is not known yet."""
         key = _ASKER[side] + control_id
-        security = msgspec.structs.replace(header.security, secret=Secret(secret)) if secret else None
+        claim, security = header.claim, header.security(secret) if secret else None
         if not control_id or self._is_doubtful(key, talk):
-            talk.emit_all(claim for claim in (header.claim, security) if claim is not None)
+            talk.emit_all(one for one in (claim, security) if one is not None)
             return
-        if header.claim is not None:
-            talk.ask(key, header.claim)
+        if claim is not None:
+            talk.ask(key, claim)
         if security is not None:
             talk.ask(_SECURITY + key, security)
         _remember(self._awaited, key, (security is not None, talk.gaps if header.twice_acknowledged else None))
@@ -103,7 +101,8 @@ class Dialogue:
 
     def _is_doubtful(self, key: _Key, talk: Conversation) -> bool:
         """Whether several messages with one control id were open at once: nobody can tell whose answer came."""
-        if self._awaited.pop(key, None) is not None:
+        if key in self._awaited:
+            del self._awaited[key]
             talk.answer(key, Outcome.UNKNOWN, positional=True)
             talk.answer(_SECURITY + key, Outcome.UNKNOWN, positional=True)
             _remember(self._doubtful, key, None)

@@ -28,6 +28,7 @@ from typing import Final
 import msgspec
 
 from parsers.core import Attribute, Conversation, Field, Side, Subject
+from parsers.hl7.charset import text_of
 from parsers.hl7.grammar import Grammar
 
 INSTANCE: Final = Field("hl7.equipment_instance_identifier", "HL7 v2 ch. 7.4.2.18")
@@ -132,11 +133,18 @@ def device_code(components: list[str]) -> str:
 # ---------------------------------------------------------------------- segments
 
 
-def may_name_eui64(segment: bytes, grammar: Grammar) -> bool:
+def may_name_eui64(field: bytes, grammar: Grammar) -> bool:
     """Whether OBR-3 may be an EUI-64: what is, says so. Most are numbers of orders, and not looked at closer."""
-    parts = segment.split(grammar.separator, 4)
-    field = parts[3] if len(parts) > 3 else b""
     return b"64" in field or b"B40_GE" in field or not field.isascii() or (bool(field) and grammar.escape in field)
+
+
+def named_by_order(field: bytes, grammar: Grammar) -> bytes:
+    """What is read of OBR-3: the EUI-64 that it is, or nothing."""
+    if not may_name_eui64(field, grammar):
+        return b""
+    identity = identify(grammar.components(text_of(field, grammar.codec)))
+    mark = grammar.delimiters.component
+    return mark.join(["", "", identity.eui64, "EUI-64"]).encode("ascii") if identity is not None else b""
 
 
 def software(fields: list[str], grammar: Grammar, me: Subject) -> Iterator[Attribute]:

@@ -34,7 +34,6 @@ _BOM: Final = b"\xef\xbb\xbf"
 _CONTROL_FRAMES: Final = (b"\x1c\r", b"\x06\x1c\r", b"\x15\x1c\r")
 _WIDE: Final = (b"M\0S\0H\0", b"\0M\0S\0H", b"\xff\xfeM\0S\0H\0", b"\xfe\xff\0M\0S\0H")
 _PUNCTUATION: Final = frozenset(b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
-_ENCODING_MIN: Final = 2
 _ENCODING_MAX: Final = 5
 _TEXT_AHEAD: Final = 512
 # No segment has control characters but tabs and the escapes of ISO 2022.
@@ -92,19 +91,15 @@ def _literal(head: bytes, expected: bytes) -> Verdict:
 
 def _header(head: bytes) -> Verdict:
     """A header segment: its name, its delimiters, and no control characters after them."""
+    if _HEADER.match(head):
+        return Verdict.NO if _CONTROLS.search(head, 4, _TEXT_AHEAD) else Verdict.LIKELY
     if not any(name.startswith(head[:3]) for name in HEADERS):
         return Verdict.NO
     if len(head) < 4:
         return Verdict.MORE
-    separator, encoding = head[3], head[4 : 5 + _ENCODING_MAX]
-    count = encoding.find(separator)
-    if separator not in _PUNCTUATION or not _PUNCTUATION.issuperset(encoding[: max(count, 0) or None]):
-        return Verdict.NO
-    if count < 0:
-        return Verdict.NO if len(encoding) > _ENCODING_MAX else Verdict.MORE
-    if count < _ENCODING_MIN or _CONTROLS.search(head, 4, _TEXT_AHEAD):
-        return Verdict.NO
-    return Verdict.LIKELY
+    separator, encoding = head[3], head[4 : 4 + _ENCODING_MAX]
+    is_beginning = separator in _PUNCTUATION and separator not in encoding and _PUNCTUATION.issuperset(encoding)
+    return Verdict.MORE if is_beginning and len(head) <= 4 + _ENCODING_MAX else Verdict.NO
 
 
 def _segment(head: bytes) -> Verdict:

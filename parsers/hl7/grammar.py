@@ -74,6 +74,10 @@ class Grammar:
         self.codec = codec
         self.cut = b"" if codec in WIDE else self.separator
 
+    def is_like(self, other: Grammar) -> bool:
+        """Whether the same bytes say the same by both."""
+        return self.delimiters == other.delimiters and self.codec == other.codec
+
     def fields(self, segment: bytes) -> list[str]:
         """The fields of a segment; number 0 is its name. Of a header segment field *n* is number *n* - 1."""
         return text_of(segment, self.codec).split(self.delimiters.field)

@@ -10,13 +10,14 @@ Spec: HL7 v2 ch. 2.14.9 (MSH), 2.14.1 (BHS), 2.14.6 (FHS).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from parsers.core import Attribute, Authentication, Field, Sensitivity, Subject
+from parsers.core import Attribute, Authentication, Field, Secret, Sensitivity, Subject
 from parsers.hl7 import equipment
 from parsers.hl7.charset import codec_of
 from parsers.hl7.grammar import Delimiters, Grammar
@@ -63,9 +64,16 @@ _PEERS: Final = {
 }
 _REPEATED: Final = {18: CHARACTER_SET, 21: MESSAGE_PROFILE}
 MEMO_MAX: Final = 512
-_NOT_READ: Final = frozenset({7, 8, 10})
+CONTROL_ID: Final = 10
+CONTROL_ID_MAX_BYTES: Final = 256
+NOT_READ: Final = frozenset({7, 8, CONTROL_ID})
 _READ: Final = tuple(sorted((_FIRST | _MINE | _PEERS | _REPEATED).items()))
 _READ_OF_BATCH: Final = tuple((number, field) for number, field in _READ if number in {3, 4, 5, 6})
+
+# The usual delimiters, and names that have none of them: whatever they are, the header says the same otherwise.
+_USUAL: Final = frozenset({b"^~\\&", b"^~\\&#"})
+_PLAIN: Final = re.compile(rb"[0-9A-Za-z](?:[0-9A-Za-z _.-]{0,62}[0-9A-Za-z])?")
+_ANY_NAME: Final = b"NAME"
 
 _IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
 
@@ -77,8 +85,8 @@ class Header(msgspec.Struct):
         grammar: how to read the segments after it.
         facts: attributes of both sides.
         equipment: what MSH-3 and MSH-24 tell of the sending equipment.
-        claim: who sends, without outcome; None where MSH-3 is empty, or in a batch's header.
-        security: the same for what stands in MSH-8.
+        sender: who sends, without outcome.
+        claims: that is claimed: MSH-3 is not empty, and this is no batch's header.
         acknowledges: the message is an acknowledgment by its type.
         describes: segments of this message may describe equipment.
         told_in: when this was told last, for whoever tells it.
@@ -87,13 +95,24 @@ class Header(msgspec.Struct):
 
     grammar: Grammar
     facts: tuple[Attribute, ...]
-    claim: Authentication | None
-    security: Authentication
+    sender: Authentication
+    claims: bool
     identity: equipment.Identity | None
     acknowledges: bool = False
     describes: bool = False
     twice_acknowledged: bool = False
     told_in: int = -1
+
+    @property
+    def claim(self) -> Authentication | None:
+        """Who claims to send the message; None if nobody does."""
+        return self.sender if self.claims else None
+
+    def security(self, secret: bytes) -> Authentication:
+        """The same by what stands in MSH-8."""
+        return msgspec.structs.replace(
+            self.sender, mechanism="hl7-security", secret=Secret(secret), spec="HL7 v2 ch. 2.14.9.8"
+        )
 
 
 def parts_of(segment: bytes) -> list[bytes]:
@@ -106,14 +125,51 @@ def key_of(parts: list[bytes], separator: bytes) -> bytes:
     return separator.join((*parts[:6], *parts[8:9], *parts[10:]))
 
 
+def secret_of(parts: list[bytes], grammar: Grammar) -> bytes:
+    """What stands in MSH-8; mostly nothing."""
+    return grammar.literal(parts[7]) if len(parts) > 7 and parts[7] not in {b"", b'""'} else b""
+
+
+def control_id_of(field: bytes) -> bytes:
+    """MSH-10 or MSA-2, to be compared."""
+    return field.strip()[:CONTROL_ID_MAX_BYTES]
+
+
 def parse(parts: list[bytes], separator: bytes, me: Subject, peer: Subject) -> Header | None:
     """A header segment that `framing.is_header` accepts, by its `parts_of`; None: an MSH without type and version.
 
-    Fields 7, 8 and 10 are not looked at: one that is the same otherwise was met in another conversation, most likely.
+    Fields 7, 8 and 10 are not looked at, and plain names in 3 and 5 are put in afterwards: a header that is the same
+    otherwise was met in another conversation, most likely.
     """
-    same = [b"" if number in _NOT_READ else part for number, part in enumerate(parts, 1)]
+    if len(parts) > CONTROL_ID and parts[1] in _USUAL:
+        mine, its = _PLAIN.fullmatch(parts[2]), _PLAIN.fullmatch(parts[4])
+        first = (
+            parts[0],
+            parts[1],
+            _ANY_NAME if mine else parts[2],
+            parts[3],
+            _ANY_NAME if its else parts[4],
+            parts[5],
+        )
+        found = _parsed(separator.join((*first, b"", b"", parts[8], b"", parts[10])), me, peer)
+        if found is not None and found.grammar.cut:
+            return _named(found, mine and mine[0].decode(), its and its[0].decode())
+    same = [b"" if number in NOT_READ else part for number, part in enumerate(parts, 1)]
     found = _parsed(separator.join(same), me, peer)
     return None if found is None else msgspec.structs.replace(found)
+
+
+def _named(found: Header, mine: str | None, its: str | None) -> Header:
+    """A header of its own, with these names of applications; None: what there is stays."""
+    facts, sender = list(found.facts), found.sender
+    if mine:
+        facts[0] = SENDING_APPLICATION.cleaned(facts[0].subject, mine)
+        sender = msgspec.structs.replace(sender, principal=mine)
+    if its:
+        at = next(at for at, fact in enumerate(facts) if fact.name == RECEIVING_APPLICATION.name)
+        facts[at] = RECEIVING_APPLICATION.cleaned(facts[at].subject, its)
+        sender = msgspec.structs.replace(sender, details=sender.details | {"receiving_application": its})
+    return msgspec.structs.replace(found, facts=tuple(facts), sender=sender)
 
 
 @lru_cache(MEMO_MAX)
@@ -129,13 +185,12 @@ def _parsed(segment: bytes, me: Subject, peer: Subject) -> Header | None:
     said = {fact.name: fact.value for fact in facts}
     if is_message and MESSAGE_TYPE.name not in said and VERSION.name not in said:
         return None
-    claim, security = _claims(said, me)
     kind = said.get(MESSAGE_TYPE.name, "").partition("^")[0].upper()
     return Header(
         grammar,
         facts,
-        claim if is_message else None,
-        security,
+        _sender(said, me),
+        is_message and bool(said.get(SENDING_APPLICATION.name)),
         equipment.identify(grammar.components(texts[3])) if len(texts) > 3 else None,
         kind in {"ACK", "MCF"},
         kind in equipment.MESSAGE_TYPES and not _concerns_implants(facts),
@@ -161,8 +216,8 @@ def _facts(texts: list[str], grammar: Grammar, me: Subject, peer: Subject, *, is
                 yield field.cleaned(subject, value)
 
 
-def _claims(said: dict[str, str], me: Subject) -> tuple[Authentication | None, Authentication]:
-    """Who the sender claims to be: by name, and by what stands in MSH-8."""
+def _sender(said: dict[str, str], me: Subject) -> Authentication:
+    """Who the sender claims to be."""
     principal, realm = said.get(SENDING_APPLICATION.name), said.get(SENDING_FACILITY.name)
     details: dict[str, Any] = {
         name.removeprefix("hl7."): said[name]
@@ -171,11 +226,9 @@ def _claims(said: dict[str, str], me: Subject) -> tuple[Authentication | None, A
     }
     if {said.get(ACCEPT_ACKNOWLEDGMENT.name), said.get(APPLICATION_ACKNOWLEDGMENT.name)} == {"NE"}:
         details["acknowledgments"] = "none"
-    claim = Authentication(
+    return Authentication(
         me, "hl7-application", principal, realm, details=details, spec="HL7 v2 ch. 2.14.9.3", sensitivity=_DEVICE
     )
-    security = msgspec.structs.replace(claim, mechanism="hl7-security", spec="HL7 v2 ch. 2.14.9.8")
-    return (claim if principal else None), security
 
 
 def _is_twice_acknowledged(said: dict[str, str]) -> bool:

@@ -21,8 +21,8 @@ a message ends where the next header stands.
 
 A lane that is taken up again after a gap passes over what comes until there is a header.
 
-What is usual is read quickly, without suspending in between: frames that are whole and begin with a header that is
-known (`_usual_frame`), whole segments of a message (`_lines`). All else goes through `segment`, with the same facts.
+What is usual is read quickly, without suspending in between: frames that are whole (`frames`), whole segments of a
+message (`_lines`). All else goes through `segment`, with the same facts.
 
 Spec: HL7 v2 ch. 2.5, 2.10; implementation guide C.
 """
@@ -39,6 +39,7 @@ from parsers.core.session import Step
 from parsers.hl7 import framing, header
 from parsers.hl7.acknowledgment import Dialogue
 from parsers.hl7.messages import SEGMENT_MAX_BYTES, Messages
+from parsers.hl7.whole import WHOLE_MAX_BYTES, Wholes
 
 FRESH_BYTES: Final = 8_192
 UNFRAMED_FRESH_BYTES: Final = 24_576
@@ -69,46 +70,51 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
     lane = _Lane(r, side, talk)
     yield from lane.refuse_wide()
     while True:
-        yield from lane.segment()
         if lane.between and lane.started:
             yield from lane.frames()
+        yield from lane.segment()
 
 
 class _Lane:
     """One lane: its reader, what is held of it (`data` from `at` on), and where in frames and messages it is."""
+
+    data = b""
+    at = 0
+    confirmed = False
+    started = False  # a start block was seen in this lane
+    between = False  # behind an end block
+    control = 0  # the control character before `at`
+    beheaded = b""  # the beginning of a header that served as a mark
+    header_mark = b""
+    line_mark = b"\r"
+    fresh_at = 0
+    heads = 0
+    peer_count = 0
+    strays = 0
+    framed = False
+    by_lines = False  # what is whole of the message under way can be read at once
+    junk = False  # the frame under way holds no message
 
     def __init__(self, r: Reader, side: Side, talk: Conversation) -> None:
         self.r = r
         self.side = side
         self.talk = talk
         self.messages = Messages(side, talk)
-        self.data = b""
-        self.at = 0
-        self.confirmed = False
-        self.started = False  # a start block was seen in this lane
-        self.between = False  # behind an end block
-        self.control = 0  # the control character before `at`
-        self.beheaded = b""  # the beginning of a header that served as a mark
-        self.header_mark = b""
-        self.line_mark = b"\r"
-        self.fresh_at = 0
-        self.heads = 0
-        self.peer_count = 0
-        self.strays = 0
-        self.framed = False
-        self.by_lines = False  # what is whole of the message under way can be read at once
-        self.junk = False  # the frame under way holds no message
+        self.wholes = Wholes(self.messages, side, talk)
         self.complained: set[str] = set()
         r.expect(LAST_BYTES)
 
     def refuse_wide(self) -> Steps:
         """A message of two bytes a character is recognised and not read."""
         if not self.r.resumed:
-            head = yield from self.r.peek(3)
+            head = self.r.seen(3)
+            if len(head) < 3:
+                head = yield from self.r.peek(3)
             if 0 in head or head.removeprefix(b"\x0b")[:2] in _WIDE_BOMS:
                 yield Confirmed()
                 raise Unsupported("UTF-16: characters of two bytes", self.r.offset)
         self._take()
+        self.started = self.between = self.data[:1] == b"\x0b"
 
     def segment(self) -> Steps:
         """Read one segment, or leave it out, and the control character after it."""
@@ -137,46 +143,49 @@ class _Lane:
     def frames(self) -> Steps:
         """Read frames that are whole and usual, up to the beginning of another; leave out what is between frames."""
         while self.between:
-            at = self.data.find(b"\x0b", self.at)
-            if at >= 0:
-                self.at = at + 1
+            at = self.data.find(b"\x0b", self.at) + 1
+            if at:
+                self.at = at
+            elif not (yield from self._next_frame()):
+                continue
+            end = self._end_of_whole()
+            found = self.wholes.find(self.data[self.at : end]) if end > 0 else None
+            if found is None:
                 self._frame(framing.START)
-                self._usual_frame()
-            elif self._spent > FRESH_BYTES:
-                yield from self._leave_until(b"\x0b", len(self.data))
-                self._frame(framing.START)
-            else:
-                self.r.skipped(len(self.data))
-                self.data, self.at = b"", 0
-                while not self.r.held:
-                    yield WAIT
-                self._take()
+                return
+            if not self.framed:
+                yield from self._first_frame()
+            self.wholes.read(*found)
+            self.at, self.strays, self.line_mark = end + 1, 0, b"\r"
 
-    def _usual_frame(self) -> None:
-        """Read a frame that begins here, if it is whole, as usual, and its header is known."""
+    def _next_frame(self) -> Generator[Step, None, bool]:
+        """Leave out what is held, which is between frames; returns whether the next one begins at `at` then."""
+        self.r.skipped(len(self.data))
+        self.data, self.at = b"", 0
+        if self.r.offset - self.fresh_at > FRESH_BYTES and not self._has_turned():
+            yield from self._leave_until(b"\x0b", 0)
+            if self.at == len(self.data):
+                yield from self._more()
+            return True
+        while not self.r.held:
+            yield WAIT
+        self._take()
+        return False
+
+    def _end_of_whole(self) -> int:
+        """Where the frame ends that begins here, if it is all there and as usual; else -1."""
         data, at = self.data, self.at
-        end = data.find(b"\x1c", at, at + LINES_MAX_BYTES)
-        frame = data[at:end]
-        if end < 0 or not self.header_mark or not frame.startswith(self.header_mark) or not frame.endswith(b"\r"):
-            return
-        if b"\n" in frame or b"\x0b" in frame:
-            return
-        segments = frame.split(b"\r")
-        parts = header.parts_of(segments[0])
-        found = self.messages.known(parts, self.header_mark[3:])
-        if found is None or len(segments[0]) > HEADER_MAX_BYTES:
-            return
-        if not self.framed:
-            self._framed()
-        self.strays, self.line_mark = 0, b"\r"
-        self.messages.begin(parts, found)
-        count = 1 + self.messages.lines(segments[1:-1], end - at)
-        self.control = 0x0D
-        if count == len(segments) - 1:
-            self.at = end + 1
-            self._frame(framing.END)
-        else:
-            self.at += sum(map(len, segments[:count])) + count
+        end = data.find(b"\x1c", at, at + WHOLE_MAX_BYTES)
+        if end < 0 or data[end - 1] != 0x0D or data.find(b"\n", at, end) >= 0 or data.find(b"\x0b", at, end) >= 0:
+            return -1
+        return end if data.startswith(b"MSH", at) else -1
+
+    def _first_frame(self) -> Steps:
+        """There are frames, and messages in them."""
+        if not self.confirmed:
+            self.confirmed = True
+            yield Confirmed()
+        self._framed()
 
     def _lines(self) -> None:
         """Read what is whole of the message under way, up to its end, the next header, or what is not usual."""
@@ -285,11 +294,20 @@ class _Lane:
         self.r.expect(LAST_BYTES)
         self._take()
 
-    def _age(self) -> None:
+    def _age(self) -> bool:
         """When the peer has spoken since, this is another turn."""
         count = self.talk.shared(Dialogue).messages[self.side.peer]
-        if count != self.peer_count:
-            self.peer_count, self.heads = count, 0
+        if count == self.peer_count:
+            return False
+        self.peer_count, self.heads = count, 0
+        return True
+
+    def _has_turned(self) -> bool:
+        """Whether what is held began with a fresh head by itself."""
+        if not self.confirmed or not self._age():
+            return False
+        self.fresh_at = self.r.offset + self.r.held
+        return True
 
     # ------------------------------------------------------------------ frames and segments
 

@@ -15,35 +15,31 @@ Spec: HL7 v2 ch. 2.5, 2.9, 2.14.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Final
 
 import msgspec
 
-from parsers.core import Attribute, Conversation, Field, Malformed, Secret, Side
+from parsers.core import Attribute, Conversation, Field, Malformed, Side
 from parsers.hl7 import equipment, framing, header
 from parsers.hl7.acknowledgment import OUTCOMES, Dialogue
 from parsers.hl7.grammar import Grammar
 from parsers.hl7.header import Header
+from parsers.hl7.layout import BEFORE_MSA, NAME, SEGMENTS_MAX
 
 SEGMENT: Final = Field("hl7.segment", "HL7 v2 ch. 2.5.2")
 ACKNOWLEDGMENT_CODE: Final = Field("hl7.acknowledgment_code", "HL7 v2 ch. 2.14.8.1")
 
 READ_MAX_BYTES: Final = 16_384
 SEGMENT_MAX_BYTES: Final = 4_096
-SEGMENTS_MAX: Final = 512
 RESTATED_EACH: Final = 256
 HEADERS_MAX: Final = 128
 HEADERS_MAX_BYTES: Final = 65_536
 OBSERVED_MAX: Final = 512
 OBSERVED_MAX_CHARS: Final = 256
 TOLD_MAX: Final = 1_024
-CONTROL_ID_MAX_BYTES: Final = 256
 
-_NAME: Final = re.compile(rb"[A-Z][A-Z0-9]{2}")
-_BEFORE_MSA: Final = frozenset({b"SFT", b"UAC"})
-_AT_MSA: Final = _BEFORE_MSA | {b"MSA"}
+_AT_MSA: Final = BEFORE_MSA | {b"MSA"}
 _READ_ALWAYS: Final = frozenset({b"MSA", b"SFT"})
 _READ_ANEW: Final = framing.HEADERS | {b"SFT", b"PRT", b"EQU", b"INV"}
 _READ_OF_EQUIPMENT: Final = _READ_ALWAYS | {b"OBR", b"OBX", b"PRT", b"EQU", b"INV"}
@@ -65,6 +61,12 @@ class Message(msgspec.Struct):
     read_bytes: int = 0
     equipment: str = ""
 
+    @classmethod
+    def under(cls, found: Header, control_id: bytes = b"", secret: bytes = b"") -> Message:
+        """The message that a header begins."""
+        reads = _READ_OF_EQUIPMENT if found.describes else _READ_ALWAYS
+        return cls(found, found.grammar.separator, reads, control_id, secret, not found.acknowledges)
+
     @property
     def is_too_large(self) -> bool:
         """Whether enough of it was read."""
@@ -81,11 +83,13 @@ class Messages:
     Attributes:
         open: the message that is under way.
         count: messages begun so far.
+        telling: changes when all is told anew.
     """
 
     def __init__(self, side: Side, talk: Conversation) -> None:
         self.open: Message | None = None
         self.count = 0
+        self.telling = 1
         self._side = side
         self._talk = talk
         self._me, self._peer = talk.me(side), talk.peer(side)
@@ -95,14 +99,10 @@ class Messages:
         self._told: set[Attribute] = set()
         self._named: set[bytes] = set()
         self._usual: dict[bytes, _Reading] = {}
-        self._cut = b""
+        self._grammar: Grammar | None = None
         self._codes: dict[str, Attribute] = {}  # for each of the few codes
 
     # ------------------------------------------------------------------ headers
-
-    def known(self, parts: list[bytes], separator: bytes) -> Header | None:
-        """What a header segment says, if one like it was parsed."""
-        return self._headers.get(header.key_of(parts, separator))
 
     def parse(self, segment: bytes, parts: list[bytes]) -> Header:
         """What a header segment says; parsed once for all that differ in time, secret and control id only.
@@ -128,43 +128,50 @@ class Messages:
 
     def begin(self, parts: list[bytes], found: Header) -> None:
         """A header whose meaning is `found`: a message begins, or (FHS, BHS) several will follow."""
-        if self.count % RESTATED_EACH == 0:
+        self.head(found)
+        secret = header.secret_of(parts, found.grammar)
+        if parts[0] == b"MSH":
+            self._begin(parts, found, secret)
+        elif secret:
+            self._talk.emit(found.security(secret))
+
+    def head(self, found: Header) -> None:
+        """Tell what a header says, as far as it was not told lately."""
+        if self.count % RESTATED_EACH == 0 and self._told:
             self._restate()
         epoch = self.count // RESTATED_EACH
         if found.told_in != epoch:
             found.told_in = epoch
-            self._tell_header(found)
-        secret = found.grammar.literal(parts[7]) if len(parts) > 7 and parts[7] not in {b"", b'""'} else b""
-        if parts[0] == b"MSH":
-            self._begin(parts, found, secret)
-        elif secret:
-            self._talk.emit(msgspec.structs.replace(found.security, secret=Secret(secret)))
+            self.tell(found.facts)
+            if found.identity is not None:
+                self.tell(self._described(found.identity, named=False))
+
+    def speak(self) -> Dialogue:
+        """One more message; returns what both sides know of each other."""
+        self.count += 1
+        dialogue = self._talk.shared(Dialogue)
+        dialogue.spoke(self._side, self._talk)
+        return dialogue
 
     def _begin(self, parts: list[bytes], found: Header, secret: bytes) -> None:
-        self.count += 1
-        if found.grammar.cut != self._cut:
-            self._cut = found.grammar.cut
+        if found.grammar is not self._grammar:
+            self._use(found.grammar)
+        self.speak()
+        control_id = header.control_id_of(parts[9]) if len(parts) > 9 else b""
+        self.open = Message.under(found, control_id, secret)
+
+    def _use(self, grammar: Grammar) -> None:
+        """By another grammar the same bytes may say something else."""
+        if self._grammar is None or not grammar.is_like(self._grammar):
             self._usual.clear()
-        self._talk.shared(Dialogue).spoke(self._side, self._talk)
-        self.open = Message(
-            found,
-            found.grammar.separator,
-            _READ_OF_EQUIPMENT if found.describes else _READ_ALWAYS,
-            parts[9].strip()[:CONTROL_ID_MAX_BYTES] if len(parts) > 9 else b"",
-            secret,
-            not found.acknowledges,
-        )
+            self._observed.clear()
+        self._grammar = grammar
 
     def end(self) -> None:
         """The message is over."""
         message, self.open = self.open, None
         if message is not None and message.asking:
             self._ask(message)
-
-    def _tell_header(self, found: Header) -> None:
-        self._tell(found.facts)
-        if found.identity is not None:
-            self._tell(self._described(found.identity, named=False))
 
     def _ask(self, message: Message) -> None:
         message.asking = False
@@ -176,7 +183,7 @@ class Messages:
 
     def named(self, name: bytes, message: Message) -> None:
         """The name of a segment is there; maybe no more of it yet."""
-        if message.asking and name not in _BEFORE_MSA:
+        if message.asking and name not in BEFORE_MSA:
             if name == b"MSA":
                 message.asking = False
             else:
@@ -231,11 +238,11 @@ class Messages:
         if name == b"OBX":
             self._observation(fields, message)
         elif name == b"SFT":
-            self._tell(equipment.software(fields, grammar, self._me))
+            self.tell(equipment.software(fields, grammar, self._me))
         elif name == b"OBR":
             self._request(fields, message)
         elif name == b"PRT":
-            self._tell(equipment.participation(fields, grammar, self._side, self._talk))
+            self.tell(equipment.participation(fields, grammar, self._side, self._talk))
         elif name == b"EQU":
             self._equipment(fields, message)
         else:
@@ -264,7 +271,8 @@ class Messages:
         """Most often OBR-3 is the number of an order."""
         if message.reads is not _READ_OF_EQUIPMENT or len(segment) > SEGMENT_MAX_BYTES:
             return False
-        if equipment.may_name_eui64(segment, message.header.grammar):
+        parts = segment.split(message.separator, 4)
+        if len(parts) > 3 and equipment.may_name_eui64(parts[3], message.header.grammar):
             return False
         message.read_bytes += len(segment)
         message.equipment = ""
@@ -294,9 +302,9 @@ class Messages:
         if fact is None:
             fact = self._codes[code] = ACKNOWLEDGMENT_CODE(self._me, code)
         if fact not in self._told:
-            self._tell((fact,))
+            self.tell((fact,))
         if len(parts) > 2:
-            control_id = parts[2].strip()[:CONTROL_ID_MAX_BYTES]
+            control_id = header.control_id_of(parts[2])
             self._talk.shared(Dialogue).answered(self._side, code, control_id, self._talk)
 
     def _request(self, fields: list[str], message: Message) -> None:
@@ -305,7 +313,7 @@ class Messages:
         identity = equipment.identify(grammar.components(fields[3])) if len(fields) > 3 else None
         message.equipment = identity.key if identity is not None else ""
         if identity is not None:
-            self._tell(self._described(identity, named=False))
+            self.tell(self._described(identity, named=False))
 
     def _observation(self, fields: list[str], message: Message) -> None:
         """OBX-3, 17 and 18. The value (OBX-5) is never looked at."""
@@ -334,9 +342,9 @@ class Messages:
             return False
         subject = self._talk.described(self._side, about)
         if code := equipment.device_code(observed):
-            self._tell((equipment.DEVICE_CODE(subject, code),))
+            self.tell((equipment.DEVICE_CODE(subject, code),))
         if value := grammar.composite(grammar.repetitions(method)[0]):
-            self._tell((equipment.METHOD(subject, value),))
+            self.tell((equipment.METHOD(subject, value),))
         return False
 
     def _equipment(self, fields: list[str], message: Message) -> None:
@@ -344,14 +352,14 @@ class Messages:
         grammar = message.header.grammar
         message.equipment = self._instances(fields[1], grammar) if len(fields) > 1 else ""
         if message.equipment and len(fields) > 3 and (state := grammar.composite(fields[3])):
-            self._tell((equipment.STATE(self._talk.described(self._side, message.equipment), state),))
+            self.tell((equipment.STATE(self._talk.described(self._side, message.equipment), state),))
 
     def _inventory(self, fields: list[str], message: Message) -> None:
         """INV of the equipment that EQU named. Spec: HL7 v2 ch. 13.4.4."""
         maker = message.header.grammar.composite(fields[17]) if len(fields) > 17 else ""
         if maker and message.equipment:
             subject = self._talk.described(self._side, message.equipment)
-            self._tell((equipment.REAGENT_MANUFACTURER(subject, maker),))
+            self.tell((equipment.REAGENT_MANUFACTURER(subject, maker),))
 
     def _instances(self, field: str, grammar: Grammar) -> str:
         """Tell of the equipment in each repetition of a field; returns the first one's key."""
@@ -363,7 +371,7 @@ class Messages:
         for identity in identities:
             # A text without a namespace beside an EUI-64 is another name of the same equipment.
             key = eui64 if eui64 and identity.is_text else identity.key
-            self._tell(equipment.facts_of(identity, self._talk.described(self._side, key)))
+            self.tell(equipment.facts_of(identity, self._talk.described(self._side, key)))
         return eui64 or (identities[0].key if identities else "")
 
     def _described(self, identity: equipment.Identity, *, named: bool) -> Iterable[Attribute]:
@@ -372,24 +380,25 @@ class Messages:
 
     # ------------------------------------------------------------------ telling
 
-    def _tell(self, facts: Iterable[Attribute]) -> None:
+    def tell(self, facts: Iterable[Attribute]) -> None:
         """State what was not stated lately."""
-        for fact in facts:
-            if fact not in self._told:
-                if len(self._told) >= TOLD_MAX:
-                    self._told.clear()
-                self._told.add(fact)
-                self._talk.emit(fact)
+        new = [fact for fact in dict.fromkeys(facts) if fact not in self._told]
+        if len(self._told) + len(new) > TOLD_MAX:
+            self._told.clear()
+            self.telling += 1
+        self._told.update(new)
+        self._talk.emit_all(new)
 
     def _tell_name(self, name: bytes) -> None:
         known = framing.segments().get(name)
-        if known is None and name.startswith(b"Z") and _NAME.fullmatch(name):
+        if known is None and name.startswith(b"Z") and NAME.fullmatch(name):
             known = "Z"  # locally defined: the letters after it may say anything
         if known is not None:
             self._named.add(name)
-            self._tell((SEGMENT(self._me, known),))
+            self.tell((SEGMENT(self._me, known),))
 
     def _restate(self) -> None:
+        self.telling += 1
         self._told.clear()
         self._named.clear()
         self._usual.clear()

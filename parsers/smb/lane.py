@@ -48,7 +48,13 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
     if r.resumed:
         yield from _boundary(r, side)
     while True:
-        yield from lane.packet()
+        if r.held < netbios.HEADER_BYTES:
+            yield from r.hold(netbios.HEADER_BYTES)
+        size = lane.passing()
+        if not size:
+            yield from lane.packet()
+        elif not r.skipped(size):
+            yield from r.skip(size)
 
 
 def _boundary(r: Reader, side: Side) -> Steps:
@@ -82,6 +88,17 @@ class _Lane:
         self.confirmed = False
         self.strange = 0
         self.broken = 0
+
+    def passing(self) -> int:
+        """How long a packet is that holds one message of SMB 2 about files, as most do; 0: it has to be read."""
+        data = self.r.seen(smb2.PASSING_BYTES)
+        if len(data) < smb2.PASSING_BYTES or not self.confirmed:
+            return 0
+        session, size = smb2.passing(data, is_answer=self.side is Side.RESPONDER)
+        if size:
+            self.strange = 0
+            self.connection.used(session, self.talk, encrypted=False)
+        return size
 
     def packet(self) -> Steps:
         """One packet of the session service."""

@@ -191,9 +191,9 @@ class Connection:
 
     def used(self, number: int, talk: Conversation, *, encrypted: bool) -> None:
         """A message of a session was read that shows whether its messages are encrypted."""
-        session = self._session(number)
-        if encrypted not in session.seen:
-            session.seen.add(encrypted)
+        session = self._sessions.get(number)
+        if session is None or encrypted not in session.seen:
+            self._session(number).seen.add(encrypted)
             self._settle(number, talk)
 
     def _settle(self, number: int, talk: Conversation) -> None:

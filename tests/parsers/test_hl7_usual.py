@@ -55,6 +55,28 @@ UNUSUAL = {
         message(6, GROUP, observation(MONITOR, instance=OTHER_EUI64)),
     ],
     "the end of a group": [message(5, "PID|1", GROUP, observation(MONITOR), USUAL[1], observation(PUMP))],
+    "orders of monitors, numbered": [
+        message(n, USUAL[0], f"OBR|1||{n}^PCD^{eui}^EUI-64", observation(MONITOR))
+        for n, eui in ((5, "0009FBFFFF9B42B3"), (6, "0009FBFFFF9B42B4"), (7, "0009FBFFFF9B42B3"))
+    ],
+    "fields elsewhere": [
+        message(n, "PID|1" + "|x" * n, "OBR|1||7" + "|y" * (20 - n), observation(MONITOR, instance=EUI64))
+        for n in (5, 6, 7)
+    ],
+    "other delimiters of repetitions": [
+        message(n, *USUAL, observation(MONITOR, instance=f"{EUI64}~{EUI64}"), delimiters=delimiters)
+        for n, delimiters in ((5, "|^~\\&"), (6, "|^!\\&"), (7, "|^~\\&"))
+    ],
+    "lines of a text": [message(n, USUAL[0], "a text", "OB", *USUAL[1:], f"OBX {n}", "end") for n in (5, 6, 7)],
+    "a name that is none": [message(n, "abc|1", "MSA|AA|C1", *USUAL) for n in (5, 6)],
+    "a header of others inside": [message(n, *USUAL) + b"MSH#^~\\&#A#B\rPID|1\r" for n in (5, 6)],
+    "a blank line": [message(n, USUAL[0], "", *USUAL[1:]) for n in (5, 6)],
+    "an answer inside": [message(n, "PID|1", "MSA|AA|C1", *USUAL[1:]) for n in (5, 6)],
+    "an answer of no code": [message(n, "MSA|XX|C1", *USUAL) for n in (5, 6)],
+    "participants": [
+        message(n, *USUAL, f"PRT|1|AD||X^EQUIP|DOE^JANE|||||A^^0009FBFFFF9B42B{n}^EUI-64||||||UDI{n}")
+        for n in (5, 6, 5)
+    ],
     "answers in reports": [
         message(5, "MSA|AA|C1", *USUAL),
         message(6, "MSA|AA|C1", *USUAL),
