@@ -34,8 +34,11 @@ cdef class Numbered:
 cpdef list spread(values, columns, Numbers at)
 cdef _spread(values, kind, Numbers at)
 
-@cython.locals(number=dict, which=Numbers, indices="short[::1]", row=int)
+@cython.locals(number=dict, which=Numbers)
 cpdef words(texts, Numbers at)
+
+@cython.locals(indices="short[::1]", row=int)
+cpdef different_words(list texts, Numbers at)
 
 cpdef id_array(unsigned long long[::1] values)
 

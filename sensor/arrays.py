@@ -133,11 +133,16 @@ def words(texts: Sequence[str | None], at: Numbers) -> pa.Array:
     which = Numbers(len(texts))
     for text in texts:
         which.add(number.setdefault(text, len(number)))
+    return different_words(list(number), which.of(at))
+
+
+def different_words(texts: list[str | None], at: Numbers) -> pa.Array:
+    """The same of texts of which few, if any, are equal."""
     taken = bytearray(2 * at.count)
     indices = memoryview(taken).cast("h")
     for row in range(at.count):
-        indices[row] = which.held[at.held[row]]
-    return pa.DictionaryArray.from_arrays(_array(_index, at.count, taken), pa.array(list(number), _text))
+        indices[row] = at.held[row]
+    return pa.DictionaryArray.from_arrays(_array(_index, at.count, taken), pa.array(texts, _text))
 
 
 def id_array(values: memoryview) -> pa.Array:

@@ -63,7 +63,7 @@ cdef class Fold:
     cdef dict _certificates
 
     cdef _clear(self)
-    @cython.locals(place=Place)
+    @cython.locals(ts_us="long long", day_us="long long", place=Place)
     cpdef add(self, said)
     @cython.locals(initiator=Values, responder=Values, place=Place)
     cdef Place _place(self, tuple key)

@@ -171,7 +171,8 @@ class Fold:
 
     def add(self, said: Said) -> dict[Words, Seen] | None:
         """What was said at one moment. Returns what counts known words at its place, until it is drained."""
-        key = (said.ts_us // DAY_US, said.ends, said.protocol, said.continued)
+        ts_us, day_us = said.ts_us, DAY_US
+        key = (ts_us // day_us, said.ends, said.protocol, said.continued)
         place = self._places.get(key)
         if place is None:
             place = self._place(key)

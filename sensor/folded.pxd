@@ -1,5 +1,5 @@
 cimport cython
-from sensor.arrays cimport Longs, Numbered, Numbers, ids, repeats, id_array, spread, words
+from sensor.arrays cimport Longs, Numbered, Numbers, different_words, ids, repeats, id_array, spread
 
 @cython.final
 cdef class Facts:

@@ -15,7 +15,7 @@ import msgspec
 import pyarrow as pa
 
 from parsers.core import Side
-from sensor.arrays import Longs, Numbered, Numbers, id_array, ids, repeats, spread, words
+from sensor.arrays import Longs, Numbered, Numbers, different_words, id_array, ids, repeats, spread
 from sensor.days import TRANSPORT, community_id, ip_text, mac_text
 from sensor.engine import Seen
 from sensor.rows import ID, PART_ROWS, QUALITY, WHAT, WHERE, Columns, Key, sides_of, table, what_of
@@ -160,7 +160,7 @@ class Counts:
 
     def _community_column(self, conversations: Numbers) -> pa.Array:
         at, different = self._of_conversations.anew(conversations)
-        return words([self._communities[number] for number in different], at)
+        return different_words([self._communities[number] for number in different], at)
 
 
 class Folded:
