@@ -31,14 +31,22 @@ cdef class Numbered:
     @cython.locals(found=Numbers, different=list, row=int, number=int)
     cpdef tuple anew(self, Numbers numbers)
 
+@cython.final
+cdef class Texts:
+    cdef list _texts
+    cdef Numbered _numbered
+
+    @cython.locals(different=list)
+    cpdef array(self, Numbers numbers)
+
 cpdef list spread(values, columns, Numbers at)
 cdef _spread(values, kind, Numbers at)
 
 @cython.locals(number=dict, which=Numbers)
-cpdef words(texts, Numbers at)
+cdef _distinct(texts, Numbers at)
 
 @cython.locals(indices="short[::1]", row=int)
-cpdef different_words(list texts, Numbers at)
+cdef _words(list texts, Numbers at)
 
 cpdef id_array(unsigned long long[::1] values)
 

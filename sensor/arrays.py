@@ -53,7 +53,8 @@ class Numbers:
         """Those that stand where `at` says."""
         found = Numbers(at.count)
         for row in range(at.count):
-            found.add(self.held[at.held[row]])
+            found.held[row] = self.held[at.held[row]]
+        found.count = at.count
         return found
 
     def array(self, kind: pa.DataType, is_known: bytearray | None = None) -> pa.Array:
@@ -104,10 +105,28 @@ class Numbered:
             if not self._known[number]:
                 different.append(number)
                 self._known[number] = len(different)
-            found.add(self._known[number] - 1)
+            found.held[row] = self._known[number] - 1
+        found.count = numbers.count
         for number in different:
             self._known[number] = 0
         return found, different
+
+
+class Texts:
+    """Texts by number, of which few, if any, are equal.
+
+    Args:
+        texts: all of them.
+    """
+
+    def __init__(self, texts: list[str | None]) -> None:
+        self._texts = texts
+        self._numbered = Numbered(len(texts))
+
+    def array(self, numbers: Numbers) -> pa.Array:
+        """An array of those with these numbers."""
+        at, different = self._numbered.anew(numbers)
+        return _words([self._texts[number] for number in different], at)
 
 
 def spread(values: Sequence[Sequence[Any]], columns: Columns, at: Numbers) -> list[pa.Array]:
@@ -117,7 +136,7 @@ def spread(values: Sequence[Sequence[Any]], columns: Columns, at: Numbers) -> li
 
 def _spread(values: Sequence[Any], kind: pa.DataType, at: Numbers) -> pa.Array:
     if kind == WORD:
-        return words(values, at)
+        return _distinct(values, at)
     is_known = _bits([value is not None for value in values], at) if None in values else None
     if kind == _flag:
         return _array(kind, at.count, _bits([bool(value) for value in values], at), is_known)
@@ -127,17 +146,16 @@ def _spread(values: Sequence[Any], kind: pa.DataType, at: Numbers) -> pa.Array:
     return numbers.of(at).array(kind, is_known)
 
 
-def words(texts: Sequence[str | None], at: Numbers) -> pa.Array:
-    """Texts as numbers of words; equal ones are one word."""
+def _distinct(texts: Sequence[str | None], at: Numbers) -> pa.Array:
+    """Equal texts as one word."""
     number: dict[str | None, int] = {}
     which = Numbers(len(texts))
     for text in texts:
         which.add(number.setdefault(text, len(number)))
-    return different_words(list(number), which.of(at))
+    return _words(list(number), which.of(at))
 
 
-def different_words(texts: list[str | None], at: Numbers) -> pa.Array:
-    """The same of texts of which few, if any, are equal."""
+def _words(texts: list[str | None], at: Numbers) -> pa.Array:
     taken = bytearray(2 * at.count)
     indices = memoryview(taken).cast("h")
     for row in range(at.count):

@@ -1,5 +1,5 @@
 cimport cython
-from sensor.arrays cimport Longs, Numbered, Numbers, different_words, ids, repeats, id_array, spread
+from sensor.arrays cimport Longs, Numbered, Numbers, Texts, id_array, ids, repeats, spread
 
 @cython.final
 cdef class Facts:
@@ -21,18 +21,18 @@ cdef class Wheres:
     cdef Numbers _kind
     cdef Numbers _end
     cdef Numbers _peer
+    cdef Numbers _mac
+    cdef Numbers _ip
     cdef list _rows
-    cdef list _macs
-    cdef list _ips
-    cdef Numbered _of_kinds
-    cdef Numbered _of_ends
+    cdef Numbered _numbered
+    cdef Texts _macs
+    cdef Texts _ips
 
     @cython.locals(number=int, one=int, other=int)
     cdef _add(self, tuple kind, initiator, responder)
     @cython.locals(different=list)
     cdef list columns(self, Numbers where)
-    @cython.locals(different=list)
-    cdef list _end_columns(self, Numbers ends, tuple columns)
+    cdef list _addresses(self, Numbers ends)
 
 @cython.final
 cdef class Counts:
@@ -46,14 +46,11 @@ cdef class Counts:
     cdef Numbers _community
     cdef dict _qualities
     cdef dict _conversations
-    cdef list _communities
-    cdef Numbered _of_conversations
+    cdef Texts _communities
 
     cdef _add(self, seen)
     cdef int both(self, int one, int other) except -1
     cdef list columns(self, Numbers seen)
-    @cython.locals(different=list)
-    cdef _community_column(self, Numbers conversations)
 
 @cython.final
 cdef class Folded:
@@ -62,6 +59,9 @@ cdef class Folded:
 
     @cython.locals(whole=Facts, now=Numbers, row=int, at=int)
     cdef Facts _joined(self, Facts facts, Numbers first)
+
+@cython.locals(known=dict, number=Numbers)
+cdef tuple _numbered(list values)
 
 @cython.locals(hashes="unsigned long long[::1]", at=int)
 cdef _hashes(Facts facts)

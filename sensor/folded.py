@@ -8,23 +8,23 @@ the memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Final, TypeVar
 
 import msgspec
 import pyarrow as pa
 
 from parsers.core import Side
-from sensor.arrays import Longs, Numbered, Numbers, different_words, id_array, ids, repeats, spread
+from sensor.arrays import Longs, Numbered, Numbers, Texts, id_array, ids, repeats, spread
 from sensor.days import TRANSPORT, community_id, ip_text, mac_text
 from sensor.engine import Seen
-from sensor.rows import ID, PART_ROWS, QUALITY, WHAT, WHERE, Columns, Key, sides_of, table, what_of
+from sensor.rows import ID, PART_ROWS, QUALITY, WHAT, WHERE, Key, sides_of, table, what_of
 from sensor.sighting import Ends, Quality
 
 _KIND: Final = ID[:1] + WHERE[:2] + WHERE[6:]
-_END: Final = WHERE[2:4]
-_PEER: Final = WHERE[4:6]
 _number, _count, _ts = pa.int32(), pa.int64(), pa.timestamp("us")
+
+H = TypeVar("H", bound=Hashable)
 
 
 class Facts:
@@ -81,9 +81,10 @@ class Wheres:
                 self.functions[at] = part
             self._add(kind, ends.initiator, ends.responder)
         self._rows = [_kind_row(kind, side) for kind in self._kinds for side in Side]
-        self._macs = [mac_text(mac) for _, mac in self._ends]
-        self._ips = [ip_text(ip) for ip, _ in self._ends]
-        self._of_kinds, self._of_ends = Numbered(len(self._rows)), Numbered(len(self._ends))
+        self._numbered = Numbered(len(self._rows))
+        self._mac, macs = _numbered([mac for _, mac in self._ends])
+        self._ip, ips = _numbered([ip for ip, _ in self._ends])
+        self._macs, self._ips = Texts([mac_text(mac) for mac in macs]), Texts([ip_text(ip) for ip in ips])
 
     def _add(self, kind: Key, initiator: tuple[bytes, int], responder: tuple[bytes, int]) -> None:
         """The rows of both sides of a place."""
@@ -99,16 +100,14 @@ class Wheres:
 
     def columns(self, where: Numbers) -> list[pa.Array]:
         """The day and `WHERE` of rows."""
-        at, different = self._of_kinds.anew(self._kind.of(where))
-        rows = [self._rows[number] for number in different]
-        day, scope, side, *rest = spread(list(zip(*rows, strict=True)), _KIND, at)
-        end = self._end_columns(self._end.of(where), _END)
-        peer = self._end_columns(self._peer.of(where), _PEER)
-        return [day, scope, side, *end, *peer, *rest]
+        at, different = self._numbered.anew(self._kind.of(where))
+        kinds = [self._rows[number] for number in different]
+        day, scope, side, *rest = spread(list(zip(*kinds, strict=True)), _KIND, at)
+        return [day, scope, side, *self._addresses(self._end.of(where)), *self._addresses(self._peer.of(where)), *rest]
 
-    def _end_columns(self, ends: Numbers, columns: Columns) -> list[pa.Array]:
-        at, different = self._of_ends.anew(ends)
-        return spread([[texts[number] for number in different] for texts in (self._macs, self._ips)], columns, at)
+    def _addresses(self, ends: Numbers) -> list[pa.Array]:
+        """MAC and IP addresses."""
+        return [self._macs.array(self._mac.of(ends)), self._ips.array(self._ip.of(ends))]
 
 
 class Counts:
@@ -126,8 +125,7 @@ class Counts:
         self._conversations: dict[tuple[Ends, int], int] = {}
         for seen in counting:
             self._add(seen)
-        self._communities = [_community_id(ends, port) for ends, port in self._conversations]
-        self._of_conversations = Numbered(len(self._conversations))
+        self._communities = Texts([_community_id(ends, port) for ends, port in self._conversations])
 
     def _add(self, seen: Seen) -> None:
         self._seen.append(seen)
@@ -154,13 +152,9 @@ class Counts:
             self._n.of(seen, _count),
             self._hours.of(seen).array(_number),
             self._frame.of(seen, _count),
-            self._community_column(self._community.of(seen)),
+            self._communities.array(self._community.of(seen)),
             *spread(list(zip(*flags, strict=True)), QUALITY, self._quality.of(seen)),
         ]
-
-    def _community_column(self, conversations: Numbers) -> pa.Array:
-        at, different = self._of_conversations.anew(conversations)
-        return different_words([self._communities[number] for number in different], at)
 
 
 class Folded:
@@ -210,6 +204,15 @@ class Folded:
 def _kind_row(kind: Key, side: Side) -> Key:
     day, scope, *rest = kind
     return day, scope, side.label, *rest
+
+
+def _numbered(values: list[H]) -> tuple[Numbers, list[H]]:
+    """The number of each among the different ones, and these."""
+    known: dict[H, int] = {}
+    number = Numbers(len(values))
+    for value in values:
+        number.add(known.setdefault(value, len(known)))
+    return number, list(known)
 
 
 def _hashes(facts: Facts) -> memoryview:
