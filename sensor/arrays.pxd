@@ -55,7 +55,7 @@ cdef bytearray _bits(list values, Numbers at)
 
 @cython.locals(prime="unsigned long long", rest="unsigned long long", low="unsigned long long", found="unsigned long long[::1]",
                product=twice, row=int, at=int)
-cpdef ids(Numbers wheres, Numbers whats, unsigned long long[::1] functions, unsigned long long[::1] hashes)
+cpdef ids(Numbers where, Numbers what, unsigned long long[::1] functions, unsigned long long[::1] hashes)
 
 @cython.locals(slots="int[::1]", first=Numbers, is_any=bint, bits=int, shift=int, last=int, low="unsigned long long",
                factor="unsigned long long", key="unsigned long long", row=int, slot=int)

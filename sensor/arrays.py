@@ -185,21 +185,21 @@ def _array(
     return pa.Array.from_buffers(kind, count, [known, pa.py_buffer(packed)])
 
 
-def ids(wheres: Numbers, whats: Numbers, functions: memoryview, hashes: memoryview) -> memoryview:
+def ids(where: Numbers, what: Numbers, functions: memoryview, hashes: memoryview) -> memoryview:
     """The ids of rows: what `Place.id_of` says.
 
     Args:
-        wheres: of each row, the number of its function.
-        whats: of each row, the number of its hash.
+        where: of each row, the number of its function.
+        what: of each row, the number of its hash.
         functions: a factor and a term for each.
         hashes: by number.
     """
     prime, rest, low = PRIME, _64_BITS + 1 - PRIME, _64_BITS
-    found = memoryview(bytearray(8 * max(wheres.count, 1))).cast("Q")
-    for row in range(wheres.count):
-        at = 2 * wheres.held[row]
+    found = memoryview(bytearray(8 * max(where.count, 1))).cast("Q")
+    for row in range(where.count):
+        at = 2 * where.held[row]
         product = functions[at]
-        product = product * hashes[whats.held[row]] + functions[at + 1]
+        product = product * hashes[what.held[row]] + functions[at + 1]
         for _ in range(2):  # 2**64 is `rest` more than the prime: the same remainder, and less than twice the prime
             product = (product >> 64) * rest + (product & low)
         if product >= prime:

@@ -59,8 +59,8 @@ def test_ids_are_values_of_linear_functions_modulo_a_prime(
 ) -> None:
     flat = words([number for function in functions for number in function])
     pairs = [(where, what) for where in range(len(functions)) for what in range(len(hashes))]
-    wheres, whats = (numbers(module, list(column)) for column in zip(*pairs, strict=True))
-    found = module.ids(wheres, whats, flat, words(hashes))
+    at, of = (numbers(module, list(column)) for column in zip(*pairs, strict=True))
+    found = module.ids(at, of, flat, words(hashes))
     expected = [(functions[where][0] * hashes[what] + functions[where][1]) % PRIME for where, what in pairs]
     assert list(found) == expected
     assert module.id_array(found).to_pylist() == expected
