@@ -186,7 +186,7 @@ def _array(
 
 
 def ids(where: Numbers, what: Numbers, functions: memoryview, hashes: memoryview) -> memoryview:
-    """The ids of rows: what `Place.id_of` says.
+    """The ids of rows: values of linear functions modulo a prime, see `sensor.rows`.
 
     Args:
         where: of each row, the number of its function.

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from array import array
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Hashable, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -29,9 +28,6 @@ _TS: Final = pa.timestamp("us")
 _encode: Final = msgspec.msgpack.Encoder().encode
 _text, _flag, _number, _count = pa.string(), pa.bool_(), pa.int32(), pa.int64()
 WORD: Final = pa.dictionary(pa.int16(), _text)
-_CODES: Final[dict[pa.DataType, str]] = {
-    pa.date32(): "i", pa.int16(): "h", pa.uint64(): "Q", _TS: "q", _number: "i", _count: "q",
-}  # fmt: skip
 
 Columns = tuple[tuple[str, pa.DataType], ...]
 Key = tuple[Any, ...]
@@ -170,25 +166,11 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
 }
 
 
-class Place(NamedTuple):
-    """The linear function that *where* chooses."""
-
-    factor: int
-    term: int
-
-    def id_of(self, what: int) -> int:
-        """The id of a row, by `what_of` the rest of its key."""
-        return (self.factor * what + self.term) % PRIME
-
-
-def place_of(key: Hashable) -> Place:
-    """The function of a key's *where*: texts, bytes, numbers and None."""
-    digest = hashlib.blake2b(_encode(key), digest_size=16).digest()
-    return Place(int.from_bytes(digest[:8]) | 1, int.from_bytes(digest[8:]))
-
-
 def sides_of(key: Hashable) -> tuple[int, int, int, int]:
-    """The functions of two sides that have their *where* in common, one after the other: factor, term."""
+    """The functions of two sides that have their *where* in common, a factor and a term for each.
+
+    The key holds texts, bytes, numbers and None. An id is `(factor * what_of(key) + term) % PRIME`.
+    """
     factor, term, other_factor, other_term = _SIDES.unpack(hashlib.blake2b(_encode(key), digest_size=32).digest())
     return factor | 1, term, other_factor | 1, other_term
 
@@ -206,12 +188,6 @@ def table(name: str, columns: Sequence[Sequence[object] | pa.Array]) -> pa.Table
         for column, field in zip(columns, schema, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def numbers(values: Iterable[int] | bytes, kind: pa.DataType) -> pa.Array:
-    """Whole numbers, none missing, by way of memory: `pa.array` takes three times as long."""
-    packed = array(_CODES[kind], values)
-    return pa.Array.from_buffers(kind, len(packed), [None, pa.py_buffer(packed)])
 
 
 def numbered(values: Sequence[H]) -> tuple[list[int], list[H]]:
