@@ -3,6 +3,7 @@
 A row's `id` is a 64-bit number that depends on its key columns alone: the same in every batch, process and version of
 Python. A key has two parts, where and what. Each is hashed once, however many rows it is part of; a row's id is the
 value at *what* of a linear function modulo a prime that *where* chooses: one multiplication, and no collisions by sums.
+What is hashed is the key as MessagePack, of which no two keys have the same.
 
 Texts travel as numbers of words (Arrow's dictionaries): most of them stand in many rows. A part of a table has
 `PART_ROWS` rows at most, so that the numbers take two bytes.
@@ -11,10 +12,9 @@ Texts travel as numbers of words (Arrow's dictionaries): most of them stand in m
 from __future__ import annotations
 
 import hashlib
-from array import array
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from operator import itemgetter
-from typing import Any, Final, NamedTuple, TypeVar
+import struct
+from collections.abc import Hashable, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -22,18 +22,16 @@ import pyarrow as pa
 DAY_US: Final = 86_400_000_000
 HOUR_US: Final = 3_600_000_000
 PART_ROWS: Final = 32_768
-_PRIME: Final = 2**64 - 59
+PRIME: Final = 2**64 - 59
+_SIDES: Final = struct.Struct(">4Q")
 _TS: Final = pa.timestamp("us")
+_encode: Final = msgspec.msgpack.Encoder().encode
 _text, _flag, _number, _count = pa.string(), pa.bool_(), pa.int32(), pa.int64()
 WORD: Final = pa.dictionary(pa.int16(), _text)
-_CODES: Final[dict[pa.DataType, str]] = {
-    pa.date32(): "i", pa.int16(): "h", pa.uint64(): "Q", _TS: "q", _number: "i", _count: "q",
-}  # fmt: skip
 
 Columns = tuple[tuple[str, pa.DataType], ...]
 Key = tuple[Any, ...]
 H = TypeVar("H", bound=Hashable)
-Pick = Callable[[Sequence[Any]], tuple[Any, ...]]
 
 ID: Final[Columns] = (("day", pa.date32()), ("id", pa.uint64()))
 WHERE: Final[Columns] = (
@@ -168,26 +166,18 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
 }
 
 
-class Place(NamedTuple):
-    """The linear function that *where* chooses."""
+def sides_of(key: Hashable) -> tuple[int, int, int, int]:
+    """The functions of two sides that have their *where* in common, a factor and a term for each.
 
-    factor: int
-    term: int
-
-    def id_of(self, what: int) -> int:
-        """The id of a row, by `what_of` the rest of its key."""
-        return (self.factor * what + self.term) % _PRIME
-
-
-def place_of(key: Hashable) -> Place:
-    """The function of a key's *where*: texts, numbers and None."""
-    digest = hashlib.blake2b(msgspec.json.encode(key), digest_size=16).digest()
-    return Place(int.from_bytes(digest[:8]) | 1, int.from_bytes(digest[8:]))
+    The key holds texts, bytes, numbers and None. An id is `(factor * what_of(key) + term) % PRIME`.
+    """
+    factor, term, other_factor, other_term = _SIDES.unpack(hashlib.blake2b(_encode(key), digest_size=32).digest())
+    return factor | 1, term, other_factor | 1, other_term
 
 
 def what_of(key: Hashable) -> int:
     """The number of a key's *what*."""
-    return int.from_bytes(hashlib.blake2b(msgspec.json.encode(key), digest_size=8).digest())
+    return int.from_bytes(hashlib.blake2b(_encode(key), digest_size=8).digest())
 
 
 def table(name: str, columns: Sequence[Sequence[object] | pa.Array]) -> pa.Table:
@@ -198,29 +188,6 @@ def table(name: str, columns: Sequence[Sequence[object] | pa.Array]) -> pa.Table
         for column, field in zip(columns, schema, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def numbers(values: Iterable[int] | bytes, kind: pa.DataType) -> pa.Array:
-    """Whole numbers, none missing, by way of memory: `pa.array` takes three times as long."""
-    packed = array(_CODES[kind], values)
-    return pa.Array.from_buffers(kind, len(packed), [None, pa.py_buffer(packed)])
-
-
-def spread(values: Sequence[Sequence[Any]], columns: Columns, at: Sequence[int]) -> list[pa.Array]:
-    """Arrays of `columns`: of the `values` of each, those with the numbers `at`, as often as they stand there.
-
-    Not by Arrow's own means, which take 40 ms and 10 MiB to import.
-    """
-    indices, pick = numbers(at, pa.int16()), itemgetter(0, *at)
-    return [_spread(one, kind, pick, indices) for one, (_, kind) in zip(values, columns, strict=True)]
-
-
-def _spread(values: Sequence[Any], kind: pa.DataType, pick: Pick, indices: pa.Array) -> pa.Array:
-    if kind == WORD and len(values) < len(indices):
-        return pa.DictionaryArray.from_arrays(indices, pa.array(values, _text))
-    if kind in _CODES and None not in values:
-        return numbers(pick(values)[1:], kind)
-    return pa.array(pick(values)[1:], kind)
 
 
 def numbered(values: Sequence[H]) -> tuple[list[int], list[H]]:

@@ -319,12 +319,10 @@ def mac_text(mac: int) -> str | None:
 
 def ip_text(packed: bytes) -> str:
     """The usual text of a packed IPv4 or IPv6 address. IPv4 mapped into IPv6 stays IPv6."""
-    words = _listed([int.from_bytes(packed[at : at + 4], "big") for at in range(0, len(packed), 4)])
-    texts = Texts(1, IP_CHARACTERS)
     if len(packed) == 4:
-        texts.ip4(words[0])
-    else:
-        texts.ip6(words, 0)
+        return ".".join([str(part) for part in packed])
+    texts = Texts(1, IP_CHARACTERS)
+    texts.ip6(_listed([int.from_bytes(packed[at : at + 4], "big") for at in range(0, len(packed), 4)]), 0)
     return bytes(texts.buffers()[1]).decode()
 
 

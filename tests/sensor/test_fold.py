@@ -135,7 +135,7 @@ def test_parts_hold_all_rows(rows_max: int, monkeypatch: pytest.MonkeyPatch) -> 
         return fold
 
     whole = rows(filled(), "fact_attribute")
-    monkeypatch.setattr("sensor.fold.PART_ROWS", rows_max)
+    monkeypatch.setattr("sensor.folded.PART_ROWS", rows_max)
     parts = [part for name, part in filled().drain() if name == "fact_attribute"]
     assert len(parts) > 1
     assert max(part.num_rows for part in parts) <= max(rows_max, 2)

@@ -1,0 +1,62 @@
+cimport cython
+
+cdef extern from *:
+    ctypedef unsigned long long twice "unsigned __int128"
+
+@cython.final
+cdef class Numbers:
+    cdef int[::1] held
+    cdef readonly int count
+
+    cpdef add(self, int number)
+    @cython.locals(part=Numbers)
+    cpdef Numbers cut(self, int begin, int end)
+    @cython.locals(found=Numbers, row=int)
+    cpdef Numbers of(self, Numbers at)
+    cpdef array(self, kind, is_known=*)
+
+@cython.final
+cdef class Longs:
+    cdef long long[::1] held
+    cdef readonly int count
+
+    cpdef add(self, long long number)
+    @cython.locals(column="long long[::1]", row=int)
+    cpdef of(self, Numbers at, kind)
+
+@cython.final
+cdef class Numbered:
+    cdef int[::1] _known
+
+    @cython.locals(found=Numbers, different=list, row=int, number=int)
+    cpdef tuple anew(self, Numbers numbers)
+
+@cython.final
+cdef class Texts:
+    cdef list _texts
+    cdef Numbered _numbered
+
+    @cython.locals(different=list)
+    cpdef array(self, Numbers numbers)
+
+cpdef list spread(values, columns, Numbers at)
+cdef _spread(values, kind, Numbers at)
+
+@cython.locals(number=dict, which=Numbers)
+cdef _distinct(texts, Numbers at)
+
+@cython.locals(indices="short[::1]", row=int)
+cdef _words(list texts, Numbers at)
+
+cpdef id_array(unsigned long long[::1] values)
+
+@cython.locals(marks=bytearray, packed=bytearray, row=int)
+cdef bytearray _bits(list values, Numbers at)
+
+@cython.locals(prime="unsigned long long", rest="unsigned long long", low="unsigned long long", found="unsigned long long[::1]",
+               product=twice, row=int, at=int)
+cpdef ids(Numbers where, Numbers what, unsigned long long[::1] functions, unsigned long long[::1] hashes)
+
+@cython.locals(slots="int[::1]", first=Numbers, is_any=bint, bits=int, shift=int, last=int, low="unsigned long long",
+               factor="unsigned long long", key="unsigned long long", row=int, slot=int)
+cpdef Numbers repeats(unsigned long long[::1] ids, int count)

@@ -1,0 +1,230 @@
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, auto_pickle=False
+"""Arrays of Arrow, made of numbers that stand for rows and of what the numbers mean.
+
+A row is a few numbers as long as it is folded: which place, which fact, which counts. A column is made of the values
+of all different places (or facts, or counts), and of the number that each row has among them: what is costly is done
+once for each value, and a row is a copy of two to eight bytes. Compiled, that copy is all (arrays.pxd).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+from sensor.rows import PRIME, WORD, Columns
+
+_flag: Final = pa.bool_()
+_index: Final = pa.int16()
+_text: Final = pa.string()
+_unsigned: Final = pa.uint64()
+_64_BITS: Final = 2**64 - 1
+
+
+class Numbers:
+    """Whole numbers of 32 bits, as many as are added.
+
+    Args:
+        room: for how many there is room at first.
+    """
+
+    def __init__(self, room: int = 64) -> None:
+        self.held = memoryview(bytearray(4 * max(room, 1))).cast("i")
+        self.count = 0
+
+    def add(self, number: int) -> None:
+        """One more."""
+        if self.count == len(self.held):
+            grown = memoryview(bytearray(8 * self.count)).cast("i")
+            grown[: self.count] = self.held
+            self.held = grown
+        self.held[self.count] = number
+        self.count += 1
+
+    def cut(self, begin: int, end: int) -> Numbers:
+        """Those from `begin` to `end`."""
+        part = Numbers(end - begin)
+        part.held[: end - begin] = self.held[begin:end]
+        part.count = end - begin
+        return part
+
+    def of(self, at: Numbers) -> Numbers:
+        """Those that stand where `at` says."""
+        found = Numbers(at.count)
+        for row in range(at.count):
+            found.held[row] = self.held[at.held[row]]
+        found.count = at.count
+        return found
+
+    def array(self, kind: pa.DataType, is_known: bytearray | None = None) -> pa.Array:
+        """An array of all; a bit of `is_known` for each that there is."""
+        return _array(kind, self.count, self.held, is_known)
+
+
+class Longs:
+    """Whole numbers of 64 bits, as many as are added."""
+
+    def __init__(self) -> None:
+        self.held = memoryview(bytearray(8 * 64)).cast("q")
+        self.count = 0
+
+    def add(self, number: int) -> None:
+        """One more."""
+        if self.count == len(self.held):
+            grown = memoryview(bytearray(16 * self.count)).cast("q")
+            grown[: self.count] = self.held
+            self.held = grown
+        self.held[self.count] = number
+        self.count += 1
+
+    def of(self, at: Numbers, kind: pa.DataType) -> pa.Array:
+        """An array of those that stand where `at` says."""
+        taken = bytearray(8 * at.count)
+        column = memoryview(taken).cast("q")
+        for row in range(at.count):
+            column[row] = self.held[at.held[row]]
+        return _array(kind, at.count, taken)
+
+
+class Numbered:
+    """Which of so many things rows speak of: each row's number among those that are spoken of.
+
+    Args:
+        count: how many things there are.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._known = memoryview(bytearray(4 * max(count, 1))).cast("i")
+
+    def anew(self, numbers: Numbers) -> tuple[Numbers, list[int]]:
+        """The numbers of things, counted from 0 as they come; and which these are."""
+        found, different = Numbers(numbers.count), []
+        for row in range(numbers.count):
+            number = numbers.held[row]
+            if not self._known[number]:
+                different.append(number)
+                self._known[number] = len(different)
+            found.held[row] = self._known[number] - 1
+        found.count = numbers.count
+        for number in different:
+            self._known[number] = 0
+        return found, different
+
+
+class Texts:
+    """Texts by number, of which few, if any, are equal.
+
+    Args:
+        texts: all of them.
+    """
+
+    def __init__(self, texts: list[str | None]) -> None:
+        self._texts = texts
+        self._numbered = Numbered(len(texts))
+
+    def array(self, numbers: Numbers) -> pa.Array:
+        """An array of those with these numbers."""
+        at, different = self._numbered.anew(numbers)
+        return _words([self._texts[number] for number in different], at)
+
+
+def spread(values: Sequence[Sequence[Any]], columns: Columns, at: Numbers) -> list[pa.Array]:
+    """Arrays of `columns`: of the `values` of each, those with the numbers `at`, as often as they stand there."""
+    return [_spread(one, kind, at) for one, (_, kind) in zip(values, columns, strict=True)]
+
+
+def _spread(values: Sequence[Any], kind: pa.DataType, at: Numbers) -> pa.Array:
+    if kind == WORD:
+        return _distinct(values, at)
+    is_known = _bits([value is not None for value in values], at) if None in values else None
+    if kind == _flag:
+        return _array(kind, at.count, _bits([bool(value) for value in values], at), is_known)
+    numbers = Numbers(len(values))
+    for value in values:
+        numbers.add(value or 0)
+    return numbers.of(at).array(kind, is_known)
+
+
+def _distinct(texts: Sequence[str | None], at: Numbers) -> pa.Array:
+    """Equal texts as one word."""
+    number: dict[str | None, int] = {}
+    which = Numbers(len(texts))
+    for text in texts:
+        which.add(number.setdefault(text, len(number)))
+    return _words(list(number), which.of(at))
+
+
+def _words(texts: list[str | None], at: Numbers) -> pa.Array:
+    taken = bytearray(2 * at.count)
+    indices = memoryview(taken).cast("h")
+    for row in range(at.count):
+        indices[row] = at.held[row]
+    return pa.DictionaryArray.from_arrays(_array(_index, at.count, taken), pa.array(texts, _text))
+
+
+def id_array(values: memoryview) -> pa.Array:
+    """An array of these."""
+    return _array(_unsigned, len(values), values)
+
+
+def _bits(values: Sequence[bool], at: Numbers) -> bytearray:
+    """A bit for each row."""
+    marks = bytearray(values)
+    packed = bytearray((at.count + 7) >> 3)
+    for row in range(at.count):
+        if marks[at.held[row]]:
+            packed[row >> 3] |= 1 << (row & 7)
+    return packed
+
+
+def _array(
+    kind: pa.DataType, count: int, packed: bytearray | memoryview, is_known: bytearray | None = None
+) -> pa.Array:
+    known = None if is_known is None else pa.py_buffer(is_known)
+    return pa.Array.from_buffers(kind, count, [known, pa.py_buffer(packed)])
+
+
+def ids(where: Numbers, what: Numbers, functions: memoryview, hashes: memoryview) -> memoryview:
+    """The ids of rows: values of linear functions modulo a prime, see `sensor.rows`.
+
+    Args:
+        where: of each row, the number of its function.
+        what: of each row, the number of its hash.
+        functions: a factor and a term for each.
+        hashes: by number.
+    """
+    prime, rest, low = PRIME, _64_BITS + 1 - PRIME, _64_BITS
+    found = memoryview(bytearray(8 * max(where.count, 1))).cast("Q")
+    for row in range(where.count):
+        at = 2 * where.held[row]
+        product = functions[at]
+        product = product * hashes[what.held[row]] + functions[at + 1]
+        for _ in range(2):  # 2**64 is `rest` more than the prime: the same remainder, and less than twice the prime
+            product = (product >> 64) * rest + (product & low)
+        if product >= prime:
+            product = product - prime
+        found[row] = product
+    return found
+
+
+def repeats(ids: memoryview, count: int) -> Numbers | None:
+    """Of each row, the first row of the same id; None where all are different.
+
+    Where in the table an id is looked for nobody can know beforehand.
+    """
+    bits = (2 * count).bit_length()
+    slots = memoryview(bytearray(4 << bits)).cast("i")
+    first, is_any = Numbers(count), False
+    shift, last, low, factor = 64 - bits, (1 << bits) - 1, _64_BITS, hash("rows") & _64_BITS | 1
+    for row in range(count):
+        key = ids[row]
+        slot = (key * factor & low) >> shift
+        while slots[slot] and ids[slots[slot] - 1] != key:
+            slot = (slot + 1) & last
+        if slots[slot]:
+            is_any = True
+        else:
+            slots[slot] = row + 1
+        first.add(slots[slot] - 1)
+    return first if is_any else None

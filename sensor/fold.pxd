@@ -1,0 +1,100 @@
+cimport cython
+from sensor.folded cimport Facts
+
+@cython.final
+cdef class Kept:
+    cdef set _hashes
+    cdef dict _counts
+
+    @cython.locals(count=int)
+    cdef bint admit(self, tuple value) except -1
+
+@cython.final
+cdef class Values:
+    cdef list _told
+    cdef Kept _kept
+
+    cdef bint admit(self, tuple value) except -1
+
+@cython.final
+cdef class Told:
+    cdef object key
+    cdef Facts facts
+    cdef tuple what
+    cdef int side
+    cdef tuple value
+    cdef int text_bytes
+    cdef int number
+    cdef long long moment
+
+@cython.final
+cdef class Group:
+    cdef int number
+    cdef readonly object seen
+    cdef int size
+    cdef long long moment
+    cdef int met
+    cdef int part
+
+@cython.final
+cdef class Place:
+    cdef int number
+    cdef readonly dict seen
+    cdef dict rows
+    cdef Values _initiator
+    cdef Values _responder
+
+    cdef Values values(self, int side)
+
+cdef class Fold:
+    cdef tuple _scopes
+    cdef set _certificates_sent
+    cdef dict _values
+    cdef long long _values_day
+    cdef long long _moment
+    cdef public long long lost
+    cdef public long long row_count
+    cdef public long long text_bytes
+    cdef dict _places
+    cdef list _groups
+    cdef dict _tables
+    cdef dict _told
+    cdef dict _spoken
+    cdef dict _certificates
+
+    cdef _clear(self)
+    @cython.locals(ts_us="long long", day_us="long long", place=Place)
+    cpdef add(self, said)
+    @cython.locals(initiator=Values, responder=Values, place=Place)
+    cdef Place _place(self, tuple key)
+    @cython.locals(values=Values)
+    cdef Values _values_of(self, tuple subject)
+
+    @cython.locals(spoken=list, told=Told, group=Group)
+    cdef _add_known(self, Place place, said, words)
+    @cython.locals(told=Told)
+    cdef Told _heard(self, fact, mark)
+
+    @cython.locals(told=Told, new=Group)
+    cdef _add_each(self, Place place, said, tuple facts)
+    cdef bint _is_admitted(self, Place place, Told told) except -1
+    cdef Told _overflow(self, Told told)
+    cdef _state(self, Place place, Told told, Group group)
+    @cython.locals(group=Group)
+    cdef Group _group(self, seen)
+    cdef Group _group_of(self, Told told, int row)
+    @cython.locals(group=Group)
+    cdef _meet(self, Told told, int row, list met)
+    @cython.locals(group=Group, part=Group, told=Told, is_split=bint, row=int)
+    cdef _count(self, Place place, said, list met, list before)
+    @cython.locals(group=Group, row=int)
+    cdef _count_alone(self, Place place, said, Told told)
+    @cython.locals(part=Group)
+    cdef Group _split(self, Group group, int size)
+
+    @cython.locals(told=Told)
+    cdef Told _told_by(self, fact, mark)
+    @cython.locals(told=Told)
+    cdef Told _told_of(self, str name, tuple what, side, key)
+    cdef _keep(self, Told told, fact)
+    cdef _keep_certificate(self, fact)

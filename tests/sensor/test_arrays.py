@@ -1,0 +1,90 @@
+"""Columns of numbers against what Arrow and Python make of the same, compiled and interpreted."""
+
+from __future__ import annotations
+
+from array import array
+from types import ModuleType
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sensor import arrays as installed
+from sensor.rows import PRIME, WORD
+from tests.sensor.test_fold_properties import interpreted
+
+COLUMNS = (("word", WORD), ("flag", pa.bool_()), ("number", pa.int32()), ("day", pa.date32()))
+CELLS = {
+    "word": st.none() | st.sampled_from(["", "a", "\0", "ä" * 99]),
+    "flag": st.none() | st.booleans(),
+    "number": st.none() | st.integers(-(2**31), 2**31 - 1),
+    "day": st.integers(-700_000, 2_900_000),
+}
+LARGE = [0, 1, 2**32, PRIME - 1, PRIME, 2**64 - 1]
+
+SOURCE = interpreted("arrays")
+both = pytest.mark.parametrize("module", [installed, SOURCE], ids=["installed", "interpreted"])
+
+
+def numbers(module: ModuleType, values: list[int]) -> Any:
+    made = module.Numbers()
+    for value in values:
+        made.add(value)
+    return made
+
+
+@both
+@given(data=st.data())
+def test_a_column_is_what_arrow_makes_of_the_same_values(module: ModuleType, data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, 9))
+    values = [data.draw(st.lists(CELLS[name], min_size=count, max_size=count)) for name, _ in COLUMNS]
+    at = data.draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=40))
+    made = module.spread(values, COLUMNS, numbers(module, at))
+    for one, column, (_, kind) in zip(made, values, COLUMNS, strict=True):
+        one.validate(full=True)
+        assert one.type == kind
+        plain = pa.array(column, pa.string() if kind == WORD else kind).to_pylist()
+        assert one.to_pylist() == [plain[number] for number in at]
+
+
+@both
+@given(
+    st.lists(st.tuples(*[st.sampled_from(LARGE) | st.integers(0, 2**64 - 1)] * 2), min_size=1, max_size=5),
+    st.lists(st.sampled_from(LARGE) | st.integers(0, 2**64 - 1), min_size=1, max_size=5),
+)
+def test_ids_are_values_of_linear_functions_modulo_a_prime(
+    module: ModuleType, functions: list[tuple[int, int]], hashes: list[int]
+) -> None:
+    flat = words([number for function in functions for number in function])
+    pairs = [(where, what) for where in range(len(functions)) for what in range(len(hashes))]
+    at, of = (numbers(module, list(column)) for column in zip(*pairs, strict=True))
+    found = module.ids(at, of, flat, words(hashes))
+    expected = [(functions[where][0] * hashes[what] + functions[where][1]) % PRIME for where, what in pairs]
+    assert list(found) == expected
+    assert module.id_array(found).to_pylist() == expected
+
+
+def words(values: list[int]) -> memoryview:
+    """Numbers of 64 bits."""
+    return memoryview(bytearray(array("Q", values).tobytes())).cast("Q")
+
+
+@both
+@given(st.lists(st.sampled_from(LARGE) | st.integers(0, 40), min_size=1, max_size=60))
+def test_of_equal_ids_the_first_is_found(module: ModuleType, ids: list[int]) -> None:
+    first = module.repeats(words(ids), len(ids))
+    if len(set(ids)) == len(ids):
+        assert first is None
+    else:
+        assert [first.array(pa.int32())[row].as_py() for row in range(len(ids))] == [ids.index(one) for one in ids]
+
+
+@both
+def test_what_is_beyond_the_end_is_an_error(module: ModuleType) -> None:
+    for at in (64, 10**6):
+        with pytest.raises((IndexError, OverflowError)):
+            numbers(module, [1, 2]).of(numbers(module, [at]))
+    with pytest.raises((OverflowError, ValueError)):
+        numbers(module, [2**31])
