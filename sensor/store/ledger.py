@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-import duckdb
 import pyarrow as pa
 
 from sensor.columns import values
+from sensor.store.duck import duckdb
 from sensor.store.sql import statement, tables
 from sensor.store.store import Store
 

@@ -10,8 +10,7 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
-
+from sensor.store.duck import duckdb
 from sensor.store.errors import StoreError
 from sensor.store.sql import migrations, statement, views
 
@@ -52,7 +51,7 @@ def applied(connection: duckdb.DuckDBPyConnection, path: Path) -> set[int]:
     return done
 
 
-def current(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+def is_current(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Whether the store has this version's schema and views.
 
     Raises:
