@@ -40,7 +40,7 @@ NUMBER: Final = struct.Struct(">q")
 FRAME_BYTES_MAX: Final = 256 << 20
 BATCH_BYTES_MAX: Final = 512 << 20
 JSON_BYTES_MAX: Final = 1 << 20
-BATCH_BYTES: Final = 4 << 30
+BATCH_BYTES: Final = 2 << 30
 """After so many bytes of a capture a batch is cut, unless its rows were cut before."""
 SHORT_BYTES: Final = 64
 """Texts up to this length are not counted one by one."""

@@ -9,8 +9,7 @@ the same places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -19,6 +18,7 @@ import pyarrow as pa
 
 from sensor.columns import values
 from sensor.store.duck import duckdb
+from sensor.store.incoming import execute, row, select
 from sensor.store.sql import statement, tables
 from sensor.store.store import Store
 
@@ -134,7 +134,7 @@ class Ledger:
         """
         with self._store.transaction() as cursor:
             self._begin(cursor)
-            cursor.execute(statement("ledger/finish_capture"), self._id | vars(summary) | {"read_at": _now()})
+            execute(cursor, "ledger/finish_capture", incoming=row(self._id | vars(summary) | {"read_at": _now()}))
         self._begun = True
 
     def note(self, summary: Summary) -> None:
@@ -145,7 +145,7 @@ class Ledger:
         """
         with self._store.transaction() as cursor:
             self._begin(cursor)
-            cursor.execute(statement("ledger/note_capture"), self._id | vars(summary) | {"read_at": _now()})
+            execute(cursor, "ledger/note_capture", incoming=row(self._id | vars(summary) | {"read_at": _now()}))
         self._begun = True
         self._batches.clear()
 
@@ -207,7 +207,7 @@ class Ledger:
             return
         if self._other:
             self._forget(cursor)
-        cursor.execute(statement("ledger/begin_capture"), vars(self._reading) | {"read_at": _now()})
+        execute(cursor, "ledger/begin_capture", incoming=row(vars(self._reading) | {"read_at": _now()}))
 
     def _forget(self, cursor: duckdb.DuckDBPyConnection) -> None:
         for name in (*FACT_TABLES, "mirror_warning", "batch", "capture"):
@@ -220,7 +220,7 @@ class Ledger:
             "byte_offset": mark[0],
             "row_count": mark[1],
         }
-        cursor.execute(statement("ledger/add_batch"), self._id | values | {"committed_at": _now()})
+        execute(cursor, "ledger/add_batch", incoming=row(self._id | values | {"committed_at": _now()}))
 
     def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, *, fresh: bool) -> None:
         """Add rows of one table. A reading just begun is `fresh`: nothing of its capture is in the store."""
@@ -233,7 +233,7 @@ class Ledger:
             _add_different(cursor, name, parts, set() if fresh else _known(cursor, name, parts))
         else:
             for part in parts:
-                _execute(cursor, f"merge/{name}", incoming=_select(cursor, f"distinct/{name}", incoming=_table(part)))
+                execute(cursor, f"merge/{name}", incoming=select(cursor, f"distinct/{name}", incoming=_table(part)))
 
     def _stamped(self, part: pa.RecordBatch) -> pa.RecordBatch:
         number = pa.repeat(pa.scalar(0, pa.int8()), part.num_rows)
@@ -264,7 +264,7 @@ def _known(cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.Reco
         part.append_column("part", pa.repeat(pa.scalar(number, pa.int32()), part.num_rows))
         for number, part in enumerate(parts)
     ]
-    return set(values(_select(cursor, f"known/{name}", incoming=pa.Table.from_batches(numbered))["part"]))
+    return set(values(select(cursor, f"known/{name}", incoming=pa.Table.from_batches(numbered))["part"]))
 
 
 def _add_different(
@@ -272,46 +272,21 @@ def _add_different(
 ) -> None:
     """Insert what is new in one go, and merge the other parts one by one: what a statement joins stays small."""
     if new := [part for number, part in enumerate(parts) if number not in known]:
-        _execute(cursor, f"insert/{name}", incoming=pa.Table.from_batches(new))
+        execute(cursor, f"insert/{name}", incoming=pa.Table.from_batches(new))
     for number in sorted(known):
-        _execute(cursor, f"merge/{name}", incoming=_table(parts[number]))
+        execute(cursor, f"merge/{name}", incoming=_table(parts[number]))
 
 
 def _add_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
     """Intervals are not merged row by row: those of one address are joined anew, where there are several."""
-    several = _select(cursor, "merge/binding_several", incoming=rows)
+    several = select(cursor, "merge/binding_several", incoming=rows)
     if not several.num_rows:
-        _execute(cursor, "insert/binding", incoming=rows)
+        execute(cursor, "insert/binding", incoming=rows)
         return
-    joined = _select(cursor, "merge/binding", incoming=rows, several=several)
-    _execute(cursor, "merge/binding_clear", several=several)
-    _execute(cursor, "insert/binding", incoming=joined)
-    _execute(cursor, "merge/binding_rest", incoming=rows, several=several)
-
-
-def _execute(cursor: duckdb.DuckDBPyConnection, name: str, **rows: pa.Table) -> None:
-    with _given(cursor, rows):
-        cursor.execute(statement(name))
-
-
-def _select(cursor: duckdb.DuckDBPyConnection, name: str, **rows: pa.Table) -> pa.Table:
-    with _given(cursor, rows):
-        return cursor.execute(statement(name)).to_arrow_table()
-
-
-@contextmanager
-def _given(cursor: duckdb.DuckDBPyConnection, rows: Mapping[str, pa.Table]) -> Iterator[None]:
-    """Within, one statement can read `rows`, once, by their names.
-
-    They are given as a bare stream: for a table DuckDB would import Arrow's datasets, 40 ms. Each part of a stream has
-    dictionaries of its own. Not unregistered on an error: that would be a statement in an aborted transaction, and the
-    cursor ends anyway.
-    """
-    for name, table in rows.items():
-        cursor.register(name, table.__arrow_c_stream__())
-    yield
-    for name in rows:
-        cursor.unregister(name)
+    joined = select(cursor, "merge/binding", incoming=rows, several=several)
+    execute(cursor, "merge/binding_clear", several=several)
+    execute(cursor, "insert/binding", incoming=joined)
+    execute(cursor, "merge/binding_rest", incoming=rows, several=several)
 
 
 def _now() -> datetime:

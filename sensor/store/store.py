@@ -222,6 +222,7 @@ def _config(path: Path, *, read_only: bool) -> dict[str, str | bool | int | floa
         "python_enable_replacements": "false",
         "storage_compatibility_version": "v1.5.0",
         "temp_directory": f"{path}.tmp",
+        "write_buffer_row_group_count": "1",
         "threads": str(min(os.cpu_count() or 1, _THREADS_MAX) if read_only else 1),
     }
 
