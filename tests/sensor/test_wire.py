@@ -79,7 +79,8 @@ def stream(rows, **options):
 
 
 def named(name, body):
-    return bytes([len(name)]) + name.encode() + body
+    label = bytes([len(name)]) + name.encode()
+    return label + bytes(-len(label) % 8) + body
 
 
 def test_compressed_rows_are_refused():
@@ -187,8 +188,8 @@ def test_a_batch_is_bounded_by_what_its_words_come_to():
         Gathered(SCHEMAS, 512 << 20).add(payload)
 
 
-WHOLE = pack_table("certificate", table("certificate"))
-WORDED = pack_table("fact_attribute", table("fact_attribute"))
+WHOLE = bytes(pack_table("certificate", table("certificate")))
+WORDED = bytes(pack_table("fact_attribute", table("fact_attribute")))
 
 
 @pytest.mark.parametrize("end", range(0, len(WHOLE), 7))
