@@ -215,7 +215,7 @@ def _config(path: Path, *, read_only: bool) -> dict[str, str | bool | int | floa
         "allow_unsigned_extensions": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "checkpoint_threshold": "64MB",
+        "checkpoint_threshold": "24MB",
         "max_temp_directory_size": "4GB",
         "memory_limit": f"{_memory_bytes() >> 20}MiB",
         "preserve_insertion_order": "false",
