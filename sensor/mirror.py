@@ -6,12 +6,12 @@ A mirror that shows half of the traffic looks like a quiet network; whoever read
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
-from sensor.rows import numbered
+from sensor.columns import values
 
 PACKETS_MIN: Final = 200
 CONVERSATIONS_MIN: Final = 50
@@ -21,8 +21,10 @@ DUPLICATE_SHARE: Final = 0.05
 TRUNCATED_SHARE: Final = 0.01
 PLACES_MAX: Final = 16 * 4352
 _SEGMENTS_NAMED: Final = 4
+_PLACE: Final = ("interface", "segment")
 _SUMS: Final = ("packets", "group_packets", "duplicates", "truncated")
 
+Key = tuple[Any, ...]
 Place = tuple[str, str]
 """Interface and segment."""
 
@@ -44,12 +46,16 @@ class Tally:
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
         """Take in a batch. Scans, which nobody answers, do not count as one-sided."""
-        for row in _sums(tables.get("fact_traffic"), *_SUMS):
-            _of(self.traffic, row).update({name: row[name] or 0 for name in _SUMS})
-        for row in _sums(tables.get("fact_conversation"), "n", "one_sided_count", "unanswered_count", more="transport"):
-            if row["transport"] == "tcp":
-                n, one_sided, unanswered = (row[name] or 0 for name in ("n", "one_sided_count", "unanswered_count"))
-                _of(self.conversations, row).update({"tcp": n - unanswered, "one_sided": one_sided - unanswered})
+        for (interface, segment), sums in _sums(tables.get("fact_traffic"), _PLACE, _SUMS):
+            _of(self.traffic, interface, segment).update(dict(zip(_SUMS, sums, strict=True)))
+        counts = ("n", "one_sided_count", "unanswered_count")
+        for (interface, segment, transport), sums in _sums(
+            tables.get("fact_conversation"), (*_PLACE, "transport"), counts
+        ):
+            if transport == "tcp":
+                n, one_sided, unanswered = sums
+                counted = {"tcp": n - unanswered, "one_sided": one_sided - unanswered}
+                _of(self.conversations, interface, segment).update(counted)
 
     @property
     def packets(self) -> int:
@@ -161,22 +167,31 @@ def _percent(part: int, whole: int) -> str:
     return f"{part / whole:.0%}"
 
 
-def _of(counted: dict[Place, Counter[str]], row: Mapping[str, Any]) -> Counter[str]:
-    """What is counted where a row belongs. A worker that was taken over could name any number of places."""
-    place = (row["interface"] or "", row["segment"] or "")
+def _of(counted: dict[Place, Counter[str]], interface: str | None, segment: str | None) -> Counter[str]:
+    """What is counted at a place. A worker that was taken over could name any number of places."""
+    place = (interface or "", segment or "")
     if place not in counted and len(counted) >= PLACES_MAX:
         place = ("", "other")
     return counted.setdefault(place, Counter())
 
 
-def _sums(rows: pa.Table | None, *columns: str, more: str | None = None) -> list[dict[str, Any]]:
-    """Sums of columns by interface and segment. Not by Arrow, whose means for that take 100 ms to import."""
-    if rows is None:
-        return []
-    keys = ["interface", "segment", *([more] if more else [])]
-    at, places = numbered(list(zip(*(rows[name].to_pylist() for name in keys), strict=True)))
-    sums = [dict(zip(keys, place, strict=True)) | dict.fromkeys(columns, 0) for place in places]
-    for name in columns:
-        for number, value in zip(at, rows[name].to_pylist(), strict=True):
-            sums[number][name] += value or 0
-    return sums
+def _sums(rows: pa.Table | None, key: Sequence[str], columns: Sequence[str]) -> Iterator[tuple[Key, list[int]]]:
+    """Sums of columns by the columns of a key, for each part. Arrow's means for that take 100 ms to import."""
+    for part in [] if rows is None else rows.to_batches():
+        taken = pa.Table.from_batches([part])
+        keys = list(zip(*(values(taken[name]) for name in key), strict=True))
+        sums: dict[Key, list[int]] = {one: [] for one in keys}
+        for name in columns:
+            for one, total in _totals(keys, [count or 0 for count in values(taken[name])], sums).items():
+                sums[one].append(total)
+        yield from sums.items()
+
+
+def _totals(keys: Sequence[Key], counts: Sequence[int], different: Iterable[Key]) -> dict[Key, int]:
+    """Sums by key; in most parts there is one."""
+    totals = dict.fromkeys(different, 0)
+    if len(totals) == 1:
+        return dict.fromkeys(totals, sum(counts))
+    for key, count in zip(keys, counts, strict=True):
+        totals[key] += count
+    return totals

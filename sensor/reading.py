@@ -7,20 +7,21 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypedDict, Unpack
-
-import duckdb
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from sensor.capture.errors import CaptureError
 from sensor.engine import FLOWS
-from sensor.inference.run import InferenceSummary, infer
 from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied, Workers
 from sensor.rules import Rule, load_rules
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 from sensor.store import Store, StoreError
+from sensor.store.duck import duckdb
 from sensor.store.errors import translated
 from sensor.wire import BATCH_BYTES
+
+if TYPE_CHECKING:
+    from sensor.inference import InferenceSummary
 
 __all__ = [
     "CaptureRead",
@@ -141,6 +142,9 @@ def infer_now(store: Store, site: Site, as_of: datetime | None, rules: Sequence[
     Raises:
         StoreError: the store refused; nothing has changed.
     """
+    # Not before there is something to infer from: the workers read meanwhile.
+    from sensor.inference import infer  # noqa: PLC0415
+
     store.space.check()
     cursor: duckdb.DuckDBPyConnection = store.cursor()
     try:

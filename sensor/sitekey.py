@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -111,12 +110,12 @@ class SiteKey:
             SiteKeyError: it exists and cannot be used, or cannot be made.
         """
         if not path.exists():
-            cls(secrets.token_bytes(len(_TEST_KEY)), 1).save(path)
+            cls(os.urandom(len(_TEST_KEY)), 1).save(path)
         return cls.load(path)
 
     def rotated(self) -> SiteKey:
         """A new key of the next epoch."""
-        return SiteKey(secrets.token_bytes(len(_TEST_KEY)), self.epoch + 1)
+        return SiteKey(os.urandom(len(_TEST_KEY)), self.epoch + 1)
 
     def save(self, path: Path) -> None:
         """Write the key file, in one step, readable by its owner only.

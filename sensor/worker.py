@@ -23,11 +23,10 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, NamedTuple, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, TextIO, cast
 
 import msgspec
 import pyarrow as pa
@@ -35,7 +34,6 @@ import zstandard  # noqa: F401 - what a stream is shows when nothing may be impo
 
 from parsers.core import Registry
 from sensor import sandbox
-from sensor.capture.interfaces import Interfaces, open_taps
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
 from sensor.engine import FLOWS
@@ -43,6 +41,11 @@ from sensor.pipeline import COLLECT_AFTER_LIVE, Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, pack_table, send
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from sensor.capture.interfaces import Interfaces
 
 GRACE_S: Final = 2.0
 GLANCE_S: Final = 0.005
@@ -136,7 +139,14 @@ class Worker:
                 self._send_batches(source, chain([first], batches))
 
     def _watch(self, job: Job, site: Site, key: SiteKey) -> None:
-        """A live capture, until the recorder says `stop`. What needs rights is done before a packet is looked at."""
+        """A live capture, until the recorder says `stop`. What needs rights is done before a packet is looked at.
+
+        What only this takes is imported here, while it may be: 8 ms that every file would wait for.
+        """
+        import concurrent.futures.thread  # noqa: F401, PLC0415
+
+        from sensor.capture.interfaces import Interfaces, open_taps  # noqa: PLC0415
+
         taps = open_taps(job.interfaces, job.way, job.ring_bytes, job.fanout)
         with Interfaces(taps, slice_s=min(job.cut_s, SLICE_S), stop_fd=self._orders.fileno()) as source:
             pipeline = Pipeline(source, site, key, flows=job.flows)
@@ -148,6 +158,8 @@ class Worker:
                 self._send_live(pipeline, source, job.cut_s)
 
     def _send_live(self, pipeline: Pipeline, source: Interfaces, cut_s: float) -> None:
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - it is there, see `_watch`
+
         os.set_blocking(self._orders.fileno(), False)
         number, due_s = 0, time.monotonic() + cut_s
         sent: Future[None] | None = None

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
-import duckdb
-
 from sensor.inference.claims import Claim
 from sensor.inference.devices import Resolution
 from sensor.inference.evidence import Endpoint
@@ -19,6 +17,7 @@ from sensor.knowledge import Fingerprints, Hit
 from sensor.knowledge.attributes import meaning
 from sensor.knowledge.fingerprints import normal_vendor
 from sensor.knowledge.makers import maker
+from sensor.store.duck import duckdb
 
 NETWORK_CARD: Final = 0.2  # an OUI names who made the network card, seldom who made the device
 VALUE_OF_COMPONENT: Final = frozenset({"hl7.sending_application", "hl7.software_vendor_organization"})  # the first one

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import duckdb
-
 from sensor.inference.addresses import Rival, Sight
 from sensor.inference.statements import run
 from sensor.knowledge.attributes import attributes_that
+from sensor.store.duck import duckdb
 
 
 class Endpoint(NamedTuple):

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
-import duckdb
-
 from sensor.inference.claims import Claim
 from sensor.inference.devices import Resolution
 from sensor.inference.statements import run
 from sensor.knowledge import vocabulary
+from sensor.store.duck import duckdb
 
 SENDERS_MIN: Final = 3  # devices whose messages an interface engine takes
 DOMAIN_SHARES: Final = frozenset({"sysvol", "netlogon"})  # a domain controller's (MS-ADTS 6.1.5)

@@ -18,11 +18,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import duckdb
-
 from sensor.inference.statements import fill, run
 from sensor.inference.verdicts import Key, Verdict, verdicts
 from sensor.rules.registry import Rule
+from sensor.store.duck import duckdb
 
 OPEN: Final = "open"
 RESOLVED: Final = "resolved"

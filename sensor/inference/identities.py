@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-import duckdb
-
 from sensor.inference.statements import run
+from sensor.store.duck import duckdb
 
 SECRETS_MAX: Final = 20  # rows of `why.secrets`; what changes more often is a token
 SAID_NOT_PROVEN: Final = frozenset({"ae-title", "hl7-application"})  # refused or not, the device calls itself so

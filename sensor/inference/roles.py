@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-import duckdb
-
 from sensor.inference.claims import Claim
 from sensor.inference.devices import Device, Resolution
 from sensor.inference.statements import run
 from sensor.knowledge import Fingerprints
+from sensor.store.duck import duckdb
 
 STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
 QUERY: Final = "1.2.840.10008.5.1.4.1.2."

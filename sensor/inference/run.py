@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import duckdb
 import msgspec
 
 from sensor.inference.addresses import is_nobody
@@ -26,6 +25,7 @@ from sensor.inference.strength import strength
 from sensor.knowledge import releases, words
 from sensor.rules import Rule, load_rules
 from sensor.site import Site
+from sensor.store.duck import duckdb
 
 MACROS: Final = (
     "macro_identity_id",

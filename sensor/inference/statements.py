@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import pyarrow as pa
+
+from sensor.store.duck import duckdb
 
 FOLDER: Final = Path(__file__).parent / "sql"
 PARAMETER: Final = re.compile(r"\$([a-z_]+)")

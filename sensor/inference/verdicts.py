@@ -10,13 +10,12 @@ import hashlib
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-import duckdb
-
 from sensor.inference.statements import PARAMETER, run, statement
 from sensor.knowledge.problems import Problem
 from sensor.rules.errors import RuleError
 from sensor.rules.registry import Rule
 from sensor.rules.severity import SEVERITIES
+from sensor.store.duck import duckdb
 
 CONTRACT: Final = (
     "device_id", "identity_id", "scope", "mac", "ip", "port", "subject",

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
+from sensor.store.duck import duckdb
 
 BASE: Final = datetime(2026, 11, 23, 10, 0)  # noqa: DTZ001 - naive UTC, as everything in the store
 SCHEMA: Final = Path(__file__).parents[1] / "store" / "schema"

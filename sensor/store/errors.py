@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import duckdb
+from sensor.store.duck import duckdb
 
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 _FULL: Final = ("No space left on device", "Disk quota exceeded", "max_temp_directory_size")

@@ -9,21 +9,21 @@ the same places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-import duckdb
 import pyarrow as pa
 
+from sensor.columns import values
+from sensor.store.duck import duckdb
+from sensor.store.incoming import execute, row, select
 from sensor.store.sql import statement, tables
 from sensor.store.store import Store
 
 FACT_TABLES: Final = tables()
 _KEYS: Final = {
-    "binding": ("ip", "scope"),
     "certificate": ("sha256",),
     "fact_loss": ("hour", "interface"),
     "fact_traffic": ("hour", "segment", "interface"),
@@ -134,7 +134,7 @@ class Ledger:
         """
         with self._store.transaction() as cursor:
             self._begin(cursor)
-            cursor.execute(statement("ledger/finish_capture"), self._id | vars(summary) | {"read_at": _now()})
+            execute(cursor, "ledger/finish_capture", incoming=row(self._id | vars(summary) | {"read_at": _now()}))
         self._begun = True
 
     def note(self, summary: Summary) -> None:
@@ -145,7 +145,7 @@ class Ledger:
         """
         with self._store.transaction() as cursor:
             self._begin(cursor)
-            cursor.execute(statement("ledger/note_capture"), self._id | vars(summary) | {"read_at": _now()})
+            execute(cursor, "ledger/note_capture", incoming=row(self._id | vars(summary) | {"read_at": _now()}))
         self._begun = True
         self._batches.clear()
 
@@ -207,7 +207,7 @@ class Ledger:
             return
         if self._other:
             self._forget(cursor)
-        cursor.execute(statement("ledger/begin_capture"), vars(self._reading) | {"read_at": _now()})
+        execute(cursor, "ledger/begin_capture", incoming=row(vars(self._reading) | {"read_at": _now()}))
 
     def _forget(self, cursor: duckdb.DuckDBPyConnection) -> None:
         for name in (*FACT_TABLES, "mirror_warning", "batch", "capture"):
@@ -220,85 +220,73 @@ class Ledger:
             "byte_offset": mark[0],
             "row_count": mark[1],
         }
-        cursor.execute(statement("ledger/add_batch"), self._id | values | {"committed_at": _now()})
+        execute(cursor, "ledger/add_batch", incoming=row(self._id | values | {"committed_at": _now()}))
 
     def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, *, fresh: bool) -> None:
         """Add rows of one table. A reading just begun is `fresh`: nothing of its capture is in the store."""
         if not rows.num_rows:
             return
-        different = _all_differ(rows, _KEYS.get(name, _FACT_KEY))
+        parts = [self._stamped(part) for part in rows.to_batches()]
         if name == "binding":
-            (_insert if fresh and different else _merge_bindings)(cursor, name, self._stamped(rows))
-            return
-        for part in map(self._stamped, _parts(rows)):
-            if different and (fresh or _is_new(cursor, name, part)):
-                _insert(cursor, name, part)
-            else:
-                _execute(cursor, f"merge/{name}", part if different else _taken_together(cursor, name, part))
+            _add_bindings(cursor, pa.Table.from_batches(parts))
+        elif _all_differ(rows, _KEYS.get(name, _FACT_KEY)):
+            _add_different(cursor, name, parts, set() if fresh else _known(cursor, name, parts))
+        else:
+            for part in parts:
+                execute(cursor, f"merge/{name}", incoming=select(cursor, f"distinct/{name}", incoming=_table(part)))
 
-    def _stamped(self, rows: pa.Table) -> pa.Table:
-        number = pa.repeat(pa.scalar(0, pa.int8()), rows.num_rows)
+    def _stamped(self, part: pa.RecordBatch) -> pa.RecordBatch:
+        number = pa.repeat(pa.scalar(0, pa.int8()), part.num_rows)
         for column in ("capture", "parser_set"):
             word = pa.array([getattr(self._reading, column)], pa.string())
-            rows = rows.append_column(column, pa.DictionaryArray.from_arrays(number, word))
-        return rows
+            part = part.append_column(column, pa.DictionaryArray.from_arrays(number, word))
+        return part
 
 
-def _parts(rows: pa.Table) -> Iterator[pa.Table]:
-    """Part by part: what a statement joins stays small, and each has dictionaries of its own."""
-    return (pa.Table.from_batches([part]) for part in rows.to_batches())
+def _table(part: pa.RecordBatch) -> pa.Table:
+    return pa.Table.from_batches([part])
 
 
 def _all_differ(rows: pa.Table, key: tuple[str, ...]) -> bool:
     """Whether no two rows agree in the columns of `key`, the most telling of which stands first."""
     first, *others = key
-    telling = rows.column(first).to_pylist()
+    telling = values(rows.column(first))
     if len(set(telling)) == len(telling):
         return True
-    return len(set(zip(telling, *(rows.column(name).to_pylist() for name in others), strict=True))) == len(telling)
+    return len(set(zip(telling, *(values(rows.column(name)) for name in others), strict=True))) == len(telling)
 
 
-def _is_new(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> bool:
-    """Whether none of the rows is in the store: to find that out costs a tenth of merging them."""
+def _known(cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch]) -> set[int]:
+    """The numbers of the parts of which there may be rows in the store: to find out costs a tenth of merging them."""
     if name in _KEYS:
-        return False
-    with _incoming(cursor, rows):
-        return cursor.execute(statement(f"known/{name}")).fetchone() is None
+        return set(range(len(parts)))
+    numbered = [
+        part.append_column("part", pa.repeat(pa.scalar(number, pa.int32()), part.num_rows))
+        for number, part in enumerate(parts)
+    ]
+    return set(values(select(cursor, f"known/{name}", incoming=pa.Table.from_batches(numbered))["part"]))
 
 
-def _taken_together(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> pa.Table:
-    """One row for each key, whatever a worker has sent."""
-    with _incoming(cursor, rows):
-        return cursor.execute(statement(f"distinct/{name}")).to_arrow_table()
+def _add_different(
+    cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch], known: set[int]
+) -> None:
+    """Insert what is new in one go, and merge the other parts one by one: what a statement joins stays small."""
+    if new := [part for number, part in enumerate(parts) if number not in known]:
+        execute(cursor, f"insert/{name}", incoming=pa.Table.from_batches(new))
+    for number in sorted(known):
+        execute(cursor, f"merge/{name}", incoming=_table(parts[number]))
 
 
-def _merge_bindings(cursor: duckdb.DuckDBPyConnection, _name: str, rows: pa.Table) -> None:
-    """Intervals are not merged row by row: those of one address are joined anew."""
-    with _incoming(cursor, rows):
-        joined = cursor.execute(statement("merge/binding")).to_arrow_table()
-    _execute(cursor, "merge/binding_clear", rows)
-    _execute(cursor, "merge/binding_insert", joined)
-
-
-def _insert(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
-    _execute(cursor, f"insert/{name}", rows)
-
-
-def _execute(cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
-    with _incoming(cursor, rows):
-        cursor.execute(statement(name))
-
-
-@contextmanager
-def _incoming(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[None]:
-    """Within, one statement can read `rows`, once, from `incoming`.
-
-    They are given as a bare stream: for a table DuckDB would import Arrow's datasets, 40 ms. Not unregistered on an
-    error: that would be a statement in an aborted transaction, and the cursor ends anyway.
-    """
-    cursor.register("incoming", rows.__arrow_c_stream__())
-    yield
-    cursor.unregister("incoming")
+def _add_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
+    """Intervals are not merged row by row: those of one address are joined anew, where there are several."""
+    several = select(cursor, "merge/binding_several", incoming=rows)
+    if not several.num_rows:
+        execute(cursor, "insert/binding", incoming=rows)
+        return
+    joined = select(cursor, "merge/binding", incoming=rows, several=several)
+    execute(cursor, "merge/binding_clear", several=several)
+    execute(cursor, "insert/binding", incoming=joined)
+    execute(cursor, "merge/binding_rest", incoming=rows, several=several)
 
 
 def _now() -> datetime:

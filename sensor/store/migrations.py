@@ -7,13 +7,18 @@ replaying DDL from the write-ahead log has failed in DuckDB's past (issues 19712
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
-import duckdb
-
+from sensor.store.duck import duckdb
 from sensor.store.errors import StoreError
+from sensor.store.incoming import execute, table
 from sensor.store.sql import migrations, statement, views
+
+_VIEWS: Final = -1
+"""Not a step: its name is the digest of the views' text."""
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -28,9 +33,11 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         return
     connection.execute("BEGIN")
     connection.execute(statement("ledger/create_migration"))
-    for number, name in missing:
-        _apply(connection, number, name)
-    _refresh_views(connection)
+    for _, name in missing:
+        connection.execute(statement(f"schema/{name.removesuffix('.sql')}"))
+    for name in views():
+        connection.execute(statement(f"views/{name}"))
+    _record(connection, [*missing, (_VIEWS, _views_digest())])
     connection.execute("COMMIT")
     connection.execute("CHECKPOINT")
 
@@ -52,7 +59,7 @@ def applied(connection: duckdb.DuckDBPyConnection, path: Path) -> set[int]:
     return done
 
 
-def current(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+def is_current(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Whether the store has this version's schema and views.
 
     Raises:
@@ -62,16 +69,11 @@ def current(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     return done == {number for number, _ in migrations()} and _views_recorded(connection) == _views_digest()
 
 
-def _apply(connection: duckdb.DuckDBPyConnection, number: int, name: str) -> None:
-    connection.execute(statement(f"schema/{name.removesuffix('.sql')}"))
-    connection.execute(statement("ledger/add_migration"), {"number": number, "name": name, "applied_at": _now()})
-
-
-def _refresh_views(connection: duckdb.DuckDBPyConnection) -> None:
-    for name in views():
-        connection.execute(statement(f"views/{name}"))
+def _record(connection: duckdb.DuckDBPyConnection, steps: Sequence[tuple[int, str]]) -> None:
     connection.execute(statement("ledger/forget_views"))
-    connection.execute(statement("ledger/add_views"), {"digest": _views_digest(), "applied_at": _now()})
+    numbers, names = zip(*steps, strict=True)
+    rows = table({"number": numbers, "name": names, "applied_at": [_now()] * len(steps)})
+    execute(connection, "ledger/add_migration", incoming=rows)
 
 
 def _views_recorded(connection: duckdb.DuckDBPyConnection) -> str | None:

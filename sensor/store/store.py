@@ -12,10 +12,9 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
-import duckdb
-
+from sensor.store.duck import duckdb
 from sensor.store.errors import StoreError, translated
-from sensor.store.migrations import current, migrate
+from sensor.store.migrations import is_current, migrate
 from sensor.store.space import RESERVE_BYTES, SpaceGuard
 
 _MAGIC: Final = slice(8, 12)  # DuckDB's header: 8 bytes checksum, "DUCK"
@@ -49,8 +48,8 @@ class Store:
             _inspect(path, read_only=read_only)
             if not read_only:
                 space.check()
-                _make(path)
-            return cls(path, _connect(path, read_only=read_only), space, read_only=read_only)
+            made = not read_only and _make(path)
+            return cls(path, _connect(path, read_only=read_only, current=made), space, read_only=read_only)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of one's own to the same store: one per thread and per open result, never shared."""
@@ -121,29 +120,30 @@ def _inspect(path: Path, *, read_only: bool) -> None:
         raise StoreError(f"{path}: not a Spanward store", "choose another --store; this file was left alone")
 
 
-def _make(path: Path) -> None:
-    """Put a whole new store at `path`, unless there is one."""
+def _make(path: Path) -> bool:
+    """Put a whole new store at `path`, unless there is one: then False."""
     if path.exists():
-        return
+        return False
     _sweep(path)
     scratch = path.with_name(f"{path.name}.new-{os.getpid()}")
     try:
         with translated(path):
             _connect(scratch, read_only=False).close()
-        _publish(scratch, path)
+        return _publish(scratch, path)
     finally:
         _remove(scratch)
 
 
-def _publish(scratch: Path, path: Path) -> None:
-    """Give a finished store its name, without taking the place of one that another process has just made."""
+def _publish(scratch: Path, path: Path) -> bool:
+    """Give a finished store its name, unless another process has just made one: then False."""
     with translated(path):
         try:
             path.hardlink_to(scratch)
         except FileExistsError:
-            return
+            return False
         except OSError:  # a file system without hard links
             scratch.rename(path)
+    return True
 
 
 def _sweep(path: Path) -> None:
@@ -171,11 +171,14 @@ def _remove(scratch: Path) -> None:
             name.unlink(missing_ok=True)
 
 
-def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, *, read_only: bool, current: bool = False) -> duckdb.DuckDBPyConnection:
+    """Connect, and see to the schema, unless it is known to be `current`."""
     connection = duckdb.connect(str(path), read_only=read_only, config=_config(path, read_only=read_only))
     with ExitStack() as undo:
         undo.callback(connection.close)
-        _prepare(connection, path, read_only=read_only)
+        _lock_down(connection)
+        if not current:
+            _see_to_schema(connection, path, read_only=read_only)
         undo.pop_all()
     return connection
 
@@ -185,13 +188,16 @@ def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute("ROLLBACK")
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+def _lock_down(connection: duckdb.DuckDBPyConnection) -> None:
     (access,) = connection.execute("SELECT current_setting('enable_external_access')").fetchone() or (True,)
     if access:  # the first connection of this process to this file
         connection.execute(_LOCKDOWN)
+
+
+def _see_to_schema(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
     if not read_only:
         migrate(connection, path)
-    elif not current(connection, path):
+    elif not is_current(connection, path):
         raise StoreError(
             f"{path}: written by an older Spanward", "bring it up to date with `spanward serve` or `spanward read`"
         )
@@ -209,13 +215,14 @@ def _config(path: Path, *, read_only: bool) -> dict[str, str | bool | int | floa
         "allow_unsigned_extensions": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "checkpoint_threshold": "64MB",
+        "checkpoint_threshold": "24MB",
         "max_temp_directory_size": "4GB",
         "memory_limit": f"{_memory_bytes() >> 20}MiB",
         "preserve_insertion_order": "false",
         "python_enable_replacements": "false",
         "storage_compatibility_version": "v1.5.0",
         "temp_directory": f"{path}.tmp",
+        "write_buffer_row_group_count": "1",
         "threads": str(min(os.cpu_count() or 1, _THREADS_MAX) if read_only else 1),
     }
 

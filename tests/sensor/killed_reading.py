@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from sensor import reading, recorder, wire, worker
+from sensor import inference, reading, recorder, wire, worker
 from sensor.store import Ledger
 
 
@@ -78,7 +78,7 @@ def arm(bomb):
     after(Ledger, "commit", lambda *_: bomb.tick("committed"))
     after(recorder._Reading, "_commit", lambda *_: bomb.tick("acknowledged"))
     after(Ledger, "finish", lambda *_: bomb.finished())
-    before(reading, "infer", lambda *_: bomb.tick("inferring"))
+    before(inference, "infer", lambda *_: bomb.tick("inferring"))
 
 
 def main(store, key, batch_bytes, victim, moment, count, *captures):

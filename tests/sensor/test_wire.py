@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import nullcontext
 
 import pyarrow as pa
 import pytest
@@ -78,7 +79,8 @@ def stream(rows, **options):
 
 
 def named(name, body):
-    return bytes([len(name)]) + name.encode() + body
+    label = bytes([len(name)]) + name.encode()
+    return label + bytes(-len(label) % 8) + body
 
 
 def test_compressed_rows_are_refused():
@@ -137,6 +139,24 @@ def test_times_that_no_datetime_holds_are_refused(ts_us):
         unpack_table(named("binding", stream(rows)), SCHEMAS)
 
 
+@pytest.mark.parametrize("ts_us", [-62_135_596_800_000_000, -1, 0, 2**56 - 1, 2**56, 253_402_300_799_999_999, None])
+def test_times_that_a_datetime_holds_are_not(ts_us):
+    rows = table("certificate")
+    rows = rows.set_column(5, "not_before", pa.array([ts_us] * len(rows), pa.timestamp("us")))
+    assert unpack_table(named("certificate", stream(rows)), SCHEMAS)[1] == rows
+
+
+@pytest.mark.parametrize(
+    ("days", "refused"), [(-719_163, True), (-719_162, False), (2_932_896, False), (2_932_897, True)]
+)
+def test_so_are_days(days, refused):
+    rows = table("fact_attribute")
+    days_of = pa.array([days] * len(rows), pa.int32()).view(pa.date32())
+    rows = rows.set_column(0, "day", days_of)
+    with pytest.raises(WireError, match="out of range") if refused else nullcontext():
+        unpack_table(named("fact_attribute", stream(rows)), SCHEMAS)
+
+
 def worded(name, values, indices=(0, 1)):
     """Two rows of `fact_attribute` with these words in a column."""
     numbers = pa.array(indices, pa.int16())
@@ -168,8 +188,8 @@ def test_a_batch_is_bounded_by_what_its_words_come_to():
         Gathered(SCHEMAS, 512 << 20).add(payload)
 
 
-WHOLE = pack_table("certificate", table("certificate"))
-WORDED = pack_table("fact_attribute", table("fact_attribute"))
+WHOLE = bytes(pack_table("certificate", table("certificate")))
+WORDED = bytes(pack_table("fact_attribute", table("fact_attribute")))
 
 
 @pytest.mark.parametrize("end", range(0, len(WHOLE), 7))

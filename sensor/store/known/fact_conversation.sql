@@ -1,5 +1,4 @@
--- Whether any of `incoming` has a row in the store: a row is the answer. Else there is nothing to merge.
-SELECT s.id
+-- The parts of `incoming` of which a row is in the store. Of all others there is nothing to merge.
+SELECT DISTINCT s.part
 FROM incoming AS s
 SEMI JOIN fact_conversation AS t ON t.capture = s.capture AND t.day = s.day AND t.id = s.id
-LIMIT 1

@@ -1,12 +1,11 @@
--- Step 1 of 3: the intervals of every address that `incoming` speaks of, joined with those in the store.
+-- Step 2 of 4: the intervals of these addresses (`several`), in `incoming` and in the store, joined.
 -- Neighbours in time with the same holder become one; a new row begins where the holder changes.
-WITH said AS MATERIALIZED (  -- `incoming` can be read once
-    SELECT capture, parser_set, scope, mac, ip, first_ts, last_ts, n FROM incoming
-), every AS (
-    FROM said
+WITH these AS MATERIALIZED (FROM several), every AS (
+    SELECT i.capture, i.parser_set, i.scope, i.mac, i.ip, i.first_ts, i.last_ts, i.n FROM incoming AS i
+    SEMI JOIN these AS s ON i.capture = s.capture AND i.scope = s.scope AND i.ip = s.ip
     UNION ALL
     SELECT b.capture, b.parser_set, b.scope, b.mac, b.ip, b.first_ts, b.last_ts, b.n FROM binding AS b
-    SEMI JOIN said AS i ON b.capture = i.capture AND b.scope = i.scope AND b.ip = i.ip
+    SEMI JOIN these AS s ON b.capture = s.capture AND b.scope = s.scope AND b.ip = s.ip
 ), marked AS (
     SELECT *, mac IS DISTINCT FROM lag(mac) OVER (PARTITION BY capture, scope, ip ORDER BY first_ts, last_ts, mac) AS changed
     FROM every

@@ -1,4 +1,4 @@
--- Step 2 of 3: the intervals that step 1 has joined go.
+-- Step 3 of 4: the intervals that step 2 has joined go; what it made of them is inserted.
 DELETE FROM binding AS b
-USING (SELECT DISTINCT capture, scope, ip FROM incoming) AS i
-WHERE b.capture = i.capture AND b.scope = i.scope AND b.ip = i.ip
+USING several AS s
+WHERE b.capture = s.capture AND b.scope = s.scope AND b.ip = s.ip

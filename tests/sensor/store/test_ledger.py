@@ -72,6 +72,18 @@ def test_a_batch_of_rows_new_and_known_is_merged(store):
     ]
 
 
+def test_parts_that_are_new_and_parts_that_are_known_are_each_counted_once(store):
+    def part(*rows):
+        return pa.Table.from_pylist([attribute(number, id=number) for number in rows], schema=SCHEMAS["fact_attribute"])
+
+    ledger = Ledger(store, reading())
+    for number, parts in enumerate([[(1, 2)], [(3,), (2, 4), (5, 6)], [(7,), (8,)], [(9, 3), (10,), (9,)]]):
+        ledger.commit(number, number + 1, {"fact_attribute": pa.concat_tables(part(*rows) for rows in parts)})
+    assert store.query("SELECT id, n FROM fact_attribute ORDER BY id") == [
+        *((number, 2 if number in {2, 3, 9} else 1) for number in range(1, 11)),
+    ]
+
+
 def test_another_day_is_another_row(store):
     rows = [attribute(0), attribute(24 * 60)]
     read(store, reading(), {"fact_attribute": rows})
@@ -215,6 +227,14 @@ def test_a_binding_lives_until_the_holder_changes(store):
     rows = store.query("SELECT mac, first_ts, last_ts, n FROM bindings ORDER BY first_ts")
     spans = [(str(mac)[-2:], (a - START).seconds // 60, (b - START).seconds // 60, n) for mac, a, b, n in rows]
     assert spans == [("01", 0, 10, 2), ("02", 20, 30, 2), ("01", 40, 40, 1)]
+
+
+def test_only_addresses_with_several_intervals_are_joined(store):
+    here, there = ({"ip": ip} for ip in ("10.0.0.5", "10.0.0.6"))
+    first = [binding(0, **here), binding(1, **there)]
+    read(store, reading(), {"binding": first}, {"binding": [binding(9, **here), binding(9, ip="10.0.0.7")]})
+    rows = store.query("SELECT ip, first_ts, last_ts, n FROM binding ORDER BY ip")
+    assert [(ip[-1:], (b - a).seconds // 60, n) for ip, a, b, n in rows] == [("5", 9, 2), ("6", 0, 1), ("7", 0, 1)]
 
 
 SIGHTS = st.lists(
