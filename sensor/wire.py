@@ -247,7 +247,8 @@ def _lengths(texts: pa.Array) -> Iterable[int]:
     """In bytes. An array without any may lack its buffers."""
     if not len(texts):
         return ()
-    offsets = memoryview(texts.buffers()[1]).cast("i")[texts.offset : texts.offset + len(texts) + 1]
+    memory = memoryview(texts.buffers()[1]).cast("B")  # of any length that suffices
+    offsets = memory[4 * texts.offset : 4 * (texts.offset + len(texts) + 1)].cast("i")
     return map(sub, offsets[1:], offsets)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from contextlib import nullcontext
 
 import pyarrow as pa
@@ -178,6 +179,14 @@ def test_words_are_counted_as_often_as_they_stand_there():
             exact = sum(len(value) for value in many["value"].to_pylist() if value)
             counted = plain_bytes(many.select(["value"]))
             assert exact == counted or exact < counted <= 2 * SHORT_BYTES
+
+
+def test_words_may_stand_in_more_memory_than_they_need():
+    """A worker that was taken over says how long its buffers are."""
+    begins = pa.py_buffer(struct.pack("<3i", 0, 1, 3) + b"?")
+    words = pa.Array.from_buffers(pa.string(), 2, [None, begins, pa.py_buffer(b"abb")])
+    many = pa.table({"value": pa.DictionaryArray.from_arrays(pa.array([0, 1, 1], pa.int16()), words)})
+    assert plain_bytes(many) == 3 * len("bb")
 
 
 def test_a_batch_is_bounded_by_what_its_words_come_to():
