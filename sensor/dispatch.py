@@ -1,10 +1,15 @@
-"""Dispatch: the engine's events to sessions, the sessions' facts to what was said.
+# cython: language_level=3, boundscheck=True, wraparound=False, annotation_typing=False, auto_pickle=False
+"""Dispatch: events to sessions, the sessions' facts to what was said.
 
-For every flow whose bytes matter there is one `Session`. An event of the engine is handed to it; what the session then
-needs next goes straight back to the engine (`skip`, `skip_until`, `next_turn`, `want`, `done`), before the next byte is
-copied. Facts are stamped here with time, addresses, capture quality and evidence, and secrets become digests here.
+For every flow whose bytes matter there is one `Session`. `Flows` (`sensor.engine.flows`) takes the engine's events.
+What is known, because other conversations went the same way, it does again by itself; for all else it calls a method
+here. That feeds the flow's session, sees what it needs next, and returns both as a `Step`: words that are to be said,
+and what goes straight back to the engine (`skip`, `skip_until`, `next_turn`, `want`, `done`), before the next byte is
+copied. What was done at a turn is learnt for others (`sensor.recall`).
 
-A conversation that goes the way of earlier ones needs no session: what was done then is done again (`sensor.recall`).
+So an event goes one way: engine, flows, dispatch, session. Nothing calls upwards, each returns what is to be done.
+
+Facts are stamped with time, addresses, capture quality and evidence (`say`), and secrets become digests here.
 
 A fact of a conversation that lives past midnight is stated again, as `continued`, when its flow is first active on
 the new UTC day. What a flow was that day the engine folds by itself, under the label that it is given here.
@@ -15,10 +20,11 @@ is counted (`parser_failures`), costs its lane, and nothing else. `bulkhead=Fals
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
-from itertools import product
-from typing import Any, Final, ParamSpec, Protocol
+from itertools import chain, product
+from typing import Any, Final
 
 import msgspec
 
@@ -27,26 +33,23 @@ from parsers.core import (
     Attribute,
     Authentication,
     Confidence,
-    Demand,
     Fact,
     Leave,
+    Protocol,
     Registry,
     Secret,
     Sensitivity,
     Session,
     Side,
 )
-from sensor import engine as engine_events
 from sensor.days import TRANSPORT, Label
-from sensor.engine import FLOWS, Engine, Flow, Recaller, Seen, Step
+from sensor.engine import FLOWS, Engine, Flow, Flows, Seen, Step
 from sensor.recall import COURSES_MAX, Recall, Run
 from sensor.sighting import Ends, Quality, Said, Words
 from sensor.site import Site
 from sensor.sitekey import SecretMark, SiteKey
 
-TCP: Final = 6
 RESTATED_MAX: Final = 64
-ENDS_MAX: Final = 65_536
 CLAIMS_MAX: Final = 4_096
 HELD_PER_FLOW_BYTES: Final = 1_024
 """Of what sessions hold, objects included: for each flow that the engine has room for."""
@@ -54,31 +57,24 @@ SESSION_BYTES: Final = 1_280
 READER_BYTES: Final = 10_240
 """What the objects of a session take, without and with dissectors, as measured; few take more."""
 BOTH: Final = (0, 1)
+DONE, UNLISTEN = 1, 2
+"""See `Step.last`."""
+FEED, FEED_DATAGRAM, HAND_OVER, MISS, FINISH = range(5)
+"""What happens to a session."""
+NOTHING: Final = Leave.NOTHING
+INITIATOR: Final = Side.INITIATOR
+PRINCIPAL: Final = Sensitivity.PRINCIPAL
+_NUMBERS: Final = struct.Struct("=12q")
+_WORDS: Final = struct.Struct(">4I")
 _encode: Final = msgspec.json.Encoder().encode
 _QUALITIES: Final = tuple(Quality(*which) for which in product((False, True), repeat=5))
 
-P = ParamSpec("P")
-Order = tuple[Any, ...]
-"""A method of the engine, and its arguments after the flow's row."""
 Counted = dict[Any, Seen]
 """What was said at one place, and how often."""
 
 
-class _Orders:
-    """What the engine can be told; methods that are asked for once."""
-
-    __slots__ = ("close_lane", "done", "next_turn", "skip", "skip_until", "unlisten", "want")
-
-    def __init__(self, engine: Engine) -> None:
-        self.want, self.skip, self.skip_until = engine.want, engine.skip, engine.skip_until
-        self.next_turn, self.close_lane, self.done = engine.next_turn, engine.close_lane, engine.done
-        self.unlisten = engine.unlisten
-
-
-class _Events(Protocol):
-    """A source of events: `CaptureFile.pump` and whatever stands in for it."""
-
-    def __call__(self, engine: Engine) -> Iterator[int]: ...
+Pump = Callable[[Engine, Callable[[], int]], Iterator[int]]
+"""As `Capture.pump`: gives the engine its windows, and calls until one is used up what takes its events."""
 
 
 class Dispatcher:
@@ -97,6 +93,7 @@ class Dispatcher:
     Attributes:
         tell: see above.
         labels: protocol and confidence by the number that the engine folds flows under.
+        flows: those under way, by the engine's row.
     """
 
     def __init__(
@@ -111,134 +108,93 @@ class Dispatcher:
         bulkhead: bool = True,
     ) -> None:
         self._engine = engine
-        self._held_max_bytes = flows * HELD_PER_FLOW_BYTES
         self._registry = registry
         self._site = site
         self._key = key
         self.tell = tell
         self._bulkhead = bulkhead
-        self._ends: dict[Ends, Ends] = {}
         self._claims: dict[int, tuple[Authentication, Words]] = {}
         self._claimed: dict[bytes, Words] = {}
         self._recall = Recall()
-        self._recaller = Recaller(engine, self, _QUALITIES)
-        self._flows = self._recaller.flows
-        self._held: dict[int, int] = {}
-        self._held_bytes = 0
-        self._hints = frozenset(port for protocol in registry.protocols for port in protocol.port_hints)
-        self._tell = _Orders(engine)
+        hints = frozenset(port for protocol in registry.protocols for port in protocol.port_hints)
+        self._taken = Flows(
+            engine, self, _QUALITIES, self._recall.roots, hints, flows * HELD_PER_FLOW_BYTES, COURSES_MAX
+        )
+        self.flows = self._taken.flows
+        self._failures = 0
         self._numbers: dict[tuple[str, Confidence], int] = {("", Confidence.PORT): 0}
+        self._protocol: Protocol | None = None
+        self._confidence = Confidence.PORT
+        self._name, self._number = "", 0
         self.labels: list[Label] = [("", "port")]
         self._counters: Counter[str] = Counter()
-        self._handlers: dict[int, Callable[[int], None]] = {
-            engine_events.DATA: self._recaller.hear,
-            engine_events.DATAGRAM: self._on_datagram,
-            engine_events.GAP: self._on_gap,
-            engine_events.DAY: self._on_day,
-            engine_events.END: self._on_end,
-        }
         engine.listen(registry.beginnings("tcp"), registry.beginnings("udp"))
 
     @property
     def counters(self) -> dict[str, int]:
         """What was counted so far."""
-        return {**self._counters, "runs_known": self._recaller.known, "runs_learnt": self._recall.learnt}
+        return {**self._counters, "runs_known": self._taken.known, "runs_learnt": self._recall.learnt}
 
-    def run(self, events: _Events) -> Iterator[int]:
-        """Every event of the source, once it is worked off."""
-        handlers, engine = self._handlers, self._engine
-        for event in events(engine):
-            if event in handlers:
-                handlers[event](engine.flow)
-            yield event
+    def run(self, pump: Pump) -> Iterator[int]:
+        """The source's events that are not about flows, and now and then one that is; all are worked off."""
+        return pump(self._engine, self._taken.step)
 
-    # ------------------------------------------------------------------ events
+    # ------------------------------------------------------------------ what happens to a flow, for `Flows`
 
-    def _on_datagram(self, row: int) -> None:
-        flow, lane = self._flow(row), self._engine.lane
-        if flow.done:
-            return
-        is_new = flow.session is None
-        session = flow.session or self._catch_up(flow)
-        facts = self._guarded(flow, session, lane, session.feed_datagram, lane, self._engine.take())
-        self._go(row, flow, self._step(session, facts, [(self._tell.done,)] if session.done else []))
-        if is_new or flow.session is None:
-            self._weigh(row, flow)
-
-    def _on_gap(self, row: int) -> None:
-        flow, lane = self._flow(row), self._engine.lane
-        if flow.done:
-            return
-        session = flow.session or self._catch_up(flow)
-        flow.gap = True
-        flow.leaving &= ~(1 << lane)
-        facts = self._guarded(flow, session, lane, session.gap, lane)
-        self._go(row, flow, self._settled(flow, session, facts, BOTH))
-        self._weigh(row, flow)
-
-    def _on_day(self, row: int) -> None:
-        flow = self._flow(row)
-        self.condense(flow)
-        for words in flow.stated or ():
-            self.say(flow, words, self._recaller.quality(row, flow), continued=True)
-
-    def _on_end(self, row: int) -> None:
-        flow = self._flow(row)
-        if not flow.done:
-            session = flow.session or self._catch_up(flow)
-            self._go(row, flow, self._step(session, self._guarded(flow, session, 0, session.end), []))
-        self._flows.pop(row, None)
-        self.interrupt(row, flow)
-
-    # ------------------------------------------------------------------ for the recaller
-
-    def open(self, row: int) -> Flow:
-        """A flow that nothing was heard of so far."""
-        addresses, flags = self._engine.addresses(row), self._engine.flags(row)
-        midstream, gap = bool(flags & engine_events.MIDSTREAM), bool(flags & engine_events.GAP_SEEN)
-        node = None
-        if addresses[0] == TCP and not gap and self._recaller.courses < COURSES_MAX:
-            self._recaller.courses += 1
-            ports = tuple([port if port in self._hints else 0 for port in (addresses[7], addresses[4])])
-            node = self._recall.root((midstream, ports))
-        flow = self._flows[row] = Flow(addresses, midstream, gap, node)
-        self._cast(flow, swapped=False)
-        return flow
-
-    def read(self, row: int, flow: Flow, lane: int, turn: int, data: bytes) -> None:
+    def read(self, flow: Flow, lane: int, turn: int, data: bytes) -> Step:
         """Bytes that no conversation has said here before."""
         session = flow.session or self._catch_up(flow)
         flow.leaving &= ~(1 << lane)
-        known = session.protocol
-        facts = self._guarded(flow, session, lane, session.feed, lane, data, turn)
+        known, failures = session.protocol, self._failures
+        facts = self._guarded(session, FEED, lane, data, turn)
         step = self._settled(flow, session, facts, (lane,) if session.protocol is known else BOTH)
-        if flow.node is not None:
+        if flow.node is not None and self._failures == failures:
             self._learn(flow, session, Run(lane, turn, data), step)
-        self._go(row, flow, step, data)
-        self._weigh(row, flow)
+        return step
 
-    def interrupt(self, row: int, flow: Flow) -> None:
-        """The session has not heard the last bytes; another one is made when there is something new."""
-        flow.session = None
-        if row in self._held:
-            self._weigh(row, flow)
+    def read_datagram(self, flow: Flow, lane: int, data: bytes) -> Step:
+        """A datagram."""
+        is_new = flow.session is None
+        session = flow.session or self._catch_up(flow)
+        facts = self._guarded(session, FEED_DATAGRAM, lane, data)
+        if is_new:
+            flow.held_bytes = _held_bytes(session)
+        return self._step(session, facts, DONE if session.done else 0)
 
-    def condense(self, flow: Flow) -> None:
-        """Keep the first `RESTATED_MAX` different facts of what was stated; if they are all, add none later."""
-        said: dict[Hashable, tuple[Fact, SecretMark | None]] = {}
-        for fact, mark in (one for words in flow.stated or () for one in words.facts):
-            if not isinstance(fact, Anomaly) and len(said) < RESTATED_MAX:
-                key = fact if isinstance(fact, Attribute) else (type(fact), _encode(fact), mark)
-                said.setdefault(key, (fact, mark))
-        flow.stated = [Words(tuple(said.values()))] if said else None
-        flow.stated_count = len(said) if len(said) < RESTATED_MAX else -1
+    def miss(self, flow: Flow, lane: int) -> Step:
+        """Bytes are missing."""
+        session = flow.session or self._catch_up(flow)
+        flow.gap = True
+        flow.leaving &= ~(1 << lane)
+        return self._settled(flow, session, self._guarded(session, MISS, lane), BOTH)
 
-    def relabel(self, row: int, flow: Flow, step: Step) -> None:
-        """The conversation is known as something else."""
-        if (step.label ^ flow.label) & 1:
-            self._cast(flow, swapped=bool(step.label & 1))
-        flow.label, flow.protocol = step.label, step.protocol
-        self._engine.label(row, step.label)
+    def end(self, flow: Flow) -> Step:
+        """Nothing follows."""
+        session = flow.session or self._catch_up(flow)
+        return self._step(session, self._guarded(session, FINISH, 0), 0)
+
+    def let_go(self, flow: Flow) -> Step:
+        """A gap in both lanes: what they hold is dropped, and they go on at a boundary. Who holds nothing goes."""
+        session = flow.session or self._catch_up(flow)
+        if not session.held_bytes:
+            return self._dismiss(session)
+        self._counters["evicted_session_bytes"] += session.held_bytes
+        flow.gap, flow.leaving = True, 0
+        facts = self._guarded(session, MISS, 0) + self._guarded(session, MISS, 1)
+        return self._settled(flow, session, facts, BOTH)
+
+    def _dismiss(self, session: Session) -> Step:
+        """As if the conversation ended here; where it begins again, another session joins it in its midst."""
+        self._counters["evicted_sessions"] += 1
+        return self._step(session, self._guarded(session, FINISH, 0), UNLISTEN)
+
+    # ------------------------------------------------------------------ what else `Flows` asks for
+
+    def ends_of(self, key: bytes) -> Ends:
+        """Who talks with whom, as the engine's `ends` says it."""
+        *words, mac_i, mac_r, rest, port = _NUMBERS.unpack(key)
+        initiator, responder = _ip(words[:4], rest), _ip(words[4:], rest)
+        return Ends(rest & 0xFF, rest >> 16, (initiator, mac_i), (responder, mac_r), port)
 
     def say(self, flow: Flow, words: Words, quality: Quality, continued: bool) -> Counted | None:  # noqa: FBT001
         """Tell what was said just now."""
@@ -247,72 +203,25 @@ class Dispatcher:
             Said(engine.ts_us, engine.frame, flow.ends, flow.port, flow.protocol, words, quality, continued)
         )
 
-    def finish(self, row: int, flow: Flow) -> None:
-        """Nothing more of this flow is read; what it has stated is kept for midnight."""
-        flow.done, flow.session = True, None
-        if not flow.stated:
-            self._engine.forget(row)
-            del self._flows[row]
+    def condense(self, flow: Flow) -> None:
+        """Keep the first `RESTATED_MAX` different facts of what was stated; if they are all, add none later."""
+        said: dict[Hashable, tuple[Fact, SecretMark | None]] = {}
+        for fact, mark in chain.from_iterable([words.facts for words in flow.stated or ()]):
+            if not isinstance(fact, Anomaly) and len(said) < RESTATED_MAX:
+                key = fact if isinstance(fact, Attribute) else (type(fact), _encode(fact), mark)
+                said.setdefault(key, (fact, mark))
+        flow.stated = [Words(tuple(said.values()))] if said else None
+        flow.stated_count = len(said) if len(said) < RESTATED_MAX else -1
 
-    # ------------------------------------------------------------------ what sessions hold
-
-    def _weigh(self, row: int, flow: Flow) -> None:
-        """What a session holds after it was fed. Where all hold too much, the one that was fed longest ago lets go."""
-        held_bytes = _held_bytes(flow.session) if flow.session is not None else 0
-        if not held_bytes and row not in self._held:
-            return
-        self._held_bytes += held_bytes - self._held.pop(row, 0)
-        if held_bytes:
-            self._held[row] = held_bytes
-            while self._held_bytes > self._held_max_bytes:
-                self._let_go(next(iter(self._held)))
-
-    def _let_go(self, row: int) -> None:
-        """A gap in both lanes: what they hold is dropped, and they go on at a boundary. Who holds nothing goes."""
-        flow = self._flows[row]
-        session = flow.session or self._catch_up(flow)
-        if not session.held_bytes:
-            self._dismiss(row, flow, session)
-            return
-        self._counters["evicted_session_bytes"] += session.held_bytes
-        flow.gap, flow.leaving = True, 0
-        facts = [fact for lane in BOTH for fact in self._guarded(flow, session, lane, session.gap, lane)]
-        self._go(row, flow, self._settled(flow, session, facts, BOTH))
-        self._weigh(row, flow)
-
-    def _dismiss(self, row: int, flow: Flow, session: Session) -> None:
-        """As if the conversation ended here; where it begins again, another session joins it in its midst."""
-        self._counters["evicted_sessions"] += 1
-        facts = self._guarded(flow, session, 0, session.end)
-        self._go(row, flow, self._step(session, facts, [(self._tell.unlisten,)]))
-        flow.midstream, flow.gap, flow.done, flow.leaving = True, True, False, 0
-        self._weigh(row, flow)
-
-    # ------------------------------------------------------------------ flows
-
-    def _flow(self, row: int) -> Flow:
-        return self._flows.get(row) or self.open(row)
-
-    def _cast(self, flow: Flow, *, swapped: bool) -> None:
-        """Who is the initiator; known ends are shared, which makes them quick to recognise."""
-        transport, scope, _, ip_i, port_i, mac_i, ip_r, port_r, mac_r = flow.addresses
-        one, other = (ip_i, mac_i), (ip_r, mac_r)
-        if swapped:
-            ends, flow.port = Ends(transport, scope, other, one, port_i), port_r
-        else:
-            ends, flow.port = Ends(transport, scope, one, other, port_r), port_i
-        if len(self._ends) >= ENDS_MAX:
-            self._ends.clear()
-        flow.ends = self._ends.setdefault(ends, ends)
+    # ------------------------------------------------------------------ sessions
 
     def _catch_up(self, flow: Flow) -> Session:
         """A session that has heard all that the flow has said; what it states was stated."""
-        transport, _, _, _, port_i, _, _, port_r, _ = flow.addresses
-        over = TRANSPORT[transport]
+        over = TRANSPORT[flow.ends.transport]
         session = flow.session = Session(
             self._registry,
             over,
-            (port_r, port_i),
+            (flow.ports & 0xFFFF, flow.ports >> 16),
             midstream=flow.midstream,
             roles_guessed=flow.midstream or over == "udp",
         )
@@ -324,72 +233,86 @@ class Dispatcher:
             self._settled(flow, session, [], (lane,) if session.protocol is known else BOTH)
         return session
 
-    # ------------------------------------------------------------------ sessions
-
-    def _guarded(
-        self, flow: Flow, session: Session, lane: int, act: Callable[P, list[Fact]], *args: P.args, **kwargs: P.kwargs
-    ) -> list[Fact]:
-        if not self._bulkhead:
-            return act(*args, **kwargs)
+    def _guarded(self, session: Session, what: int, lane: int, data: bytes = b"", turn: int = 0) -> list[Fact]:
+        """The facts that a session states when this happens to it."""
         try:
-            return act(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the one bulkhead: a parser's bug costs its lane, not the sensor
-            protocol = session.protocol
-            self._counters["parser_failures"] += 1
-            self._counters[f"parser_failures.{protocol.name if protocol else 'session'}.{type(error).__name__}"] += 1
-            self._recaller.leave_way(flow)
+            if what == FEED:
+                return session.feed(lane, data, turn)
+            if what == FEED_DATAGRAM:
+                return session.feed_datagram(lane, data)
+            if what == HAND_OVER:
+                return session.hand_over(lane)
+            return session.gap(lane) if what == MISS else session.end()
+        except Exception as error:  # the one bulkhead: a parser's bug costs its lane, not the sensor
+            if not self._bulkhead:
+                raise
+            self._count_failure(session, error)
             return session.fail(lane)
+
+    def _count_failure(self, session: Session, error: Exception) -> None:
+        protocol = session.protocol
+        self._failures += 1
+        self._counters["parser_failures"] += 1
+        self._counters[f"parser_failures.{protocol.name if protocol else 'session'}.{type(error).__name__}"] += 1
 
     def _settled(self, flow: Flow, session: Session, facts: list[Fact], lanes: tuple[int, ...]) -> Step:
         """What to tell the engine about lanes: both, when it was found out what they are, or that they are not."""
-        orders: list[Order] = []
-        leaves: tuple[int, ...] = ()
+        step = Step()
         for lane in lanes:
-            if session.closed(lane):
-                if not session.done:
-                    orders.append((self._tell.close_lane, lane))
-                continue
-            demand = session.demand(lane)
-            if demand.leave is not Leave.NOTHING and not flow.leaving >> lane & 1 and session.can_hand_over(lane):
-                orders.append(self._leave(lane, demand))
-                leaves = (*leaves, lane)
-                facts += self._hand_over(flow, session, lane)
-                demand = session.demand(lane)
-                if session.closed(lane):
-                    orders.append((self._tell.close_lane, lane))
-                    continue
-            orders.append((self._tell.want, lane, demand.want, demand.message))
+            self._settle_lane(flow, session, step, facts, lane)
         if session.done:
-            orders.append((self._tell.done,))
+            step.last = DONE
         elif session.protocol is None and not session.held_bytes:  # nobody knows it: the engine looks at all its turns
             session.reconsider()
-            orders.append((self._tell.unlisten,))
-        return self._step(session, facts, orders, leaves)
+            step.last = UNLISTEN
+        flow.held_bytes = _held_bytes(session)
+        return self._finished(step, session, facts)
+
+    def _settle_lane(self, flow: Flow, session: Session, step: Step, facts: list[Fact], lane: int) -> None:
+        if session.closed(lane):
+            if not session.done:
+                step.close(lane)
+            return
+        demand = session.demand(lane)
+        if demand.leave is not NOTHING and not flow.leaving >> lane & 1 and session.can_hand_over(lane):
+            step.leave(lane, demand.leave, demand.count, demand.mark)
+            facts += self._hand_over(flow, session, lane)
+            demand = session.demand(lane)
+            if session.closed(lane):
+                step.close(lane)
+                return
+        step.wait(lane, demand.want, demand.message)
 
     def _hand_over(self, flow: Flow, session: Session, lane: int) -> list[Fact]:
         """One demand at a time is the engine's: until the lane's next bytes come, the next stays with the session."""
         flow.leaving |= 1 << lane
-        return self._guarded(flow, session, lane, session.hand_over, lane)
+        return self._guarded(session, HAND_OVER, lane)
 
-    def _leave(self, lane: int, demand: Demand) -> Order:
-        if demand.leave is Leave.BYTES:
-            return self._tell.skip, lane, demand.count
-        if demand.leave is Leave.UNTIL_MARK:
-            return self._tell.skip_until, lane, demand.mark, demand.count
-        return self._tell.next_turn, lane
+    def _step(self, session: Session, facts: list[Fact], last: int) -> Step:
+        """What a session does without asking anything of its lanes."""
+        step = Step()
+        step.last = last
+        return self._finished(step, session, facts)
 
-    # ------------------------------------------------------------------ steps
+    def _finished(self, step: Step, session: Session, facts: list[Fact]) -> Step:
+        """The step with what was stated, and what the conversation is known as now."""
+        protocol, confidence = session.protocol, session.confidence
+        if protocol is not self._protocol or confidence is not self._confidence:
+            self._protocol, self._confidence = protocol, confidence
+            self._name = protocol.name if protocol is not None else ""
+            self._number = self._number_of(self._name, confidence)
+        step.protocol, step.label = self._name, self._number << 1 | session.lane(INITIATOR)
+        step.words = self._words(facts) if facts else None
+        step.ends = session.done
+        return step
 
-    def _step(self, session: Session, facts: list[Fact], orders: list[Order], leaves: tuple[int, ...] = ()) -> Step:
-        """What a session does, ready to be done; also another time."""
-        protocol = session.protocol
-        name = protocol.name if protocol is not None else ""
-        number = self._numbers.get((name, session.confidence))
+    def _number_of(self, name: str, confidence: Confidence) -> int:
+        """The number that flows are folded under."""
+        number = self._numbers.get((name, confidence))
         if number is None:
-            number = self._numbers[name, session.confidence] = len(self.labels)
-            self.labels.append((name, session.confidence.label))
-        label = number << 1 | session.lane(Side.INITIATOR)
-        return Step(self._words(facts) if facts else None, name, label, tuple(orders), leaves, session.done)
+            number = self._numbers[name, confidence] = len(self.labels)
+            self.labels.append((name, confidence.label))
+        return number
 
     def _learn(self, flow: Flow, session: Session, run: Run, step: Step) -> None:
         """The step may be taken again: the flow stays on the way of others. Or else it leaves it."""
@@ -397,10 +320,6 @@ class Dispatcher:
         protocol = session.protocol
         if protocol is not None and (step.words is None or _is_plain(step.words)):
             self._recall.learn(flow.node, run, flow.runs or [], protocol, session.side(run.lane), step)
-
-    def _go(self, row: int, flow: Flow, step: Step, data: bytes = b"") -> None:
-        """Do what a session did with `data`: say its words, tell the engine."""
-        self._recaller.go(row, flow, step, data)
 
     # ------------------------------------------------------------------ stamping
 
@@ -429,7 +348,7 @@ class Dispatcher:
     def _without_secret(self, fact: Fact) -> tuple[Fact, SecretMark | None]:
         """The fact with its secret replaced by what may be kept of it, and with its principal as the site wants it."""
         if isinstance(fact, Attribute):
-            if fact.sensitivity is Sensitivity.PRINCIPAL:
+            if fact.sensitivity is PRINCIPAL:
                 return msgspec.structs.replace(fact, value=self._named(fact.value, fact.sensitivity)), None
             return fact, None
         if isinstance(fact, Authentication):
@@ -441,8 +360,13 @@ class Dispatcher:
 
     def _named(self, principal: str, sensitivity: Sensitivity) -> str:
         """The principal, or its pseudonym where the site wants that of accounts."""
-        hidden = sensitivity is Sensitivity.PRINCIPAL and self._site.privacy.principals == "pseudonym"
+        hidden = sensitivity is PRINCIPAL and self._site.privacy.principals == "pseudonym"
         return self._key.pseudonym(principal) if hidden else principal
+
+
+def _ip(words: list[int], rest: int) -> bytes:
+    """A packed address of its four words; what else stands in a flow's key says of which family it is."""
+    return words[3].to_bytes(4) if rest >> 8 & 0xFF == 4 else _WORDS.pack(*words)
 
 
 def _held_bytes(session: Session) -> int:

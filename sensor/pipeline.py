@@ -90,7 +90,7 @@ class Pipeline:
         """What `spanward facts` prints: all facts, unfolded."""
         heard: list[Said] = []
         self._dispatcher.tell = heard.append
-        for event in self._dispatcher.run(self._capture.pump):
+        for event in chain(self._dispatcher.run(self._capture.pump), (NEED,)):
             if event == FULL:
                 self._days()
             for said in heard:

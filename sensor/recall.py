@@ -12,7 +12,7 @@ the spans of a run that decide nothing (see `parsers.core.Blanks`). The bytes ou
 one of an earlier run, are the key of the step. As all lengths lie outside, bytes that fit the key have the same blanks.
 A name that is stated as it is (`said`) is no part of the key, but a value that the step puts into words.
 
-Finding a step and taking it is compiled (`sensor.engine.recall`); this module learns.
+Finding a step and taking it is compiled (`sensor.engine.courses`); this module learns.
 
 What was not met before goes to a session. It is made then, and hears all that the conversation has said so far; what it
 does with the new bytes becomes a step. A conversation leaves the automaton for good when bytes are missing, when a run
@@ -62,24 +62,18 @@ class Recall:
     """The automaton.
 
     Attributes:
+        roots: where conversations that begin alike begin.
         learnt: runs that were not met before.
     """
 
     def __init__(self) -> None:
-        self._roots: dict[Hashable, Node] = {}
+        self.roots: dict[Hashable, Node] = {}
         self._words: dict[tuple[Field, Subject], dict[bytes, Words]] = {}
         self._words_count = 0
         self._same: dict[bytes, Words] = {}
         self._steps = 0
         self._key_bytes = 0
         self.learnt = 0
-
-    def root(self, beginning: Hashable) -> Node:
-        """Where conversations that begin alike begin."""
-        node = self._roots.get(beginning)
-        if node is None:
-            node = self._roots[beginning] = Node()
-        return node
 
     def learn(self, node: Node, run: Run, runs: list[bytes], protocol: Protocol, side: Side, step: Step) -> None:
         """Keep what a session did with `run` after `runs`; the step then has the node that it leads to, or none."""
@@ -132,7 +126,7 @@ class Recall:
 
     def _make_room(self, size: int) -> None:
         if self._steps >= STEPS_MAX or self._key_bytes >= KEYS_MAX_BYTES:
-            self._roots.clear()
+            self.roots.clear()
             self._same.clear()
             self._steps = self._key_bytes = 0
         self._steps += 1

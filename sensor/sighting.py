@@ -73,6 +73,10 @@ class Ends(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
     responder: tuple[bytes, int]
     port: int
 
+    def swapped(self, port: int) -> Ends:
+        """The same with roles swapped; `port` is that of the initiator so far."""
+        return Ends(self.transport, self.scope, self.responder, self.initiator, port)
+
 
 class Words:
     """Facts that were stated together, without secrets, each with what is kept of its secret.

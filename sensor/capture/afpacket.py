@@ -27,7 +27,7 @@ import socket
 import struct
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -153,7 +153,7 @@ class Ring:
     def _block(self) -> tuple[int, ...]:
         return _BLOCK.unpack_from(self._view, self._at * BLOCK_BYTES)
 
-    def events(self, engine: Engine) -> Iterator[int]:
+    def events(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
         """See `Tap`. The block then goes back to the kernel."""
         start = self._at * BLOCK_BYTES
         _, _, status, packets, first, used_bytes = self._block()
@@ -162,7 +162,7 @@ class Ring:
         if packets:
             engine.tpacket(sys.byteorder == "big", self.link_type)
             engine.load(self._view, start + first, start + min(max(used_bytes, first), BLOCK_BYTES))
-            while (event := engine.step()) not in {NEED, CORRUPT}:
+            while (event := step()) not in {NEED, CORRUPT}:
                 yield event
             if event == CORRUPT:
                 self.counters["ring_corrupt_blocks"] += 1

@@ -7,7 +7,7 @@ import select
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Literal, Protocol, Self
 
@@ -46,7 +46,7 @@ class Tap(Protocol):
     def filled(self) -> float:
         """How much of the room for waiting packets is used, from 0 to 1; rounded down."""
 
-    def events(self, engine: Engine) -> Iterator[int]:
+    def events(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
         """The events of some of the packets that are there."""
 
     def count(self) -> None:
@@ -128,7 +128,7 @@ class Interfaces:
         """See `LiveSource`."""
         self._stopped = True
 
-    def pump(self, engine: Engine) -> Iterator[int]:
+    def pump(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
         """The events of a slice; see `LiveSource`."""
         last_s = time.monotonic() + self._slice_s
         while not self._stopped and time.monotonic() < last_s:
@@ -138,11 +138,11 @@ class Interfaces:
                 if tap.ready:
                     busy = True
                     engine.source(number, tap.name)
-                    yield from tap.events(engine)
+                    yield from tap.events(engine, step)
             if not busy and self._wait(last_s):
                 break
         if self._stopped:
-            yield from self._end(engine, time.monotonic() + LAST_S)
+            yield from self._end(engine, step, time.monotonic() + LAST_S)
         for tap in self._taps:
             tap.count()
 
@@ -158,7 +158,7 @@ class Interfaces:
         """See `LiveSource`."""
         return {tap.name: tap.counters for tap in self._taps}
 
-    def _end(self, engine: Engine, last_s: float) -> Iterator[int]:
+    def _end(self, engine: Engine, step: Callable[[], int], last_s: float) -> Iterator[int]:
         """All that waits, the last of which comes when it is old enough, and what the engine holds."""
         for tap in self._taps:
             tap.refuse_more()
@@ -166,11 +166,11 @@ class Interfaces:
             for number, tap in enumerate(self._taps):
                 if tap.ready:
                     engine.source(number, tap.name)
-                    yield from tap.events(engine)
+                    yield from tap.events(engine, step)
             if not any(tap.ready for tap in self._taps):
                 time.sleep(RETIRE_MS / 4000)
         engine.finish()
-        while (event := engine.step()) != NEED:
+        while (event := step()) != NEED:
             yield event
         self.ended = True
 

@@ -17,7 +17,7 @@ import struct
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -128,11 +128,11 @@ class Handle:
         """See `Tap`. libpcap tells only when too much waited: the longer it was so, the fuller we call it."""
         return (0.0, *SHED_AT)[min(self._dropping_slices, len(SHED_AT))]
 
-    def events(self, engine: Engine) -> Iterator[int]:
+    def events(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
         """See `Tap`."""
         engine.pcap(sys.byteorder == "big", nanosecond=False, link_type=self._link_type)
         engine.load(self._window, 0, self._end)
-        while (event := engine.step()) not in {NEED, CORRUPT}:
+        while (event := step()) not in {NEED, CORRUPT}:
             yield event
         if event == CORRUPT:
             self.counters["ring_corrupt_blocks"] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self, cast
@@ -90,28 +90,30 @@ class Capture:
         """See above: the start of the record that the engine is in."""
         return self._window.base + (self._engine.position if self._engine else self._window.start)
 
-    def pump(self, engine: Engine) -> Iterator[int]:
+    def pump(self, engine: Engine, step: Callable[[], int] | None = None) -> Iterator[int]:
         """Every event of the capture, to its end; the event's details are attributes of the engine.
 
-        NEED comes at the end of each window, which is where it is whenever the capture is read.
+        With `step`, only those that it returns: it takes the engine's events, and works most of them off. NEED comes at
+        the end of each window, which is where it is whenever the capture is read.
 
         Raises:
             CaptureUnreadable: the disk failed under way.
         """
         self._declare(engine)
+        step = step or engine.step
         window, last, more = self._window, NEED, True
         while more:
             self._fill()
             engine.load(window.buffer, window.start, window.end)
             self._engine = engine
-            last = yield from _events(engine)
+            last = yield from _events(step)
             self._engine = None
             window.consume(engine.position)
             yield NEED
             more = last == NEED and not window.at_end and not window.full
         self.damaged = self._damage(corrupt=last == CORRUPT)
         engine.finish()
-        yield from _events(engine)
+        yield from _events(step)
 
     def _recognise(self, window_bytes: int) -> None:
         """Read the first bytes and know the format, or raise what is wrong."""
@@ -256,8 +258,8 @@ def _unreadable(path: Path, error: OSError | ValueError) -> CaptureUnreadable:
     return CaptureUnreadable(path, f"cannot be read: {reason}")
 
 
-def _events(engine: Engine) -> Generator[int, None, int]:
+def _events(step: Callable[[], int]) -> Generator[int, None, int]:
     """The events up to the end of the window; returns what ended it, NEED or CORRUPT."""
-    while (event := engine.step()) not in {NEED, CORRUPT}:
+    while (event := step()) not in {NEED, CORRUPT}:
         yield event
     return event

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from sensor.engine import Engine
@@ -27,8 +27,8 @@ class LiveSource(Protocol):
         """See above."""
         ...
 
-    def pump(self, engine: Engine) -> Iterator[int]:
-        """The events of a slice: some seconds, fewer when stopped. Raises CaptureError."""
+    def pump(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
+        """What `step` returns in a slice: some seconds, fewer when stopped. Raises CaptureError."""
         ...
 
     def counters(self) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The packet engine: capture bytes in, the head of every turn out. See `core` for the theory of operation.
 
-Beside it stand `recall`, which takes the heads that are known, `days`, which folds what flows were, and `columns`,
-which makes columns of that; they are compiled, or interpreted, together with it.
+Beside it stand `flows`, which takes the events and does again what is known (`courses`), `days`, which folds what flows
+were, and `columns`, which makes columns of that; they are compiled, or interpreted, together with it.
 
 `COMPILED` tells which of the two is at work: the compiled module, or the same source file interpreted (slower, equal).
 ``SPANWARD_INTERPRETED=1`` in the environment asks for the interpreted one.
@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from sensor.engine import columns, core, days
+from sensor.engine.courses import Name, Node, Shape, Step
+from sensor.engine.flows import Flow, Flows
+from sensor.engine.seen import Seen
 
 NEEDS: Final = {"core": ("days",), "columns": ("days",)}
 """Of the compiled modules: which others each imports."""
@@ -58,21 +62,7 @@ def _standing_in(modules: Mapping[str, ModuleType]) -> Iterator[None]:
                 sys.modules[name] = module
 
 
-if TYPE_CHECKING:
-    from sensor.engine import columns, core, days, recall
-elif os.environ.get("SPANWARD_INTERPRETED") == "1":
-    columns, core, days, recall = (load_interpreted(name) for name in ("columns", "core", "days", "recall"))
-else:
-    from sensor.engine import columns, core, days, recall
-
 Engine = core.Engine
-Flow = recall.Flow
-Name = recall.Name
-Node = recall.Node
-Recaller = recall.Recaller
-Seen = recall.Seen
-Shape = recall.Shape
-Step = recall.Step
 COMPILED: Final[bool] = core.COMPILED
 FLOWS: Final = 262_144
 """How many flows an engine has room for, unless it is told otherwise."""
@@ -149,9 +139,9 @@ __all__ = [
     "TUNNELLED",
     "Engine",
     "Flow",
+    "Flows",
     "Name",
     "Node",
-    "Recaller",
     "Seen",
     "Shape",
     "Step",

@@ -14,7 +14,7 @@ class _Type:
         return self
 
 
-char = uchar = int = uint = longlong = ulonglong = bint = _Type()  # noqa: A001 - Cython's names
+char = uchar = int = uint = longlong = ulonglong = bint = Py_ssize_t = _Type()  # noqa: A001 - Cython's names
 
 
 def declare(_kind: object, value: Any = None, **_options: object) -> Any:  # noqa: ANN401 - it is whatever it is given
@@ -41,5 +41,10 @@ def exceptval(*_args: object, **_kwargs: object) -> Callable[[T], T]:
 
 
 def boundscheck(_on: bool) -> Callable[[T], T]:  # noqa: FBT001 - Cython's signature
+    """A decorator that changes nothing."""
+    return cclass
+
+
+def freelist(_count: object) -> Callable[[T], T]:
     """A decorator that changes nothing."""
     return cclass

@@ -1,6 +1,7 @@
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from sensor.engine.days cimport Folded
+from sensor.engine.events cimport EventSource
 
 cdef extern from *:
     """
@@ -209,6 +210,7 @@ cdef enum:
     TCP_ACK = 16
     TOLD = 1
     UNWANTED_MAX = 4
+    ENDS_WORDS = 12
     M16 = 0xFFFF
     RECORD_MAX = 262144
     BLOCK_MAX = 16777216

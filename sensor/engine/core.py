@@ -122,6 +122,8 @@ TRAFFIC = ("packets", "bytes", "duplicates", "group_packets", "truncated")
 
 # Constants. The compiler has them from core.pxd, so that they are constants in C too.
 if not cython.compiled:
+    from sensor.engine.events import EventSource
+
     # events, reasons, flags (as in __init__)
     NEED = 0
     DATA = 1
@@ -316,6 +318,7 @@ if not cython.compiled:
     TOLD = 1
 
     UNWANTED_MAX = 4
+    ENDS_WORDS = 12
     HOUR_US = 3600000000
 
     M16 = 0xFFFF
@@ -408,22 +411,11 @@ if not cython.compiled:
 
 @cython.final
 @cython.cclass
-class Engine:
+class Engine(EventSource):
     """The engine of one capture. Numbers are settings in bytes, microseconds and rows; `seed` keys the hash of flows.
 
     `responder_ports` are ports that mark a responder where the beginning of a conversation was not seen.
     """
-
-    # the event that `step` returned
-    flow = cython.declare(cython.longlong, visibility="public")
-    lane = cython.declare(cython.longlong, visibility="public")
-    ts_us = cython.declare(cython.longlong, visibility="public")
-    frame = cython.declare(cython.longlong, visibility="public")
-    turn = cython.declare(cython.longlong, visibility="public")
-    size = cython.declare(cython.longlong, visibility="public")
-    reason = cython.declare(cython.longlong, visibility="public")
-    position = cython.declare(cython.longlong, visibility="public")
-    needed = cython.declare(cython.longlong, visibility="public")
 
     # settings
     rows: cython.longlong
@@ -486,7 +478,6 @@ class Engine:
     pieces_bytes: cython.longlong
     fragments: object
     ready: list
-    payload: object
 
     # the capture
     w: cython.uchar[::1]
@@ -567,6 +558,8 @@ class Engine:
     end_lane: cython.longlong
     free_row: cython.longlong
     finishing: object
+    ends_key: object
+    E: cython.longlong[::1]
 
     # what is told, and what is folded
     listening: cython.bint
@@ -661,6 +654,8 @@ class Engine:
         self.free_row = -1
         self.c_row = -1
         self.finishing = None
+        self.ends_key = bytearray(8 * ENDS_WORDS)
+        self.E = memoryview(self.ends_key).cast("q")
         self.listening = self.days_full = False
         self.leads = memoryview(bytearray(8)).cast("q")
         self.firsts = memoryview(bytearray(512))
@@ -786,6 +781,31 @@ class Engine:
         vlan: cython.longlong = place - 1 if place < TUNNELS_FROM else -1
         return (self.F[r + KREST] & 0xFF, self.F[r + KREST] >> 16, vlan, *first, *second)
 
+    @cython.ccall
+    @cython.exceptval(-2)
+    def ports(self, row: cython.longlong) -> cython.longlong:
+        """The initiator's port and the responder's, 16 bits each."""
+        r: cython.longlong = self._row(row)
+        ports: cython.longlong = self.F[r + KPORTS]
+        return (ports >> 16 | (ports & 0xFFFF) << 16) if self.F[r + INIT] else ports
+
+    @cython.ccall
+    def ends(self, row: cython.longlong):
+        """Who talks with whom at which service, as 64-bit numbers: both IP addresses (four words each), both MAC addresses,
+        KREST, and the responder's port.
+        """
+        r: cython.longlong = self._row(row)
+        swap: cython.longlong = self.F[r + INIT]
+        word: cython.longlong
+        for word in range(4):
+            self.E[word] = self.F[r + (K4 if swap else K0) + word]
+            self.E[4 + word] = self.F[r + (K0 if swap else K4) + word]
+        self.E[8], self.E[9] = self.F[r + MAC0 + swap], self.F[r + MAC1 - swap]
+        self.E[10], self.E[11] = self.F[r + KREST], self.ports(row) & 0xFFFF
+        if cython.compiled:
+            return PyBytes_FromStringAndSize(cython.cast(cython.p_char, cython.address(self.E[0])), 8 * ENDS_WORDS)
+        return bytes(self.ends_key)
+
     def segment(self, row):
         """(interface, segment) of a flow's first packet, as `traffic` names them."""
         return self.segment_name(self.F[self._row(row) + SEGMENT])
@@ -861,7 +881,9 @@ class Engine:
         base = self._lane(row, 0)
         return 0 if base < 0 else self.L[base + column] + self.L[(base ^ LANE_WIDTH) + column]
 
-    def flags(self, row):
+    @cython.ccall
+    @cython.exceptval(-2)
+    def flags(self, row: cython.longlong) -> cython.longlong:
         """The last of `STATS` alone."""
         r: cython.longlong = self._row(row)
         return self.F[r + FLAGS] if self.F[r + SEEN] == 3 else self.F[r + FLAGS] | F_ONE_SIDED
@@ -887,7 +909,8 @@ class Engine:
 
     # ================================================================ what the dissector says
 
-    def want(self, row, lane, n, message):
+    @cython.ccall
+    def want(self, row: cython.longlong, lane: cython.longlong, n: cython.longlong, message: cython.longlong):
         """Wake when `n` undelivered bytes are there; `message` bytes are still to come of the message being read."""
         base: cython.longlong = self._lane(row, lane)
         if base >= 0 and self.L[base + MODE] != CLOSED:
@@ -898,7 +921,8 @@ class Engine:
             if self.L[base + HELD] >= self.L[base + WANT]:
                 self.ready.append((row, lane))
 
-    def skip(self, row, lane, n):
+    @cython.ccall
+    def skip(self, row: cython.longlong, lane: cython.longlong, n: cython.longlong):
         """Leave out exactly `n` bytes by sequence number, across turns and across loss."""
         base: cython.longlong = self._lane(row, lane)
         if self._is_lost(base):
@@ -911,7 +935,8 @@ class Engine:
         self._leave(base, SKIP if left > dropped else READ)
         self.L[base + LEFT] = left - dropped
 
-    def skip_until(self, row, lane, mark, limit):
+    @cython.ccall
+    def skip_until(self, row: cython.longlong, lane: cython.longlong, mark, limit: cython.longlong):
         """Leave out everything up to and including `mark`, 1 to 4 bytes; past `limit` bytes the rest of the turn."""
         if not 1 <= len(mark) <= 4:
             raise ValueError("a mark has 1 to 4 bytes")
@@ -948,7 +973,8 @@ class Engine:
         if self.L[base + LEFT] <= 0:
             self.L[base + MODE] = OVER
 
-    def next_turn(self, row, lane):
+    @cython.ccall
+    def next_turn(self, row: cython.longlong, lane: cython.longlong):
         """Leave out the rest of this turn; DATA goes on with the first byte of the next."""
         base: cython.longlong = self._lane(row, lane)
         if base < 0 or self.L[base + MODE] == CLOSED:
@@ -964,7 +990,8 @@ class Engine:
         """The lane is closed, or over its budget: then nobody knows where in the stream it is, until its GAP."""
         return base < 0 or self.L[base + MODE] == CLOSED or self.L[base + MODE] == OVER
 
-    def done(self, row):
+    @cython.ccall
+    def done(self, row: cython.longlong):
         """Shunt the flow: it is counted and never copied again."""
         self._done(row)
 
@@ -984,16 +1011,19 @@ class Engine:
             self._link(row, L_SHUNTED)
         return 0
 
-    def label(self, row, number):
+    @cython.ccall
+    def label(self, row: cython.longlong, number: cython.longlong):
         """What the flow is folded under: any number of at most 32 bits. An odd one says that the lanes' roles are swapped."""
         r: cython.longlong = self._row(row)
         self.F[r + LABEL] = number << 1 | (self.F[r + LABEL] & TOLD)
 
-    def forget(self, row):
+    @cython.ccall
+    def forget(self, row: cython.longlong):
         """Nobody wants to hear of this flow's DAY or END."""
         self.F[self._row(row) + LABEL] &= ~TOLD
 
-    def unlisten(self, row):
+    @cython.ccall
+    def unlisten(self, row: cython.longlong):
         """Nobody knows what this conversation is: from here on it is looked at as those are that nobody was told of.
 
         The rest of both turns is left out; a turn that begins as somebody may want is DATA again. DAY and END still come.
@@ -1004,7 +1034,8 @@ class Engine:
             self.next_turn(row, 0)
             self.next_turn(row, 1)
 
-    def close_lane(self, row, lane):
+    @cython.ccall
+    def close_lane(self, row: cython.longlong, lane: cython.longlong):
         """Nothing more of this lane is wanted."""
         base: cython.longlong = self._lane(row, lane)
         if base >= 0:
@@ -1080,6 +1111,8 @@ class Engine:
 
     # ================================================================ the state machine
 
+    @cython.ccall
+    @cython.exceptval(-2)
     def step(self) -> cython.int:
         """Go on until something needs Python; returns which event."""
         event: cython.int = 0

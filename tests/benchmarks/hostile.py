@@ -73,7 +73,7 @@ def with_sessions(capture: bytes, table: int) -> float:
     engine = Engine(flows=table, seed=SEED)
     dispatcher = Dispatcher(engine, Registry.installed(), Site(), SiteKey.test(), lambda _: None, bulkhead=False)
     begin = time.process_time_ns()
-    for event in dispatcher.run(lambda engine: kinds_of(engine, capture, WINDOW)):
+    for event in dispatcher.run(lambda engine, step: kinds_of(engine, capture, WINDOW, step)):
         if event == FULL:
             engine.take_days()
     return (time.process_time_ns() - begin) / engine.counters()["packets"]

@@ -15,7 +15,7 @@ import resource
 import struct
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from parsers.core import Registry
@@ -67,18 +67,18 @@ class Reading:
         self.most_sessions = 0
         self.sessions: dict[int, object] = {}
 
-    def pump(self, engine: Engine) -> Iterator[int]:
+    def pump(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
         engine.pcap(False, False, 1)
         for number, chunk in enumerate(records(self.flows)):
             engine.load(bytearray(chunk), 0, len(chunk))
-            while (event := engine.step()) != NEED:
+            while (event := step()) != NEED:
                 yield event
             if number % 20 == 0:
                 self.most_mib = max(self.most_mib, resident_mib())
                 self.most_sessions = max(self.most_sessions, len(self.sessions))
         self._report()
         engine.finish()
-        while (event := engine.step()) != NEED:
+        while (event := step()) != NEED:
             yield event
 
     def _report(self) -> None:
@@ -94,7 +94,7 @@ class Reading:
 def engine_alone(flows: int, table: int) -> None:
     """Nobody asks for anything; every event is taken."""
     reading = Reading(flows, table)
-    for event in reading.pump(reading.engine):
+    for event in reading.pump(reading.engine, reading.engine.step):
         if event in {DATA, DATAGRAM}:
             reading.engine.take()
 
@@ -109,7 +109,7 @@ def with_sessions(flows: int, table: int) -> None:
         reading.engine, registry, Site(), SiteKey.test(), lambda _: said.update(times=1), flows=table, bulkhead=False
     )
     reading.engine.mark_responders(port for protocol in registry.protocols for port in protocol.port_hints)
-    reading.sessions = dispatcher._flows
+    reading.sessions = dispatcher.flows
     for event in dispatcher.run(reading.pump):
         if event == FULL:
             reading.engine.take_days()

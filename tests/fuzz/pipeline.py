@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -60,17 +60,17 @@ def read(data: bytes, *, recall: bool = True) -> tuple[list[Said], dict[str, int
     with mock.patch.object(dispatch, "COURSES_MAX", dispatch.COURSES_MAX if recall else 0):
         dispatcher = Dispatcher(engine, REGISTRY, SITE, KEY, said.append, bulkhead=False)
 
-        def events(engine: Engine) -> Iterator[int]:
-            return (kind for kind in kinds_of(engine, data, 4096) if kind != CORRUPT)
+        def events(engine: Engine, step: Callable[[], int]) -> Iterator[int]:
+            return (kind for kind in kinds_of(engine, data, 4096, step) if kind != CORRUPT)
 
         for event in dispatcher.run(events):
-            assert len(dispatcher._flows) <= FLOWS
+            assert len(dispatcher.flows) <= FLOWS
             if event == FULL:
                 engine.take_days()
     engine.take_days()
     counters = engine.counters()
     assert sum(len(words.words.facts) for words in said) <= FACTS_MAX + len(data), "more facts than bytes"
-    assert not dispatcher._flows, "flows without an END"
+    assert not dispatcher.flows, "flows without an END"
     assert counters["held_bytes"] <= FRAGMENT_BYTES
     assert counters["days_lost"] == 0
     return said, counters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from pydicom.dataset import Dataset
@@ -127,14 +127,14 @@ def records() -> Iterator[bytes]:
 def outcome() -> tuple[list[Sighting], dict[str, int]]:
     """The facts of the association, and the engine's counters."""
 
-    def pump(engine: Engine) -> Iterator[int]:
+    def pump(engine: Engine, step: Callable[[], int]) -> Iterator[int]:
         engine.pcap(False, False, 1)
         for record in records():
             engine.load(bytearray(record), 0, len(record))
-            while (event := engine.step()) != NEED:
+            while (event := step()) != NEED:
                 yield event
         engine.finish()
-        while (event := engine.step()) != NEED:
+        while (event := step()) != NEED:
             yield event
 
     engine = Engine()

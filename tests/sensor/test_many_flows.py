@@ -43,7 +43,7 @@ def test_dispatch_keeps_as_many_flows_as_there_are_rows_at_most(capture: Path) -
     engine, most = Engine(flows=TABLE), 0
     with CaptureFile(capture) as opened:
         pipeline = Pipeline(opened, Site(), SiteKey.test(), bulkhead=False, engine=engine)
-        flows = pipeline._dispatcher._flows
+        flows = pipeline._dispatcher.flows
         for _ in pipeline.sightings():
             most = max(most, len(flows))
         told = json.loads(str(pipeline.summary()["counters"]))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from parsers.core import Blanks, Field, Lead, Protocol, Registry, Side, Subject, Verdict
+from parsers.core import Blanks, Field, Lead, Leave, Protocol, Registry, Side, Subject, Verdict
 from sensor import recall
 from sensor.engine import COMPILED, Node, Step, load_interpreted
 from sensor.recall import Recall, Run
@@ -30,20 +30,29 @@ def protocol(blanks: Callable[[bytes, Side, bool], Blanks | None]) -> Protocol:
 def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The module as it is installed, and interpreted."""
     if not request.param:
-        module = load_interpreted("recall")
+        module = load_interpreted("courses")
         assert not module.COMPILED
-        for name in ("Name", "Node", "Shape"):
-            monkeypatch.setattr(recall, name, getattr(module, name))
+        for name in ("Name", "Node", "Shape", "Step"):
+            for user in (vars(recall), globals()):
+                if name in user:
+                    monkeypatch.setitem(user, name, getattr(module, name))
 
 
 def step(*values: str, leaves: tuple[int, ...] = ()) -> Step:
     words = Words(tuple((NAME(ME, value), None) for value in values)) if values else None
-    return Step(words, "test", 2, (), leaves, False)
+    done = Step(words, "test", 2)
+    for lane in leaves:
+        done.leave(lane, Leave.TURN, 0, b"")
+    return done
+
+
+def beginning(memory: Recall) -> Node:
+    return memory.roots.setdefault("beginning", Node())
 
 
 def learnt(spans: Blanks, data: bytes, *values: str) -> tuple[Recall, Node, Step]:
     memory, done = Recall(), step(*values)
-    node = memory.root("beginning")
+    node = beginning(memory)
     memory.learn(node, Run(0, 1, data), [], protocol(lambda *_: spans), Side.INITIATOR, done)
     return memory, node, done
 
@@ -125,7 +134,7 @@ def test_blanks_are_counted_from_where_bytes_were_left_out() -> None:
         return Blanks()
 
     memory, runs = Recall(), []
-    node = memory.root("beginning")
+    node = beginning(memory)
     for number, leaves in enumerate(((), (0,), ())):
         run, done = Run(0, 1, b"%d" % number), step(leaves=leaves)
         memory.learn(node, run, runs, protocol(blanks), Side.INITIATOR, done)
@@ -138,7 +147,7 @@ def test_equal_words_are_one_object() -> None:
     memory, said = Recall(), protocol(lambda *_: Blanks())
     one, other = step("x"), step("x")
     for data, done in ((b"a", one), (b"bb", other)):
-        memory.learn(memory.root("beginning"), Run(0, 1, data), [], said, Side.INITIATOR, done)
+        memory.learn(beginning(memory), Run(0, 1, data), [], said, Side.INITIATOR, done)
     assert one.words is other.words
 
 
@@ -146,14 +155,14 @@ def test_the_automaton_begins_anew_when_it_is_full(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(recall, "STEPS_MAX", 10)
     memory, said = Recall(), protocol(lambda *_: Blanks())
     for number in range(100):
-        memory.learn(memory.root("beginning"), Run(0, 1, b"%d" % number), [], said, Side.INITIATOR, step("x"))
-    found = [memory.root("beginning").find(0, 1, b"%d" % number, []) for number in range(100)]
+        memory.learn(beginning(memory), Run(0, 1, b"%d" % number), [], said, Side.INITIATOR, step("x"))
+    found = [beginning(memory).find(0, 1, b"%d" % number, []) for number in range(100)]
     assert 0 < sum(one is not None for one in found) <= 10
 
 
 def test_shapes_and_spans_are_bounded() -> None:
     memory = Recall()
-    node = memory.root("beginning")
+    node = beginning(memory)
 
     def learn(length: int, spans: Blanks) -> None:
         memory.learn(node, Run(0, 1, bytes(length)), [], protocol(lambda *_: spans), Side.INITIATOR, step("x"))
@@ -169,7 +178,7 @@ def test_shapes_and_spans_are_bounded() -> None:
 def test_a_conversation_that_says_too_much_is_not_recalled_on(size: int, blanks: int, runs: int) -> None:
     """Too many runs, too many bytes, too many blanks."""
     memory, heard = Recall(), 0
-    node: Node | None = memory.root("beginning")
+    node: Node | None = beginning(memory)
     said = protocol(lambda head, *_: Blanks(own=tuple((at, at + 8) for at in range(0, 8 * blanks, 8))))
     while node is not None:
         done = step("x", leaves=(0,))

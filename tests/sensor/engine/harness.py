@@ -53,23 +53,25 @@ def declare(engine: Any, capture: bytes) -> int:
     return 24
 
 
-def kinds_of(engine: Any, capture: bytes, window: int | None = None) -> Iterator[int]:
+def kinds_of(
+    engine: Any, capture: bytes, window: int | None = None, step: Callable[[], int] | None = None
+) -> Iterator[int]:
     """Every event kind; the capture comes in pieces of `window` new bytes, or whole."""
     rest, at = b"", declare(engine, capture)
-    step = window or max(1, len(capture))
+    step, size = step or engine.step, window or max(1, len(capture))
     while at < len(capture):
-        rest += capture[at : at + step]
-        at += step
+        rest += capture[at : at + size]
+        at += size
         buffer = bytearray(rest)
         engine.load(buffer, 0, len(buffer))
-        while (kind := engine.step()) not in {NEED, CORRUPT}:
+        while (kind := step()) not in {NEED, CORRUPT}:
             yield kind
         if kind == CORRUPT:
             yield kind
             break
         rest = rest[engine.position :]
     engine.finish()
-    while (kind := engine.step()) != NEED:
+    while (kind := step()) != NEED:
         yield kind
 
 

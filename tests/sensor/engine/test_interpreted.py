@@ -17,7 +17,6 @@ from types import SimpleNamespace
 import pytest
 import zstandard
 
-from sensor import dispatch, fold, recall
 from sensor import engine as installed
 from sensor.capture.pcapfile import CaptureFile
 from sensor.engine import COMPILED, load_interpreted
@@ -80,9 +79,7 @@ def test_the_interpreted_engine_is_interpreted() -> None:
 
 def test_the_environment_asks_for_the_interpreter() -> None:
     code = "from sensor.engine import COMPILED, Engine; print(COMPILED, Engine(flows=8).counters()['packets'])"
-    environment = os.environ | {"SPANWARD_INTERPRETED": "1"}
-    answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert answer.stdout.split() == ["False", "0"]
+    assert interpreted(code) == "False 0"
 
 
 @pytest.mark.parametrize("form", [pcap, pcapng])
@@ -162,16 +159,28 @@ def facts_of(path: Path, module=installed) -> list[object]:
         return [item.to_json() for item in pipeline.sightings()]
 
 
-def test_recall_is_the_same_both_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_all_that_is_compiled_is_the_same_interpreted(tmp_path: Path) -> None:
     """Facts, rows of small batches, and what was recalled, of captures that say all twice."""
-    doubled = [twice(path, tmp_path / path.name) for path in own_captures("tls")]
-    compiled = [everything(path) for path in doubled if path is not None]
-    interpreted = load_interpreted("recall")
-    for module, names in ((dispatch, "Flow Recaller Step"), (fold, "Seen"), (recall, "Name Node Shape")):
-        for name in names.split():
-            monkeypatch.setattr(module, name, getattr(interpreted, name))
-    assert [everything(path) for path in doubled if path is not None] == compiled
+    made = (twice(path, tmp_path / path.name) for path in own_captures("tls"))
+    doubled = [path for path in made if path is not None]
+    compiled = [everything(path) for path in doubled]
+    assert interpreted(EVERYTHING, *map(str, doubled)) == repr(compiled)
     assert sum(known for *_, known in compiled) > 100
+
+
+EVERYTHING = """
+import sys
+from pathlib import Path
+from tests.sensor.engine.test_interpreted import everything
+print([everything(Path(path)) for path in sys.argv[1:]])
+"""
+
+
+def interpreted(code: str, *args: str) -> str:
+    """What this code prints where nothing is compiled."""
+    environment = os.environ | {"SPANWARD_INTERPRETED": "1"}
+    command = [sys.executable, "-c", code, *args]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def everything(path: Path) -> tuple[object, ...]:
@@ -182,7 +191,7 @@ def everything(path: Path) -> tuple[object, ...]:
     return facts_of(path), rows, counters["runs_known"]
 
 
-@pytest.mark.parametrize("source", ["columns", "core", "days", "recall"])
+@pytest.mark.parametrize("source", ["columns", "core", "courses", "days", "flows", "seen"])
 def test_the_compiler_and_the_interpreter_have_the_same_constants(source: str) -> None:
     """A .pxd holds what the .py holds: one of them alone would be changed some day."""
     text = (Path(installed.__file__).parent / f"{source}.pxd").read_text()

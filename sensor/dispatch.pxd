@@ -1,0 +1,47 @@
+cimport cython
+
+from parsers.core.session cimport Session as _Session
+from sensor.engine.courses cimport Step as _Step
+from sensor.engine.events cimport EventSource
+from sensor.engine.flows cimport Flow as _Flow
+
+cdef class Dispatcher:
+    cdef EventSource _engine
+    cdef object _registry, _site, _key
+    cdef public object tell
+    cdef bint _bulkhead
+    cdef dict _claims, _claimed, _numbers
+    cdef object _recall, _counters
+    cdef object _taken
+    cdef readonly dict flows
+    cdef readonly list labels
+    cdef long long _failures, _number
+    cdef object _protocol, _confidence, _name
+
+    cpdef _Step read(self, _Flow flow, long long lane, long long turn, bytes data)
+    cpdef _Step read_datagram(self, _Flow flow, long long lane, bytes data)
+    cpdef _Step miss(self, _Flow flow, long long lane)
+    cpdef _Step end(self, _Flow flow)
+    cpdef _Step let_go(self, _Flow flow)
+    cdef _Step _dismiss(self, _Session session)
+    cpdef ends_of(self, bytes key)
+    cpdef say(self, _Flow flow, words, quality, continued)
+    cpdef condense(self, _Flow flow)
+    cdef _catch_up(self, _Flow flow)
+    cdef list _guarded(self, _Session session, int what, long long lane, bytes data=*, long long turn=*)
+    cdef _count_failure(self, _Session session, error)
+    @cython.locals(lane="long long")
+    cdef _Step _settled(self, _Flow flow, _Session session, list facts, tuple lanes)
+    cdef _settle_lane(self, _Flow flow, _Session session, _Step step, list facts, long long lane)
+    cdef list _hand_over(self, _Flow flow, _Session session, long long lane)
+    cdef _Step _step(self, _Session session, list facts, long long last)
+    cdef _Step _finished(self, _Step step, _Session session, list facts)
+    cdef _number_of(self, name, confidence)
+    cdef _learn(self, _Flow flow, _Session session, run, _Step step)
+    cdef _words(self, list facts)
+    cdef _known_claim(self, fact)
+    cdef tuple _without_secret(self, fact)
+    cdef _named(self, principal, sensitivity)
+
+cdef _held_bytes(_Session session)
+cdef _is_plain(words)

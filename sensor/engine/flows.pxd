@@ -1,0 +1,78 @@
+cimport cython
+
+from sensor.engine.courses cimport Node, Step
+from sensor.engine.events cimport EventSource
+from sensor.engine.seen cimport Seen
+
+# Constants for the compiler; flows.py holds them again for the interpreter, and a test compares both.
+cdef enum:
+    DATA = 1
+    DATAGRAM = 2
+    GAP = 3
+    DAY = 4
+    END = 5
+    MIDSTREAM = 16
+    ONE_SIDED = 32
+    GAP_SEEN = 64
+    TRUNCATED = 128
+    DUPLICATE = 1024
+    UNLISTEN = 2
+    TCP = 6
+    STATED_MAX = 256
+    PLACES_MAX = 32768
+    ENDS_MAX = 65536
+    EVENTS_MAX = 4096
+
+cdef extern from *:
+    const long long DAY_US "86400000000LL"
+    const long long MIDSTREAM_ROOT "4294967296LL"
+
+@cython.final
+cdef class Flow:
+    cdef readonly long long row, ports
+    cdef public bint midstream, gap, done
+    cdef public object session
+    cdef public long long held_bytes, leaving
+    cdef long long weighed
+    cdef public Node node
+    cdef public list runs
+    cdef readonly object ends, protocol
+    cdef readonly long long port, label
+    cdef public list stated
+    cdef public long long stated_count
+    cdef bint is_tcp
+    cdef long long day
+    cdef dict counted
+
+@cython.final
+cdef class Flows:
+    cdef EventSource engine
+    cdef object reader
+    cdef tuple qualities
+    cdef long long held_max_bytes, courses_max, held_bytes
+    cdef readonly dict flows
+    cdef dict places, ends, held, roots
+    cdef bytes hinted
+    cdef Flow newest
+    cdef readonly long long courses, known
+
+    cpdef int step(self) except? -2
+    cdef _hear(self)
+    cdef _hear_datagram(self)
+    cdef _miss(self)
+    cdef _begin_day(self)
+    cdef _end(self)
+    cdef Flow _flow(self)
+    cdef Flow _open(self, long long row)
+    cdef Node _root(self, bint midstream, long long ports)
+    cdef _drop_session(self, Flow flow)
+    cdef _go(self, Flow flow, Step step, bytes data)
+    cdef _relabel(self, Flow flow, Step step)
+    cdef _finish(self, Flow flow)
+    cdef _state(self, Flow flow, words)
+    @cython.locals(before=dict)
+    cdef _say(self, Flow flow, words)
+    cdef _quality(self, Flow flow)
+    cdef _weigh(self, Flow flow)
+    cdef _order(self, Flow flow)
+    cdef _let_go(self, Flow flow)

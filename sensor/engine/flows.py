@@ -1,0 +1,341 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, auto_pickle=False, binding=False
+"""Flows under way: takes the engine's events, does again what is known, and asks for a `Step` where something is new.
+
+Theory of operation
+-------------------
+This is the loop between the engine and all that reads. `Flows.step` takes events of the engine until one is for whoever
+fills its window. It is Python source compiled by Cython, types in the .pxd, and wakes Python only where something is new;
+the same file interpreted does the same.
+
+Each event is about a `Flow`, which is opened at its first one. What is to be done is a `Step` (`courses`): a run of bytes
+that conversations have said at this point before has one already. For all else `reader` (`sensor.dispatch`) feeds a
+session, which says what it stated and what it needs next: one call in, one step out. Then the step is done, whoever made
+it: the flow goes to its next node or leaves the way of others, its label changes, its words are said, the engine is told.
+
+Words that were said before at a place are counted where they were counted then (`Seen`; `places` are the fold's, which
+empties them when it drains). Others are told.
+
+What sessions hold is weighed after each event that is read. Where all hold too much, the one that was fed longest ago
+lets go.
+"""
+
+try:
+    import cython
+except ImportError:
+    from sensor.engine import _cy as cython
+
+# Constants. The compiler has them from flows.pxd, so that they are constants in C too.
+if not cython.compiled:
+    from sensor.engine.courses import Node
+
+    # events, and bits of the engine's flags (as in __init__)
+    DATA = 1
+    DATAGRAM = 2
+    GAP = 3
+    DAY = 4
+    END = 5
+    MIDSTREAM = 16
+    ONE_SIDED = 32
+    GAP_SEEN = 64
+    TRUNCATED = 128
+    DUPLICATE = 1024
+    UNLISTEN = 2  # see `Step.last`
+    TCP = 6
+    STATED_MAX = 256
+    PLACES_MAX = 32_768
+    ENDS_MAX = 65_536
+    EVENTS_MAX = 4_096
+    DAY_US = 86_400_000_000
+    MIDSTREAM_ROOT = 4_294_967_296
+
+
+@cython.freelist(256)
+@cython.no_gc  # a session does not know its flow
+@cython.cclass
+class Flow:
+    """A conversation under way.
+
+    Attributes:
+        row: of the engine.
+        midstream, gap: its beginning, or something of it, was not seen.
+        session: what reads it; None while it goes the way of others, and when it is done.
+        held_bytes, weighed: what that one holds, objects included; how much of it is in the sum of all.
+        node, runs: where it is on that way, and what it has said; None when it has left it.
+        leaving: bits of the lanes of which the engine carries out a demand.
+        done: nothing more of it is read.
+        ports: the initiator's and the responder's as the engine has them, 16 bits each.
+        ends, port: who talks with whom as far as is known, and the initiator's port.
+        protocol, label: of the conversation; the engine folds it under the label.
+        stated: the words that have to be restated at midnight, or None; `stated_count` facts, -1 when there is no room
+            for more.
+    """
+
+    def __init__(self, row, ends, ports, flags, node):
+        self.row, self.ends, self.ports = row, ends, ports
+        self.port = self.ports >> 16
+        self.is_tcp = ends.transport == TCP
+        self.midstream, self.gap = flags & MIDSTREAM != 0, flags & GAP_SEEN != 0
+        self.session, self.held_bytes, self.weighed = None, 0, 0
+        self.node, self.runs = node, None if node is None else []
+        self.leaving = 0
+        self.done = False
+        self.protocol, self.label = "", 0
+        self.stated, self.stated_count = None, 0
+        self.day, self.counted = 0, None
+
+
+class Flows:
+    """All flows of one engine.
+
+    Args:
+        engine: gives the events.
+        reader: reads what is new; see `Reader` in flows.pyi.
+        qualities: of conversations, by the number that their flags make: the first one counts 16.
+        roots: where conversations that begin alike begin; see `_root`.
+        hints: ports that may hint at a protocol.
+        held_max_bytes: what all sessions together may hold.
+        courses_max: how many flows may go the way of others at a time.
+
+    Attributes:
+        flows: all that are under way, by row.
+        courses: how many of them go the way of others.
+        known: runs that were met before.
+    """
+
+    def __init__(self, engine, reader, qualities, roots, hints, held_max_bytes, courses_max):
+        self.engine, self.reader, self.qualities = engine, reader, tuple(qualities)
+        self.roots = roots
+        self.hinted = bytes([port in hints for port in range(65_536)])
+        self.held_max_bytes, self.courses_max = held_max_bytes, courses_max
+        self.flows, self.places, self.ends, self.held = {}, {}, {}, {}
+        self.newest = None
+        self.held_bytes = self.courses = self.known = 0
+
+    # ------------------------------------------------------------------ events
+
+    def step(self):
+        """Go on until an event is not about a flow; returns that one, or the last of `EVENTS_MAX` flows' events."""
+        event: cython.int = 0
+        count: cython.int
+        for count in range(EVENTS_MAX):
+            event = self.engine.step()
+            if event == DATA:
+                self._hear()
+            elif event == DATAGRAM:
+                self._hear_datagram()
+            elif event == GAP:
+                self._miss()
+            elif event == DAY:
+                self._begin_day()
+            elif event == END:
+                self._end()
+            else:
+                break
+        return event
+
+    def _hear(self):
+        """A run of bytes."""
+        engine: EventSource = self.engine
+        flow: Flow = self._flow()
+        if flow.done:
+            return
+        data: bytes = engine.payload
+        step: Step = None
+        if flow.node is not None:
+            step = flow.node.find(engine.lane, engine.turn, data, flow.runs)
+        if step is None:
+            self._go(flow, self.reader.read(flow, engine.lane, engine.turn, data), data)
+            self._weigh(flow)
+            return
+        self.known += 1
+        if flow.session is not None:
+            self._drop_session(flow)
+        self._go(flow, step, data)
+
+    def _hear_datagram(self):
+        """A session of datagrams holds about the same all the time: it is weighed when it comes and when it goes."""
+        engine: EventSource = self.engine
+        flow: Flow = self._flow()
+        if flow.done:
+            return
+        is_new: cython.bint = flow.session is None
+        self._go(flow, self.reader.read_datagram(flow, engine.lane, engine.payload), None)
+        if is_new or flow.session is None:
+            self._weigh(flow)
+
+    def _miss(self):
+        """Bytes are missing."""
+        flow: Flow = self._flow()
+        if not flow.done:
+            self._go(flow, self.reader.miss(flow, self.engine.lane), None)
+            self._weigh(flow)
+
+    def _begin_day(self):
+        """What the flow has stated is stated again for the new day."""
+        flow: Flow = self._flow()
+        if flow.stated is not None:
+            self.reader.condense(flow)
+            for words in flow.stated or ():
+                self.reader.say(flow, words, self._quality(flow), True)
+
+    def _end(self):
+        flow: Flow = self._flow()
+        if not flow.done:
+            self._go(flow, self.reader.end(flow), None)
+        self.flows.pop(flow.row, None)
+        self._drop_session(flow)
+
+    # ------------------------------------------------------------------ flows
+
+    def _flow(self):
+        """The flow that the event is about."""
+        flow = self.flows.get(self.engine.flow)
+        return self._open(self.engine.flow) if flow is None else flow
+
+    def _open(self, row):
+        """A flow that nothing was heard of so far."""
+        engine: EventSource = self.engine
+        key: bytes = engine.ends(row)
+        ends = self.ends.get(key)
+        if ends is None:
+            if len(self.ends) >= ENDS_MAX:
+                self.ends.clear()
+            ends = self.ends[key] = self.reader.ends_of(key)
+        flow: Flow = Flow(row, ends, engine.ports(row), engine.flags(row), None)
+        if flow.is_tcp and not flow.gap and self.courses < self.courses_max:
+            self.courses += 1
+            flow.node, flow.runs = self._root(flow.midstream, flow.ports), []
+        self.flows[row] = flow
+        return flow
+
+    def _root(self, midstream, ports):
+        """Where conversations begin that a session is told the same of: whether in their midst, and which ports hint."""
+        key: cython.longlong = MIDSTREAM_ROOT if midstream else 0
+        if self.hinted[ports >> 16]:
+            key |= ports & 0xFFFF0000
+        if self.hinted[ports & 0xFFFF]:
+            key |= ports & 0xFFFF
+        node = self.roots.get(key)
+        if node is None:
+            node = self.roots[key] = Node()
+        return node
+
+    def _drop_session(self, flow):
+        """It has not heard the last bytes; another one is made when there is something new."""
+        flow.session, flow.held_bytes = None, 0
+        self._weigh(flow)
+
+    # ------------------------------------------------------------------ steps
+
+    def _go(self, flow, step, data):
+        """Do what a session did (with `data`): say its words, tell the engine."""
+        if step.node is not None:
+            flow.node = step.node
+            flow.runs.append(data)
+        elif flow.node is not None:
+            flow.node = flow.runs = None
+            self.courses -= 1
+        if step.label != flow.label:
+            self._relabel(flow, step)
+        for name in step.names:
+            self._state(flow, name.words(data))
+        if step.words is not None:
+            self._state(flow, step.words)
+        step.tell(self.engine, flow.row)
+        if step.ends:
+            self._finish(flow)
+
+    def _relabel(self, flow, step):
+        """The conversation is known as something else; an odd label says that its roles are swapped."""
+        if (step.label ^ flow.label) & 1:
+            flow.ends, flow.port = flow.ends.swapped(flow.port), flow.ends.port
+        flow.label, flow.protocol, flow.counted = step.label, step.protocol, None
+        self.engine.label(flow.row, step.label)
+
+    def _finish(self, flow):
+        """Nothing more of this flow is read; what it has stated is kept for midnight."""
+        flow.done, flow.session, flow.held_bytes = True, None, 0
+        if not flow.stated:
+            self.engine.forget(flow.row)
+            del self.flows[flow.row]
+
+    # ------------------------------------------------------------------ what is said
+
+    def _state(self, flow, words):
+        """Say words, and keep them for midnight."""
+        if flow.stated is None:
+            flow.stated = []
+        if flow.stated_count >= 0 and not (flow.stated and flow.stated[len(flow.stated) - 1] is words):
+            flow.stated.append(words)
+            flow.stated_count += len(words.facts)
+            if flow.stated_count >= STATED_MAX:
+                self.reader.condense(flow)
+        self._say(flow, words)
+
+    def _say(self, flow, words):
+        """Words that were said before at this place are counted; others are told."""
+        ts_us: cython.longlong = self.engine.ts_us
+        day: cython.longlong = ts_us // DAY_US
+        quality = self._quality(flow)
+        if flow.counted is None or flow.day != day:
+            flow.counted, flow.day = self.places.get((day, flow.ends, flow.protocol)), day
+        before = flow.counted
+        if before is not None:
+            seen: Seen = before.get(words)
+            if seen is not None:
+                seen.again(ts_us, quality)
+                return
+        flow.counted = self.reader.say(flow, words, quality, False)
+        if flow.counted is not None and flow.counted is not before:
+            if len(self.places) >= PLACES_MAX:
+                self.places.clear()
+            self.places[day, flow.ends, flow.protocol] = flow.counted
+
+    def _quality(self, flow):
+        """A first datagram is always alone: only TCP tells that the other side should have been seen by now."""
+        flags: cython.longlong = self.engine.flags(flow.row)
+        number: cython.longlong = 0
+        if flow.midstream:
+            number |= 16
+        if flow.gap:
+            number |= 8
+        if flow.is_tcp and flags & ONE_SIDED:
+            number |= 4
+        if flags & TRUNCATED:
+            number |= 2
+        if flags & DUPLICATE:
+            number |= 1
+        return self.qualities[number]
+
+    # ------------------------------------------------------------------ what sessions hold
+
+    def _weigh(self, flow):
+        """What a flow's session holds after it was fed. Where all hold too much, the one that was fed longest ago lets go."""
+        more: cython.longlong = flow.held_bytes - flow.weighed
+        if more == 0 and (flow is self.newest or flow.weighed == 0):
+            return
+        self.held_bytes += more
+        flow.weighed = flow.held_bytes
+        self._order(flow)
+        if flow.weighed == 0:
+            return
+        while self.held_bytes > self.held_max_bytes:
+            self._let_go(next(iter(self.held.values())))
+
+    def _order(self, flow):
+        """The flow was fed last of all whose sessions hold something; or its session is gone."""
+        if flow is not self.newest:
+            self.held.pop(flow.row, None)
+        if flow.weighed == 0:
+            self.held.pop(flow.row, None)
+            self.newest = None if flow is self.newest else self.newest
+        elif flow is not self.newest:
+            self.held[flow.row] = self.newest = flow
+
+    def _let_go(self, flow):
+        """What its lanes hold is dropped, and they go on after a gap. Who holds nothing goes, and may join in again."""
+        step: Step = self.reader.let_go(flow)
+        self._go(flow, step, None)
+        if step.ends and step.last == UNLISTEN:
+            flow.midstream, flow.gap, flow.done, flow.leaving = True, True, False, 0
+        self._weigh(flow)

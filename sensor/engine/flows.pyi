@@ -1,0 +1,59 @@
+# What the type checker knows of flows. Theory and source: flows.py.
+
+from collections.abc import Collection, Hashable, Iterable
+from typing import Any, Protocol
+
+from parsers.core import Session
+from sensor.engine.courses import Node, Step
+from sensor.engine.events import EventSource
+from sensor.engine.seen import Seen
+from sensor.sighting import Ends, Quality, Words
+
+class Flow:
+    row: int
+    ports: int
+    midstream: bool
+    gap: bool
+    done: bool
+    session: Session | None
+    held_bytes: int
+    leaving: int
+    node: Node | None
+    runs: list[bytes] | None
+    ends: Ends
+    port: int
+    protocol: str
+    label: int
+    stated: list[Words] | None
+    stated_count: int
+
+    def __init__(self, row: int, ends: Ends, ports: int, flags: int, node: Node | None) -> None: ...
+
+class Reader(Protocol):
+    # What `Flows` asks where something is new.
+
+    def ends_of(self, key: bytes) -> Ends: ...
+    def read(self, flow: Flow, lane: int, turn: int, data: bytes) -> Step: ...
+    def read_datagram(self, flow: Flow, lane: int, data: bytes) -> Step: ...
+    def miss(self, flow: Flow, lane: int) -> Step: ...
+    def end(self, flow: Flow) -> Step: ...
+    def let_go(self, flow: Flow) -> Step: ...
+    def condense(self, flow: Flow) -> None: ...
+    def say(self, flow: Flow, words: Words, quality: Quality, continued: bool) -> dict[Any, Seen] | None: ...
+
+class Flows:
+    flows: dict[int, Flow]
+    courses: int
+    known: int
+
+    def __init__(
+        self,
+        engine: EventSource,
+        reader: Reader,
+        qualities: Iterable[Quality],
+        roots: dict[Hashable, Node],
+        hints: Collection[int],
+        held_max_bytes: int,
+        courses_max: int,
+    ) -> None: ...
+    def step(self) -> int: ...
