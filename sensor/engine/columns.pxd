@@ -122,7 +122,7 @@ cpdef object mac_texts(const long long[::1] macs)
 @cython.locals(texts=Texts, row="Py_ssize_t")
 cpdef object spelled(list words, const long long[::1] numbers)
 
-@cython.locals(texts=Texts, words="long long[::1]", at="Py_ssize_t")
+@cython.locals(texts=Texts, at="Py_ssize_t")
 cpdef str ip_text(bytes packed)
 
 @cython.locals(
