@@ -6,7 +6,9 @@ nothing can be compiled, the same source is interpreted.
 
 from __future__ import annotations
 
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import toolchain
@@ -28,14 +30,23 @@ def extensions() -> list[Extension]:
 
 
 class BuildEngine(build_ext):
-    """Compiles with the flags the engine was measured with, not those this Python was built with."""
+    """Compiles with the flags that speed was measured with, not those this Python was built with."""
 
-    def build_extension(self, ext: Extension) -> None:
-        """Translate and compile one module to the place where setuptools expects it."""
-        scratch = Path(self.build_temp).resolve()
+    def build_extensions(self) -> None:
+        """Translate and compile all modules, to the places where setuptools expects them."""
+        scratch, command = Path(self.build_temp).resolve(), toolchain.choose()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # one is translated while others are compiled
+            compiled = [
+                pool.submit(toolchain.compile_extension, command, _translate(ext, scratch), self._target(ext), scratch)
+                for ext in self.extensions
+            ]
+            for one in compiled:
+                one.result()
+
+    def _target(self, ext: Extension) -> Path:
         target = Path(self.get_ext_fullpath(ext.name)).resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        toolchain.compile_extension(toolchain.choose(), _translate(ext, scratch), target, scratch)
+        return target
 
 
 def _translate(ext: Extension, scratch: Path) -> Path:

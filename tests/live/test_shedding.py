@@ -24,8 +24,8 @@ BULK_BYTES = 2 << 20
 class Busy(Ring):
     """While a block is worked on, others come."""
 
-    def events(self, engine):
-        yield from super().events(engine)
+    def events(self, engine, step):
+        yield from super().events(engine, step)
         self.meanwhile()
 
 
