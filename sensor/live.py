@@ -52,6 +52,8 @@ INFER_S: Final = 30.0
 INFER_SHARE: Final = 0.1
 """So much of the time at most goes into inference: it waits longer where it takes long."""
 LIVE_BATCH_BYTES_MAX: Final = 256 << 20
+PART_BYTES: Final = 64 << 20
+"""Of a batch. What was folded while we were late comes in one: it is committed part by part, and never held whole."""
 _RESTART_FIRST_S: Final = 0.5
 _RESTART_LAST_S: Final = 60.0
 _TRIES: Final = 3
@@ -116,7 +118,9 @@ class _Greeted(_Word):
 
 @dataclass(frozen=True)
 class _Rows(_Word):
-    end: BatchEnd
+    """Rows of a batch; `end` is None when others of it follow."""
+
+    end: BatchEnd | None
     tables: dict[str, pa.Table]
 
 
@@ -139,19 +143,24 @@ class _Reading:
         self.ledger = ledger
         self.mirror = Mirror(name, time.monotonic())
         self.next = 0
+        self.committed = 0
+        self.offset = 0
         self.noted_s = 0.0
         self.state: Summary | None = None
         self.warned: list[MirrorWarning] = []
 
     def commit(self, word: _Rows) -> bool:
-        """Put rows into the store, then acknowledge them. False when there were none."""
+        """Put rows into the store; acknowledge the batch that they end. False when there were none."""
         some = any(rows.num_rows for rows in word.tables.values())
-        if word.end.number == self.next:
+        if word.end is None or word.end.number == self.next:
             self.mirror.count(word.tables)
+            self.offset = self.offset if word.end is None else word.end.byte_offset
             if some:
-                self.ledger.commit(self.next, word.end.byte_offset, word.tables)
-            self.next += 1
-        word.talk.order(b"ack")
+                self.ledger.commit(self.committed, self.offset, word.tables)
+                self.committed += 1
+            self.next += word.end is not None
+        if word.end is not None:
+            word.talk.order(b"ack")
         return some
 
     def hear(self, summary: Summary) -> list[str]:
@@ -312,6 +321,8 @@ class Live:
                 self._begin(talk)
             elif kind == Kind.TABLE:
                 gathered.add(payload)
+                if gathered.byte_count >= PART_BYTES:
+                    yield _Rows(number, talk, None, gathered.take())
             elif kind == Kind.BATCH:
                 yield _Rows(number, talk, decode(payload, BatchEnd), gathered.take())
             elif kind == Kind.STATE:
@@ -346,10 +357,17 @@ class Live:
     # ------------------------------------------------------------------ the thread that writes
 
     def _write(self) -> None:
+        """Whatever goes wrong here ends everything: rows that nobody takes would keep the workers waiting for ever."""
         try:
             self._take_words()
         except (StoreError, CaptureError) as error:
             self._give_up(error)
+        except Exception as error:
+            self._give_up(error)
+            raise
+        finally:
+            for talk in tuple(self._talks):  # whoever still waits for an acknowledgement would wait for ever
+                talk.hang_up()
 
     def _take_words(self) -> None:
         readings: dict[int, _Reading] = {}

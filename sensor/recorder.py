@@ -234,10 +234,14 @@ class Talk:
         self.pid = self._number() or 0
 
     def order(self, text: bytes) -> None:
-        """Write a line; a worker that is gone is noticed at the next read."""
-        with suppress(BrokenPipeError):
+        """Write a line; that a worker is gone is noticed at the next read, or was: then the pipe may be closed."""
+        with suppress(BrokenPipeError, ValueError):
             self._orders.write(text + b"\n")
             self._orders.flush()
+
+    def hang_up(self) -> None:
+        """Nothing more is ordered or acknowledged: the worker ends, as if we were gone."""
+        _close_quietly(self._orders)
 
     def frames(self) -> Iterator[tuple[Kind, bytes]]:
         """Until the worker ends."""

@@ -208,7 +208,7 @@ class Gathered:
         self._schemas = schemas
         self._bytes_max = bytes_max
         self._parts: dict[str, list[pa.Table]] = {}
-        self._bytes = 0
+        self.byte_count = 0
 
     def add(self, payload: bytes | memoryview) -> None:
         """The payload of one TABLE frame.
@@ -217,14 +217,14 @@ class Gathered:
             WireError: see `unpack_table`, or the batch is too large.
         """
         name, rows = unpack_table(payload, self._schemas)
-        self._bytes += max(len(payload), plain_bytes(rows))
-        if self._bytes > self._bytes_max:
+        self.byte_count += max(len(payload), plain_bytes(rows))
+        if self.byte_count > self._bytes_max:
             raise WireError("a batch that never ends")
         self._parts.setdefault(name, []).append(rows)
 
     def take(self) -> dict[str, pa.Table]:
-        """All tables of the batch; the next one begins."""
-        parts, self._parts, self._bytes = self._parts, {}, 0
+        """All tables so far; the next batch, or the next part of it, begins."""
+        parts, self._parts, self.byte_count = self._parts, {}, 0
         return {name: pa.concat_tables(tables) for name, tables in parts.items()}
 
 

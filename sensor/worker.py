@@ -178,6 +178,8 @@ class Worker:
                     sent.result()  # raises what went wrong there
                 sent = sender.submit(self._send_cut, number, batch, state)
                 number += 1
+        if sent is not None:
+            sent.result()
         os.set_blocking(self._orders.fileno(), True)
         while self._unacknowledged:
             self._hear(source)

@@ -158,6 +158,28 @@ def test_two_workers_share_the_conversations(mirror, live, store, key, tmp_path)
     assert {name: seen[name] for name in names} == {name: read[name] for name in names}
 
 
+def test_a_batch_is_committed_part_by_part(mirror, live, store, key, tmp_path, monkeypatch):
+    monkeypatch.setattr("sensor.live.PART_BYTES", 1)
+    running = live()
+    mirror.send(MORNING)
+    running.stop()
+    assert facts(store) == from_file(MORNING, key, tmp_path)
+    assert store.query("SELECT count(*) FROM batch")[0][0] >= len(FACTS)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_goes_wrong_while_rows_are_written_ends_it_and_is_said(mirror, live, monkeypatch):
+    def broken(_reading, _word):
+        raise RuntimeError("broken")
+
+    running = live()
+    monkeypatch.setattr("sensor.live._Reading.commit", broken)
+    mirror.send(MORNING)
+    assert running.failed.wait(PATIENCE_S)
+    running.stop()
+    assert str(running.failure) == "broken"
+
+
 def test_a_worker_that_is_killed_has_a_successor(mirror, live, store):
     running = live()
     (first,) = running.pids()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import select
@@ -13,11 +14,11 @@ import pytest
 
 from sensor.capture.errors import CaptureError, NotACapture
 from sensor.reading import read_captures
-from sensor.recorder import Recorder, WorkerDied, Workers
+from sensor.recorder import Recorder, Talk, WorkerDied, Workers
 from sensor.site import SiteForFacts
 from sensor.sitekey import SiteKey
 from sensor.store import StoreError
-from sensor.wire import Hello, Job, Kind, decode
+from sensor.wire import NUMBER, Hello, Job, Kind, decode
 from tests.conftest import PCAPS
 from tests.sensor.store.facts import seen
 
@@ -257,3 +258,13 @@ def test_progress_ends_at_the_size_of_the_capture(store, key):
     assert len(seen_bytes) > 1
     assert seen_bytes == sorted(seen_bytes)
     assert seen_bytes[-1] == (ECHO, ECHO.stat().st_size, ECHO.stat().st_size)
+
+
+def test_an_order_to_a_worker_that_is_gone_is_dropped():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(NUMBER.pack(1))
+        orders = io.BytesIO()
+        talk = Talk(ours, orders, io.BytesIO())
+        orders.close()
+        talk.order(b"ack")
