@@ -358,14 +358,15 @@ class Live:
 
     def _write(self) -> None:
         """Whatever goes wrong here ends everything: rows that nobody takes would keep the workers waiting for ever."""
+        written = False
         try:
             self._take_words()
+            written = True
         except (StoreError, CaptureError) as error:
             self._give_up(error)
-        except Exception as error:
-            self._give_up(error)
-            raise
         finally:
+            if not written:  # where it was said why, that stands
+                self._give_up(CaptureError(Path(self._job.name), "rows could not be written", "please report it"))
             for talk in tuple(self._talks):  # whoever still waits for an acknowledgement would wait for ever
                 talk.hang_up()
 
