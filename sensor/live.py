@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -54,6 +55,8 @@ INFER_SHARE: Final = 0.1
 LIVE_BATCH_BYTES_MAX: Final = 256 << 20
 PART_BYTES: Final = 64 << 20
 """Of a batch. What was folded while we were late comes in one: it is committed part by part, and never held whole."""
+NICE: Final = 10
+"""Of the thread that writes: what it is late for is kept by the workers, what they are late for is lost."""
 _RESTART_FIRST_S: Final = 0.5
 _RESTART_LAST_S: Final = 60.0
 _TRIES: Final = 3
@@ -359,6 +362,7 @@ class Live:
     def _write(self) -> None:
         """Whatever goes wrong here ends everything: rows that nobody takes would keep the workers waiting for ever."""
         written = False
+        _stand_back()
         try:
             self._take_words()
             written = True
@@ -418,6 +422,12 @@ class Live:
             reading.finish(why and f"the worker {why}")
         if why is not None and not self._stopping.is_set():
             self._say(f"{self._job.name}: the worker {why}; another is started, what was committed is safe")
+
+
+def _stand_back() -> None:
+    """Let workers have the processor before this thread, where a thread can have a niceness of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + NICE)
 
 
 def _columns(summary: Summary, why: str | None) -> CaptureSummary:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from sensor.capture.errors import CaptureUnreadable
-from sensor.live import Live, LiveJob
+from sensor.live import NICE, Live, LiveJob
 from sensor.reading import read_captures
 from sensor.sitekey import SiteKey
 from sensor.store import Store
@@ -178,6 +178,13 @@ def test_what_goes_wrong_while_rows_are_written_ends_it_and_is_said(mirror, live
     assert running.failed.wait(PATIENCE_S)
     running.stop()
     assert "rows could not be written" in str(running.failure)
+
+
+def test_workers_come_before_the_thread_that_writes(live):
+    running = live()
+    writer = next(thread for thread in threading.enumerate() if thread.name == "writer")
+    ours, its, workers = (os.getpriority(os.PRIO_PROCESS, task) for task in (0, writer.native_id, running.pids()[0]))
+    assert (its, workers) == (ours + NICE, ours)
 
 
 def test_a_worker_that_is_killed_has_a_successor(mirror, live, store):
