@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from parsers.core import Attribute, Channel, Conversation, Field, Outcome, Side
+from parsers.core import Attribute, Channel, Conversation, Field, Outcome, Side, Subject
 from parsers.hl7.header import Header
 
 OUTCOMES: Final = {
@@ -32,6 +32,9 @@ _CHANNEL: Final = "hl7-channel"
 _UNFRAMED: Final = "hl7-unframed"
 
 FRAMING: Final = Field("hl7.framing", "HL7 v2 implementation guide C.2")
+
+_FRAMED: Final = tuple(FRAMING(Subject(side), "mllp") for side in Side)
+_FRAMED_CHANNEL: Final = Channel(Subject(Side.RESPONDER), "HL7 v2", details={"framing": "mllp"}, spec="HL7 v2 ch. 2.10")
 
 # Who asked, and the control id. What stands in MSH-8 is asked about under a key of its own.
 _Key = bytes
@@ -118,16 +121,22 @@ class Dialogue:
 
     def _began(self, side: Side, talk: Conversation) -> None:
         if not any(self.messages):
-            talk.defer(_CHANNEL, lambda: self._channel(talk))
-        talk.defer((_UNFRAMED, side), lambda: self._unframed(side, talk))
+            self._open(talk)
+        if not self._framed[side]:
+            talk.defer((_UNFRAMED, side), lambda: self._unframed(side, talk))
+
+    def _open(self, talk: Conversation) -> None:
+        """The channel is told when it is known how the initiator frames its messages."""
         if self._framed[Side.INITIATOR]:
-            talk.release(_CHANNEL)
+            talk.emit(_FRAMED_CHANNEL)
+        else:
+            talk.defer(_CHANNEL, lambda: self._channel(talk))
 
     def framed(self, side: Side, talk: Conversation) -> None:
         """A start or an end block was read."""
         if not self._framed[side]:
             self._framed[side] = True
-            talk.emit(FRAMING(talk.me(side), "mllp"))
+            talk.emit(_FRAMED[side])
             if side is Side.INITIATOR:
                 talk.release(_CHANNEL)
 

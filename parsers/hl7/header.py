@@ -73,7 +73,7 @@ _READ_OF_BATCH: Final = tuple((number, field) for number, field in _READ if numb
 # The usual delimiters, and names that have none of them: whatever they are, the header says the same otherwise.
 _USUAL: Final = frozenset({b"^~\\&", b"^~\\&#"})
 _PLAIN: Final = re.compile(rb"[0-9A-Za-z](?:[0-9A-Za-z _.-]{0,62}[0-9A-Za-z])?")
-_ANY_NAME: Final = b"NAME"
+ANY_NAME: Final = b"NAME"
 
 _IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
 
@@ -141,34 +141,37 @@ def parse(parts: list[bytes], separator: bytes, me: Subject, peer: Subject) -> H
     Fields 7, 8 and 10 are not looked at, and plain names in 3 and 5 are put in afterwards: a header that is the same
     otherwise was met in another conversation, most likely.
     """
-    if len(parts) > CONTROL_ID and parts[1] in _USUAL:
-        mine, its = _PLAIN.fullmatch(parts[2]), _PLAIN.fullmatch(parts[4])
-        first = (
-            parts[0],
-            parts[1],
-            _ANY_NAME if mine else parts[2],
-            parts[3],
-            _ANY_NAME if its else parts[4],
-            parts[5],
-        )
+    mine, its = plain_names_of(parts)
+    if mine or its:
+        first = (parts[0], parts[1], ANY_NAME if mine else parts[2], parts[3], ANY_NAME if its else parts[4], parts[5])
         found = _parsed(separator.join((*first, b"", b"", parts[8], b"", parts[10])), me, peer)
         if found is not None and found.grammar.cut:
-            return _named(found, mine and mine[0].decode(), its and its[0].decode())
+            return named(found, mine, its)
     same = [b"" if number in NOT_READ else part for number, part in enumerate(parts, 1)]
     found = _parsed(separator.join(same), me, peer)
     return None if found is None else msgspec.structs.replace(found)
 
 
-def _named(found: Header, mine: str | None, its: str | None) -> Header:
-    """A header of its own, with these names of applications; None: what there is stays."""
+def plain_names_of(parts: list[bytes]) -> tuple[bytes, bytes]:
+    """Fields 3 and 5 of a header in the usual delimiters, with ten fields and more; empty where they are not plain."""
+    if len(parts) <= CONTROL_ID or parts[1] not in _USUAL:
+        return b"", b""
+    mine, its = _PLAIN.fullmatch(parts[2]), _PLAIN.fullmatch(parts[4])
+    return parts[2] if mine else b"", parts[4] if its else b""
+
+
+def named(found: Header, mine: bytes, its: bytes) -> Header:
+    """A header of its own, with these plain names of applications in place of others; empty: what there is stays."""
     facts, sender = list(found.facts), found.sender
     if mine:
-        facts[0] = SENDING_APPLICATION.cleaned(facts[0].subject, mine)
-        sender = msgspec.structs.replace(sender, principal=mine)
+        name = mine.decode("ascii")
+        facts[0] = SENDING_APPLICATION.cleaned(facts[0].subject, name)
+        sender = msgspec.structs.replace(sender, principal=name)
     if its:
+        name = its.decode("ascii")
         at = next(at for at, fact in enumerate(facts) if fact.name == RECEIVING_APPLICATION.name)
-        facts[at] = RECEIVING_APPLICATION.cleaned(facts[at].subject, its)
-        sender = msgspec.structs.replace(sender, details=sender.details | {"receiving_application": its})
+        facts[at] = RECEIVING_APPLICATION.cleaned(facts[at].subject, name)
+        sender = msgspec.structs.replace(sender, details=sender.details | {"receiving_application": name})
     return msgspec.structs.replace(found, facts=tuple(facts), sender=sender)
 
 

@@ -21,8 +21,8 @@ a message ends where the next header stands.
 
 A lane that is taken up again after a gap passes over what comes until there is a header.
 
-What is usual is read quickly, without suspending in between: frames that are whole (`frames`), whole segments of a
-message (`_lines`). All else goes through `segment`, with the same facts.
+What is usual is read quickly, without suspending in between: a first message that is whole (`opening`), frames that
+are whole (`frames`), whole segments of a message (`_lines`). All else goes through `segment`, with the same facts.
 
 Spec: HL7 v2 ch. 2.5, 2.10; implementation guide C.
 """
@@ -31,15 +31,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from itertools import chain
 from typing import Final
 
 from parsers.core import Anomaly, Confirmed, Conversation, Malformed, Reader, Side, Steps, Unsupported
 from parsers.core.reader import MESSAGE_MAX_BYTES, WAIT, Wait
 from parsers.core.session import Step
-from parsers.hl7 import framing, header
+from parsers.hl7 import framing, header, opening
 from parsers.hl7.acknowledgment import Dialogue
 from parsers.hl7.messages import SEGMENT_MAX_BYTES, Messages
-from parsers.hl7.whole import WHOLE_MAX_BYTES, Wholes
+from parsers.hl7.opening import Told
+from parsers.hl7.whole import Wholes, end_of_whole
 
 FRESH_BYTES: Final = 8_192
 UNFRAMED_FRESH_BYTES: Final = 24_576
@@ -67,8 +69,19 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
         Malformed: these are no messages.
         Unsupported: characters of two bytes.
     """
-    lane = _Lane(r, side, talk)
-    yield from lane.refuse_wide()
+    begun = opening.find(r, side, talk)
+    if begun is not None:
+        yield Confirmed()
+        told, begun = opening.tell(begun, side, talk), None
+        r.skipped(r.held)
+        r.expect(LAST_BYTES)
+        while not r.held:
+            yield WAIT
+        lane = _Lane(r, side, talk)
+        lane.go_on(told)
+    else:
+        lane = _Lane(r, side, talk)
+        yield from lane.refuse_wide()
     while True:
         if lane.between and lane.started:
             yield from lane.frames()
@@ -116,6 +129,13 @@ class _Lane:
         self._take()
         self.started = self.between = self.data[:1] == b"\x0b"
 
+    def go_on(self, told: Told) -> None:
+        """Take up a lane behind its first message, which told this."""
+        self.confirmed = self.framed = True
+        self.messages.opened(chain(*told))
+        self._take()
+        self.started = self.between = True
+
     def segment(self) -> Steps:
         """Read one segment, or leave it out, and the control character after it."""
         if self.by_lines:
@@ -148,7 +168,7 @@ class _Lane:
                 self.at = at
             elif not (yield from self._next_frame()):
                 continue
-            end = self._end_of_whole()
+            end = end_of_whole(self.data, self.at)
             found = self.wholes.find(self.data[self.at : end]) if end > 0 else None
             if found is None:
                 self._frame(framing.START)
@@ -171,14 +191,6 @@ class _Lane:
             yield WAIT
         self._take()
         return False
-
-    def _end_of_whole(self) -> int:
-        """Where the frame ends that begins here, if it is all there and as usual; else -1."""
-        data, at = self.data, self.at
-        end = data.find(b"\x1c", at, at + WHOLE_MAX_BYTES)
-        if end < 0 or data[end - 1] != 0x0D or data.find(b"\n", at, end) >= 0 or data.find(b"\x0b", at, end) >= 0:
-            return -1
-        return end if data.startswith(b"MSH", at) else -1
 
     def _first_frame(self) -> Steps:
         """There are frames, and messages in them."""

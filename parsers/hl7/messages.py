@@ -146,6 +146,11 @@ class Messages:
             if found.identity is not None:
                 self.tell(self._described(found.identity, named=False))
 
+    def opened(self, told: Iterable[Attribute]) -> None:
+        """One message was read already, and told this."""
+        self.count = 1
+        self._told.update(told)
+
     def speak(self) -> Dialogue:
         """One more message; returns what both sides know of each other."""
         self.count += 1

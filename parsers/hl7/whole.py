@@ -6,12 +6,15 @@ it (`Whole`), so that mostly nothing is left to do but to ask, or to answer, und
 
 Equipment that belongs to one person is the exception: such messages are not known again, and nothing is kept of them.
 
+The first message of a lane is known by what others began with: see `opening`.
+
 Spec: HL7 v2 ch. 2.5, 2.9.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import Final
 
@@ -19,7 +22,7 @@ import msgspec
 
 from parsers.core import Attribute, Authentication, Conversation, Malformed, Side
 from parsers.hl7 import framing, header
-from parsers.hl7.acknowledgment import OUTCOMES
+from parsers.hl7.acknowledgment import OUTCOMES, Dialogue
 from parsers.hl7.grammar import Grammar
 from parsers.hl7.header import Header
 from parsers.hl7.layout import Layout, Unusual, layout_of, shape_of
@@ -46,6 +49,7 @@ class Whole(msgspec.Struct):
         code: MSA-1, where it is a code.
         facts: what its segments tell: up to where it asks or answers, and after that.
         told_in: when that was told last: see `Messages.telling`.
+        names: of applications, where the header is told with other names each time: see `opening`.
     """
 
     header: Header
@@ -54,6 +58,84 @@ class Whole(msgspec.Struct):
     code: str
     facts: tuple[_Facts, _Facts]
     told_in: int = 0
+    names: tuple[bytes, bytes] = (b"", b"")
+
+    def settle(self, pieces: list[bytes], side: Side, dialogue: Dialogue, talk: Conversation) -> None:
+        """Ask who sent the message, or answer, under its control id."""
+        if self.asks:
+            secret = header.secret_of(pieces, self.header.grammar)
+            control_id = header.control_id_of(pieces[header.CONTROL_ID - 1])
+            dialogue.asked(side, control_id, self.header, secret, talk)
+        elif self.code:
+            dialogue.answered(side, self.code, header.control_id_of(pieces[self.layout.answer_at + 1]), talk)
+
+
+class Memo:
+    """Messages that are known again by what is picked of them.
+
+    Args:
+        max_bytes: what is kept to know them by.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._last: dict[Hashable, Whole] = {}
+        self._known: dict[tuple[bytes, ...], Whole] = {}
+        self._bytes = 0
+        self._max_bytes = max_bytes
+
+    def find(self, alike: Hashable, ends: int, pieces: list[bytes]) -> Whole | None:
+        """The message that says the same, if its layout is that of the last one that looked alike."""
+        last = self._last.get(alike)
+        if last is None or ends != last.layout.ends or len(pieces) != last.layout.size:
+            return None
+        known = self._known.get(last.layout.picked(pieces, last.header.grammar))
+        if known is None or known.layout is not last.layout or known.header.grammar is not last.header.grammar:
+            return None
+        return known
+
+    def keep(self, alike: Hashable, picked: tuple[bytes, ...], whole: Whole) -> None:
+        """Know it again."""
+        size = len(picked) * PIECE_BYTES + sum(map(len, picked))
+        if self._bytes + size > self._max_bytes:
+            self._known.clear()
+            self._last.clear()
+            self._bytes = 0
+        self._last[alike] = whole
+        self._known[picked] = whole
+        self._bytes += size
+
+
+def end_of_whole(data: bytes, at: int) -> int:
+    """Where the end block of the frame is whose content begins here, if it is all there and as usual; else -1."""
+    end = data.find(b"\x1c", at, at + WHOLE_MAX_BYTES)
+    if end < 0 or data[end - 1] != 0x0D or data.find(b"\n", at, end) >= 0 or data.find(b"\x0b", at, end) >= 0:
+        return -1
+    return end if data.startswith(b"MSH", at) else -1
+
+
+def pieces_of(message: bytes) -> list[bytes]:
+    """A message that begins with MSH, cut at all its separators; the end of a segment begins a piece."""
+    separator = message[3:4]
+    return message.replace(b"\r", separator + b"\r").split(separator)
+
+
+def look_closer(message: bytes, pieces: list[bytes], said: Header, side: Side) -> tuple[tuple[bytes, ...], Whole]:
+    """What a message with this header tells, and what is picked of it.
+
+    Raises:
+        Unusual: such a message is read segment by segment.
+    """
+    cut = said.grammar.cut
+    if not cut:
+        raise Unusual
+    first, *segments, _ = message.split(b"\r")
+    layout = layout_of(shape_of(segments, cut), cut, first.count(cut), describes=said.describes)
+    picked = layout.picked(pieces, said.grammar)
+    told_by = _told_by if len(picked) <= MEMO_MAX_PIECES else _told_by.__wrapped__
+    facts = told_by(layout, picked[layout.headed :], said.grammar, side, describes=said.describes)
+    code = pieces[layout.answer_at].strip().decode("ascii", "replace") if layout.answer_at else ""
+    asks = not said.acknowledges and not layout.answer_at
+    return picked, Whole(said, layout, asks, code if code in OUTCOMES else "", facts)
 
 
 class Wholes:
@@ -67,20 +149,15 @@ class Wholes:
         self._messages = messages
         self._side = side
         self._talk = talk
-        self._last: dict[int, Whole] = {}  # by the number of pieces
-        self._known: dict[tuple[bytes, ...], Whole] = {}
-        self._known_bytes = 0
+        self._memo = Memo(KNOWN_MAX_BYTES)
 
     def find(self, message: bytes) -> tuple[Whole, list[bytes]] | None:
         """What a message tells that begins with an MSH segment, and its pieces; None: it is read by segments."""
-        separator = message[3:4]
-        pieces = message.replace(b"\r", separator + b"\r").split(separator)
-        last = self._last.get(len(pieces))
-        if last is not None and message.count(b"\r") == last.layout.ends:
-            known = self._known.get(last.layout.picked(pieces, last.header.grammar))
-            if known is not None and known.layout is last.layout and known.header.grammar is last.header.grammar:
-                return known, pieces
-        plain = _TEXT.sub(b"", message) if separator == b"|" else message
+        pieces = pieces_of(message)
+        known = self._memo.find(len(pieces), message.count(b"\r"), pieces)
+        if known is not None:
+            return known, pieces
+        plain = _TEXT.sub(b"", message) if message[3:4] == b"|" else message
         if len(plain) < len(message):
             return self.find(plain)
         try:
@@ -89,49 +166,25 @@ class Wholes:
             return None
 
     def _look_closer(self, message: bytes, pieces: list[bytes]) -> Whole:
-        """What a message tells that was not met lately."""
+        """What a message tells that was not met lately. Who sends one message only is not worth knowing again."""
         if not framing.is_header(message):
             raise Unusual
-        first, *segments, _ = message.split(b"\r")
+        first = message[: message.index(b"\r")]
         said = self._messages.parse(first, header.parts_of(first))
-        cut = said.grammar.cut
-        if not cut:
-            raise Unusual
-        layout = layout_of(shape_of(segments, cut), cut, first.count(cut), describes=said.describes)
-        picked = layout.picked(pieces, said.grammar)
-        told_by = _told_by if len(picked) <= MEMO_MAX_PIECES else _told_by.__wrapped__
-        facts = told_by(layout, picked[layout.headed :], said.grammar, self._side, describes=said.describes)
-        code = pieces[layout.answer_at].strip().decode("ascii", "replace") if layout.answer_at else ""
-        asks = not said.acknowledges and not layout.answer_at
-        whole = Whole(said, layout, asks, code if code in OUTCOMES else "", facts)
+        picked, whole = look_closer(message, pieces, said, self._side)
         if self._messages.count:
-            self._keep(picked, whole, len(message))
+            self._memo.keep(len(pieces), picked, whole)
         return whole
-
-    def _keep(self, picked: tuple[bytes, ...], whole: Whole, size: int) -> None:
-        """Know it again. Who sends one message only is not worth it."""
-        size += len(picked) * PIECE_BYTES
-        if self._known_bytes + size > KNOWN_MAX_BYTES:
-            self._known.clear()
-            self._last.clear()
-            self._known_bytes = 0
-        self._last[whole.layout.size] = whole
-        self._known[picked] = whole
-        self._known_bytes += size
 
     def read(self, whole: Whole, pieces: list[bytes]) -> None:
         """Tell what a message tells, as far as that is new; ask who it was, or answer."""
-        messages, talk, said = self._messages, self._talk, whole.header
-        messages.head(said)
+        messages = self._messages
+        messages.head(whole.header)
         dialogue = messages.speak()
         (ahead, after), is_new = whole.facts, whole.told_in != messages.telling
         if is_new and ahead:
             messages.tell(ahead)
-        if whole.asks:
-            secret = header.secret_of(pieces, said.grammar)
-            dialogue.asked(self._side, header.control_id_of(pieces[header.CONTROL_ID - 1]), said, secret, talk)
-        elif whole.code:
-            dialogue.answered(self._side, whole.code, header.control_id_of(pieces[whole.layout.answer_at + 1]), talk)
+        whole.settle(pieces, self._side, dialogue, self._talk)
         if is_new:
             messages.tell(after)
             whole.told_in = messages.telling

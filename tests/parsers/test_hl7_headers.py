@@ -144,11 +144,10 @@ def test_a_header_is_parsed_once_for_all_conversations_that_differ_in_time_secre
     """It says the same in each, and each tells it, with its own secret."""
     other = FULL.replace(b"secret", b"hidden!").replace(b"20261125", b"20271125").replace(b"MSG7", b"MSG8")
     _parsed.cache_clear()
-    first, second = (
-        read(framed(FULL), framed(acknowledgment("MSG7"))),
-        read(framed(other), framed(acknowledgment("MSG8"))),
-    )
-    assert _parsed.cache_info().misses == 2
+    first = read(framed(FULL), framed(acknowledgment("MSG7")))
+    parsed = _parsed.cache_info().misses
+    second = read(framed(other), framed(acknowledgment("MSG8")))
+    assert _parsed.cache_info().misses == parsed <= 2
     assert [fact for fact in first if isinstance(fact, Attribute)] == [
         fact for fact in second if isinstance(fact, Attribute)
     ]

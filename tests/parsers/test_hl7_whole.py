@@ -124,16 +124,16 @@ def test_nothing_is_kept_of_what_belongs_to_one_person() -> None:
     before = _told_by.cache_info().currsize
     assert wholes.find(message(2, code=IMPLANT)) is None
     assert _told_by.cache_info().currsize == before
-    assert not [key for key in wholes._known if b"SERIAL7" in key and IMPLANT.encode() in key]
+    assert not [key for key in wholes._memo._known if b"SERIAL7" in key and IMPLANT.encode() in key]
 
 
 def test_what_is_known_is_bounded() -> None:
     wholes = lane()
     for number in range(600):
         heard(wholes, message(code=f"{number}^CODE^L"))
-        size = sum(PIECE_BYTES * len(key) + sum(map(len, key)) for key in wholes._known)
+        size = sum(PIECE_BYTES * len(key) + sum(map(len, key)) for key in wholes._memo._known)
         assert size <= KNOWN_MAX_BYTES
-    assert wholes._known
+    assert wholes._memo._known
 
 
 @pytest.mark.parametrize(("named", "codec"), [("GB 18030-2000", "gb18030"), ("ISO IR87", "iso2022_jp_2")])
