@@ -52,10 +52,14 @@ def demo(
     listen: Listen = None,
 ) -> None:
     """Read the bundled captures, show what is in them, serve the API."""
+    from sensor.forkserver import split_off
+
+    forkserver = split_off()  # before anything is loaded that a worker may not have
+
     from sensor.commands.access import settings
     from sensor.commands.demo import demo as run
 
-    run(store, listen, settings(), once=once)
+    run(store, listen, settings(), once=once, forkserver=forkserver)
 
 
 @app.command()
@@ -66,11 +70,15 @@ def read(
     as_of: AsOf = None,
 ) -> None:
     """Read captures, or - for one on standard input, into the store, then show a summary of the store."""
+    from sensor.forkserver import split_off
+
+    forkserver = split_off()  # before anything is loaded that a worker may not have
+
     from sensor.commands.access import settings
     from sensor.commands.reading import read as run
 
     configured = settings()
-    run(captures, store or configured.store, configured, form, as_of)
+    run(captures, store or configured.store, configured, form, as_of, forkserver)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from sensor.capture.errors import CaptureError
 from sensor.engine import FLOWS
+from sensor.forkserver import Forkserver
 from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied, Workers
 from sensor.rules import Rule, load_rules
 from sensor.site import Site
@@ -58,6 +59,7 @@ class Options(TypedDict, total=False):
     progress: Progress | None
     batch_bytes: int
     command: Sequence[str]
+    forkserver: Forkserver | None
 
 
 @contextmanager
@@ -73,6 +75,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
     flows: int = FLOWS,
     batch_bytes: int = BATCH_BYTES,
     command: Sequence[str] = WORKER,
+    forkserver: Forkserver | None = None,
 ) -> Iterator[tuple[Store, ReadSummary]]:
     """Within, captures are in a store that is open: read one after the other, and inferred from.
 
@@ -87,6 +90,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         flows: see `Settings`.
         batch_bytes: capture bytes to a batch.
         command: starts the process that forks workers.
+        forkserver: that process, where it is there already; it ends with this.
 
     Raises:
         SiteError, SiteKeyError: site file or key cannot be used.
@@ -95,7 +99,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         WorkerDied: a worker ended before the capture did; what was committed is safe.
     """
     with ExitStack() as ends:
-        workers = ends.enter_context(Workers(command))  # imports what it takes while we do what is ours
+        workers = ends.enter_context(Workers(command, forkserver))  # imports what it takes while we do what is ours
         known_site = Site.load(site)
         known_rules = load_rules(*([rules] if rules else []))
         SiteKey.load_or_create(site_key)

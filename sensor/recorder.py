@@ -24,6 +24,7 @@ import sensor
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
 from sensor.capture.pcapfile import STDIN
 from sensor.engine import FLOWS
+from sensor.forkserver import Forkserver, Process, environment
 from sensor.mirror import Tally, judged
 from sensor.rows import SCHEMAS
 from sensor.site import Site
@@ -47,8 +48,6 @@ from sensor.wire import (
 )
 
 WORKER: Final = (sys.executable, "-P", "-m", "sensor.worker")
-_KEPT_VARIABLES: Final = ("HOME", "LANG", "PATH", "SPANWARD_INTERPRETED", "TZ", "VIRTUAL_ENV")
-_KEPT_PREFIXES: Final = ("LC_", "PYTHON", "COVERAGE_")
 _CAPTURE_ERRORS: Final = {error.__name__: error for error in (CaptureDamaged, CaptureUnreadable, NotACapture)}
 _TEXT_MAX_CHARS: Final = 500
 _OTHER_STREAM: Final = (
@@ -167,12 +166,13 @@ class Workers:
 
     Args:
         command: starts it.
+        forkserver: it, where it is there already; it ends with this.
     """
 
-    def __init__(self, command: Sequence[str] = WORKER) -> None:
+    def __init__(self, command: Sequence[str] = WORKER, forkserver: Forkserver | None = None) -> None:
         self._command = list(command)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._line: socket.socket | None = None
+        self._process: Process | None = forkserver.process if forkserver else None
+        self._line: socket.socket | None = forkserver.line if forkserver else None
 
     def __enter__(self) -> Self:
         self._line = self._line or self._start()
@@ -211,7 +211,7 @@ class Workers:
                 self._command,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                env=_environment(os.environ),
+                env=_environment(),
                 start_new_session=True,  # Ctrl-C is for the recorder, which ends the workers in order
             )
         self._line = ours
@@ -397,10 +397,8 @@ def _close_quietly(pipe: IO[bytes]) -> None:
         pipe.close()
 
 
-def _environment(own: os._Environ[str]) -> dict[str, str]:
-    """What a worker needs to know; nothing that it could give away."""
-    kept = {name: value for name, value in own.items() if name in _KEPT_VARIABLES or name.startswith(_KEPT_PREFIXES)}
+def _environment() -> dict[str, str]:
+    """That of a worker, which finds `sensor` where it is."""
     root = str(Path(sensor.__file__ or "").parent.parent)
-    kept["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # who forks has one thread only
-    kept["PYTHONPATH"] = os.pathsep.join(path for path in (root, own.get("PYTHONPATH", "")) if path)
-    return kept
+    path = os.pathsep.join(path for path in (root, os.environ.get("PYTHONPATH", "")) if path)
+    return {**environment(os.environ), "PYTHONPATH": path}

@@ -14,6 +14,7 @@ from sensor.commands.formats import SummaryFormat
 from sensor.commands.reading import filled
 from sensor.commands.serving import serve
 from sensor.commands.summary import summarise
+from sensor.forkserver import Forkserver
 from sensor.settings import Settings
 from sensor.sitekey import SiteKey
 from sensor.store import Store
@@ -22,7 +23,14 @@ _HOSPITAL = "hospital"  # the capture that was recorded for this
 _LEFT_OUT = frozenset({"hostile", "lab"})  # made to be refused; scripts
 
 
-def demo(store_path: Path | None, listen: str | None, settings: Settings, *, once: bool) -> None:
+def demo(
+    store_path: Path | None,
+    listen: str | None,
+    settings: Settings,
+    *,
+    once: bool,
+    forkserver: Forkserver | None = None,
+) -> None:
     """Read the bundled captures into `store_path` or a temporary store, show the summary, serve unless `once`.
 
     Raises:
@@ -30,7 +38,7 @@ def demo(store_path: Path | None, listen: str | None, settings: Settings, *, onc
     """
     captures = bundled(settings.captures)
     with tempfile.TemporaryDirectory(prefix="spanward-demo-") as folder:
-        opening = _filled(captures, store_path or Path(folder) / "demo.duckdb", Path(folder), settings)
+        opening = _filled(captures, store_path or Path(folder) / "demo.duckdb", Path(folder), settings, forkserver)
         if once:
             with opening:
                 return
@@ -38,12 +46,14 @@ def demo(store_path: Path | None, listen: str | None, settings: Settings, *, onc
 
 
 @contextmanager
-def _filled(captures: list[Path], path: Path, folder: Path, settings: Settings) -> Iterator[Store]:
+def _filled(
+    captures: list[Path], path: Path, folder: Path, settings: Settings, forkserver: Forkserver | None
+) -> Iterator[Store]:
     """The store with the captures in it, once its summary has been shown."""
     # Whatever is in the captures was made up: a fixed key makes two demos comparable and leaves the site's own alone.
     key_path = folder / "site.key"
     SiteKey.test().save(key_path)
-    with filled(captures, path, settings, key_path) as (store, summary):
+    with filled(captures, path, settings, key_path, forkserver=forkserver) as (store, summary):
         for failure in summary.failures:
             note(str(failure))
         summarise(store, SummaryFormat.TABLE)

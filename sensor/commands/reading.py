@@ -13,6 +13,7 @@ from sensor.commands.errors import CommandError, Status, note
 from sensor.commands.formats import SummaryFormat
 from sensor.commands.rulebook import broken
 from sensor.commands.summary import summarise
+from sensor.forkserver import Forkserver
 from sensor.reading import Progress, ReadSummary, StoreError, WorkerDied, captures_read
 from sensor.rules import RuleError
 from sensor.settings import Settings
@@ -22,7 +23,12 @@ from sensor.store import Store
 
 
 def read(
-    captures: Sequence[Path], store_path: Path, settings: Settings, form: SummaryFormat, as_of: datetime | None
+    captures: Sequence[Path],
+    store_path: Path,
+    settings: Settings,
+    form: SummaryFormat,
+    as_of: datetime | None,
+    forkserver: Forkserver | None = None,
 ) -> None:
     """Read captures, infer, and write the summary of the store.
 
@@ -31,7 +37,8 @@ def read(
     Raises:
         CommandError: captures could not be read, or the store, site file or key cannot be used.
     """
-    with filled(captures, store_path, settings, site_key_path(settings.site_key), as_of) as (store, summary):
+    key_path = site_key_path(settings.site_key)
+    with filled(captures, store_path, settings, key_path, as_of, forkserver) as (store, summary):
         for failure in summary.failures[:-1]:
             note(str(failure))
         if summary.captures:
@@ -42,7 +49,12 @@ def read(
 
 @contextmanager
 def filled(
-    captures: Sequence[Path], store_path: Path, settings: Settings, key_path: Path, as_of: datetime | None = None
+    captures: Sequence[Path],
+    store_path: Path,
+    settings: Settings,
+    key_path: Path,
+    as_of: datetime | None = None,
+    forkserver: Forkserver | None = None,
 ) -> Iterator[tuple[Store, ReadSummary]]:
     """Within, the captures are in the store, and inferred from.
 
@@ -61,6 +73,7 @@ def filled(
                 rules=settings.rules,
                 progress=bar.enter_context(_watched(captures)),
                 flows=settings.flows,
+                forkserver=forkserver,
             ) as found,
         ):
             bar.close()  # all is read: what comes now needs the terminal

@@ -8,15 +8,21 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sensor import reading
+try:
+    from sensor.forkserver import split_off
+except ImportError:  # a checkout from before it
+    split_off = None
 
 
 def main() -> None:
-    """Read one capture into a store."""
+    """Read one capture into a store, as `spanward read` does."""
+    started = {"forkserver": split_off()} if split_off else {}
+    from sensor import reading
+
     capture, store, key = (Path(argument) for argument in sys.argv[1:4])
     name = next(name for name in ("infer_now", "_infer") if hasattr(reading, name))  # it was called otherwise once
     setattr(reading, name, lambda *_: None)
-    summary = reading.read_captures([capture], store, None, key)
+    summary = reading.read_captures([capture], store, None, key, **started)
     if summary.failures:
         sys.exit(str(summary.failures[0]))
 

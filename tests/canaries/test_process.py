@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from sensor import sandbox
+from sensor.forkserver import Forkserver
 from sensor.recorder import Talk, Workers
 from sensor.site import SiteForFacts
-from sensor.wire import BATCHES_AHEAD, Hello, Job, Kind, decode
+from sensor.wire import BATCHES_AHEAD, NUMBER, Hello, Job, Kind, decode
 from tests.canaries.needles import PLANTED, all_needles
 from tests.canaries.reading import KEY, own_key
 from tests.conftest import PCAPS
@@ -24,6 +30,8 @@ BATCH_BYTES = 4_096
 STEMS = ("user_", "find_", "store_", "get", "tls12_null", "smartcard", "personal_")
 ACROSS = [path for path in PLANTED if path.stem.startswith(STEMS)]
 MARKERS = (b"ARCHIVE", b"fact_authentication", str(own_key().mark(b"GIXG7GU6HJHUX5", None).digest).encode())
+
+SECRETS = {"SPANWARD_TOKEN": "canary-0451-of-the-environment", "PASSWORD": "x" * 40_000 + "canary-1984", "FLAG": "1"}
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -53,12 +61,55 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
+class Split:
+    """A process that another one has split off from itself, see `split`; that one sees to its end."""
+
+    def __init__(self, pid: int, other: subprocess.Popen[bytes], line: socket.socket) -> None:
+        self.pid = pid
+        self._other = other
+        self._line = line
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        self._line.close()
+        return self._other.wait()
+
+
+Way = Callable[[Path], AbstractContextManager[Workers]]
+
+
+@contextmanager
+def split(folder: Path) -> Iterator[Workers]:
+    """As `spanward read` does: split off from a process that has secrets, and opens a store afterwards."""
+    (folder / "open").write_bytes(b"")
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-m", "tests.canaries.split", str(folder / "open")]
+    with theirs:
+        other = subprocess.Popen(command, stdin=theirs, env={**os.environ, **SECRETS})
+    said, (line,), _, _ = socket.recv_fds(ours, NUMBER.size, 1)
+    process = Split(int(NUMBER.unpack(said)[0]), other, ours)
+    with Workers(forkserver=Forkserver(process, socket.socket(fileno=line))) as opened:
+        yield opened
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Workers]:
+    """As `spanward run` does: a new interpreter."""
+    (folder / "open").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SECRETS.items():
+            patch.setenv(name, value)
+        with Workers() as opened:
+            yield opened
+
+
+@pytest.fixture(scope="module", params=[started, split])
+def workers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     """The process that the held worker comes from; it makes no other one meanwhile."""
-    opened = Workers()
-    yield opened
-    opened.close()
+    with request.param(tmp_path_factory.mktemp("workers")) as opened:
+        yield opened
 
 
 def greeted(talk: Talk, frames: Iterator[tuple[Kind, bytes]]) -> Hello:
@@ -133,6 +184,54 @@ def looked(process: int, held: Held, file: str = "environ") -> subprocess.Comple
     return subprocess.run(command, capture_output=True, check=False, **like(held))
 
 
+# ------------------------------------------------------------------ what it has of the process that it comes from
+
+
+def test_it_holds_its_capture_its_pipes_and_standard_error(held: Held, workers: Workers) -> None:
+    assert workers._process is not None
+    for process, most in ((held.talk.pid, 6), (workers._process.pid, 2)):
+        links = {int(link.name): str(link.readlink()) for link in (Path("/proc") / str(process) / "fd").iterdir()}
+        assert links[1] == os.devnull
+        strange = [to for number, to in links.items() if number != 2 and not to.startswith(("pipe:", "socket:"))]
+        assert set(strange) <= {os.devnull, str(STORE20)}
+        assert len(links) <= most + 2, links
+
+
+def test_its_memory_holds_no_secret_and_no_store(held: Held, workers: Workers) -> None:
+    assert workers._process is not None
+    for process in (held.talk.pid, workers._process.pid):
+        try:
+            memory = whole_memory(process)
+        except PermissionError:
+            pytest.skip("only root looks into it")
+        assert b"PATH=" in memory
+        for secret in (b"canary-0451", b"canary-1984"):
+            assert secret not in memory
+    assert "_duckdb" not in (held.proc / "maps").read_text()
+
+
+def whole_memory(process: int) -> bytes:
+    """All that it may write to, one part after the other."""
+    parts = []
+    with (Path("/proc") / str(process) / "mem").open("rb", buffering=0) as memory:
+        for line in (Path("/proc") / str(process) / "maps").read_text().splitlines():
+            span, rights, *_ = line.split()
+            first, last = (int(end, 16) for end in span.split("-"))
+            if rights.startswith("rw"):
+                memory.seek(first)
+                parts.append(memory.read(last - first))
+    return b"".join(parts)
+
+
+def test_it_is_of_a_session_of_its_own_and_ends_when_told(held: Held, workers: Workers) -> None:
+    assert workers._process is not None
+    assert os.getsid(workers._process.pid) == workers._process.pid
+    blocked, ignored = (int(held.status(name)[0], 16) for name in ("SigBlk", "SigIgn"))
+    assert blocked == 0
+    assert not ignored & 1 << signal.SIGTERM - 1
+    assert ignored & 1 << signal.SIGINT - 1
+
+
 # ------------------------------------------------------------------ what crosses the pipe
 
 
@@ -154,6 +253,28 @@ def said(workers: Workers, path: Path, key: Path) -> bytes:
                 break
     assert kind == Kind.SUMMARY
     return b"\n".join(payloads)
+
+
+@pytest.mark.parametrize("way", [started, split])
+def test_a_worker_that_dies_is_replaced(way: Way, key: Path, tmp_path: Path) -> None:
+    with way(tmp_path) as workers:
+        with workers.talk(Job(str(STORE20), SiteForFacts(), str(key), BATCH_BYTES)) as talk:
+            greeted(talk, talk.frames())
+            os.kill(talk.pid, signal.SIGSEGV)
+            assert "signal 11" in talk.death()
+        assert b"ARCHIVE" in said(workers, STORE20, key)
+
+
+@pytest.mark.parametrize("way", [started, split])
+def test_it_does_not_outlive_the_recorder(way: Way, tmp_path: Path) -> None:
+    with way(tmp_path) as workers:
+        assert workers._process is not None
+        assert workers._line is not None
+        watched = os.pidfd_open(workers._process.pid)
+        workers._line.shutdown(socket.SHUT_RDWR)
+        ended, _, _ = select.select([watched], [], [], 60)
+        os.close(watched)
+    assert ended
 
 
 def test_nothing_crosses_the_pipe(key: Path) -> None:
