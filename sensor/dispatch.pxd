@@ -4,16 +4,16 @@ from parsers.core.session cimport Session as _Session
 from sensor.engine.courses cimport Step as _Step
 from sensor.engine.events cimport EventSource
 from sensor.engine.flows cimport Flow as _Flow
+from sensor.engine.flows cimport Reader
 
-cdef class Dispatcher:
+cdef class Dispatcher(Reader):
     cdef EventSource _engine
     cdef object _registry, _site, _key
     cdef public object tell
     cdef bint _bulkhead
     cdef dict _claims, _claimed, _numbers
     cdef object _recall, _counters
-    cdef object _taken
-    cdef readonly dict flows
+    cdef readonly object flows
     cdef readonly list labels
     cdef long long _failures, _number
     cdef object _protocol, _confidence, _name
@@ -25,7 +25,7 @@ cdef class Dispatcher:
     cpdef _Step let_go(self, _Flow flow)
     cdef _Step _dismiss(self, _Session session)
     cpdef ends_of(self, bytes key)
-    cpdef say(self, _Flow flow, words, quality, continued)
+    cpdef dict say(self, _Flow flow, words, quality, bint continued)
     cpdef condense(self, _Flow flow)
     cdef _catch_up(self, _Flow flow)
     cdef list _guarded(self, _Session session, int what, long long lane, bytes data=*, long long turn=*)

@@ -44,6 +44,7 @@ from parsers.core import (
 )
 from sensor.days import TRANSPORT, Label
 from sensor.engine import FLOWS, Engine, Flow, Flows, Seen, Step
+from sensor.engine.flows import Reader
 from sensor.recall import COURSES_MAX, Recall, Run
 from sensor.sighting import Ends, Quality, Said, Words
 from sensor.site import Site
@@ -77,7 +78,7 @@ Pump = Callable[[Engine, Callable[[], int]], Iterator[int]]
 """As `Capture.pump`: gives the engine its windows, and calls until one is used up what takes its events."""
 
 
-class Dispatcher:
+class Dispatcher(Reader):
     """Runs one capture's events through sessions.
 
     Args:
@@ -93,7 +94,7 @@ class Dispatcher:
     Attributes:
         tell: see above.
         labels: protocol and confidence by the number that the engine folds flows under.
-        flows: those under way, by the engine's row.
+        flows: those under way.
     """
 
     def __init__(
@@ -117,10 +118,9 @@ class Dispatcher:
         self._claimed: dict[bytes, Words] = {}
         self._recall = Recall()
         hints = frozenset(port for protocol in registry.protocols for port in protocol.port_hints)
-        self._taken = Flows(
+        self.flows = Flows(
             engine, self, _QUALITIES, self._recall.roots, hints, flows * HELD_PER_FLOW_BYTES, COURSES_MAX
         )
-        self.flows = self._taken.flows
         self._failures = 0
         self._numbers: dict[tuple[str, Confidence], int] = {("", Confidence.PORT): 0}
         self._protocol: Protocol | None = None
@@ -133,11 +133,11 @@ class Dispatcher:
     @property
     def counters(self) -> dict[str, int]:
         """What was counted so far."""
-        return {**self._counters, "runs_known": self._taken.known, "runs_learnt": self._recall.learnt}
+        return {**self._counters, "runs_known": self.flows.known, "runs_learnt": self._recall.learnt}
 
     def run(self, pump: Pump) -> Iterator[int]:
         """The source's events that are not about flows, and now and then one that is; all are worked off."""
-        return pump(self._engine, self._taken.step)
+        return pump(self._engine, self.flows.step)
 
     # ------------------------------------------------------------------ what happens to a flow, for `Flows`
 

@@ -1,5 +1,8 @@
 cimport cython
+
+from sensor.engine.seen cimport Seen
 from sensor.folded cimport Facts
+from sensor.sighting cimport Said, Words
 
 @cython.final
 cdef class Kept:
@@ -28,9 +31,10 @@ cdef class Told:
     cdef long long moment
 
 @cython.final
+@cython.no_gc
 cdef class Group:
     cdef int number
-    cdef readonly object seen
+    cdef readonly Seen seen
     cdef int size
     cdef long long moment
     cdef int met
@@ -63,33 +67,33 @@ cdef class Fold:
     cdef dict _certificates
 
     cdef _clear(self)
-    @cython.locals(ts_us="long long", day_us="long long", place=Place)
-    cpdef add(self, said)
+    @cython.locals(day_us="long long", place=Place, words=Words, seen=Seen)
+    cpdef add(self, Said said)
     @cython.locals(initiator=Values, responder=Values, place=Place)
     cdef Place _place(self, tuple key)
     @cython.locals(values=Values)
     cdef Values _values_of(self, tuple subject)
 
     @cython.locals(spoken=list, told=Told, group=Group)
-    cdef _add_known(self, Place place, said, words)
+    cdef Seen _add_known(self, Place place, Said said, Words words)
     @cython.locals(told=Told)
     cdef Told _heard(self, fact, mark)
 
     @cython.locals(told=Told, new=Group)
-    cdef _add_each(self, Place place, said, tuple facts)
+    cdef _add_each(self, Place place, Said said, tuple facts)
     cdef bint _is_admitted(self, Place place, Told told) except -1
     cdef Told _overflow(self, Told told)
     cdef _state(self, Place place, Told told, Group group)
     @cython.locals(group=Group)
-    cdef Group _group(self, seen)
+    cdef Group _group(self, Seen seen)
     cdef Group _group_of(self, Told told, int row)
     @cython.locals(group=Group)
     cdef _meet(self, Told told, int row, list met)
     @cython.locals(group=Group, part=Group, told=Told, is_split=bint, row=int)
-    cdef _count(self, Place place, said, list met, list before)
+    cdef _count(self, Place place, Said said, list met, list before)
     @cython.locals(group=Group, row=int)
-    cdef _count_alone(self, Place place, said, Told told)
-    @cython.locals(part=Group)
+    cdef _count_alone(self, Place place, Said said, Told told)
+    @cython.locals(part=Group, seen=Seen)
     cdef Group _split(self, Group group, int size)
 
     @cython.locals(told=Told)

@@ -21,7 +21,7 @@ import msgspec
 import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
-from sensor.engine import Seen
+from sensor.engine.seen import Seen
 from sensor.folded import Facts, Folded
 from sensor.rows import DAY_US, WHAT, Key, table
 from sensor.sighting import Said, Words
@@ -171,8 +171,8 @@ class Fold:
 
     def add(self, said: Said) -> dict[Words, Seen] | None:
         """What was said at one moment. Returns what counts known words at its place, until it is drained."""
-        ts_us, day_us = said.ts_us, DAY_US
-        key = (ts_us // day_us, said.ends, said.protocol, said.continued)
+        day_us = DAY_US
+        key = (said.ts_us // day_us, said.ends, said.protocol, said.continued)
         place = self._places.get(key)
         if place is None:
             place = self._place(key)

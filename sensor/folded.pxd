@@ -1,5 +1,7 @@
 cimport cython
+
 from sensor.arrays cimport Longs, Numbered, Numbers, Texts, id_array, ids, repeats, spread
+from sensor.engine.seen cimport Seen
 
 @cython.final
 cdef class Facts:
@@ -48,7 +50,7 @@ cdef class Counts:
     cdef dict _conversations
     cdef Texts _communities
 
-    cdef _add(self, seen)
+    cdef _add(self, Seen seen)
     cdef int both(self, int one, int other) except -1
     cdef list columns(self, Numbers seen)
 

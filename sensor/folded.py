@@ -17,7 +17,7 @@ import pyarrow as pa
 from parsers.core import Side
 from sensor.arrays import Longs, Numbered, Numbers, Texts, id_array, ids, repeats, spread
 from sensor.days import TRANSPORT, community_id, ip_text, mac_text
-from sensor.engine import Seen
+from sensor.engine.seen import Seen
 from sensor.rows import ID, PART_ROWS, QUALITY, WHAT, WHERE, Key, sides_of, table, what_of
 from sensor.sighting import Ends, Quality
 
@@ -129,7 +129,7 @@ class Counts:
 
     def _add(self, seen: Seen) -> None:
         self._seen.append(seen)
-        self._first.add(seen.first)
+        self._first.add(seen.ts_us)
         self._last.add(seen.last)
         self._n.add(seen.n)
         self._frame.add(seen.frame)

@@ -1,3 +1,4 @@
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, auto_pickle=False
 """What was said: facts with their time, addresses and evidence; and the line that `spanward facts` prints of each.
 
 `Said` is what one conversation stated at one moment, the way facts travel from dispatch to fold. A `Sighting` is one of
@@ -15,6 +16,7 @@ import msgspec
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact
 from sensor.days import TRANSPORT, community_id, ip_text, mac_text
+from sensor.engine.seen import Moment
 from sensor.sitekey import SecretMark
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -85,35 +87,40 @@ class Words:
         known: all conversations that said the same share this one object.
     """
 
-    __slots__ = ("facts", "known")
-
     def __init__(self, facts: tuple[tuple[Fact, SecretMark | None], ...], *, known: bool = False) -> None:
         self.facts = facts
         self.known = known
 
 
-class Said(msgspec.Struct, gc=False):
+class Said(Moment):
     """What one conversation stated at one moment.
 
     Attributes:
-        ts_us, frame: when, and in which frame of the capture.
-        ends: between whom.
-        port: the initiator's.
         protocol: name of the protocol, or empty.
         words: the facts.
-        quality: of the conversation so far.
         continued: restated on a new day.
     """
 
-    ts_us: int
-    frame: int
-    ends: Ends
-    port: int
-    protocol: str
-    words: Words
-    quality: Quality
-    continued: bool = False
-    _community_id: str = ""
+    def __init__(
+        self,
+        ts_us: int,
+        frame: int,
+        ends: Ends,
+        port: int,
+        protocol: str,
+        words: Words,
+        quality: Quality,
+        continued: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        self.ts_us = ts_us
+        self.frame = frame
+        self.ends = ends
+        self.port = port
+        self.protocol = protocol
+        self.words = words
+        self.quality = quality
+        self.continued = continued
+        self._community_id = ""
 
     @property
     def community_id(self) -> str:

@@ -1,6 +1,6 @@
 cimport cython
 
-from sensor.engine.courses cimport Node, Step
+from sensor.engine.courses cimport Name, Node, Step
 from sensor.engine.events cimport EventSource
 from sensor.engine.seen cimport Seen
 
@@ -21,6 +21,7 @@ cdef enum:
     STATED_MAX = 256
     PLACES_MAX = 32768
     ENDS_MAX = 65536
+    ROWS_MIN = 1024
     EVENTS_MAX = 4096
 
 cdef extern from *:
@@ -44,13 +45,26 @@ cdef class Flow:
     cdef long long day
     cdef dict counted
 
+    cdef begin(self, long long row, ends, long long ports, long long flags)
+
+cdef class Reader:
+    cpdef ends_of(self, bytes key)
+    cpdef Step read(self, Flow flow, long long lane, long long turn, bytes data)
+    cpdef Step read_datagram(self, Flow flow, long long lane, bytes data)
+    cpdef Step miss(self, Flow flow, long long lane)
+    cpdef Step end(self, Flow flow)
+    cpdef Step let_go(self, Flow flow)
+    cpdef condense(self, Flow flow)
+    cpdef dict say(self, Flow flow, words, quality, bint continued)
+
 @cython.final
 cdef class Flows:
     cdef EventSource engine
-    cdef object reader
+    cdef Reader reader
     cdef tuple qualities
     cdef long long held_max_bytes, courses_max, held_bytes
-    cdef readonly dict flows
+    cdef list rows
+    cdef long long count
     cdef dict places, ends, held, roots
     cdef bytes hinted
     cdef Flow newest
@@ -65,6 +79,7 @@ cdef class Flows:
     cdef Flow _flow(self)
     cdef Flow _open(self, long long row)
     cdef Node _root(self, bint midstream, long long ports)
+    cdef _drop(self, Flow flow)
     cdef _drop_session(self, Flow flow)
     cdef _go(self, Flow flow, Step step, bytes data)
     cdef _relabel(self, Flow flow, Step step)

@@ -44,6 +44,7 @@ if not cython.compiled:
     STATED_MAX = 256
     PLACES_MAX = 32_768
     ENDS_MAX = 65_536
+    ROWS_MIN = 1_024
     EVENTS_MAX = 4_096
     DAY_US = 86_400_000_000
     MIDSTREAM_ROOT = 4_294_967_296
@@ -70,13 +71,14 @@ class Flow:
             for more.
     """
 
-    def __init__(self, row, ends, ports, flags, node):
+    def begin(self, row, ends, ports, flags):
+        """A new one. (An `__init__` would take numbers as objects.)"""
         self.row, self.ends, self.ports = row, ends, ports
         self.port = self.ports >> 16
         self.is_tcp = ends.transport == TCP
         self.midstream, self.gap = flags & MIDSTREAM != 0, flags & GAP_SEEN != 0
         self.session, self.held_bytes, self.weighed = None, 0, 0
-        self.node, self.runs = node, None if node is None else []
+        self.node = self.runs = None
         self.leaving = 0
         self.done = False
         self.protocol, self.label = "", 0
@@ -84,12 +86,48 @@ class Flow:
         self.day, self.counted = 0, None
 
 
+class Reader:
+    """Reads what is new. `sensor.dispatch` is what is behind it; it is a class so that asking it is no call into Python."""
+
+    def ends_of(self, key):
+        """Who talks with whom, as the engine's `ends` says it."""
+        raise NotImplementedError
+
+    def read(self, flow, lane, turn, data):
+        """Bytes that no conversation has said here before."""
+        raise NotImplementedError
+
+    def read_datagram(self, flow, lane, data):
+        """A datagram."""
+        raise NotImplementedError
+
+    def miss(self, flow, lane):
+        """Bytes are missing."""
+        raise NotImplementedError
+
+    def end(self, flow):
+        """Nothing follows."""
+        raise NotImplementedError
+
+    def let_go(self, flow):
+        """Sessions hold too much, and this one was fed longest ago."""
+        raise NotImplementedError
+
+    def condense(self, flow):
+        """So many words were stated that only some are kept for midnight."""
+        raise NotImplementedError
+
+    def say(self, flow, words, quality, continued):
+        """Tell what was said just now; returns what counts known words at its place, if anything does."""
+        raise NotImplementedError
+
+
 class Flows:
-    """All flows of one engine.
+    """All flows of one engine; its length is how many are under way.
 
     Args:
         engine: gives the events.
-        reader: reads what is new; see `Reader` in flows.pyi.
+        reader: reads what is new.
         qualities: of conversations, by the number that their flags make: the first one counts 16.
         roots: where conversations that begin alike begin; see `_root`.
         hints: ports that may hint at a protocol.
@@ -97,7 +135,6 @@ class Flows:
         courses_max: how many flows may go the way of others at a time.
 
     Attributes:
-        flows: all that are under way, by row.
         courses: how many of them go the way of others.
         known: runs that were met before.
     """
@@ -107,9 +144,13 @@ class Flows:
         self.roots = roots
         self.hinted = bytes([port in hints for port in range(65_536)])
         self.held_max_bytes, self.courses_max = held_max_bytes, courses_max
-        self.flows, self.places, self.ends, self.held = {}, {}, {}, {}
+        self.rows, self.count = [], 0
+        self.places, self.ends, self.held = {}, {}, {}
         self.newest = None
         self.held_bytes = self.courses = self.known = 0
+
+    def __len__(self):
+        return self.count
 
     # ------------------------------------------------------------------ events
 
@@ -182,15 +223,16 @@ class Flows:
         flow: Flow = self._flow()
         if not flow.done:
             self._go(flow, self.reader.end(flow), None)
-        self.flows.pop(flow.row, None)
+        self._drop(flow)
         self._drop_session(flow)
 
     # ------------------------------------------------------------------ flows
 
     def _flow(self):
         """The flow that the event is about."""
-        flow = self.flows.get(self.engine.flow)
-        return self._open(self.engine.flow) if flow is None else flow
+        row: cython.longlong = self.engine.flow
+        flow = self.rows[row] if row < len(self.rows) else None
+        return self._open(row) if flow is None else flow
 
     def _open(self, row):
         """A flow that nothing was heard of so far."""
@@ -201,11 +243,15 @@ class Flows:
             if len(self.ends) >= ENDS_MAX:
                 self.ends.clear()
             ends = self.ends[key] = self.reader.ends_of(key)
-        flow: Flow = Flow(row, ends, engine.ports(row), engine.flags(row), None)
+        flow: Flow = Flow()
+        flow.begin(row, ends, engine.ports(row), engine.flags(row))
         if flow.is_tcp and not flow.gap and self.courses < self.courses_max:
             self.courses += 1
             flow.node, flow.runs = self._root(flow.midstream, flow.ports), []
-        self.flows[row] = flow
+        if row >= len(self.rows):
+            self.rows += [None] * max(ROWS_MIN, row + 1)
+        self.rows[row] = flow
+        self.count += 1
         return flow
 
     def _root(self, midstream, ports):
@@ -219,6 +265,12 @@ class Flows:
         if node is None:
             node = self.roots[key] = Node()
         return node
+
+    def _drop(self, flow):
+        """Nothing more is heard of the flow."""
+        if self.rows[flow.row] is flow:
+            self.rows[flow.row] = None
+            self.count -= 1
 
     def _drop_session(self, flow):
         """It has not heard the last bytes; another one is made when there is something new."""
@@ -237,7 +289,8 @@ class Flows:
             self.courses -= 1
         if step.label != flow.label:
             self._relabel(flow, step)
-        for name in step.names:
+        for each in step.names:
+            name: Name = each
             self._state(flow, name.words(data))
         if step.words is not None:
             self._state(flow, step.words)
@@ -257,7 +310,7 @@ class Flows:
         flow.done, flow.session, flow.held_bytes = True, None, 0
         if not flow.stated:
             self.engine.forget(flow.row)
-            del self.flows[flow.row]
+            self._drop(flow)
 
     # ------------------------------------------------------------------ what is said
 

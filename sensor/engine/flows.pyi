@@ -1,7 +1,7 @@
 # What the type checker knows of flows. Theory and source: flows.py.
 
 from collections.abc import Collection, Hashable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from parsers.core import Session
 from sensor.engine.courses import Node, Step
@@ -27,11 +27,7 @@ class Flow:
     stated: list[Words] | None
     stated_count: int
 
-    def __init__(self, row: int, ends: Ends, ports: int, flags: int, node: Node | None) -> None: ...
-
-class Reader(Protocol):
-    # What `Flows` asks where something is new.
-
+class Reader:
     def ends_of(self, key: bytes) -> Ends: ...
     def read(self, flow: Flow, lane: int, turn: int, data: bytes) -> Step: ...
     def read_datagram(self, flow: Flow, lane: int, data: bytes) -> Step: ...
@@ -42,7 +38,6 @@ class Reader(Protocol):
     def say(self, flow: Flow, words: Words, quality: Quality, continued: bool) -> dict[Any, Seen] | None: ...
 
 class Flows:
-    flows: dict[int, Flow]
     courses: int
     known: int
 
@@ -56,4 +51,5 @@ class Flows:
         held_max_bytes: int,
         courses_max: int,
     ) -> None: ...
+    def __len__(self) -> int: ...
     def step(self) -> int: ...

@@ -5,10 +5,15 @@ cdef extern from *:
     const long long DAY_US "86400000000LL"
     const long long HOUR_US "3600000000LL"
 
-@cython.final
-cdef class Seen:
-    cdef public long long first, last, n, hours, frame, port
+cdef class Moment:
+    cdef public long long ts_us, frame, port
     cdef public object quality, ends
 
+@cython.final
+cdef class Seen(Moment):
+    cdef public long long last, n, hours
+
+    cpdef once(self, Moment said)
     cpdef again(self, long long ts_us, quality)
     cpdef join(self, Seen other)
+    cpdef Seen joined(self, Seen other)

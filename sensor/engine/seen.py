@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, annotation_typing=False, auto_pickle=False
+# cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, auto_pickle=False
 """When and how often something was said at a place: what the fold counts in, and `flows` too where it is said again."""
 
 try:
@@ -14,17 +14,29 @@ if not cython.compiled:
 
 @cython.no_gc  # what it holds never leads back to it
 @cython.cclass
-class Seen:
-    """When and how often something was said at a place, in which quality, and the evidence of the first time.
+class Moment:
+    """That something was said.
 
-    Made of what was said first, which still has to be counted.
+    Attributes:
+        ts_us, frame: when, and in which frame of the capture.
+        ends: between whom.
+        port: the initiator's.
+        quality: of the conversation so far.
     """
 
-    def __init__(self, said):
-        self.first = self.last = said.ts_us
+
+@cython.no_gc
+@cython.cclass
+class Seen(Moment):
+    """The moment when something was first said at a place; how often it was since, until when, and in which hours.
+
+    Made of that moment, which still has to be counted.
+    """
+
+    def __init__(self, first: Moment):
+        self.ts_us = self.last = first.ts_us
+        self.frame, self.ends, self.port, self.quality = first.frame, first.ends, first.port, first.quality
         self.n = self.hours = 0
-        self.quality = said.quality
-        self.frame, self.ends, self.port = said.frame, said.ends, said.port
 
     def once(self, said):
         """Once more."""
@@ -34,8 +46,8 @@ class Seen:
         """Once more, at this time."""
         if ts_us > self.last:
             self.last = ts_us
-        elif ts_us < self.first:
-            self.first = ts_us
+        elif ts_us < self.ts_us:
+            self.ts_us = ts_us
         self.n += 1
         self.hours |= cython.cast(cython.longlong, 1) << ts_us % DAY_US // HOUR_US
         if quality is not self.quality:
@@ -43,8 +55,8 @@ class Seen:
 
     def join(self, other):
         """What was said another time, too."""
-        if other.first < self.first:
-            self.first = other.first
+        if other.ts_us < self.ts_us:
+            self.ts_us = other.ts_us
             self.frame, self.ends, self.port = other.frame, other.ends, other.port
         self.last = max(self.last, other.last)
         self.n += other.n
@@ -53,12 +65,7 @@ class Seen:
 
     def joined(self, other):
         """Both together; neither changes."""
-        both = Seen(self)
+        both: Seen = Seen(self)
         both.join(self)
         both.join(other)
         return both
-
-    @property
-    def ts_us(self):
-        """The first time, as what was said has it."""
-        return self.first

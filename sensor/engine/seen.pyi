@@ -1,21 +1,21 @@
 # What the type checker knows of what was said at a place. Source: seen.py.
 
-from sensor.sighting import Ends, Quality, Said
+from sensor.sighting import Ends, Quality
 
-class Seen:
-    first: int
-    last: int
-    n: int
-    hours: int
-    quality: Quality
+class Moment:
+    ts_us: int
     frame: int
     ends: Ends
     port: int
+    quality: Quality
 
-    def __init__(self, said: Said | Seen) -> None: ...
-    @property
-    def ts_us(self) -> int: ...
-    def once(self, said: Said) -> None: ...
+class Seen(Moment):
+    last: int
+    n: int
+    hours: int
+
+    def __init__(self, first: Moment) -> None: ...
+    def once(self, said: Moment) -> None: ...
     def again(self, ts_us: int, quality: Quality) -> None: ...
     def join(self, other: Seen) -> None: ...
     def joined(self, other: Seen) -> Seen: ...

@@ -15,7 +15,7 @@ import resource
 import struct
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from pathlib import Path
 
 from parsers.core import Registry
@@ -65,7 +65,7 @@ class Reading:
         self.flows = flows
         self.before_mib = self.most_mib = resident_mib()
         self.most_sessions = 0
-        self.sessions: dict[int, object] = {}
+        self.sessions: Sized = ()
 
     def pump(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
         engine.pcap(False, False, 1)

@@ -1,0 +1,17 @@
+cimport cython
+
+from sensor.engine.seen cimport Moment
+
+@cython.final
+@cython.no_gc
+cdef class Words:
+    cdef readonly tuple facts
+    cdef readonly bint known
+
+@cython.final
+@cython.no_gc
+cdef class Said(Moment):
+    cdef readonly object protocol
+    cdef readonly Words words
+    cdef readonly bint continued
+    cdef str _community_id
