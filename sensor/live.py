@@ -50,6 +50,7 @@ from sensor.wire import (
 CUT_S: Final = 5.0
 NOTE_S: Final = 30.0
 INFER_S: Final = 30.0
+COMPACT_S: Final = 3600.0
 INFER_SHARE: Final = 0.1
 """So much of the time at most goes into inference: it waits longer where it takes long."""
 LIVE_BATCH_BYTES_MAX: Final = 256 << 20
@@ -377,6 +378,7 @@ class Live:
     def _take_words(self) -> None:
         readings: dict[int, _Reading] = {}
         fresh, due_s = False, time.monotonic() + self._job.infer_s
+        compact_s = time.monotonic() + COMPACT_S
         while True:
             with suppress(queue.Empty):
                 word = self._words.get(timeout=_TICK_S)
@@ -385,6 +387,9 @@ class Live:
                 fresh = self._handle(readings, word) or fresh
             if fresh and time.monotonic() >= due_s:
                 fresh, due_s = False, self._inferred()
+            if time.monotonic() >= compact_s:
+                self._store.compact()
+                compact_s = time.monotonic() + COMPACT_S
         for reading in readings.values():
             reading.finish(None)
         if fresh:

@@ -21,7 +21,9 @@ _MAGIC: Final = slice(8, 12)  # DuckDB's header: 8 bytes checksum, "DUCK"
 _MEMORY_MIN_BYTES: Final = 256 << 20
 _MEMORY_MAX_BYTES: Final = 4 << 30
 _THREADS_MAX: Final = 4
-_LOCKDOWN: Final = "SET enable_external_access = false; SET lock_configuration = true"
+_LOCKDOWN: Final = (
+    "SET allowed_configs = ['max_vacuum_tasks']; SET enable_external_access = false; SET lock_configuration = true"
+)
 
 
 class Store:
@@ -92,9 +94,25 @@ class Store:
         with translated(self.path):
             self._connection.execute("CHECKPOINT")
 
+    def compact(self) -> None:
+        """Fold the log into the file, and the first small row groups of each table that changed: see `_config`.
+
+        Raises:
+            StoreError: the store refused.
+        """
+        with translated(self.path):
+            self._connection.execute(_compacting(1))
+            try:
+                self._connection.execute("CHECKPOINT")
+            finally:
+                self._connection.execute(_compacting(0))
+
     def close(self) -> None:
-        """Close it; safe to call twice."""
+        """Close it, compacted when it was open for writing; safe to call twice."""
         with suppress(duckdb.Error):  # an invalidated database cannot be checkpointed; its log is replayed next time
+            if not self.read_only:
+                self._connection.execute(_compacting(1))  # for the checkpoint that closing makes
+        with suppress(duckdb.Error):
             self._connection.close()
 
     def __enter__(self) -> Self:
@@ -183,6 +201,10 @@ def _connect(path: Path, *, read_only: bool, current: bool = False) -> duckdb.Du
     return connection
 
 
+def _compacting(tasks: int) -> str:
+    return f"SET max_vacuum_tasks = {tasks}"
+
+
 def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
     with suppress(duckdb.Error):  # nothing to roll back when BEGIN or COMMIT was what failed
         cursor.execute("ROLLBACK")
@@ -208,6 +230,9 @@ def _config(path: Path, *, read_only: bool) -> dict[str, str | bool | int | floa
 
     Nothing is fetched, loaded or read from elsewhere. Storage version v1.5.0 keeps the file readable for DuckDB 1.5.
     Who writes has one thread for each statement: with more, rows are gathered twice and threads wait for each other.
+
+    A checkpoint writes what is new, and that alone: left to itself DuckDB joins small row groups with their neighbours
+    each time, and writes the same rows again and again as a table grows. This is for `compact`, one run at a time.
     """
     return {
         "allow_community_extensions": "false",
@@ -217,6 +242,7 @@ def _config(path: Path, *, read_only: bool) -> dict[str, str | bool | int | floa
         "autoload_known_extensions": "false",
         "checkpoint_threshold": "24MB",
         "max_temp_directory_size": "4GB",
+        "max_vacuum_tasks": "0",
         "memory_limit": f"{_memory_bytes() >> 20}MiB",
         "preserve_insertion_order": "false",
         "python_enable_replacements": "false",

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -30,6 +31,7 @@ def names(folder):
 
 OPEN = """
 import os, sys
+from contextlib import closing
 from pathlib import Path
 from sensor.store import Store, StoreError
 if os.environ.get("DROP_ROOT"):  # after the imports: the interpreter itself may lie where only root can read
@@ -268,6 +270,37 @@ def intact(path):
         assert store.query("SELECT count(*) FROM fact_attribute") == [(rows,)]
         assert store.query("SELECT count(DISTINCT id) FROM fact_attribute") == [(rows,)]
         return batches
+
+
+def row_groups(store, name):
+    return store.query(f"SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('{name}')")[0][0]
+
+
+def test_a_checkpoint_leaves_what_is_in_the_file_and_compacting_joins_it(tmp_path):
+    path = tmp_path / "s.duckdb"
+    with Store.open(path) as store:
+        ledger = Ledger(store, reading())
+        for number in range(5):
+            ledger.commit(number, 100 * number, noise(store, number, 10))
+            store.checkpoint()
+        assert row_groups(store, "fact_attribute") == 5
+        ledger.commit(5, 500, noise(store, 5, 10))
+        store.compact()
+        assert row_groups(store, "fact_attribute") == 1
+        ledger.commit(6, 600, noise(store, 6, 10))
+        store.checkpoint()
+        assert row_groups(store, "fact_attribute") == 2
+        ledger.commit(7, 700, noise(store, 7, 10))
+    with Store.open(path, read_only=True) as store:  # closing compacts as well
+        assert row_groups(store, "fact_attribute") == 1
+
+
+def test_compacting_does_not_mind_who_reads_meanwhile(store):
+    with closing(store.cursor()) as reader:
+        reader.execute("BEGIN; SELECT count(*) FROM fact_attribute")
+        Ledger(store, reading()).commit(0, 100, noise(store, 0, 10))
+        store.compact()
+        assert reader.execute("SELECT count(*) FROM fact_attribute").fetchall() == [(0,)]
 
 
 def test_the_readme_names_every_view_with_its_columns(store):
