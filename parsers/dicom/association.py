@@ -168,8 +168,8 @@ class Association:
     @property
     def pipelined(self) -> bool:
         """More than one operation may be under way: both sides must have agreed to that."""
-        sides = [terms.pipelined for terms in (self.request, self.accept) if terms is not None]
-        return bool(sides) and all(sides)
+        one, other = self.request or self.accept, self.accept or self.request
+        return one is not None and other is not None and one.pipelined and other.pipelined
 
     def deflated(self, context: int) -> bool:
         """The accepted transfer syntax of this context is the deflated one; False if that is not known."""

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from parsers.core import Attribute, Cursor, Field, Malformed, Subject
+from parsers.dicom.alike import Last, Spans
 
 COMMAND_MAX_BYTES: Final = 8_192
 VALUE_MAX_BYTES: Final = 64
@@ -70,13 +71,31 @@ class Command(msgspec.Struct, frozen=True, cache_hash=True):
         return self.status in _PENDING
 
 
-def parse(data: bytes, base: int) -> Command:
-    """A whole command set, `base` bytes into its lane; the same one for those that differ in identifiers only.
+class Commands:
+    """The command sets of one lane: most are like the last one."""
 
-    Raises:
-        Malformed: it has no known command field, or is no command set.
-    """
-    found = _elements(data, base)
+    __slots__ = ("_last", "_size")
+
+    def __init__(self) -> None:
+        self._last: Last[Command] = Last()
+        self._size = 0
+
+    def parse(self, data: bytes, base: int) -> Command:
+        """A whole command set, `base` bytes into its lane; the same one for those that differ in identifiers only.
+
+        Raises:
+            Malformed: it has no known command field, or is no command set.
+        """
+        known = self._last.find(data) if len(data) == self._size else None
+        if known is None:
+            spans: Spans = []
+            known = _parsed(_elements(data, base, spans), base)
+            self._size = len(data)
+            self._last.keep(data, spans, known)
+        return known
+
+
+def _parsed(found: dict[int, bytes], base: int) -> Command:
     command = _command(tuple([found.get(element) for element in _WANTED]))
     if command is None:
         raise Malformed("no command field that is known", base)
@@ -128,20 +147,26 @@ def _facts(command: Command, speaker: Subject) -> Iterator[Attribute]:
         yield ACTION_TYPE(speaker, command.action_type)
 
 
-def _elements(data: bytes, base: int) -> dict[int, bytes]:
-    """The elements that are read."""
+def _elements(data: bytes, base: int, spans: Spans) -> dict[int, bytes]:
+    """The elements that are read; adds to `spans` where they and the heads of all are."""
     elements: dict[int, bytes] = {}
-    at, end, head = 0, len(data), _ELEMENT.size
+    begin, at, end, head = 0, 0, len(data), _ELEMENT.size
     while end - at >= head:
         group, element, length = _ELEMENT.unpack_from(data, at)
-        value_at = at + head
-        if group or length > end - value_at:
+        read_to = at + head
+        if group or length > end - read_to:
             break
-        at = value_at + length
         if element in _WANTED:
-            elements[element] = data[value_at : min(at, value_at + VALUE_MAX_BYTES + 1)]
+            elements[element] = data[read_to : read_to + min(length, VALUE_MAX_BYTES + 1)]
+            read_to += min(length, VALUE_MAX_BYTES + 1)
+        at += head + length
+        if read_to < at:
+            spans.append(slice(begin, read_to))
+            begin = at
     if at < end:
         _refuse(Cursor(data[at:], base + at))
+    if begin < end:
+        spans.append(slice(begin, end))
     return elements
 
 

@@ -34,6 +34,7 @@ from typing import Final, Literal
 import msgspec
 
 from parsers.core import LimitExceeded, Malformed, ProtocolError, Unsupported
+from parsers.dicom.alike import Spans
 
 DEPTH_MAX: Final = 8
 ELEMENTS_MAX: Final = 4_096
@@ -43,6 +44,7 @@ VALUES_MAX: Final = 16
 
 _SNIFF_BYTES: Final = 8
 _INFLATE_STEP_BYTES: Final = 4_096
+_TAG_BYTES: Final = 4
 _UNDEFINED: Final = 0xFFFFFFFF
 _ITEM: Final = 0xFFFEE000
 _ITEM_END: Final = 0xFFFEE00D
@@ -145,10 +147,12 @@ class DataSet:
         done: nothing more is wanted of it.
         deflated: it was read through DEFLATE.
         problem: why it could not be walked to its end; None if it could.
+        spans: of its first bytes, those that decided what was found; empty if more than plain elements did.
     """
 
     __slots__ = (
         "_elements", "_head", "_inflate", "_source", "_steps", "_wanted", "deflated", "done", "found", "problem",
+        "spans",
     )  # fmt: skip
 
     def __init__(self, wanted: Wanted) -> None:
@@ -162,6 +166,7 @@ class DataSet:
         self.done = False
         self.deflated = False
         self.problem: ProtocolError | None = None
+        self.spans: Spans = []
 
     @property
     def skipping(self) -> int:
@@ -268,11 +273,14 @@ class DataSet:
         """
         data, wanted, at, previous, count = self._source.seen(), self._wanted, 0, 0, 0
         beyond, explicit = len(data) - _ELEMENT.size, encoding.explicit
+        spans: Spans = []
+        begin = 0
         while at <= beyond and count < ELEMENTS_MAX:
             group, number, length = _ELEMENT.unpack_from(data, at)
             tag = group << 16 | number
             if tag > wanted.last:
                 previous = tag
+                self.spans = [*spans, slice(begin, at + _TAG_BYTES)]
                 break
             if explicit:
                 if length & 0xFFFF not in _SHORT_VR_NUMBERS:
@@ -283,6 +291,9 @@ class DataSet:
                 break
             if tag in wanted.elements and 0 < length <= VALUE_MAX_BYTES:
                 self._found(tag, data[end - length : end])
+            elif length:
+                spans.append(slice(begin, end - length))
+                begin = end
             previous, at, count = tag, end, count + 1
         self._source.passed(at)
         self._elements += count

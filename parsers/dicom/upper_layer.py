@@ -29,6 +29,7 @@ import msgspec
 
 from parsers.core import (
     Anomaly,
+    Attribute,
     Confirmed,
     Conversation,
     Cursor,
@@ -42,8 +43,9 @@ from parsers.core import (
 from parsers.core.reader import MESSAGE_MAX_BYTES
 from parsers.core.session import Step
 from parsers.dicom import association, command, elements, pdu
+from parsers.dicom.alike import Last
 from parsers.dicom.association import Association, Terms
-from parsers.dicom.command import Command
+from parsers.dicom.command import Command, Commands
 from parsers.dicom.dataset import DataSet
 from parsers.dicom.elements import Plan
 from parsers.dicom.pdu import Pdu
@@ -58,7 +60,7 @@ Part = Generator[Step, None, bool]
 
 
 class _Message(msgspec.Struct):
-    """What has come of the message that is under way in one presentation context."""
+    """What has come of the message under way in one presentation context; `plan`, as long as more of it is wanted."""
 
     pieces: bytes = b""
     command: Command | None = None
@@ -87,6 +89,8 @@ class _Lane:
         self.talk = talk
         self.me = talk.me(side)
         self.messages: dict[int, _Message] = {}
+        self.commands = Commands()
+        self.last: Last[tuple[Command, tuple[Attribute, ...]]] = Last()
         self.pending = 0
         self.confirmed = False
 
@@ -187,11 +191,11 @@ class _Lane:
                     return (yield from self._next_message())
                 continue
             message = self.messages.get(context)
-            if message is not None and message.data_set is not None:
-                size = yield from self._feed(context, message, size, last=last)
+            if message is not None and message.plan is not None:
+                size = yield from self._feed(context, message, message.plan, size, last=last)
             if last:
                 self.messages.pop(context, None)
-            elif message is not None and message.data_set is None and self._waits(message):
+            elif message is not None and message.plan is None and self._waits(message):
                 return (yield from self._next_message())
             if not r.skipped(size):
                 yield from r.skip(size)
@@ -206,7 +210,7 @@ class _Lane:
             raise LimitExceeded("a command set that is too large", self.r.offset)
         message.pieces += self.r.ready(size) or (yield from self.r.exactly(size))
         if last:
-            message.command = command.parse(message.pieces, self.r.offset - len(message.pieces))
+            message.command = self.commands.parse(message.pieces, self.r.offset - len(message.pieces))
             message.pieces = b""
             if not self.confirmed:
                 self.confirmed = True
@@ -222,14 +226,20 @@ class _Lane:
             del self.messages[context]
             return
         message.plan = elements.plan_of(told)
-        if message.plan is not None:
-            message.data_set = DataSet(message.plan.wanted)
 
-    def _feed(self, context: int, message: _Message, size: int, *, last: bool) -> Generator[Step, None, int]:
+    def _feed(
+        self, context: int, message: _Message, plan: Plan, size: int, *, last: bool
+    ) -> Generator[Step, None, int]:
         """Read what the data set wants of a fragment of `size` bytes; returns how many were left."""
-        r, data_set, left = self.r, message.data_set, size
+        r, data_set, left, head = self.r, message.data_set, size, b""
         if data_set is None:
-            return size
+            n = min(size, CHUNK_BYTES)
+            head = r.ready(n) or (yield from r.exactly(n))
+            left -= n
+            if self._is_like_the_last(message, head):
+                return left
+            data_set = message.data_set = DataSet(plan.wanted)
+            data_set.feed(head)
         while left and not data_set.done:
             n = min(left, data_set.skipping or CHUNK_BYTES)
             if data_set.skipping:
@@ -241,25 +251,37 @@ class _Lane:
         if last:
             data_set.end()
         if data_set.done:
-            self._tell(context, message, data_set)
+            self._tell(context, message, plan, data_set, head)
         return left
+
+    def _is_like_the_last(self, message: _Message, head: bytes) -> bool:
+        """Whether the data set that begins so tells what the last one told; then it has told it."""
+        known = self.last.find(head)
+        if known is None or known[0] is not message.command:
+            return False
+        message.plan = None
+        self.talk.emit_all(known[1])
+        return True
 
     def _waits(self, message: _Message) -> bool:
         """Whether the sender of this message waits for an answer before it sends another one."""
         asked = message.command
         return asked is not None and not asked.is_response and not self.talk.shared(Association).pipelined
 
-    def _tell(self, context: int, message: _Message, data_set: DataSet) -> None:
-        """State what a data set told; nothing more of it is wanted."""
-        message.data_set = None
-        if message.plan is None or message.command is None:
+    def _tell(self, context: int, message: _Message, plan: Plan, data_set: DataSet, head: bytes) -> None:
+        """State what a data set told; nothing more of it is wanted. `head` is its first fragment's beginning."""
+        message.plan = message.data_set = None
+        if message.command is None:
             return
         if data_set.problem is not None:
             code = f"data_set_{data_set.problem.code}"
             self.talk.emit(Anomaly(self.me, code, self.r.offset, data_set.problem.what))
             if self.talk.shared(Association).deflated(context):
                 self.talk.emit(elements.DATASET_ENCODING(self.me, "deflated"))
-        self.talk.emit_all(elements.facts_of(data_set, message.plan, message.command, self.me))
+        facts = elements.facts_of(data_set, plan, message.command, self.me)
+        self.talk.emit_all(facts)
+        if head and data_set.spans and not data_set.deflated:
+            self.last.keep(head, data_set.spans, (message.command, facts))
 
     def _next_message(self) -> Part:
         """Give up this turn, and those that do not begin with a message; False: too many of those."""
