@@ -14,10 +14,13 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from parsers.core.members import at_hand
+
 ATTRIBUTE_MAX_CHARS = 256
 DETAIL_MAX_CHARS = 200
 
 
+@at_hand
 class Side(IntEnum):
     """The two lanes of a conversation."""
 
@@ -48,6 +51,7 @@ class Subject(msgspec.Struct, frozen=True, cache_hash=True):
     about: str = "side"
 
 
+@at_hand
 class Sensitivity(StrEnum):
     """How a value has to be treated before it is stored.
 
@@ -63,6 +67,7 @@ class Sensitivity(StrEnum):
     __hash__ = str.__hash__
 
 
+@at_hand
 class Outcome(StrEnum):
     """What the other side answered to an authentication. `unknown`: no answer was seen, or none could be."""
 
@@ -71,6 +76,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+@at_hand
 class Protection(StrEnum):
     """What guarded an authentication on the wire."""
 
@@ -79,6 +85,7 @@ class Protection(StrEnum):
     TLS = "tls"
 
 
+@at_hand
 class Signed(StrEnum):
     """Whether messages carry a signature or MAC of their own."""
 

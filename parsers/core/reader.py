@@ -27,6 +27,7 @@ from typing import Final
 import msgspec
 
 from parsers.core.errors import LimitExceeded
+from parsers.core.members import at_hand
 
 MESSAGE_MAX_BYTES: Final = 65_536
 SKIP_MAX_BYTES: Final = 1 << 60
@@ -39,6 +40,7 @@ class Wait(msgspec.Struct, frozen=True):
 WAIT: Final = Wait()
 
 
+@at_hand
 class Leave(IntEnum):
     """What to leave out of a lane before the next byte is read."""
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from parsers.core.fact import Field, Side
+from parsers.core.members import at_hand
 
 if TYPE_CHECKING:
     from parsers.core.session import Steps
@@ -29,6 +30,7 @@ PROBES_MAX: Final = 3
 BEGINNINGS_MAX: Final = 4_096
 
 
+@at_hand
 class Verdict(IntEnum):
     """What a probe says of the first bytes of a lane: certainly not, cannot say yet, this looks like it."""
 

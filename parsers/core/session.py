@@ -38,6 +38,7 @@ from typing import Final
 from parsers.core.conversation import Conversation
 from parsers.core.errors import ProtocolError
 from parsers.core.fact import DETAIL_MAX_CHARS, Anomaly, Confirmed, Done, Fact, Handoff, Side
+from parsers.core.members import at_hand
 from parsers.core.reader import ANYTHING, WAIT, Demand, Leave, Reader, Wait
 from parsers.core.registry import Protocol, Registry, Verdict
 
@@ -52,6 +53,7 @@ UNKNOWN_DATAGRAMS_MAX: Final = 4
 NEXT_TURN: Final = Demand(Leave.TURN)
 
 
+@at_hand
 class Confidence(IntEnum):
     """How sure we are of a conversation's protocol."""
 

@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import Final
 
 from parsers.core import Lead, Side, Verdict
+from parsers.core.members import at_hand
 
 HEADER: Final = struct.Struct(">BxI")
 HEADER_BYTES: Final = HEADER.size
@@ -33,6 +34,7 @@ _CONTROL_HEAD: Final = b"\x00\x00\x00\x00\x04"
 _CONTROL_BYTES: Final = 10
 
 
+@at_hand
 class Pdu(IntEnum):
     """Types of PDU."""
 

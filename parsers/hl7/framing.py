@@ -37,7 +37,7 @@ _PUNCTUATION: Final = frozenset(b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _ENCODING_MAX: Final = 5
 _TEXT_AHEAD: Final = 512
 # No segment has control characters but tabs and the escapes of ISO 2022.
-_CONTROLS: Final = re.compile(rb"[\x00-\x08\x0e-\x1a\x1d-\x1f\x7f]")
+_CONTROLS: Final = bytes((*range(0x09), *range(0x0E, 0x1B), *range(0x1D, 0x20), 0x7F))
 _HEADER: Final = re.compile(rb"(?:MSH|FHS|BHS)([!-/:-@\[-`{-~])((?:(?!\1)[!-/:-@\[-`{-~]){2,5})\1")
 
 LEAD: Final[tuple[bytes | Lead, ...]] = (
@@ -92,7 +92,8 @@ def _literal(head: bytes, expected: bytes) -> Verdict:
 def _header(head: bytes) -> Verdict:
     """A header segment: its name, its delimiters, and no control characters after them."""
     if _HEADER.match(head):
-        return Verdict.NO if _CONTROLS.search(head, 4, _TEXT_AHEAD) else Verdict.LIKELY
+        text = head[4:_TEXT_AHEAD]
+        return Verdict.LIKELY if len(text.translate(None, _CONTROLS)) == len(text) else Verdict.NO
     if not any(name.startswith(head[:3]) for name in HEADERS):
         return Verdict.NO
     if len(head) < 4:
