@@ -3,8 +3,8 @@
 It may crash, or be taken over by what it parses: it has no store and no rights (see `sandbox`), and what it sends is
 data that the recorder checks (see `wire`). It ends by itself when the recorder is gone.
 
-`python -m sensor.worker` is started once by `sensor.recorder`, or split off by `sensor.forkserver`. It imports what parsing
-takes, then forks a worker for each capture; it never sees a byte of one itself. Standard input is a socket:
+`python -m sensor.worker` is started once by `sensor.recorder`, or split off by `sensor.forkserver`. It imports what
+parsing takes, then forks a worker for each capture; it never sees a byte of one itself. Standard input is a socket:
 
     recorder: a byte, with the two pipes of a job      this process: the new worker's process id
     recorder: a byte when it has done with the worker  this process: how the worker ended, as `subprocess` counts it
