@@ -6,10 +6,11 @@ Modules with a `.pxd` beside them are compiled where that is possible, and inter
 
 import os
 
+from parsers import _interpreted
+
 # Allocators read these when they are loaded. Arrow's second one would have a thread, and who forks has one only.
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 # DuckDB's would keep what was freed for ten seconds, half of a recorder's memory.
 os.environ.setdefault("DUCKDB_JE_MALLOC_CONF", "dirty_decay_ms:1,muzzy_decay_ms:0")
 
-if os.environ.get("SPANWARD_INTERPRETED") == "1":
-    from sensor import _interpreted as _interpreted
+_interpreted.heed(__file__)

@@ -3,8 +3,8 @@
 It may crash, or be taken over by what it parses: it has no store and no rights (see `sandbox`), and what it sends is
 data that the recorder checks (see `wire`). It ends by itself when the recorder is gone.
 
-`python -m sensor.worker` is started once by `sensor.recorder`, or split off by `sensor.forkserver`. It imports what parsing
-takes, then forks a worker for each capture; it never sees a byte of one itself. Standard input is a socket:
+`python -m sensor.worker` is started once by `sensor.recorder`, or split off by `sensor.forkserver`. It imports what
+parsing takes, then forks a worker for each capture; it never sees a byte of one itself. Standard input is a socket:
 
     recorder: a byte, with the two pipes of a job      this process: the new worker's process id
     recorder: a byte when it has done with the worker  this process: how the worker ended, as `subprocess` counts it
@@ -37,7 +37,7 @@ from sensor import sandbox
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
 from sensor.engine import FLOWS
-from sensor.pipeline import COLLECT_AFTER_LIVE, Pipeline, calm_collector
+from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, pack_table, send
@@ -154,7 +154,6 @@ class Worker:
             how = settings(site, key, job.flows)
             self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, how, 0, mode))
             if self._order() == b"go":
-                calm_collector(COLLECT_AFTER_LIVE)
                 self._send_live(pipeline, source, job.cut_s)
 
     def _send_live(self, pipeline: Pipeline, source: Interfaces, cut_s: float) -> None:

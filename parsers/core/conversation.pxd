@@ -41,6 +41,7 @@ cdef class Conversation:
     cpdef gap(self)
     @cython.locals(question=_Question)
     cpdef end(self)
+    cpdef forget(self)
     cpdef list collect(self)
     cpdef collect_into(self, list facts)
     @cython.locals(question=_Question)

@@ -157,6 +157,10 @@ class Conversation:
         self._questions.clear()
         self._deferred.clear()
 
+    def forget(self) -> None:
+        """Nobody will ask for what was deferred. What makes it holds this conversation: neither would be freed."""
+        self._deferred.clear()
+
     def collect(self) -> list[Fact]:
         """What was stated since the last call."""
         stated, self._emitted = self._emitted, []

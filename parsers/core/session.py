@@ -168,6 +168,11 @@ class Session:
         self.done = False
         self.failed_candidates = 0
 
+    def __del__(self) -> None:
+        """It may be let go of before its end; then, too, nothing is left for the garbage collector."""
+        if self._talk is not None:
+            self._talk.forget()
+
     @property
     def talk(self) -> Conversation:
         """What both lanes share; made when it is asked for, as most conversations are nobody's."""

@@ -192,3 +192,20 @@ def test_facts_are_the_same(tmp_path: Path) -> None:
 def facts(captures: list[Path], **environment: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "sensor.cli", "facts", *map(str, captures)]
     return subprocess.run(command, check=False, capture_output=True, cwd=ROOT, env={**os.environ, **environment})
+
+
+@pytest.mark.parametrize("order", ["parsers.core, sensor.pipeline", "sensor.pipeline, parsers.core", "parsers.core"])
+def test_who_asks_for_sources_gets_them_whatever_is_imported_first(order: str) -> None:
+    assert loaded(order, "1") == 0
+    assert loaded(order, "0") > 3
+
+
+def loaded(order: str, interpreted: str) -> int:
+    """How many of our modules are compiled once these are imported."""
+    code = f"""
+import sys, {order}
+ours = [module for name, module in sys.modules.items() if name.startswith(("parsers.", "sensor."))]
+print(sum(module.__file__.endswith(".so") for module in ours))
+"""
+    environment = {**os.environ, "SPANWARD_INTERPRETED": interpreted}
+    return int(subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, env=environment))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from parsers.core import (
     Anomaly,
     Attribute,
@@ -232,3 +234,24 @@ def test_unknown_datagrams_are_given_up() -> None:
 def test_a_large_first_delivery_is_read_whole() -> None:
     session = Session(Registry([LINES]), "tcp")
     assert len(words(session.feed(0, b"A1" * 20_000))) == 20_000
+
+
+def promising(r: Reader, side: Side, talk: Conversation) -> Steps:
+    """States at its end how long its first message was."""
+    first = yield from r.exactly(2)
+    yield Confirmed()
+    talk.defer("length", lambda: WORD(talk.me(side), str(len(first))))
+    yield from r.exactly(1000)
+
+
+def test_a_session_that_is_let_go_of_leaves_nothing_to_the_garbage_collector() -> None:
+    """What is deferred holds the conversation, which holds what is deferred."""
+    session = Session(Registry([protocol("promising", promising, b"A")]), "tcp")
+    session.feed(0, b"A1")
+    gc.collect()
+    gc.disable()
+    try:
+        del session
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
