@@ -45,18 +45,19 @@ from parsers.core import (
 from sensor.days import TRANSPORT, Label
 from sensor.engine import FLOWS, Engine, Flow, Flows, Seen, Step
 from sensor.engine.flows import Reader
+from sensor.engine.seen import Words
 from sensor.recall import COURSES_MAX, Recall, Run
-from sensor.sighting import Ends, Quality, Said, Words
+from sensor.sighting import Ends, Quality, Said
 from sensor.site import Site
 from sensor.sitekey import SecretMark, SiteKey
 
 RESTATED_MAX: Final = 64
 CLAIMS_MAX: Final = 4_096
 HELD_PER_FLOW_BYTES: Final = 1_024
-"""Of what sessions hold, objects included: for each flow that the engine has room for."""
-SESSION_BYTES: Final = 1_280
+"""Of what sessions and facts for midnight take, objects included: for each flow that the engine has room for."""
+SESSION_BYTES: Final = 640
 READER_BYTES: Final = 10_240
-"""What the objects of a session take, without and with dissectors, as measured; few take more."""
+"""What the objects of a session take, without dissectors (513 as measured, the rest is what finds it) and with them."""
 BOTH: Final = (0, 1)
 DONE, UNLISTEN = 1, 2
 """See `Step.last`."""
@@ -133,7 +134,8 @@ class Dispatcher(Reader):
     @property
     def counters(self) -> dict[str, int]:
         """What was counted so far."""
-        return {**self._counters, "runs_known": self.flows.known, "runs_learnt": self._recall.learnt}
+        flows = {"runs_known": self.flows.known, "evicted_facts": self.flows.unkept}
+        return {**self._counters, **flows, "runs_learnt": self._recall.learnt}
 
     def run(self, pump: Pump) -> Iterator[int]:
         """The source's events that are not about flows, and now and then one that is; all are worked off."""

@@ -1,8 +1,8 @@
 cimport cython
 
-from sensor.engine.seen cimport Seen
+from sensor.engine.seen cimport Seen, Words
 from sensor.folded cimport Facts
-from sensor.sighting cimport Said, Words
+from sensor.sighting cimport Said
 
 @cython.final
 cdef class Kept:

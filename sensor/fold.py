@@ -21,10 +21,10 @@ import msgspec
 import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
-from sensor.engine.seen import Seen
+from sensor.engine.seen import Seen, Words
 from sensor.folded import Facts, Folded
 from sensor.rows import DAY_US, WHAT, Key, table
-from sensor.sighting import Said, Words
+from sensor.sighting import Said
 from sensor.sitekey import SecretMark
 
 VALUES_MAX: Final = 256

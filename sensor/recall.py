@@ -34,7 +34,7 @@ import msgspec
 
 from parsers.core import Attribute, Blanks, Field, Protocol, Side, Subject
 from sensor.engine import Name, Node, Shape, Step
-from sensor.sighting import Words
+from sensor.engine.seen import Words
 
 STEPS_MAX: Final = 8_192
 KEYS_MAX_BYTES: Final = 16 << 20

@@ -1,12 +1,6 @@
 cimport cython
 
-from sensor.engine.seen cimport Moment
-
-@cython.final
-@cython.no_gc
-cdef class Words:
-    cdef readonly tuple facts
-    cdef readonly bint known
+from sensor.engine.seen cimport Moment, Words
 
 @cython.final
 @cython.no_gc

@@ -16,7 +16,7 @@ import msgspec
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact
 from sensor.days import TRANSPORT, community_id, ip_text, mac_text
-from sensor.engine.seen import Moment
+from sensor.engine.seen import Moment, Words
 from sensor.sitekey import SecretMark
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,18 +78,6 @@ class Ends(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
     def swapped(self, port: int) -> Ends:
         """The same with roles swapped; `port` is that of the initiator so far."""
         return Ends(self.transport, self.scope, self.responder, self.initiator, port)
-
-
-class Words:
-    """Facts that were stated together, without secrets, each with what is kept of its secret.
-
-    Attributes:
-        known: all conversations that said the same share this one object.
-    """
-
-    def __init__(self, facts: tuple[tuple[Fact, SecretMark | None], ...], *, known: bool = False) -> None:
-        self.facts = facts
-        self.known = known
 
 
 class Said(Moment):

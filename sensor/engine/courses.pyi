@@ -5,7 +5,7 @@ from typing import Final
 
 from parsers.core import Blanks
 from sensor.engine.events import EventSource
-from sensor.sighting import Words
+from sensor.engine.seen import Words
 
 COMPILED: Final[bool]
 

@@ -2,7 +2,7 @@ cimport cython
 
 from sensor.engine.courses cimport Name, Node, Step
 from sensor.engine.events cimport EventSource
-from sensor.engine.seen cimport Seen
+from sensor.engine.seen cimport Seen, Words
 
 # Constants for the compiler; flows.py holds them again for the interpreter, and a test compares both.
 cdef enum:
@@ -19,6 +19,7 @@ cdef enum:
     UNLISTEN = 2
     TCP = 6
     STATED_MAX = 256
+    FACT_BYTES = 512
     PLACES_MAX = 32768
     ENDS_MAX = 65536
     ROWS_MIN = 1024
@@ -41,6 +42,7 @@ cdef class Flow:
     cdef readonly long long port, label
     cdef public list stated
     cdef public long long stated_count
+    cdef long long stated_bytes
     cdef bint is_tcp
     cdef long long day
     cdef dict counted
@@ -68,7 +70,7 @@ cdef class Flows:
     cdef dict places, ends, held, roots
     cdef bytes hinted
     cdef Flow newest
-    cdef readonly long long courses, known
+    cdef readonly long long courses, known, unkept
 
     cpdef int step(self) except? -2
     cdef _hear(self)
@@ -84,9 +86,12 @@ cdef class Flows:
     cdef _go(self, Flow flow, Step step, bytes data)
     cdef _relabel(self, Flow flow, Step step)
     cdef _finish(self, Flow flow)
-    cdef _state(self, Flow flow, words)
+    cdef _state(self, Flow flow, Words words)
+    cdef Py_ssize_t _weight(self, Words words) except -1
+    cdef _condense(self, Flow flow)
+    cdef _unstate(self, Flow flow)
     @cython.locals(before=dict)
-    cdef _say(self, Flow flow, words)
+    cdef _say(self, Flow flow, Words words)
     cdef _quality(self, Flow flow)
     cdef _weigh(self, Flow flow)
     cdef _order(self, Flow flow)

@@ -15,8 +15,9 @@ it: the flow goes to its next node or leaves the way of others, its label change
 Words that were said before at a place are counted where they were counted then (`Seen`; `places` are the fold's, which
 empties them when it drains). Others are told.
 
-What sessions hold is weighed after each event that is read. Where all hold too much, the one that was fed longest ago
-lets go.
+What sessions hold is weighed after each event that is read, and so are facts that are kept for midnight and nobody else
+keeps. Where all that is too much, whoever was fed longest ago lets go: first of the facts, then of the bytes, at last of
+the session.
 """
 
 try:
@@ -42,6 +43,7 @@ if not cython.compiled:
     UNLISTEN = 2  # see `Step.last`
     TCP = 6
     STATED_MAX = 256
+    FACT_BYTES = 512
     PLACES_MAX = 32_768
     ENDS_MAX = 65_536
     ROWS_MIN = 1_024
@@ -60,7 +62,7 @@ class Flow:
         row: of the engine.
         midstream, gap: its beginning, or something of it, was not seen.
         session: what reads it; None while it goes the way of others, and when it is done.
-        held_bytes, weighed: what that one holds, objects included; how much of it is in the sum of all.
+        held_bytes: what that one holds, objects included.
         node, runs: where it is on that way, and what it has said; None when it has left it.
         leaving: bits of the lanes of which the engine carries out a demand.
         done: nothing more of it is read.
@@ -68,7 +70,8 @@ class Flow:
         ends, port: who talks with whom as far as is known, and the initiator's port.
         protocol, label: of the conversation; the engine folds it under the label.
         stated: the words that have to be restated at midnight, or None; `stated_count` facts, -1 when there is no room
-            for more.
+            for more; `stated_bytes` is what they take, but for known words, which are others' too.
+        weighed: how much of both is in the sum of all.
     """
 
     def begin(self, row, ends, ports, flags):
@@ -82,7 +85,7 @@ class Flow:
         self.leaving = 0
         self.done = False
         self.protocol, self.label = "", 0
-        self.stated, self.stated_count = None, 0
+        self.stated, self.stated_count, self.stated_bytes = None, 0, 0
         self.day, self.counted = 0, None
 
 
@@ -131,12 +134,13 @@ class Flows:
         qualities: of conversations, by the number that their flags make: the first one counts 16.
         roots: where conversations that begin alike begin; see `_root`.
         hints: ports that may hint at a protocol.
-        held_max_bytes: what all sessions together may hold.
+        held_max_bytes: what all sessions together may hold, and facts for midnight.
         courses_max: how many flows may go the way of others at a time.
 
     Attributes:
         courses: how many of them go the way of others.
         known: runs that were met before.
+        unkept: facts that could not be kept for midnight.
     """
 
     def __init__(self, engine, reader, qualities, roots, hints, held_max_bytes, courses_max):
@@ -147,7 +151,7 @@ class Flows:
         self.rows, self.count = [], 0
         self.places, self.ends, self.held = {}, {}, {}
         self.newest = None
-        self.held_bytes = self.courses = self.known = 0
+        self.held_bytes = self.courses = self.known = self.unkept = 0
 
     def __len__(self):
         return self.count
@@ -200,8 +204,9 @@ class Flows:
         if flow.done:
             return
         is_new: cython.bint = flow.session is None
+        stated_bytes: cython.longlong = flow.stated_bytes
         self._go(flow, self.reader.read_datagram(flow, engine.lane, engine.payload), None)
-        if is_new or flow.session is None:
+        if is_new or flow.session is None or flow.stated_bytes != stated_bytes:
             self._weigh(flow)
 
     def _miss(self):
@@ -215,15 +220,17 @@ class Flows:
         """What the flow has stated is stated again for the new day."""
         flow: Flow = self._flow()
         if flow.stated is not None:
-            self.reader.condense(flow)
+            self._condense(flow)
             for words in flow.stated or ():
                 self.reader.say(flow, words, self._quality(flow), True)
+            self._weigh(flow)
 
     def _end(self):
         flow: Flow = self._flow()
         if not flow.done:
             self._go(flow, self.reader.end(flow), None)
         self._drop(flow)
+        flow.stated_bytes = 0
         self._drop_session(flow)
 
     # ------------------------------------------------------------------ flows
@@ -321,9 +328,28 @@ class Flows:
         if flow.stated_count >= 0 and not (flow.stated and flow.stated[len(flow.stated) - 1] is words):
             flow.stated.append(words)
             flow.stated_count += len(words.facts)
+            flow.stated_bytes += self._weight(words)
             if flow.stated_count >= STATED_MAX:
-                self.reader.condense(flow)
+                self._condense(flow)
         self._say(flow, words)
+
+    def _weight(self, words):
+        return 0 if words.known else FACT_BYTES * len(words.facts)
+
+    def _condense(self, flow):
+        """Keep only some of what was stated."""
+        self.reader.condense(flow)
+        flow.stated_bytes = 0
+        for words in flow.stated or ():
+            flow.stated_bytes += self._weight(words)
+
+    def _unstate(self, flow):
+        """What was stated today is not restated tomorrow."""
+        self.unkept += max(flow.stated_count, 0)
+        flow.stated, flow.stated_count, flow.stated_bytes = None, -1, 0
+        if flow.done:
+            self.engine.forget(flow.row)
+            self._drop(flow)
 
     def _say(self, flow, words):
         """Words that were said before at this place are counted; others are told."""
@@ -363,12 +389,12 @@ class Flows:
     # ------------------------------------------------------------------ what sessions hold
 
     def _weigh(self, flow):
-        """What a flow's session holds after it was fed. Where all hold too much, the one that was fed longest ago lets go."""
-        more: cython.longlong = flow.held_bytes - flow.weighed
+        """What a flow holds after it was fed. Where all hold too much, the one that was fed longest ago lets go."""
+        more: cython.longlong = flow.held_bytes + flow.stated_bytes - flow.weighed
         if more == 0 and (flow is self.newest or flow.weighed == 0):
             return
         self.held_bytes += more
-        flow.weighed = flow.held_bytes
+        flow.weighed += more
         self._order(flow)
         if flow.weighed == 0:
             return
@@ -376,7 +402,7 @@ class Flows:
             self._let_go(next(iter(self.held.values())))
 
     def _order(self, flow):
-        """The flow was fed last of all whose sessions hold something; or its session is gone."""
+        """The flow was fed last of all that hold something; or it holds nothing any more."""
         if flow is not self.newest:
             self.held.pop(flow.row, None)
         if flow.weighed == 0:
@@ -386,7 +412,11 @@ class Flows:
             self.held[flow.row] = self.newest = flow
 
     def _let_go(self, flow):
-        """What its lanes hold is dropped, and they go on after a gap. Who holds nothing goes, and may join in again."""
+        """Facts go first. Then what its lanes hold: they go on after a gap. Who holds nothing goes, and may join in again."""
+        if flow.stated_bytes > 0:
+            self._unstate(flow)
+            self._weigh(flow)
+            return
         step: Step = self.reader.let_go(flow)
         self._go(flow, step, None)
         if step.ends and step.last == UNLISTEN:

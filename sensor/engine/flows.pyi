@@ -6,8 +6,8 @@ from typing import Any
 from parsers.core import Session
 from sensor.engine.courses import Node, Step
 from sensor.engine.events import EventSource
-from sensor.engine.seen import Seen
-from sensor.sighting import Ends, Quality, Words
+from sensor.engine.seen import Seen, Words
+from sensor.sighting import Ends, Quality
 
 class Flow:
     row: int
@@ -40,6 +40,7 @@ class Reader:
 class Flows:
     courses: int
     known: int
+    unkept: int
 
     def __init__(
         self,

@@ -5,6 +5,11 @@ cdef extern from *:
     const long long DAY_US "86400000000LL"
     const long long HOUR_US "3600000000LL"
 
+@cython.final
+cdef class Words:
+    cdef readonly tuple facts
+    cdef readonly bint known
+
 cdef class Moment:
     cdef public long long ts_us, frame, port
     cdef public object quality, ends

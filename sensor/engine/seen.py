@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, auto_pickle=False
-"""When and how often something was said at a place: what the fold counts in, and `flows` too where it is said again."""
+"""What was said, when and how often: what the fold counts in, and `flows` too where the same is said again."""
 
 try:
     import cython
@@ -12,7 +12,21 @@ if not cython.compiled:
     HOUR_US = 3_600_000_000
 
 
-@cython.no_gc  # what it holds never leads back to it
+@cython.no_gc  # what it holds never leads back to it, nor does it below
+@cython.cclass
+class Words:
+    """Facts that were stated together, without secrets, each with what is kept of its secret.
+
+    Attributes:
+        known: all conversations that said the same share this one object.
+    """
+
+    def __init__(self, facts, *, known=False):
+        self.facts = facts
+        self.known = known
+
+
+@cython.no_gc
 @cython.cclass
 class Moment:
     """That something was said.

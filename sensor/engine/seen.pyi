@@ -1,6 +1,14 @@
 # What the type checker knows of what was said at a place. Source: seen.py.
 
+from parsers.core import Fact
 from sensor.sighting import Ends, Quality
+from sensor.sitekey import SecretMark
+
+class Words:
+    facts: tuple[tuple[Fact, SecretMark | None], ...]
+    known: bool
+
+    def __init__(self, facts: tuple[tuple[Fact, SecretMark | None], ...], *, known: bool = False) -> None: ...
 
 class Moment:
     ts_us: int

@@ -45,6 +45,8 @@ from tests.sensor.engine.builder import Tcp, Wire
 NAME = Field("test.name", "none")
 USER = Field("test.user", "none", Sensitivity.PRINCIPAL)
 HOARD = 5_000
+FACT_BYTES = 512  # as in `flows`
+FACT_BYTES = 512  # as in `flows`
 MIDNIGHT = 20_000 * 86_400
 ECHO = PCAPS / "dicom" / "echo.pcap"
 
@@ -301,7 +303,7 @@ def test_sessions_are_bounded_and_another_one_joins_where_a_message_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     """No two messages are alike, so that each conversation needs a session; only so many are there at a time."""
-    monkeypatch.setattr("sensor.dispatch.HELD_PER_FLOW_BYTES", room * READER_BYTES + 4_000)
+    monkeypatch.setattr("sensor.dispatch.HELD_PER_FLOW_BYTES", room * (READER_BYTES + 3 * FACT_BYTES))
     chance, wire = random.Random(1), Wire()
     talks = [Tcp(wire, addresses=(f"10.0.1.{number}", "10.0.0.2")).open() for number in range(40)]
     for _ in range(3):
@@ -319,6 +321,31 @@ def test_sessions_are_bounded_and_another_one_joins_where_a_message_begins(
     assert set(said.values()) == {3}
     assert len(said) == 40
     assert counters.get("evicted_sessions", 0) == (3 * 40 - 5 if room == 5 else 0)
+
+
+@pytest.mark.parametrize("room", [40, 5])
+def test_facts_for_midnight_are_bounded_and_what_goes_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """Each conversation states one fact, and goes on the next day; sessions take no room here."""
+    monkeypatch.setattr("sensor.dispatch.HELD_PER_FLOW_BYTES", room * FACT_BYTES + 400)
+    monkeypatch.setattr("sensor.dispatch.READER_BYTES", 0)
+    path, wire = tmp_path / "night.pcap", Wire(MIDNIGHT * 1_000_000 - 100_000, 200)
+    talks = [Tcp(wire, addresses=(f"10.0.1.{number}", "10.0.0.2")).open() for number in range(40)]
+    for talk in talks:
+        talk.send(0, b"T" + bytes(9))
+    wire.now_us = MIDNIGHT * 1_000_000
+    for talk in talks:
+        talk.send(0, b"To be")
+    path.write_bytes(wire.pcap())
+    registry = Registry([Protocol("test", "none", "tcp", begins_with_t, single, (b"T",))])
+    with CaptureFile(path) as capture:
+        engine = Engine()
+        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine, flows=1)
+        continued = Counter(item.continued for item in pipeline.sightings() if isinstance(item.fact, Attribute))
+        counters = json.loads(str(pipeline.summary()["counters"]))
+    assert continued == {False: 40, True: room}
+    assert counters["evicted_facts"] == 40 - room
 
 
 @pytest.mark.parametrize("turn", [2, 3, 5, 9])

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.core import Attribute, Certificate, Field, Side, Subject
+from sensor.engine.seen import Words
 from sensor.fold import VALUES_MAX, Fold
 from sensor.rows import DAY_US, HOUR_US, SCHEMAS
-from sensor.sighting import Ends, Quality, Said, Words
+from sensor.sighting import Ends, Quality, Said
 
 NAME = Field("test.name", "none")
 A, B = (b"\x0a\0\0\1", 1), (b"\x0a\0\0\2", 2)

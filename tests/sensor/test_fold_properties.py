@@ -28,8 +28,9 @@ from parsers.core import (
     Subject,
 )
 from sensor import fold as installed
+from sensor.engine.seen import Words
 from sensor.rows import DAY_US, HOUR_US, SCHEMAS
-from sensor.sighting import Ends, Quality, Said, Words
+from sensor.sighting import Ends, Quality, Said
 from sensor.sitekey import SecretClass, SecretMark
 
 MODULES = ("arrays", "folded", "fold")

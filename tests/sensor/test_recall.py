@@ -10,8 +10,8 @@ import pytest
 from parsers.core import Blanks, Field, Lead, Leave, Protocol, Registry, Side, Subject, Verdict
 from sensor import recall
 from sensor.engine import COMPILED, Node, Step, load_interpreted
+from sensor.engine.seen import Words
 from sensor.recall import Recall, Run
-from sensor.sighting import Words
 
 NAME = Field("test.name", "none")
 ME = Subject(Side.INITIATOR)
