@@ -44,6 +44,7 @@ class Mirror:
             *self._shedding(counters),
             *self._silent(now_s),
             *self._clock(grown),
+            *self._crowded(grown),
             *self._judge_packets(),
             *self._judge_conversations(),
         ]
@@ -81,6 +82,10 @@ class Mirror:
     def _clock(self, grown: Mapping[str, int]) -> Iterator[str]:
         jumps = grown["clock_jumps"]
         yield from self._turn("clock", jumps > 0, mirror.clock_jumps(jumps), "the clock goes forward again")
+
+    def _crowded(self, grown: Mapping[str, int]) -> Iterator[str]:
+        words = mirror.crowded(grown)
+        yield from self._turn("crowded", bool(words), words, "there is room for all conversations again")
 
     def _judge_packets(self) -> Iterator[str]:
         """Judged anew after every so many packets."""
@@ -129,4 +134,7 @@ _OF_PACKETS: Final = {
     "truncated": "packets are whole again",
 }
 _OF_CONVERSATIONS: Final = {"one-sided": "conversations show both sides again"}
-_WATCHED: Final = ("packets", "kernel_drops", "kernel_packets", "interface_drops", "clock_jumps")
+_WATCHED: Final = (
+    *("packets", "kernel_drops", "kernel_packets", "interface_drops", "clock_jumps"),
+    *("evicted_flows", "evicted_sessions", "evicted_facts"),
+)

@@ -86,6 +86,8 @@ def judged(tally: Tally, counters: Mapping[str, int]) -> list[MirrorWarning]:
     found = [*tally.of_packets(), *tally.of_conversations()]
     if jumps := counters.get("clock_jumps", 0):
         found.append(MirrorWarning("", "clock", clock_jumps(jumps)))
+    if words := crowded(counters):
+        found.append(MirrorWarning("", "crowded", words))
     return found
 
 
@@ -103,6 +105,18 @@ def clock_jumps(count: int) -> str:
     """Time stamps went back."""
     times = "once" if count == 1 else f"{count:,} times"
     return f"the clock went back by more than a second, {times}: order and times are doubtful; let NTP keep it"
+
+
+def crowded(counters: Mapping[str, int]) -> str:
+    """Conversations had to go as there was no room for them; nothing where none had to."""
+    flows, sessions = counters.get("evicted_flows", 0), counters.get("evicted_sessions", 0)
+    if not flows and not sessions:
+        return ""
+    facts = counters.get("evicted_facts", 0)
+    return (
+        f"no room: {flows:,} conversations were forgotten, {sessions:,} read on as if they had begun later, "
+        f"{facts:,} facts are not stated again at midnight; set SPANWARD_FLOWS higher where there is memory"
+    )
 
 
 def _of_packets(interface: str, total: Counter[str], segments: Mapping[str, Counter[str]]) -> Iterator[MirrorWarning]:

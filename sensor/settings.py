@@ -31,7 +31,8 @@ class Settings(msgspec.Struct, frozen=True):
         request_timeout_s: a request's queries end after this.
         wide_queries: lists that are computed at the same time.
         flows: conversations that a worker can follow at a time; beyond them the least valuable go, and are counted.
-            Once there are so many, each takes 0.3 to 0.8 KiB in the engine, and 1 KiB in the mean for sessions.
+            Once there are so many, each takes 0.3 to 0.8 KiB in the engine, and 1 KiB in the mean for sessions and
+            facts that are kept for midnight; a capture's warning `crowded` says what had to go.
     """
 
     store: Path = Path("spanward.duckdb")

@@ -3263,10 +3263,10 @@ class Engine(EventSource):
     @cython.exceptval(-2, check=True)
     def _evict(self, row: cython.longlong) -> cython.int:
         r: cython.longlong = row * WIDTH
-        self.n[C_EVICTED] += 1
-        if self.F[r + STATE] == LINGER:
+        if self.F[r + STATE] == LINGER:  # it has ended: nothing is lost
             self._recycle(row)
             return 0
+        self.n[C_EVICTED] += 1
         self.F[r + FLAGS] |= F_EVICTED
         return self._begin_end(row, R_EVICTED)
 

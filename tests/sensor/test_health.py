@@ -107,6 +107,16 @@ def test_a_clock_that_is_set_back_is_said():
     assert mirror.look({"packets": 6, "clock_jumps": 2}, 2) == ["eth1: the clock goes forward again"]
 
 
+def test_what_there_is_no_room_for_is_said():
+    mirror = Mirror("eth1", 0)
+    assert mirror.look({"packets": 5, "evicted_flows": 0}, 1) == []
+    (line,) = mirror.look({"packets": 6, "evicted_flows": 2_000, "evicted_sessions": 30, "evicted_facts": 4}, 2)
+    assert line.startswith("eth1: no room: 2,000 conversations were forgotten, 30 read on as if")
+    assert "4 facts are not stated again" in line
+    mirror.look({"packets": 7, "evicted_flows": 2_000, "evicted_sessions": 30, "evicted_facts": 4}, 3)
+    assert mirror.standing == []
+
+
 def test_what_a_worker_claims_is_bounded():
     """It may have been taken over: any number of places, and nothing where numbers should be."""
     tally = Tally()

@@ -9,6 +9,7 @@ import pytest
 
 from sensor.commands.formats import SummaryFormat
 from sensor.commands.summary import summarise
+from sensor.mirror import Tally, judged
 from sensor.reading import read_captures
 from sensor.sitekey import SiteKey
 from tests.conftest import PCAPS
@@ -137,3 +138,10 @@ def test_reading_again_changes_nothing_and_forgetting_takes_all(read, store):
         store.query(f"SELECT * FROM {name} ORDER BY ALL") for name in ("traffic", "segments", "mirror_warnings")
     ]
     assert all(before)
+
+
+def test_a_table_that_is_too_small_is_said():
+    (warning,) = judged(Tally(), {"evicted_flows": 1_234})
+    assert warning.kind == "crowded"
+    assert "1,234 conversations were forgotten" in warning.words
+    assert judged(Tally(), {"evicted_flows": 0}) == []
