@@ -38,7 +38,7 @@ def places(chunk: pa.Array) -> Sequence[int]:
     """Of an array of words, the number of each one; -1 for none."""
     indices = chunk.indices
     if not indices.null_count:
-        return _in_place(indices)
+        return in_place(indices)
     return [-1 if number is None else number for number in indices.to_pylist()]
 
 
@@ -47,7 +47,7 @@ def whole_numbers(chunk: pa.Array) -> Sequence[Any]:
     if chunk.null_count:
         plain: list[int | None] = chunk.view(_PLAIN[_CODES[chunk.type]]).to_pylist()
         return plain
-    return _in_place(chunk)
+    return in_place(chunk)
 
 
 def bytes_of(chunk: pa.Array) -> memoryview:
@@ -56,5 +56,6 @@ def bytes_of(chunk: pa.Array) -> memoryview:
     return memoryview(chunk.buffers()[1] or b"").cast("B")[chunk.offset * size : (chunk.offset + len(chunk)) * size]
 
 
-def _in_place(chunk: pa.Array) -> memoryview:
+def in_place(chunk: pa.Array) -> memoryview:
+    """The numbers themselves, whatever stands where there are none."""
     return bytes_of(chunk).cast(_CODES[chunk.type])

@@ -34,7 +34,6 @@ from sensor.site import Site, SiteForFacts
 from sensor.store import Ledger, Reading, Store, StoreError
 from sensor.store import Summary as CaptureSummary
 from sensor.wire import (
-    BATCHES_AHEAD,
     BatchEnd,
     Failure,
     Gathered,
@@ -58,6 +57,8 @@ PART_BYTES: Final = 64 << 20
 """Of a batch. What was folded while we were late comes in one: it is committed part by part, and never held whole."""
 NICE: Final = 10
 """Of the thread that writes: what it is late for is kept by the workers, what they are late for is lost."""
+WORDS_WAITING: Final = 2
+"""Of all workers, each up to `PART_BYTES` of rows: more wait in the workers' folds, where rows alike become one."""
 _RESTART_FIRST_S: Final = 0.5
 _RESTART_LAST_S: Final = 60.0
 _TRIES: Final = 3
@@ -214,7 +215,7 @@ class Live:
         self._say = say
         self._fail = fail
         self._command = command
-        self._words: queue.Queue[_Word | None] = queue.Queue(2 * BATCHES_AHEAD * job.workers)
+        self._words: queue.Queue[_Word | None] = queue.Queue(WORDS_WAITING)
         self._started = False
         self._stopping = threading.Event()
         self._greeted = threading.Semaphore(0)

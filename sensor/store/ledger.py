@@ -9,18 +9,22 @@ the same places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import compress
 from typing import Final
 
 import pyarrow as pa
 
-from sensor.columns import values
+from sensor.columns import in_place, values
+from sensor.rows import PART_ROWS
 from sensor.store.duck import duckdb
 from sensor.store.incoming import execute, row, select
 from sensor.store.sql import statement, tables
 from sensor.store.store import Store
+from sensor.store.told import Told
 
 FACT_TABLES: Final = tables()
 _KEYS: Final = {
@@ -29,6 +33,7 @@ _KEYS: Final = {
     "fact_traffic": ("hour", "segment", "interface"),
 }
 _FACT_KEY: Final = ("id", "day")
+_64_BITS: Final = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,9 @@ class Ledger:
         self._id: dict[str, object] = {"capture": reading.capture}
         self._batches: dict[int, tuple[int, int]] = {}
         self._warned: dict[tuple[str, str], datetime] = {}
+        self._told = Told()
         self._begun = False
+        self._goes_on = False
         self._other = False
         self.known: Known | None = None
         self._look()
@@ -116,13 +123,14 @@ class Ledger:
             self._compare(number, mark)
             return False
         self._store.space.check(sum(table.nbytes for table in batch.values()))
-        fresh = not self._begun
         with self._store.transaction() as cursor:
             self._begin(cursor)
+            if self._goes_on:
+                self._recall(cursor)
             for name in sorted(batch):
-                self._add(cursor, name, batch[name], fresh=fresh)
+                self._add(cursor, name, batch[name])
             self._note(cursor, number, mark)
-        self._begun = True
+        self._begun, self._goes_on = True, False
         self._batches[number] = mark
         return True
 
@@ -177,7 +185,8 @@ class Ledger:
         """
         with self._store.transaction() as cursor:
             self._forget(cursor)
-        self._batches, self._begun, self.known = {}, False, None
+        self._batches, self._begun, self._goes_on, self.known = {}, False, False, None
+        self._told = Told()
 
     def _look(self) -> None:
         """Find out whether this reading has begun, or is finished."""
@@ -191,7 +200,7 @@ class Ledger:
         if finished:
             self.known = Known(int(str(packets)), int(str(byte_count)), None if damaged is None else str(damaged))
         if batch_bytes == self._reading.batch_bytes:
-            self._begun = True
+            self._begun = self._goes_on = True
             self._batches = self._read_batches()
 
     def _read_batches(self) -> dict[int, tuple[int, int]]:
@@ -222,18 +231,30 @@ class Ledger:
         }
         execute(cursor, "ledger/add_batch", incoming=row(self._id | values | {"committed_at": _now()}))
 
-    def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, *, fresh: bool) -> None:
-        """Add rows of one table. A reading just begun is `fresh`: nothing of its capture is in the store."""
+    def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+        """Add rows of one table. Most are new; the store is searched for the others only."""
         if not rows.num_rows:
             return
         parts = [self._stamped(part) for part in rows.to_batches()]
+        if name not in _KEYS:
+            places = [self._told.meet(FACT_TABLES.index(name), *_numbers(name, part)) for part in parts]
+            new, parts = _parted(parts, places)
+            if new:
+                execute(cursor, f"insert/{name}", incoming=pa.Table.from_batches(new))
+        if not parts:
+            return
         if name == "binding":
             _add_bindings(cursor, pa.Table.from_batches(parts))
-        elif _all_differ(rows, _KEYS.get(name, _FACT_KEY)):
-            _add_different(cursor, name, parts, set() if fresh else _known(cursor, name, parts))
         else:
-            for part in parts:
-                execute(cursor, f"merge/{name}", incoming=select(cursor, f"distinct/{name}", incoming=_table(part)))
+            _merge(cursor, name, parts)
+
+    def _recall(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """A reading that goes on has rows in the store."""
+        for number, name in enumerate(FACT_TABLES):
+            if name not in _KEYS:
+                cursor.execute(statement(f"known/{name}"), self._id)
+                for part in cursor.to_arrow_reader(PART_ROWS):
+                    self._told.meet(number, *_numbers(name, part))
 
     def _stamped(self, part: pa.RecordBatch) -> pa.RecordBatch:
         number = pa.repeat(pa.scalar(0, pa.int8()), part.num_rows)
@@ -243,8 +264,53 @@ class Ledger:
         return part
 
 
-def _table(part: pa.RecordBatch) -> pa.Table:
-    return pa.Table.from_batches([part])
+def _numbers(name: str, part: pa.RecordBatch) -> tuple[memoryview, memoryview]:
+    """Day and id of each row; what stands for them where there are none."""
+    if name != "binding":
+        return in_place(part.column("day")), in_place(part.column("id"))
+    addresses = zip(part.column("scope").to_pylist(), part.column("ip").to_pylist(), strict=True)
+    ids = array("Q", [hash(address) & _64_BITS for address in addresses])
+    return memoryview(bytes(4 * len(ids))).cast("i"), memoryview(ids)
+
+
+def _parted(
+    parts: Sequence[pa.RecordBatch], places: Sequence[list[int]]
+) -> tuple[list[pa.RecordBatch], list[pa.RecordBatch]]:
+    """Without the rows at these places, and they alone."""
+    rest, taken = [], []
+    for part, some in zip(parts, places, strict=True):
+        if some:
+            others = bytearray(b"\1") * part.num_rows
+            for place in some:
+                others[place] = 0
+            taken.append(_at(part, some))
+            part = _at(part, list(compress(range(part.num_rows), others)))  # noqa: PLW2901
+        if part.num_rows:
+            rest.append(part)
+    return rest, taken
+
+
+def _at(part: pa.RecordBatch, places: list[int]) -> pa.RecordBatch:
+    return part.take(pa.array(places, pa.int32()))
+
+
+def _merge(cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch]) -> None:
+    """Merge rows, some `PART_ROWS` at a time: what a statement joins stays small."""
+    for some in _gathered(parts):
+        rows = pa.Table.from_batches(some)
+        if not _all_differ(rows, _KEYS.get(name, _FACT_KEY)):
+            rows = select(cursor, f"distinct/{name}", incoming=rows)
+        execute(cursor, f"merge/{name}", incoming=rows)
+
+
+def _gathered(parts: Sequence[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    some: list[pa.RecordBatch] = []
+    for part in parts:
+        if some and sum(one.num_rows for one in some) + part.num_rows > PART_ROWS:
+            yield some
+            some = []
+        some.append(part)
+    yield some
 
 
 def _all_differ(rows: pa.Table, key: tuple[str, ...]) -> bool:
@@ -256,33 +322,9 @@ def _all_differ(rows: pa.Table, key: tuple[str, ...]) -> bool:
     return len(set(zip(telling, *(values(rows.column(name)) for name in others), strict=True))) == len(telling)
 
 
-def _known(cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch]) -> set[int]:
-    """The numbers of the parts of which there may be rows in the store: to find out costs a tenth of merging them."""
-    if name in _KEYS:
-        return set(range(len(parts)))
-    numbered = [
-        part.append_column("part", pa.repeat(pa.scalar(number, pa.int32()), part.num_rows))
-        for number, part in enumerate(parts)
-    ]
-    return set(values(select(cursor, f"known/{name}", incoming=pa.Table.from_batches(numbered))["part"]))
-
-
-def _add_different(
-    cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch], known: set[int]
-) -> None:
-    """Insert what is new in one go, and merge the other parts one by one: what a statement joins stays small."""
-    if new := [part for number, part in enumerate(parts) if number not in known]:
-        execute(cursor, f"insert/{name}", incoming=pa.Table.from_batches(new))
-    for number in sorted(known):
-        execute(cursor, f"merge/{name}", incoming=_table(parts[number]))
-
-
 def _add_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
     """Intervals are not merged row by row: those of one address are joined anew, where there are several."""
     several = select(cursor, "merge/binding_several", incoming=rows)
-    if not several.num_rows:
-        execute(cursor, "insert/binding", incoming=rows)
-        return
     joined = select(cursor, "merge/binding", incoming=rows, several=several)
     execute(cursor, "merge/binding_clear", several=several)
     execute(cursor, "insert/binding", incoming=joined)

@@ -1,4 +1,2 @@
--- The parts of `incoming` of which a row is in the store. Of all others there is nothing to merge.
-SELECT DISTINCT s.part
-FROM incoming AS s
-SEMI JOIN fact_certificate AS t ON t.capture = s.capture AND t.day = s.day AND t.id = s.id
+-- What tells the rows of a capture that are in the store.
+SELECT day, id FROM fact_certificate WHERE capture = $capture

@@ -289,3 +289,12 @@ def test_only_a_reading_just_begun_is_inserted(store):
     counts = [store.query(f"SELECT count(*) FROM {name}") for name in ("fact_attribute", "certificate", "binding")]
     assert counts == [[(1,)]] * 3
     assert store.query("SELECT n FROM attributes") == [(3,)]
+
+
+def test_the_store_is_searched_for_what_was_told_before_alone(store, monkeypatch):
+    """A batch without a known row costs the same in a store of any size."""
+    merged = []
+    monkeypatch.setattr("sensor.store.ledger._merge", lambda _, name, parts: merged.append((name, parts)))
+    rows = [attribute(0, id=number) for number in range(5)]
+    read(store, reading(), {"fact_attribute": rows[:3]}, {"fact_attribute": rows[3:]}, {"fact_attribute": rows[2:4]})
+    assert [(name, [part.num_rows for part in parts]) for name, parts in merged] == [("fact_attribute", [2])]

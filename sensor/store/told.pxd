@@ -1,0 +1,28 @@
+cimport cython
+
+cdef unsigned long long _64_BITS
+cdef unsigned long long _DAY_FACTOR
+cdef unsigned long long _TABLE_FACTOR
+cdef unsigned long long _FACTOR
+
+@cython.final
+cdef class Keys:
+    cdef readonly long long count
+    cdef unsigned long long[::1] _slots
+    cdef unsigned long long _last
+
+    cpdef bint has(self, unsigned long long key) except -1
+    cpdef add(self, unsigned long long key)
+    @cython.locals(mixed="unsigned long long", slot="unsigned long long")
+    cdef unsigned long long _slot(self, unsigned long long key)
+    @cython.locals(held="unsigned long long[::1]", at="Py_ssize_t", key="unsigned long long")
+    cdef _grow(self)
+
+@cython.final
+cdef class Told:
+    cdef long long _generation
+    cdef Keys _young
+    cdef Keys _old
+
+    @cython.locals(row="Py_ssize_t", key="unsigned long long", met=list)
+    cpdef list meet(self, unsigned long long table, const int[::1] days, const unsigned long long[::1] ids)

@@ -1,0 +1,38 @@
+"""Which rows were told before: the same, compiled and interpreted, as a set says, as long as there is room."""
+
+from __future__ import annotations
+
+import random
+from array import array
+
+from sensor.store.told import Told
+
+
+def meet(told, ids, table=0, day=20_000):
+    return told.meet(table, memoryview(array("i", [day] * len(ids))), memoryview(array("Q", ids)))
+
+
+def test_a_row_is_known_from_then_on_in_its_table_and_day():
+    told = Told()
+    assert meet(told, [5, 6, 5, 0, 2**64 - 1]) == [2]
+    assert meet(told, [7, 6, 0, 2**64 - 1]) == [1, 2, 3]
+    assert meet(told, [5, 6], table=1) == []
+    assert meet(told, [5, 6], day=20_001) == []
+
+
+def test_many_rows_are_known_as_a_set_knows_them():
+    chance, told, known = random.Random(7), Told(), set()
+    for _ in range(20):
+        ids = [chance.choice((chance.getrandbits(64), chance.randrange(9))) for _ in range(500)]
+        expected = [place for place, one in enumerate(ids) if one in known or one in ids[:place]]
+        known.update(ids)
+        assert meet(told, ids) == expected
+
+
+def test_the_oldest_are_forgotten_a_generation_at_a_time():
+    told = Told(generation=100)
+    meet(told, list(range(1, 101)))
+    assert meet(told, list(range(101, 200))) == []
+    assert meet(told, [1, 100]) == [0, 1]  # of the old generation; remembered anew
+    meet(told, list(range(300, 500)))
+    assert meet(told, [2, 150]) == []
