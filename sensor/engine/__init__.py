@@ -23,7 +23,17 @@ from sensor.engine.courses import Name, Node, Shape, Step
 from sensor.engine.flows import Flow, Flows
 from sensor.engine.seen import Seen
 
-NEEDS: Final = {"core": ("days",), "columns": ("days",)}
+NEEDS: Final = {
+    "batch": ("layout", "segments", "window"),
+    "columns": ("days",),
+    "core": ("days", "layout", "records", "segments"),
+    "links": ("layout", "network"),
+    "network": ("layout", "tunnels"),
+    "records": ("layout", "links"),
+    "segments": ("layout",),
+    "tunnels": ("batch", "layout", "segments"),
+    "window": ("layout",),
+}
 """Of the compiled modules: which others each imports."""
 
 

@@ -191,7 +191,7 @@ def everything(path: Path) -> tuple[object, ...]:
     return facts_of(path), rows, counters["runs_known"]
 
 
-@pytest.mark.parametrize("source", ["columns", "core", "courses", "days", "flows", "seen"])
+@pytest.mark.parametrize("source", ["columns", "courses", "days", "flows", "layout", "seen"])
 def test_the_compiler_and_the_interpreter_have_the_same_constants(source: str) -> None:
     """A .pxd holds what the .py holds: one of them alone would be changed some day."""
     text = (Path(installed.__file__).parent / f"{source}.pxd").read_text()

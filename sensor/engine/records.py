@@ -1,0 +1,327 @@
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True, infer_types=True, auto_pickle=False
+"""Records of a capture: pcap, pcapng, and the blocks of a TPACKET_V3 ring.
+
+Theory of operation
+-------------------
+Records are walked in place, in windows (`load`): `_fill` decodes up to a batch of packets, and stops where a record is
+beyond the window's end (`needed` is then what it has) or makes no sense. A packet whose fragments became whole has memory
+of its own, so it ends its batch.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from sensor.engine import _cy as cython
+
+if not cython.compiled:
+    from sensor.engine.layout import *
+    from sensor.engine.links import Links
+
+
+class Records(Links):
+    """What format the capture has, and how far it was read."""
+
+    def __init__(self, rows: int, seed: int) -> None:
+        super().__init__(rows, seed)
+        self.kind = K_NONE
+        self.link = 1
+        self.modified = self.nano = self.in_section = False
+        self.interfaces: list[tuple[int, int, int]] = []
+        self.position = self.needed = 0
+
+    def pcap(self, big_endian: bool, nanosecond: bool, link_type: int, modified: bool = False) -> None:
+        """Records of a classic pcap file follow. `modified`: records with the longer header of an old Linux variant."""
+        self.kind = K_PCAP
+        self.big, self.nano, self.modified = bool(big_endian), bool(nanosecond), bool(modified)
+        self.link = link_type
+
+    def pcapng(self) -> None:
+        """Blocks of a pcapng file follow, a Section Header Block first."""
+        self.kind = K_PCAPNG
+        self.interfaces = []
+        self.in_section = False
+
+    def tpacket(self, big_endian: bool, link_type: int) -> None:
+        """Blocks of a TPACKET_V3 ring follow, of this machine's byte order: `load` one from its first packet to its end."""
+        self.kind = K_TPACKET
+        self.big = bool(big_endian)
+        self.link = link_type
+
+    def source(self, number: int, name: str) -> None:
+        """What follows comes from the interface of this number and name; a pcapng file says so itself."""
+        number = min(number, SOURCES - 1)
+        self.p_source = number * SEGMENTS
+        self.segments.names[number] = name
+
+    def load(self, window: bytearray | memoryview, start: int, end: int) -> None:
+        """A window of capture bytes: records are walked in place from `start` to `end`."""
+        view = memoryview(window)
+        if not 0 <= start <= end <= len(view):
+            raise ValueError("start and end must lie in the window")
+        self.window = self.w = self.mem = view
+        self.p_whole = self.w_whole = self.w_other = False
+        self.position = self.cursor = start
+        self.window_end = end
+        self.b_at = self.b_count = self.b_known = 0
+        self._outermost()
+
+    # ------------------------------------------------------------------ batches
+
+    def _fill(self) -> int:
+        """Decode up to a batch of packets. Returns what ended it early: -1 or CORRUPT; both come again when it is worked off."""
+        event = 0
+        tried = 0
+        self.b_at = self.b_count = self.b_known = 0
+        if self.w_whole:
+            self.mem = self.window
+            self.w_other, self.w_whole = True, False
+        while event == 0 and tried < BATCH and not self.p_whole:
+            event = self._decode()
+            tried += 1
+        if self.p_whole:
+            # a reassembled packet has memory of its own: it ends its batch
+            if self.p_routed:
+                self.batch[(self.b_count - 1) * BATCH_WIDTH + B_WHOLE] = 1
+            self.whole = self.mem
+            self.mem = self.window
+            self.p_whole = False
+        return event
+
+    def _decode(self) -> int:
+        """One record or block; a packet in it that belongs to a flow sets `stage` to ROUTE."""
+        if self.kind == K_PCAP:
+            return self._fetch_record()
+        if self.kind == K_PCAPNG:
+            return self._fetch_block()
+        if self.kind == K_TPACKET:
+            return self._fetch_tpacket()
+        return -1
+
+    def _need(self, count: int) -> int:
+        self.needed = count
+        return -1
+
+    def _stamp(self, ts: int) -> int:
+        if ts < self.last_ts:
+            self._count_backwards(ts)
+        self.last_ts = ts
+        self.frames += 1
+        return 0
+
+    def _count_backwards(self, ts: int) -> int:
+        self.n[C_BACKWARDS] += 1
+        if self.last_ts - ts > JUMP_US:
+            self.n[C_JUMPS] += 1
+        return 0
+
+    # ------------------------------------------------------------------ pcap
+
+    @cython.boundscheck(False)
+    def _fetch_record(self) -> int:
+        """A record of a pcap file: seconds, fraction, captured length, original length; 8 bytes more in the old variant."""
+        at = self.cursor
+        header = 24 if self.modified else 16
+        if self.window_end - at < header:
+            return self._need(header)
+        if at < 0 or at + header > self.window.shape[0]:
+            return self._beyond()
+        captured = self._number(at + 8)
+        if captured > RECORD_MAX:
+            return CORRUPT
+        if self.window_end - at < header + captured:
+            return self._need(header + captured)
+        fraction = self._number(at + 4)
+        self.cursor = at + header + captured
+        self._ask_ahead(at + AHEAD * (header + captured))
+        self._stamp(self._number(at) * 1000000 + (fraction // 1000 if self.nano else fraction))
+        self._packet(self.link, at + header, at + header + captured, self._number(at + 12))
+        return 0
+
+    @cython.boundscheck(False)
+    def _ask_ahead(self, at: int) -> int:
+        """Ask for the headers of a packet some packets on, which is there where all are as long as this one: bulk is."""
+        if cython.compiled and 0 <= at and at + 128 <= self.window.shape[0]:
+            PREFETCH(cython.address(self.window[at]))
+            PREFETCH(cython.address(self.window[at + 64]))
+        return 0
+
+    # ------------------------------------------------------------------ pcapng
+
+    def _fetch_block(self) -> int:
+        """A block of a pcapng file: type, total length, body, total length again."""
+        at = self.cursor
+        if self.window_end - at < 12:
+            return self._need(12)
+        kind = self._file32(at)
+        if kind == 0x0A0D0D0A:
+            if self._section(at) < 0:
+                return CORRUPT
+        elif not self.in_section:
+            return CORRUPT
+        total = self._file32(at + 4)
+        if total < 12 or total > BLOCK_MAX:
+            return CORRUPT
+        total = (total + 3) & ~3
+        if self.window_end - at < total:
+            return self._need(total)
+        if (kind == 6 or kind == 2) and not self._sound(at + 8, at + total - 4):
+            return CORRUPT
+        self.cursor = at + total
+        if kind == 6 or kind == 2:
+            return self._enhanced(kind, at + 8, at + total - 4)
+        if kind == 3:
+            return self._simple(at + 8, at + total - 4)
+        if kind == 1:
+            self._interface(at + 8, at + total - 4)
+        elif kind == 0x0A0D0D0A:
+            self.interfaces = []
+        return 0
+
+    def _section(self, at: int) -> int:
+        """Byte order of a section, from its magic number. -1: it has none."""
+        magic = self._wide32(at + 8)
+        if magic == 0x1A2B3C4D:
+            self.big = True
+        elif magic == 0x4D3C2B1A:
+            self.big = False
+        else:
+            return -1
+        self.in_section = True
+        return 0
+
+    def _interface(self, at: int, end: int) -> None:
+        """An Interface Description Block: link type and, in its options, name (2), resolution (9) and offset (14) of time."""
+        if end - at < 8 or len(self.interfaces) >= INTERFACES_MAX:
+            self.interfaces.append((-1, 1000000, 0))
+            return
+        link = self._file16(at)
+        units = 1000000
+        offset = 0
+        at += 8
+        while end - at >= 4:
+            code, length = self._file16(at), self._file16(at + 2)
+            at += 4
+            if code == 0 or length > end - at:
+                break
+            if code == 9 and length >= 1:
+                units = self._resolution(self.window[at])
+            elif code == 14 and length >= 8:
+                offset = self._seconds(at)
+            elif code == 2 and len(self.interfaces) < SOURCES - 1:
+                self.segments.names.setdefault(
+                    len(self.interfaces), bytes(self.window[at : at + min(length, 64)]).decode("utf-8", "replace")
+                )
+            at += (length + 3) & ~3
+        self.interfaces.append((link, units, offset))
+
+    def _resolution(self, code: int) -> int:
+        """Units to the second: a negative power of ten, or of two where the top bit is set."""
+        units = 1
+        steps = min(code & 0x7F, 62 if code & 0x80 else 18)
+        while steps > 0:
+            units *= 2 if code & 0x80 else 10
+            steps -= 1
+        return units
+
+    def _seconds(self, at: int) -> int:
+        """A signed 64-bit number of seconds, as far as it makes sense: the years 1 to 9999 either way."""
+        high = self._file32(at if self.big else at + 4)
+        low = self._file32(at + 4 if self.big else at)
+        if high & HALF32:
+            high -= M32 + 1
+        return max(-SECONDS_MAX, min(high * (M32 + 1) + low, SECONDS_MAX))
+
+    def _sound(self, at: int, end: int) -> bool:
+        """Whether the captured length of a packet block fits the block; a block too small for one is left alone."""
+        if end - at < 20:
+            return True
+        captured = self._file32(at + 12)
+        return captured <= end - at - 20 and captured <= RECORD_MAX
+
+    def _enhanced(self, kind: int, at: int, end: int) -> int:
+        """An Enhanced Packet Block (6), or the old Packet Block (2), whose interface number has 16 bits."""
+        if end - at < 20:
+            return 0
+        number = self._file32(at) if kind == 6 else self._file16(at)
+        captured = self._file32(at + 12)
+        # a time with the top bit set would be negative here: no clock says that
+        ticks = (self._file32(at + 4) & (HALF32 - 1)) << 32 | self._file32(at + 8)
+        return self._interface_packet(number, ticks, at + 20, at + 20 + captured, self._file32(at + 16))
+
+    def _simple(self, at: int, end: int) -> int:
+        """A Simple Packet Block: original length and bytes, on interface 0, without time."""
+        if end - at < 4:
+            return 0
+        original = self._file32(at)
+        captured = min(original, end - at - 4)
+        return self._interface_packet(0, -1, at + 4, at + 4 + captured, original)
+
+    def _interface_packet(self, number: int, ticks: int, at: int, end: int, original: int) -> int:
+        """A packet of interface `number`; `ticks` is its time in that interface's units, or -1."""
+        link = -1
+        units = 0
+        offset = 0
+        moment = self.last_ts
+        if number < len(self.interfaces):
+            link, units, offset = self.interfaces[number]
+            if ticks >= 0:
+                moment = self._moment(ticks, units) + offset * 1000000
+        self.p_source = min(number, SOURCES - 1) * SEGMENTS
+        self._stamp(min(max(moment, 0), SECONDS_MAX * 1000000))
+        self._packet(link, at, end, original)
+        return 0
+
+    def _moment(self, ticks: int, units: int) -> int:
+        """Microseconds, in whole numbers of 64 bits."""
+        if units == 1000000:
+            return min(ticks, SECONDS_MAX * 1000000)
+        seconds = min(ticks // units, SECONDS_MAX)
+        rest = ticks % units
+        while units > 1000000000000:
+            units //= 1000
+            rest //= 1000
+        return seconds * 1000000 + rest * 1000000 // units
+
+    # ------------------------------------------------------------------ a ring of the kernel
+
+    def _fetch_tpacket(self) -> int:
+        """A packet of a TPACKET_V3 block. Spec: struct tpacket3_hdr in linux/if_packet.h.
+
+        0 next (0: the last)   4 seconds   8 nanoseconds   12 captured   16 original   20 status   24 offset of the frame
+        32 VLAN tag that the kernel has taken out   36 its type
+        """
+        at = self.cursor
+        if self.window_end - at < TPACKET_HEADER:
+            return self._need(TPACKET_HEADER)
+        following = self._file32(at)
+        captured = self._file32(at + 12)
+        start = at + self._file16(at + 24)
+        if start < at + TPACKET_HEADER + 4 or self.window_end - start < captured or self.window_end - at < following:
+            return CORRUPT
+        if following and following < TPACKET_HEADER:
+            return CORRUPT
+        self.cursor = at + following if following else self.window_end
+        self._ask_ahead(at + AHEAD * following)
+        self._stamp(self._file32(at + 4) * 1000000 + self._file32(at + 8) // 1000)
+        original = self._file32(at + 16)
+        end = start + captured
+        if self.link == 1 and self._file32(at + 20) & TPACKET_VLAN and captured >= 14:
+            self._tag_again(at, start)
+            start -= 4
+            original += 4
+        self._packet(self.link, start, end, original)
+        return 0
+
+    def _tag_again(self, at: int, start: int) -> int:
+        """Put a VLAN tag back where it was on the wire: both addresses move four bytes forward, into room kept for it."""
+        tag = self._file32(at + 32)
+        kind = self._file16(at + 36) if self._file32(at + 20) & TPACKET_TPID else 0x8100
+        for place in range(start - 4, start + 8):
+            self.window[place] = self.window[place + 4]
+        self.window[start + 8] = cython.cast(cython.uchar, kind >> 8 & 0xFF)
+        self.window[start + 9] = cython.cast(cython.uchar, kind & 0xFF)
+        self.window[start + 10] = cython.cast(cython.uchar, tag >> 8 & 0xFF)
+        self.window[start + 11] = cython.cast(cython.uchar, tag & 0xFF)
+        return 0
