@@ -201,7 +201,8 @@ def doctor(
     from sensor.commands.access import settings
     from sensor.commands.doctor import doctor as run
 
-    raise typer.Exit(run(interfaces or [], seconds, store or settings().store, form))
+    configured = settings()
+    raise typer.Exit(run(interfaces or [], seconds, store or configured.store, form, configured.ring_mib))
 
 
 @app.command()

@@ -8,15 +8,23 @@ from sensor.sighting cimport Said
 cdef class Kept:
     cdef set _hashes
     cdef dict _counts
+    cdef long long count
 
     @cython.locals(count=int)
     cdef bint admit(self, tuple value) except -1
 
 @cython.final
+cdef class Held:
+    cdef long long count
+
+@cython.final
 cdef class Values:
     cdef list _told
     cdef Kept _kept
+    cdef Held _held
 
+    cdef count_in(self, Held held)
+    @cython.locals(kept=Kept, before=cython.longlong, admitted=cython.bint)
     cdef bint admit(self, tuple value) except -1
 
 @cython.final
@@ -54,6 +62,8 @@ cdef class Fold:
     cdef tuple _scopes
     cdef set _certificates_sent
     cdef dict _values
+    cdef dict _older
+    cdef Held _held
     cdef long long _values_day
     cdef long long _moment
     cdef public long long lost

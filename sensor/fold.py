@@ -28,6 +28,11 @@ from sensor.sighting import Said
 from sensor.sitekey import SecretMark
 
 VALUES_MAX: Final = 256
+FEW: Final = 16
+HELD_MAX: Final = 1 << 20
+"""Values of all subjects that are held, some 100 bytes each, in each of two generations; a subject weighs `SUBJECT`."""
+SUBJECT: Final = 8
+CERTIFICATES_MAX: Final = 1 << 18
 ROWS_MAX: Final = 1_000_000
 TEXT_BYTES_MAX: Final = 256 << 20
 _EARLIEST_US: Final = -62_135_596_800_000_000  # 0001-01-01
@@ -38,12 +43,19 @@ Kind = tuple[str, str]
 """Table, and name or kind."""
 Value = tuple[Kind, int]
 """One of the values of which only so many are taken: a hash, and what it is a value of."""
+Subject = tuple[int, tuple[bytes, int], int]
+"""Scope, end, and 1 for the responder."""
 
 
 class Kept:
-    """Values, of each kind as many as may be."""
+    """Values, of each kind as many as may be.
+
+    Attributes:
+        count: of all kinds.
+    """
 
     def __init__(self) -> None:
+        self.count = 0
         self._hashes: set[int] = set()
         self._counts: dict[Kind, int] = {}
 
@@ -57,27 +69,47 @@ class Kept:
             return False
         self._counts[kind] = count + 1
         self._hashes.add(number)
+        self.count += 1
         return True
+
+
+class Held:
+    """How much the values of a generation of subjects weigh."""
+
+    def __init__(self) -> None:
+        self.count = 0
 
 
 class Values:
     """The values of one subject on one day. As long as there are few of all kinds, nobody needs to look which."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Held) -> None:
         self._told: list[Value] = []
         self._kept: Kept | None = None
+        self.count_in(held)
+
+    def count_in(self, held: Held) -> None:
+        """Weigh there from now on."""
+        self._held = held
+        held.count += SUBJECT + len(self._told) + (0 if self._kept is None else self._kept.count)
 
     def admit(self, value: Value) -> bool:
         """Whether this is no value too many."""
-        if self._kept is None:
-            if len(self._told) < VALUES_MAX:
-                self._told.append(value)
-                return True
-            self._kept = Kept()
+        kept = self._kept
+        if kept is None and len(self._told) < min(FEW, VALUES_MAX):
+            self._told.append(value)
+            self._held.count += 1
+            return True
+        if kept is None:
+            kept = self._kept = Kept()
             for one in self._told:
-                self._kept.admit(one)
+                kept.admit(one)
+            self._held.count -= len(self._told) - kept.count
             self._told = []
-        return self._kept.admit(value)
+        before = kept.count
+        admitted = kept.admit(value)
+        self._held.count += kept.count - before
+        return admitted
 
 
 class Told:
@@ -154,8 +186,8 @@ class Fold:
     def __init__(self, scopes: tuple[str, ...]) -> None:
         self._scopes = scopes
         self._certificates_sent: set[str] = set()
-        self._values: dict[tuple[int, tuple[bytes, int], int], Values] = {}
         self._values_day = 0
+        self._begin_day()
         self._moment = 0
         self.lost = 0
         self._clear()
@@ -168,6 +200,11 @@ class Fold:
         self._told: dict[Hashable, Told] = {}
         self._spoken: dict[Words, list[Told]] = {}
         self._certificates: dict[str, Key] = {}
+
+    def _begin_day(self) -> None:
+        self._values: dict[Subject, Values] = {}
+        self._older: dict[Subject, Values] = {}
+        self._held = Held()
 
     def add(self, said: Said) -> dict[Words, Seen] | None:
         """What was said at one moment. Returns what counts known words at its place, until it is drained."""
@@ -191,12 +228,16 @@ class Fold:
         return place.seen
 
     def drain(self) -> Iterator[tuple[str, pa.Table]]:
-        """The rows since the last call, as parts of tables of `sensor.rows.SCHEMAS`, made when they are asked for."""
+        """The rows since the last call, as parts of tables of `sensor.rows.SCHEMAS`.
+
+        They are made when they are asked for, by whoever asks: folding goes on meanwhile, which a live capture needs.
+        """
+        if len(self._certificates_sent) >= CERTIFICATES_MAX:
+            self._certificates_sent.clear()  # what is sent again is known where it arrives
         self._certificates_sent |= self._certificates.keys()
         for place in self._places.values():
             place.seen.clear()  # whoever counts there has to say anew where
-        folded = Folded(list(self._places), [group.seen for group in self._groups], self._scopes)
-        parts = _parts(folded, self._tables, self._certificates)
+        parts = _parts(self._places, self._groups, self._scopes, self._tables, self._certificates)
         self._clear()
         return parts
 
@@ -208,17 +249,25 @@ class Fold:
             return None
         day, ends = key[0], key[1]
         if day > self._values_day:
-            self._values_day, self._values = day, {}
+            self._values_day = day
+            self._begin_day()
+        if self._held.count >= HELD_MAX:
+            self._older, self._values, self._held = self._values, {}, Held()
         initiator = self._values_of((ends.scope, ends.initiator, 0))
         responder = self._values_of((ends.scope, ends.responder, 1))
         place = self._places[key] = Place(len(self._places), initiator, responder)
         return place
 
-    def _values_of(self, subject: tuple[int, tuple[bytes, int], int]) -> Values:
-        """What a side has said of itself so far on the newest day."""
+    def _values_of(self, subject: Subject) -> Values:
+        """What a side has said of itself so far on the newest day, unless others have said much since it was heard last."""
         values = self._values.get(subject)
         if values is None:
-            values = self._values[subject] = Values()
+            values = self._older.pop(subject, None)
+            if values is None:
+                values = Values(self._held)
+            else:
+                values.count_in(self._held)
+            self._values[subject] = values
         return values
 
     # ------------------------------------------------------------------ known words
@@ -383,8 +432,17 @@ class Fold:
         )  # fmt: skip
 
 
-def _parts(folded: Folded, tables: dict[str, Facts], certificates: dict[str, Key]) -> Iterator[tuple[str, pa.Table]]:
-    """What was folded is let go table by table."""
+def _parts(
+    places: dict[Key, Place],
+    groups: list[Group],
+    scopes: tuple[str, ...],
+    tables: dict[str, Facts],
+    certificates: dict[str, Key],
+) -> Iterator[tuple[str, pa.Table]]:
+    """What was folded is let go of: places and groups at once, then table by table."""
+    folded = Folded(list(places), [group.seen for group in groups], scopes)
+    places.clear()
+    groups.clear()
     while tables:
         name, facts = tables.popitem()
         for part in folded.parts(facts):

@@ -57,6 +57,7 @@ class Options(TypedDict, total=False):
     as_of: datetime | None
     rules: Path | None
     progress: Progress | None
+    memory_mib: int | None
     batch_bytes: int
     command: Sequence[str]
     forkserver: Forkserver | None
@@ -73,6 +74,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
     rules: Path | None = None,
     progress: Progress | None = None,
     flows: int = FLOWS,
+    memory_mib: int | None = None,
     batch_bytes: int = BATCH_BYTES,
     command: Sequence[str] = WORKER,
     forkserver: Forkserver | None = None,
@@ -88,6 +90,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         rules: folder of the site's own rules, beside those that ship.
         progress: called after each batch.
         flows: see `Settings`.
+        memory_mib: see `Store.open`.
         batch_bytes: capture bytes to a batch.
         command: starts the process that forks workers.
         forkserver: that process, where it is there already; it ends with this.
@@ -103,7 +106,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         known_site = Site.load(site)
         known_rules = load_rules(*([rules] if rules else []))
         SiteKey.load_or_create(site_key)
-        opened = store if isinstance(store, Store) else ends.enter_context(Store.open(store))
+        opened = store if isinstance(store, Store) else ends.enter_context(Store.open(store, memory_mib=memory_mib))
         with Recorder(
             opened,
             site=site,

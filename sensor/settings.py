@@ -33,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True):
         flows: conversations that a worker can follow at a time; beyond them the least valuable go, and are counted.
             Once there are so many, each takes 0.3 to 0.8 KiB in the engine, and 1 KiB in the mean for sessions and
             facts that are kept for midnight; a capture's warning `crowded` says what had to go.
+        ring_mib: MiB of packets that can wait in the kernel for a worker that is busy, for each interface and worker.
+        store_memory_mib: MiB that DuckDB may hold for a store that is open for writing, before it moves to the disk what
+            it has under way; None: a quarter of the machine's memory, 4 GiB at most.
     """
 
     store: Path = Path("spanward.duckdb")
@@ -45,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True):
     request_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
     wide_queries: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     flows: Annotated[int, msgspec.Meta(ge=1_024, le=16_777_216)] = 262_144
+    ring_mib: Annotated[int, msgspec.Meta(ge=8, le=16_384)] = 256
+    store_memory_mib: Annotated[int, msgspec.Meta(ge=128, le=1_048_576)] | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Settings:

@@ -35,7 +35,7 @@ from sensor.capture.errors import CaptureError, CaptureGone, CaptureUnreadable
 from sensor.capture.shedding import SHED_AT
 from sensor.engine import CORRUPT, NEED, Engine
 
-RING_BYTES: Final = 64 << 20
+RING_BYTES: Final = 256 << 20
 BLOCK_BYTES: Final = 1 << 20
 RETIRE_MS: Final = 150
 

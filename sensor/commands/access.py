@@ -32,14 +32,14 @@ def settings() -> Settings:
 
 
 @contextmanager
-def opened(path: Path, *, read_only: bool = True) -> Iterator[Store]:
-    """The store at `path`, closed at the end.
+def opened(path: Path, *, read_only: bool = True, memory_mib: int | None = None) -> Iterator[Store]:
+    """The store at `path`, closed at the end; see `Store.open`.
 
     Raises:
         CommandError: it cannot be used.
     """
     try:
-        with Store.open(path, read_only=read_only) as store:
+        with Store.open(path, read_only=read_only, memory_mib=memory_mib) as store:
             yield store
     except StoreError as error:
         raise CommandError(str(error)) from error

@@ -16,24 +16,24 @@ from sensor.doctor import Check, Verdict, card, listening, machine
 _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "bold red"}
 
 
-def doctor(interfaces: Sequence[str], seconds: float, store: Path, form: SummaryFormat) -> int:
+def doctor(interfaces: Sequence[str], seconds: float, store: Path, form: SummaryFormat, ring_mib: int) -> int:
     """Look at this computer and at interfaces, listen on these for so long, and write what came of it.
 
     Returns the exit status: 1 when something is a problem.
     """
-    found = list(_examined(interfaces, seconds, store))
+    found = list(_examined(interfaces, seconds, store, ring_mib << 20))
     _WRITERS[form](found)
     return Status.CHECK_FAILED if any(check.verdict is Verdict.PROBLEM for check in found) else Status.DONE
 
 
-def _examined(interfaces: Sequence[str], seconds: float, store: Path) -> Iterator[Check]:
-    yield from machine.examine(store, len(interfaces))
+def _examined(interfaces: Sequence[str], seconds: float, store: Path, ring_bytes: int) -> Iterator[Check]:
+    yield from machine.examine(store, len(interfaces), ring_bytes)
     for name in interfaces:
         checks = list(card.examine(name))
         yield from checks
         can = machine.has_net_raw() and not any(check.name == name for check in checks)
         if seconds and can:
-            yield from listening.examine(name, seconds)
+            yield from listening.examine(name, seconds, ring_bytes)
 
 
 def _table(found: Sequence[Check]) -> None:

@@ -73,6 +73,7 @@ def filled(
                 rules=settings.rules,
                 progress=bar.enter_context(_watched(captures)),
                 flows=settings.flows,
+                memory_mib=settings.store_memory_mib,
                 forkserver=forkserver,
             ) as found,
         ):

@@ -59,7 +59,15 @@ def run(
     key_path = site_key_path(settings.site_key)
     if folder is None:
         names = tuple(dict.fromkeys(interfaces))
-        job = LiveJob(names, workers, settings.site, key_path, way=way or DEFAULT_WAY, flows=settings.flows)
+        job = LiveJob(
+            names,
+            workers,
+            settings.site,
+            key_path,
+            ring_bytes=settings.ring_mib << 20,
+            way=way or DEFAULT_WAY,
+            flows=settings.flows,
+        )
         serve(_filling(store, settings, key_path, lambda *given: _live(job, *given)), listen, settings)
     else:
         watched = folder
@@ -92,7 +100,7 @@ def _filling(path: Path, settings: Settings, key_path: Path, make: Maker) -> Ite
         raise broken(error) from error
     except SiteKeyError as error:
         raise CommandError(str(error)) from error
-    with opened(path, read_only=False) as store:
+    with opened(path, read_only=False, memory_mib=settings.store_memory_mib) as store:
         runner = make(store, lambda: infer_now(store, known_site, datetime.now(UTC), rules))
         _start(runner)
         try:

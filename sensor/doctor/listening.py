@@ -50,9 +50,9 @@ class Heard:
 _CONVERSATION: Final = ("protocol", "confidence", "n")
 
 
-def examine(name: str, seconds: float) -> Iterator[Check]:
+def examine(name: str, seconds: float, ring_bytes: int = RING_BYTES) -> Iterator[Check]:
     """Listen on `name` for so long, and say what was heard."""
-    heard = listen(name, seconds)
+    heard = listen(name, seconds, ring_bytes)
     if heard.failure is not None or heard.summary is None:
         yield problem(
             f"{name} listen", heard.failure or "the worker ended too early", "see rights, and the lines above"
@@ -61,13 +61,13 @@ def examine(name: str, seconds: float) -> Iterator[Check]:
     yield from judge(name, seconds, heard, heard.summary)
 
 
-def listen(name: str, seconds: float) -> Heard:
+def listen(name: str, seconds: float, ring_bytes: int = RING_BYTES) -> Heard:
     """What a worker has to say after so long."""
     heard, workers = Heard(), Workers(WORKER)
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "site.key"  # what is heard is thrown away, and never compared with anything
         SiteKey.test().save(key)
-        job = Job("", SiteForFacts(), str(key), 0, (name,), 0, seconds, RING_BYTES)
+        job = Job("", SiteForFacts(), str(key), 0, (name,), 0, seconds, ring_bytes)
         last = threading.Timer(seconds + PATIENCE_S, workers.close)
         last.start()
         try:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from sensor.capture.afpacket import NO_RIGHTS, RING_BYTES
+from sensor.capture.afpacket import NO_RIGHTS
 from sensor.doctor.check import Check, ok, problem, warning
 from sensor.engine import COMPILED
 from sensor.store.space import SpaceGuard
@@ -29,11 +29,11 @@ _ROOMY_BYTES: Final = 2 << 30
 _MIB: Final = 1 << 20
 
 
-def examine(store: Path, interfaces: int) -> Iterator[Check]:
+def examine(store: Path, interfaces: int, ring_bytes: int) -> Iterator[Check]:
     """All checks of this computer. Without `interfaces` to capture from, rights matter less."""
     yield rights(needed=interfaces > 0)
     yield kernel()
-    yield memory(max(1, interfaces) * RING_BYTES)
+    yield memory(max(1, interfaces) * ring_bytes)
     yield clock()
     yield disk(store)
     yield engine()

@@ -18,8 +18,8 @@ from sensor.store.migrations import is_current, migrate
 from sensor.store.space import RESERVE_BYTES, SpaceGuard
 
 _MAGIC: Final = slice(8, 12)  # DuckDB's header: 8 bytes checksum, "DUCK"
-_MEMORY_MIN_BYTES: Final = 256 << 20
-_MEMORY_MAX_BYTES: Final = 4 << 30
+_MEMORY_MIN_MIB: Final = 256
+_MEMORY_MAX_MIB: Final = 4096
 _THREADS_MAX: Final = 4
 _LOCKDOWN: Final = (
     "SET allowed_configs = ['max_vacuum_tasks']; SET enable_external_access = false; SET lock_configuration = true"
@@ -38,8 +38,21 @@ class Store:
         self._connection = connection
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False, reserve_bytes: int = RESERVE_BYTES) -> Self:
+    def open(
+        cls,
+        path: Path,
+        *,
+        read_only: bool = False,
+        reserve_bytes: int = RESERVE_BYTES,
+        memory_mib: int | None = None,
+    ) -> Self:
         """Open the store at `path`; unless `read_only`, make it when it is not there, and bring its schema up to date.
+
+        Args:
+            path: of the file.
+            read_only: others may write it meanwhile, in this process.
+            reserve_bytes: of the disk, that are left free.
+            memory_mib: MiB that DuckDB may hold; None: a quarter of the machine's memory, within bounds.
 
         Raises:
             StoreError: there is none, it is in use, not a store, not permitted, too new, or there is no room.
@@ -51,7 +64,8 @@ class Store:
             if not read_only:
                 space.check()
             made = not read_only and _make(path)
-            return cls(path, _connect(path, read_only=read_only, current=made), space, read_only=read_only)
+            connection = _connect(path, read_only=read_only, current=made, memory_mib=memory_mib)
+            return cls(path, connection, space, read_only=read_only)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of one's own to the same store: one per thread and per open result, never shared."""
@@ -189,9 +203,12 @@ def _remove(scratch: Path) -> None:
             name.unlink(missing_ok=True)
 
 
-def _connect(path: Path, *, read_only: bool, current: bool = False) -> duckdb.DuckDBPyConnection:
+def _connect(
+    path: Path, *, read_only: bool, current: bool = False, memory_mib: int | None = None
+) -> duckdb.DuckDBPyConnection:
     """Connect, and see to the schema, unless it is known to be `current`."""
-    connection = duckdb.connect(str(path), read_only=read_only, config=_config(path, read_only=read_only))
+    config = _config(path, read_only=read_only, memory_mib=memory_mib or _memory_mib())
+    connection = duckdb.connect(str(path), read_only=read_only, config=config)
     with ExitStack() as undo:
         undo.callback(connection.close)
         _lock_down(connection)
@@ -225,7 +242,7 @@ def _see_to_schema(connection: duckdb.DuckDBPyConnection, path: Path, *, read_on
         )
 
 
-def _config(path: Path, *, read_only: bool) -> dict[str, str | bool | int | float | list[str]]:
+def _config(path: Path, *, read_only: bool, memory_mib: int) -> dict[str, str | bool | int | float | list[str]]:
     """Settings of `connect`, the same for every connection of a process to one file.
 
     Nothing is fetched, loaded or read from elsewhere. Storage version v1.5.0 keeps the file readable for DuckDB 1.5.
@@ -243,7 +260,7 @@ def _config(path: Path, *, read_only: bool) -> dict[str, str | bool | int | floa
         "checkpoint_threshold": "24MB",
         "max_temp_directory_size": "4GB",
         "max_vacuum_tasks": "0",
-        "memory_limit": f"{_memory_bytes() >> 20}MiB",
+        "memory_limit": f"{memory_mib}MiB",
         "preserve_insertion_order": "false",
         "python_enable_replacements": "false",
         "storage_compatibility_version": "v1.5.0",
@@ -253,7 +270,7 @@ def _config(path: Path, *, read_only: bool) -> dict[str, str | bool | int | floa
     }
 
 
-def _memory_bytes() -> int:
+def _memory_mib() -> int:
     """A quarter of the machine's memory, within bounds."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min(max(total // 4, _MEMORY_MIN_BYTES), _MEMORY_MAX_BYTES)
+    return min(max(total >> 22, _MEMORY_MIN_MIB), _MEMORY_MAX_MIB)

@@ -69,7 +69,7 @@ def test_a_good_mirror_is_good(mirror, tmp_path):
 
 
 def test_silence_is_a_problem_and_the_exit_status_says_so(mirror, tmp_path, capfdbinary):
-    assert doctor([mirror.name], 0.5, tmp_path / "s.duckdb", SummaryFormat.JSON) == 1
+    assert doctor([mirror.name], 0.5, tmp_path / "s.duckdb", SummaryFormat.JSON, 8) == 1
     report = json.loads(capfdbinary.readouterr().out)
     (silent,) = (check for check in report["checks"] if check["says"].startswith("silent"))
     assert (silent["name"], silent["verdict"]) == ("mirror mirror", "problem")

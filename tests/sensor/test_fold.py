@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from parsers.core import Attribute, Certificate, Field, Side, Subject
 from sensor.engine.seen import Words
-from sensor.fold import VALUES_MAX, Fold
+from sensor.fold import SUBJECT, VALUES_MAX, Fold
 from sensor.rows import DAY_US, HOUR_US, SCHEMAS
 from sensor.sighting import Ends, Quality, Said
 
@@ -21,9 +22,9 @@ ENDS = Ends(6, 0, A, B, 104)
 SCOPES = ("default",)
 
 
-def saying(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, gap: bool = False) -> Said:
+def saying(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, gap: bool = False, ends: Ends = ENDS) -> Said:
     fact: Attribute = NAME(Subject(Side.INITIATOR), value)
-    return Said(ts_us, frame, ENDS, port, "test", Words(((fact, None),)), Quality(gap=gap))
+    return Said(ts_us, frame, ends, port, "test", Words(((fact, None),)), Quality(gap=gap))
 
 
 def rows(fold: Fold, table: str) -> list[dict[str, Any]]:
@@ -75,6 +76,43 @@ def test_invented_values_are_capped_per_day() -> None:
     assert (overflow["code"], overflow["n"]) == ("value_overflow", 2 * VALUES_MAX)
     fold.add(saying("v0 of the next day", DAY_US))
     assert rows(fold, "fact_attribute") != []
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_subjects_are_forgotten_that_have_said_nothing_for_long(goes_on: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensor.fold.HELD_MAX", 40 * SUBJECT)
+    fold = Fold(SCOPES)
+    for number in range(VALUES_MAX):
+        fold.add(saying(f"v{number}", number))
+    for number in range(200):
+        list(fold.drain())
+        fold.add(saying("x", number, ends=Ends(6, 0, (number.to_bytes(4, "big"), 7), B, 104)))
+        if goes_on:
+            fold.add(saying("v1", number))
+    list(fold.drain())
+    fold.add(saying("one more", 1))
+    assert bool(rows(fold, "fact_attribute")) is not goes_on
+
+
+def test_what_many_subjects_have_said_takes_no_more_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sensor.fold.HELD_MAX", 1_000)
+    fold = Fold(SCOPES)
+
+    def held_after(first: int, last: int) -> int:
+        for number in range(first, last):
+            ends = Ends(6, 0, (number.to_bytes(4, "big"), number), B, 104)
+            for value in range(8):
+                fold.add(saying(f"v{value}", 1, ends=ends))
+            if number % 50 == 0:
+                fold.drain()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = held_after(0, 400)
+        assert held_after(400, 2_000) - before < 200_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_certificate_is_sent_once_and_far_dates_are_cut() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sensor.capture.afpacket import RING_BYTES
 from sensor.engine import FLOWS
 from sensor.settings import Settings, SettingsError
 
@@ -25,12 +26,18 @@ def test_flows_are_what_an_engine_has_room_for() -> None:
     assert Settings.of({"SPANWARD_FLOWS": "2000000"}).flows == 2_000_000
 
 
+def test_rings_are_as_large_as_an_interface_makes_them() -> None:
+    assert Settings().ring_mib << 20 == RING_BYTES
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
         ("SPANWARD_WIDE_QUERIES", "many", "`int`"),
         ("SPANWARD_WIDE_QUERIES", "65", "<= 64"),
         ("SPANWARD_FLOWS", "1000", ">= 1024"),
+        ("SPANWARD_RING_MIB", "4", ">= 8"),
+        ("SPANWARD_STORE_MEMORY_MIB", "64", ">= 128"),
         ("SPANWARD_REQUEST_TIMEOUT_S", "0", "> 0"),
         ("SPANWARD_REQUEST_TIMEOUT_S", "nan", "> 0"),
     ],

@@ -108,6 +108,11 @@ def test_the_file_says_that_duckdb_1_5_can_read_it(store):
     assert str(size[0]).startswith("v1.5")
 
 
+def test_its_memory_can_be_set(tmp_path):
+    with Store.open(tmp_path / "s.duckdb", memory_mib=200) as store:
+        assert store.query("SELECT current_setting('memory_limit')") == [("200.0 MiB",)]
+
+
 def test_a_store_in_use_names_the_process(store):
     for how in ((), ("read-only",)):
         other = elsewhere(OPEN, store.path, *how)
