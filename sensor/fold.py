@@ -259,7 +259,7 @@ class Fold:
         return place
 
     def _values_of(self, subject: Subject) -> Values:
-        """What a side has said of itself so far on the newest day, unless others have said much since it was heard last."""
+        """What a side has said of itself so far on the newest day, unless others have said much since."""
         values = self._values.get(subject)
         if values is None:
             values = self._older.pop(subject, None)

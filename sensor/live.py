@@ -46,7 +46,8 @@ from sensor.wire import (
     printable,
 )
 
-CUT_S: Final = 5.0
+CUT_S: Final = 15.0
+"""Of a batch. What a device says again within it is one row; inference waits for twice as long anyway."""
 NOTE_S: Final = 30.0
 INFER_S: Final = 30.0
 COMPACT_S: Final = 3600.0

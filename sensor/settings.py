@@ -34,8 +34,8 @@ class Settings(msgspec.Struct, frozen=True):
             Once there are so many, each takes 0.3 to 0.8 KiB in the engine, and 1 KiB in the mean for sessions and
             facts that are kept for midnight; a capture's warning `crowded` says what had to go.
         ring_mib: MiB of packets that can wait in the kernel for a worker that is busy, for each interface and worker.
-        store_memory_mib: MiB that DuckDB may hold for a store that is open for writing, before it moves to the disk what
-            it has under way; None: a quarter of the machine's memory, 4 GiB at most.
+        store_memory_mib: MiB that DuckDB may hold for a store that is open for writing, before it moves to the disk
+            what it has under way; None: a quarter of the machine's memory, 4 GiB at most.
     """
 
     store: Path = Path("spanward.duckdb")
