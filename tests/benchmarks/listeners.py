@@ -18,6 +18,7 @@ from typing import IO, Any, NamedTuple
 
 import duckdb
 
+from sensor.capture.afpacket import BLOCK_BYTES, RING_BYTES
 from tests.benchmarks.peers import HERE, REPOSITORY
 
 PATIENCE_S = 120.0
@@ -207,8 +208,9 @@ def _number(store: duckdb.DuckDBPyConnection, query: str) -> int:
 # ---------------------------------------------------------------------- Suricata
 
 
-# One thread, a ring as large as Spanward's: 64 blocks of 1 MiB. (`ring-size` counts frames of the largest size.)
-_AF_PACKET = """
+# One thread, a ring as large as Spanward's, in blocks of 1 MiB. (`ring-size` counts frames of the largest size.)
+_FRAMES_A_BLOCK = 112
+_AF_PACKET = f"""
 af-packet:
   - interface: mirror
     threads: 1
@@ -218,7 +220,7 @@ af-packet:
     use-mmap: yes
     tpacket-v3: yes
     block-size: 1048576
-    ring-size: 7168
+    ring-size: {RING_BYTES // BLOCK_BYTES * _FRAMES_A_BLOCK}
     checksum-checks: no
 """
 
