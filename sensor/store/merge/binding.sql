@@ -5,7 +5,7 @@ WITH these AS MATERIALIZED (FROM several), every AS (
     SEMI JOIN these AS s ON i.capture = s.capture AND i.scope = s.scope AND i.ip = s.ip
     UNION ALL
     SELECT b.capture, b.parser_set, b.scope, b.mac, b.ip, b.first_ts, b.last_ts, b.n FROM binding AS b
-    SEMI JOIN these AS s ON b.capture = s.capture AND b.scope = s.scope AND b.ip = s.ip
+    SEMI JOIN these AS s ON b.capture = s.capture AND b.scope = s.scope AND b.ip = s.ip AND b.first_ts >= s.since
 ), marked AS (
     SELECT *, mac IS DISTINCT FROM lag(mac) OVER (PARTITION BY capture, scope, ip ORDER BY first_ts, last_ts, mac) AS changed
     FROM every

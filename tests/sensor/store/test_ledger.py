@@ -237,6 +237,16 @@ def test_only_addresses_with_several_intervals_are_joined(store):
     assert [(ip[-1:], (b - a).seconds // 60, n) for ip, a, b, n in rows] == [("5", 9, 2), ("6", 0, 1), ("7", 0, 1)]
 
 
+def test_intervals_that_are_no_neighbours_stay_as_they_are(store):
+    holders = [binding(minute, f"00:00:5e:00:53:{minute:02x}") for minute in range(20)]
+    read(store, reading(), {"binding": holders})
+    before = store.query("SELECT rowid, mac FROM binding")
+    read(store, reading(), {"binding": holders}, {"binding": [binding(30, holders[-1]["mac"])]})
+    after = store.query("SELECT rowid, mac FROM binding")
+    assert [mac for row, mac in before if (row, mac) not in after] == [holders[-1]["mac"]]
+    assert len(after) == len(before)
+
+
 SIGHTS = st.lists(
     st.tuples(st.integers(0, 3000), st.integers(1, 3), st.sampled_from(["10.0.0.5", "10.0.0.6"]), st.booleans()),
     min_size=1,
