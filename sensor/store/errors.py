@@ -12,7 +12,7 @@ from sensor.store.duck import duckdb
 
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 _FULL: Final = ("No space left on device", "Disk quota exceeded", "max_temp_directory_size")
-_IN_USE: Final = ("Could not set lock", "different configuration")
+_IN_USE: Final = ("Could not set lock", "different configuration", "Unique file handle conflict")
 _PLAIN: Final = (  # marks in the message, what is wrong, what to do; the first that fits
     (
         ("Permission denied",),

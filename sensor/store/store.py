@@ -2,6 +2,9 @@
 
 One process owns the file while it is open for writing; within it every thread takes a `cursor` of its own. Only one
 thread writes. A new store is made beside its place and put there when it is whole: a store is there, or it is not.
+
+The file is attached to a database in memory that has nothing in it, because only who attaches a file can say how large
+its row groups are, and because a new store is then made by the same DuckDB that uses it.
 """
 
 from __future__ import annotations
@@ -12,12 +15,18 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
+from sensor.rows import PART_ROWS
 from sensor.store.duck import duckdb
 from sensor.store.errors import StoreError, translated
 from sensor.store.migrations import is_current, migrate
 from sensor.store.space import RESERVE_BYTES, SpaceGuard
 
 _MAGIC: Final = slice(8, 12)  # DuckDB's header: 8 bytes checksum, "DUCK"
+_CATALOG: Final = "store"
+_NEW: Final = "fresh"
+_STORED: Final = f"TYPE duckdb, STORAGE_VERSION 'v1.5.0', ROW_GROUP_SIZE {PART_ROWS}"
+"""v1.5.0 keeps the file readable for DuckDB 1.5. A full row group is compressed and written at once; what is left over
+is copied when it is committed, logged, and written later: the smaller the groups, the less is left."""
 _MEMORY_MIN_MIB: Final = 256
 _MEMORY_MAX_MIB: Final = 4096
 _THREADS_MAX: Final = 4
@@ -63,13 +72,14 @@ class Store:
             _inspect(path, read_only=read_only)
             if not read_only:
                 space.check()
-            made = not read_only and _make(path)
-            connection = _connect(path, read_only=read_only, current=made, memory_mib=memory_mib)
+            connection = _connect(path, read_only=read_only, memory_mib=memory_mib or _memory_mib())
             return cls(path, connection, space, read_only=read_only)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of one's own to the same store: one per thread and per open result, never shared."""
-        return self._connection.cursor()
+        cursor = self._connection.cursor()
+        cursor.execute(_use(_CATALOG))
+        return cursor
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -152,15 +162,18 @@ def _inspect(path: Path, *, read_only: bool) -> None:
         raise StoreError(f"{path}: not a Spanward store", "choose another --store; this file was left alone")
 
 
-def _make(path: Path) -> bool:
+def _make(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Put a whole new store at `path`, unless there is one: then False."""
     if path.exists():
         return False
     _sweep(path)
     scratch = path.with_name(f"{path.name}.new-{os.getpid()}")
     try:
-        with translated(path):
-            _connect(scratch, read_only=False).close()
+        # it needs no log: what is not whole is swept
+        connection.execute(f"ATTACH {_quoted(scratch)} AS {_NEW} ({_STORED}, RECOVERY_MODE no_wal_writes)")
+        connection.execute(_use(_NEW))
+        migrate(connection, path)
+        connection.execute(f"{_use('memory')}; DETACH {_NEW}")
         return _publish(scratch, path)
     finally:
         _remove(scratch)
@@ -203,17 +216,22 @@ def _remove(scratch: Path) -> None:
             name.unlink(missing_ok=True)
 
 
-def _connect(
-    path: Path, *, read_only: bool, current: bool = False, memory_mib: int | None = None
-) -> duckdb.DuckDBPyConnection:
-    """Connect, and see to the schema, unless it is known to be `current`."""
-    config = _config(path, read_only=read_only, memory_mib=memory_mib or _memory_mib())
-    connection = duckdb.connect(str(path), read_only=read_only, config=config)
+def _connect(path: Path, *, read_only: bool, memory_mib: int) -> duckdb.DuckDBPyConnection:
+    """Connect to a DuckDB that has the store attached, and nothing else, and see to its schema.
+
+    It is called by path and mode, so that who opens a store twice in a process gets the same one, or is refused.
+    """
+    mode = "READ_ONLY" if read_only else "READ_WRITE"
+    config = _config(path, read_only=read_only, memory_mib=memory_mib)
+    connection = duckdb.connect(f":memory:{mode} {path}", config=config)
     with ExitStack() as undo:
         undo.callback(connection.close)
-        _lock_down(connection)
-        if not current:
-            _see_to_schema(connection, path, read_only=read_only)
+        if _is_first(connection):
+            made = not read_only and _make(connection, path)
+            connection.execute(f"ATTACH {_quoted(path)} AS {_CATALOG} ({_STORED}, {mode})")
+            connection.execute(f"{_LOCKDOWN}; {_use(_CATALOG)}")
+            if not made:
+                _see_to_schema(connection, path, read_only=read_only)
         undo.pop_all()
     return connection
 
@@ -227,10 +245,10 @@ def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute("ROLLBACK")
 
 
-def _lock_down(connection: duckdb.DuckDBPyConnection) -> None:
+def _is_first(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether no other connection of this process has the store open, and locked down."""
     (access,) = connection.execute("SELECT current_setting('enable_external_access')").fetchone() or (True,)
-    if access:  # the first connection of this process to this file
-        connection.execute(_LOCKDOWN)
+    return bool(access)
 
 
 def _see_to_schema(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
@@ -242,10 +260,19 @@ def _see_to_schema(connection: duckdb.DuckDBPyConnection, path: Path, *, read_on
         )
 
 
+def _use(catalog: str) -> str:
+    return f"USE {catalog}"
+
+
+def _quoted(path: Path) -> str:
+    """For a statement that takes no parameters."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
 def _config(path: Path, *, read_only: bool, memory_mib: int) -> dict[str, str | bool | int | float | list[str]]:
     """Settings of `connect`, the same for every connection of a process to one file.
 
-    Nothing is fetched, loaded or read from elsewhere. Storage version v1.5.0 keeps the file readable for DuckDB 1.5.
+    Nothing is fetched, loaded or read from elsewhere.
     Who writes has one thread for each statement: with more, rows are gathered twice and threads wait for each other.
 
     A checkpoint writes what is new, and that alone: left to itself DuckDB joins small row groups with their neighbours
@@ -263,7 +290,6 @@ def _config(path: Path, *, read_only: bool, memory_mib: int) -> dict[str, str | 
         "memory_limit": f"{memory_mib}MiB",
         "preserve_insertion_order": "false",
         "python_enable_replacements": "false",
-        "storage_compatibility_version": "v1.5.0",
         "temp_directory": f"{path}.tmp",
         "write_buffer_row_group_count": "1",
         "threads": str(min(os.cpu_count() or 1, _THREADS_MAX) if read_only else 1),

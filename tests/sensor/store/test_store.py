@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from sensor.rows import PART_ROWS
 from sensor.store import Ledger, Store, StoreError, StoreFull, StoreInUse
 from sensor.store.sql import PACKAGE, migrations, tables, views
 from tests.sensor.store.facts import attribute, batch, reading
@@ -104,7 +105,7 @@ def test_what_lies_outside_cannot_be_reached(store):
 
 
 def test_the_file_says_that_duckdb_1_5_can_read_it(store):
-    (size,) = store.query("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 's'")
+    (size,) = store.query("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'store'")
     assert str(size[0]).startswith("v1.5")
 
 
@@ -279,6 +280,23 @@ def intact(path):
 
 def row_groups(store, name):
     return store.query(f"SELECT count(DISTINCT row_group_id) FROM pragma_storage_info('{name}')")[0][0]
+
+
+def test_rows_of_a_large_batch_are_written_while_it_is_inserted(tmp_path):
+    path = tmp_path / "s.duckdb"
+    with Store.open(path) as store:
+        Ledger(store, reading()).commit(0, 100, noise(store, 0, 2 * PART_ROWS + 10))
+        assert row_groups(store, "fact_attribute") == 3
+    with duckdb.connect(path, read_only=True) as raw:  # whoever else opens it need not know of their size
+        assert raw.execute("SELECT count(*) FROM attributes").fetchall() == [(2 * PART_ROWS + 10,)]
+
+
+def test_a_path_may_have_any_name(tmp_path):
+    path = tmp_path / "it's; a 'store' named memory?.db"
+    for _ in range(2):
+        with Store.open(path) as store:
+            assert store.query("SELECT count(*) FROM attributes") == [(0,)]
+    assert names(tmp_path) == [path.name]
 
 
 def test_a_checkpoint_leaves_what_is_in_the_file_and_compacting_joins_it(tmp_path):
