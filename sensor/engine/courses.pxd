@@ -50,16 +50,22 @@ cdef class Shape:
     cdef readonly object blanks
     cdef readonly tuple spans
     cdef long long length
-    cdef tuple unless
-    cdef long long[::1] pieces, blank_spans, before
-    cdef long long piece_count, outside, blank_count, before_count
+    cdef tuple refused
+    cdef long long[::1] pieces, own, before, refused_at
+    cdef long long piece_count, outside, own_count
     cdef long long mark_at, mark_end, mark
     cdef set marks
     cdef dict steps
+    cdef bytes latest_key
+    cdef Step latest
 
     cdef Step find(self, bytes data, list runs)
     cdef Py_ssize_t _mark(self, bytes data) except? -2
+    cdef bint _is_refused(self, bytes data) except? -2
     cpdef key(self, bytes data, list runs)
+    cdef _key(self, bytes data, list runs)
+    cdef bint _is_key(self, bytes key, bytes data, list runs) except? -2
+    cdef Py_ssize_t _size(self, long long piece, long long at_key, bytes data) except -1
     cdef Py_ssize_t _earlier(self, bytes data, long long blank, list runs) except? -2
 
 @cython.final
@@ -67,6 +73,8 @@ cdef class Node:
     cdef readonly tuple lanes, turns, begins, before
     cdef readonly long long size
     cdef dict shapes
+    cdef long long latest
+    cdef list latest_shapes
 
     cpdef Step find(self, long long lane, long long turn, bytes data, list runs)
 

@@ -143,7 +143,9 @@ def _clamped(number):
 class Shape:
     """Runs of equal length and equal blanks at one node, by what stands outside of them.
 
-    Most shapes that do not fit are found out by their mark, the bytes before the last blank, where its length stands.
+    Most shapes that do not fit are found out by their mark, the bytes before the last blank, where its length stands. Most
+    others have one step, or the same one again: a run is compared with the key of the step found last before it gets a key
+    of its own.
 
     Args:
         length: of the runs, in bytes.
@@ -154,24 +156,34 @@ class Shape:
     """
 
     def __init__(self, length, blanks, spans, unless, before):
-        self.length, self.blanks, self.spans, self.unless = length, blanks, spans, unless
+        self.length, self.blanks, self.spans = length, blanks, spans
         pieces = _outside(length, spans)
         self.pieces, self.piece_count = _flat(pieces), len(pieces)
         self.outside = sum([end - start for start, end in pieces])
-        self.blank_spans, self.blank_count = _flat(spans), len(spans)
-        self.before, self.before_count = _flat(before), len(before)
+        sizes = [size for _, _, size in before]
+        self.own, self.own_count = _flat([(at, end - at, _first(sizes, end - at, 0)) for at, end in spans]), len(spans)
+        self.before = _flat([(*row, _first(sizes, row[2], number)) for number, row in enumerate(before, 1)])
+        self.refused = tuple([value for _, value in unless])
+        self.refused_at = _flat([(at,) for at, _ in unless])
         self.mark_end = max([start for start, _ in spans], default=0)
         self.mark_at = max(0, self.mark_end - MARK_BYTES)
         self.mark, self.marks = -1, set()
-        self.steps = {}
+        self.steps, self.latest_key, self.latest = {}, None, None
 
     def find(self, data: bytes, runs: list):
         """The step of a run of this length, if it fits."""
         mark: cython.longlong = self._mark(data)
         if mark != self.mark and not (self.marks and mark in self.marks):
             return None
-        key = self.key(data, runs)
-        return None if key is None else self.steps.get(key)
+        if self._is_refused(data):
+            return None
+        if self.latest_key is not None and self._is_key(self.latest_key, data, runs):
+            return self.latest
+        key: bytes = self._key(data, runs)
+        step = self.steps.get(key)
+        if step is not None:
+            self.latest_key, self.latest = key, step
+        return step
 
     def keep(self, data: bytes, key, step):
         """What is done with runs of this key from now on."""
@@ -180,6 +192,7 @@ class Shape:
         elif self.mark != self._mark(data):
             self.marks.add(self._mark(data))
         self.steps[key] = step
+        self.latest_key = self.latest = None
 
     def _mark(self, data: bytes) -> cython.Py_ssize_t:
         mark: cython.longlong = 0
@@ -188,46 +201,84 @@ class Shape:
             mark = mark << 8 | data[at]
         return mark
 
-    def key(self, data: bytes, runs: list):
-        """What decides the step; None where something stands there that must not.
+    def _is_refused(self, data: bytes) -> cython.bint:
+        """Whether something stands there that must not."""
+        number: cython.Py_ssize_t
+        for number in range(len(self.refused)):
+            value: bytes = self.refused[number]
+            if _is_equal(data, self.refused_at[number], value, 0, len(value)):
+                return True
+        return False
 
-        One test of the range of each piece, one memcpy; then a byte for each blank.
-        """
+    # ------------------------------------------------------------------ keys
+
+    def key(self, data: bytes, runs: list):
+        """What decides the step; None where something stands there that must not."""
         if len(data) != self.length:
             raise ValueError("a run of another length")
-        for at, value in self.unless:
-            if data.startswith(value, at):
-                return None
+        return None if self._is_refused(data) else self._key(data, runs)
+
+    def _key(self, data: bytes, runs: list):
+        """All pieces outside of the blanks, then a byte for each blank: the first earlier one that holds the same."""
+        number: cython.longlong
         if not cython.compiled:
             outside = [data[self.pieces[2 * n] : self.pieces[2 * n + 1]] for n in range(self.piece_count)]
-            return b"".join([*outside, bytes([self._earlier(data, n, runs) for n in range(self.blank_count)])])
-        key: bytes = PyBytes_FromStringAndSize(cython.NULL, self.outside + self.blank_count)
+            return b"".join([*outside, bytes([self._earlier(data, n, runs) for n in range(self.own_count)])])
+        key: bytes = PyBytes_FromStringAndSize(cython.NULL, self.outside + self.own_count)
         at_key: cython.longlong = 0
-        number: cython.longlong
         for number in range(self.piece_count):
-            start: cython.longlong = self.pieces[2 * number]
-            size: cython.longlong = self.pieces[2 * number + 1] - start
-            if start < 0 or size < 0 or start + size > len(data) or at_key + size > self.outside:
-                raise IndexError("beyond the run")
-            memcpy(PyBytes_AS_STRING(key) + at_key, PyBytes_AS_STRING(data) + start, size)
+            size: cython.longlong = self._size(number, at_key, data)
+            memcpy(PyBytes_AS_STRING(key) + at_key, PyBytes_AS_STRING(data) + self.pieces[2 * number], size)
             at_key += size
         if at_key != self.outside:
             raise IndexError("short of the key")
-        for number in range(self.blank_count):
+        for number in range(self.own_count):
             PyBytes_AS_STRING(key)[self.outside + number] = self._earlier(data, number, runs)
         return key
 
+    def _is_key(self, key: bytes, data: bytes, runs: list) -> cython.bint:
+        """Whether this is the run's key, without making that one."""
+        if not cython.compiled:
+            return self._key(data, runs) == key
+        at_key: cython.longlong = 0
+        number: cython.longlong
+        for number in range(self.piece_count):
+            size: cython.longlong = self._size(number, at_key, data)
+            if memcmp(PyBytes_AS_STRING(key) + at_key, PyBytes_AS_STRING(data) + self.pieces[2 * number], size) != 0:
+                return False
+            at_key += size
+        if at_key != self.outside or len(key) != self.outside + self.own_count:
+            raise IndexError("short of the key")
+        for number in range(self.own_count):
+            if cython.cast(cython.uchar, PyBytes_AS_STRING(key)[at_key + number]) != self._earlier(data, number, runs):
+                return False
+        return True
+
+    def _size(self, piece: cython.longlong, at_key: cython.longlong, data: bytes) -> cython.Py_ssize_t:
+        """Of a piece that begins there in the key; the one test of both ranges."""
+        start: cython.longlong = self.pieces[2 * piece]
+        size: cython.longlong = self.pieces[2 * piece + 1] - start
+        if start < 0 or size < 0 or start + size > len(data) or at_key + size > self.outside:
+            raise IndexError("beyond the run")
+        return size
+
     def _earlier(self, data: bytes, blank: cython.longlong, runs: list) -> cython.Py_ssize_t:
         """The number of the first earlier blank that holds the same, from 1 to 255; 0 if none does."""
-        start: cython.longlong = self.blank_spans[2 * blank]
-        size: cython.longlong = self.blank_spans[2 * blank + 1] - start
-        number: cython.longlong
-        for number in range(self.before_count):
-            if self.before[3 * number + 2] == size:
-                run: bytes = runs[self.before[3 * number]]
-                if _is_equal(data, start, run, self.before[3 * number + 1], size):
-                    return number + 1
+        start: cython.longlong = self.own[3 * blank]
+        size: cython.longlong = self.own[3 * blank + 1]
+        number: cython.longlong = self.own[3 * blank + 2]
+        while number != 0:
+            at: cython.longlong = 4 * (number - 1)
+            run: bytes = runs[self.before[at]]
+            if _is_equal(data, start, run, self.before[at + 1], size):
+                return number
+            number = self.before[at + 3]
         return 0
+
+
+def _first(sizes, size, after):
+    """The number, from 1, of the first blank of this size after so many; 0 if there is none."""
+    return sizes.index(size, after) + 1 if size in sizes[after:] else 0
 
 
 def _is_equal(
@@ -274,7 +325,7 @@ class Node:
     def __init__(self):
         self.lanes, self.turns, self.begins, self.before = (), (), (0, 0), ()
         self.size = 0
-        self.shapes = {}
+        self.shapes, self.latest, self.latest_shapes = {}, -1, None
 
     def after(self, lane, turn, shape: Shape, length, leaves):
         """A new node, where a run leads to."""
@@ -290,10 +341,13 @@ class Node:
         """The step that a run takes after `runs`; None if that is not known."""
         if turn >= TURNS_MAX:
             return None
-        shapes = self.shapes.get((turn << 1 | lane) << 32 | len(data))
-        if shapes is None:
-            return None
-        for each in cython.cast(list, shapes):
+        where: cython.longlong = (turn << 1 | lane) << 32 | len(data)
+        if where != self.latest:  # most nodes have runs of one length
+            shapes = self.shapes.get(where)
+            if shapes is None:
+                return None
+            self.latest, self.latest_shapes = where, shapes
+        for each in self.latest_shapes:
             shape: Shape = each
             step = shape.find(data, runs)
             if step is not None:

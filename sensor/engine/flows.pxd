@@ -20,14 +20,20 @@ cdef enum:
     TCP = 6
     STATED_MAX = 256
     FACT_BYTES = 512
-    PLACES_MAX = 32768
-    ENDS_MAX = 65536
+    PAIRS_MAX = 65536
     ROWS_MIN = 1024
     EVENTS_MAX = 4096
 
 cdef extern from *:
     const long long DAY_US "86400000000LL"
     const long long MIDSTREAM_ROOT "4294967296LL"
+
+@cython.final
+cdef class Pair:
+    cdef readonly object ends
+    cdef object protocol
+    cdef long long day
+    cdef dict counted
 
 @cython.final
 cdef class Flow:
@@ -38,6 +44,7 @@ cdef class Flow:
     cdef long long weighed
     cdef public Node node
     cdef public list runs
+    cdef Pair pair
     cdef readonly object ends, protocol
     cdef readonly long long port, label
     cdef public list stated
@@ -47,7 +54,7 @@ cdef class Flow:
     cdef long long day
     cdef dict counted
 
-    cdef begin(self, long long row, ends, long long ports, long long flags)
+    cdef begin(self, long long row, Pair pair, long long ports, long long flags)
 
 cdef class Reader:
     cpdef ends_of(self, bytes key)
@@ -67,7 +74,7 @@ cdef class Flows:
     cdef long long held_max_bytes, courses_max, held_bytes
     cdef list rows
     cdef long long count
-    cdef dict places, ends, held, roots
+    cdef dict pairs, held, roots
     cdef bytes hinted
     cdef Flow newest
     cdef readonly long long courses, known, unkept
@@ -80,6 +87,7 @@ cdef class Flows:
     cdef _end(self)
     cdef Flow _flow(self)
     cdef Flow _open(self, long long row)
+    cdef Pair _pair(self, key, ends)
     cdef Node _root(self, bint midstream, long long ports)
     cdef _drop(self, Flow flow)
     cdef _drop_session(self, Flow flow)

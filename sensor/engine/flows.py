@@ -12,8 +12,8 @@ that conversations have said at this point before has one already. For all else 
 session, which says what it stated and what it needs next: one call in, one step out. Then the step is done, whoever made
 it: the flow goes to its next node or leaves the way of others, its label changes, its words are said, the engine is told.
 
-Words that were said before at a place are counted where they were counted then (`Seen`; `places` are the fold's, which
-empties them when it drains). Others are told.
+Words that were said before at a place are counted where they were counted then (`Seen`; the counts are the fold's, which
+empties them when it drains). Others are told. Flows between the same ends share a `Pair`, which finds the counts again.
 
 What sessions hold is weighed after each event that is read, and so are facts that are kept for midnight and nobody else
 keeps. Where all that is too much, whoever was fed longest ago lets go: first of the facts, then of the bytes, at last of
@@ -44,12 +44,26 @@ if not cython.compiled:
     TCP = 6
     STATED_MAX = 256
     FACT_BYTES = 512
-    PLACES_MAX = 32_768
-    ENDS_MAX = 65_536
+    PAIRS_MAX = 65_536
     ROWS_MIN = 1_024
     EVENTS_MAX = 4_096
     DAY_US = 86_400_000_000
     MIDSTREAM_ROOT = 4_294_967_296
+
+
+@cython.no_gc
+@cython.cclass
+class Pair:
+    """What flows have in common that are between the same ends, and at the same service.
+
+    Attributes:
+        ends: who talks with whom.
+        day, protocol, counted: where something was said last; what counts words there, if anything does.
+    """
+
+    def __init__(self, ends):
+        self.ends = ends
+        self.day, self.protocol, self.counted = -1, "", None
 
 
 @cython.freelist(256)
@@ -67,18 +81,18 @@ class Flow:
         leaving: bits of the lanes of which the engine carries out a demand.
         done: nothing more of it is read.
         ports: the initiator's and the responder's as the engine has them, 16 bits each.
-        ends, port: who talks with whom as far as is known, and the initiator's port.
+        pair, ends, port: who talks with whom as far as is known, and the initiator's port.
         protocol, label: of the conversation; the engine folds it under the label.
         stated: the words that have to be restated at midnight, or None; `stated_count` facts, -1 when there is no room
             for more; `stated_bytes` is what they take, but for known words, which are others' too.
         weighed: how much of both is in the sum of all.
     """
 
-    def begin(self, row, ends, ports, flags):
+    def begin(self, row, pair, ports, flags):
         """A new one. (An `__init__` would take numbers as objects.)"""
-        self.row, self.ends, self.ports = row, ends, ports
+        self.row, self.pair, self.ends, self.ports = row, pair, pair.ends, ports
         self.port = self.ports >> 16
-        self.is_tcp = ends.transport == TCP
+        self.is_tcp = self.ends.transport == TCP
         self.midstream, self.gap = flags & MIDSTREAM != 0, flags & GAP_SEEN != 0
         self.session, self.held_bytes, self.weighed = None, 0, 0
         self.node = self.runs = None
@@ -149,7 +163,7 @@ class Flows:
         self.hinted = bytes([port in hints for port in range(65_536)])
         self.held_max_bytes, self.courses_max = held_max_bytes, courses_max
         self.rows, self.count = [], 0
-        self.places, self.ends, self.held = {}, {}, {}
+        self.pairs, self.held = {}, {}
         self.newest = None
         self.held_bytes = self.courses = self.known = self.unkept = 0
 
@@ -245,13 +259,11 @@ class Flows:
         """A flow that nothing was heard of so far."""
         engine: EventSource = self.engine
         key: bytes = engine.ends(row)
-        ends = self.ends.get(key)
-        if ends is None:
-            if len(self.ends) >= ENDS_MAX:
-                self.ends.clear()
-            ends = self.ends[key] = self.reader.ends_of(key)
+        pair = self.pairs.get(key)
+        if pair is None:
+            pair = self._pair(key, self.reader.ends_of(key))
         flow: Flow = Flow()
-        flow.begin(row, ends, engine.ports(row), engine.flags(row))
+        flow.begin(row, pair, engine.ports(row), engine.flags(row))
         if flow.is_tcp and not flow.gap and self.courses < self.courses_max:
             self.courses += 1
             flow.node, flow.runs = self._root(flow.midstream, flow.ports), []
@@ -260,6 +272,13 @@ class Flows:
         self.rows[row] = flow
         self.count += 1
         return flow
+
+    def _pair(self, key, ends):
+        """A new pair."""
+        if len(self.pairs) >= PAIRS_MAX:
+            self.pairs.clear()
+        pair = self.pairs[key] = Pair(ends)
+        return pair
 
     def _root(self, midstream, ports):
         """Where conversations begin that a session is told the same of: whether in their midst, and which ports hint."""
@@ -309,6 +328,8 @@ class Flows:
         """The conversation is known as something else; an odd label says that its roles are swapped."""
         if (step.label ^ flow.label) & 1:
             flow.ends, flow.port = flow.ends.swapped(flow.port), flow.ends.port
+            pair = self.pairs.get(flow.ends)
+            flow.pair = self._pair(flow.ends, flow.ends) if pair is None else pair
         flow.label, flow.protocol, flow.counted = step.label, step.protocol, None
         self.engine.label(flow.row, step.label)
 
@@ -356,8 +377,10 @@ class Flows:
         ts_us: cython.longlong = self.engine.ts_us
         day: cython.longlong = ts_us // DAY_US
         quality = self._quality(flow)
+        pair: Pair = flow.pair
         if flow.counted is None or flow.day != day:
-            flow.counted, flow.day = self.places.get((day, flow.ends, flow.protocol)), day
+            flow.counted = pair.counted if pair.day == day and pair.protocol is flow.protocol else None
+            flow.day = day
         before = flow.counted
         if before is not None:
             seen: Seen = before.get(words)
@@ -366,9 +389,7 @@ class Flows:
                 return
         flow.counted = self.reader.say(flow, words, quality, False)
         if flow.counted is not None and flow.counted is not before:
-            if len(self.places) >= PLACES_MAX:
-                self.places.clear()
-            self.places[day, flow.ends, flow.protocol] = flow.counted
+            pair.day, pair.protocol, pair.counted = day, flow.protocol, flow.counted
 
     def _quality(self, flow):
         """A first datagram is always alone: only TCP tells that the other side should have been seen by now."""

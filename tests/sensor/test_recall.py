@@ -80,6 +80,25 @@ def test_shapes_of_one_length_are_told_apart() -> None:
     assert node.find(0, 1, b"xx" + OTHER + b"x", []) is whole
 
 
+def test_the_step_that_was_found_last_hides_no_other() -> None:
+    """One shape with three steps, which differ in its first piece, its last piece, and what its blanks repeat."""
+    memory, node, first = learnt(Blanks(own=((1, 9), (13, 21))), b"t" + RANDOM + b"then" + OTHER, "x")
+    spans, steps = protocol(lambda *_: Blanks(own=((1, 9),), unless=((1, b"retry   "),))), {}
+    earlier = [b"t" + RANDOM + b"then" + OTHER]
+    assert first.node is not None
+    for run in (b"a%se", b"b%se", b"a%sf"):
+        for content in (RANDOM, b"n" * 8):
+            steps[run, content] = step(f"{run!r} {content!r}")
+            done = steps[run, content]
+            memory.learn(first.node, Run(1, 1, run % content), earlier, spans, Side.RESPONDER, done)
+    assert node.find(0, 1, b"t" + OTHER + b"then" + RANDOM, []) is first
+    for (run, content), done in [*steps.items(), *reversed(steps.items()), *steps.items()]:
+        assert first.node.find(1, 1, run % content, earlier) is done
+        assert first.node.find(1, 1, run % content, earlier) is done
+        assert first.node.find(1, 1, run % b"retry   ", earlier) is None
+        assert first.node.find(1, 1, b"c" + (run % content)[1:], earlier) is None
+
+
 def test_a_name_is_put_into_words() -> None:
     memory, node, done = learnt(Blanks(said=((1, 9, NAME),)), b"t" + RANDOM, "x", "rrrrrrrr")
     found = node.find(0, 1, b"t" + OTHER, [])
