@@ -26,12 +26,18 @@ from sensor.engine.seen import Seen
 NEEDS: Final = {
     "batch": ("layout", "segments", "window"),
     "columns": ("days",),
-    "core": ("days", "layout", "records", "segments"),
+    "core": ("lanes", "layout", "rows", "segments"),
+    "lanes": ("layout", "pieces"),
     "links": ("layout", "network"),
     "network": ("layout", "tunnels"),
+    "packets": ("layout", "table"),
+    "pieces": ("layout", "packets"),
     "records": ("layout", "links"),
+    "rows": ("days", "layout", "records"),
     "segments": ("layout",),
+    "table": ("layout", "turns"),
     "tunnels": ("batch", "layout", "segments"),
+    "turns": ("layout", "rows"),
     "window": ("layout",),
 }
 """Of the compiled modules: which others each imports."""

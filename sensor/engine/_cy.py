@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, SupportsIndex, TypeVar
 
 T = TypeVar("T")
 compiled: Final = False
@@ -48,3 +48,12 @@ def boundscheck(_on: bool) -> Callable[[T], T]:  # noqa: FBT001 - Cython's signa
 def freelist(_count: object) -> Callable[[T], T]:
     """A decorator that changes nothing."""
     return cclass
+
+
+def PREFETCH(_address: object) -> None:  # noqa: N802 - the name that the rooms have from window.pxd
+    """Only C can ask for memory ahead."""
+
+
+def PyBytes_FromStringAndSize(start: bytes, size: SupportsIndex) -> bytes:  # noqa: N802 - Python's name in C
+    """A copy of so many bytes."""
+    return start[:size]

@@ -1,20 +1,21 @@
-# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True, infer_types=True, auto_pickle=False
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
+# cython: infer_types=True, auto_pickle=False
 """Packets that were decoded, and wait in a batch for their flows; and which of them a mirror shows twice.
 
 Theory of operation
 -------------------
-The rooms above decode a packet field by field into `p_...` (and its addresses into `s...` and `d...`). When it belongs to
-a flow, `_to_route` makes a row of the batch of it, with a keyed hash of both ends, and asks for the memory in which its
-flow is to be looked for: most of the time of small packets was waiting for memory.
+The rooms above decode a packet field by field into `p_...` (and its addresses into `s...` and `d...`). When it belongs
+to a flow, `_to_route` makes a row of the batch of it, with a keyed hash of both ends, and asks for the memory in which
+its flow is to be looked for: most of the time of small packets was waiting for memory.
 
 **Duplicates.** A mirror of several ports, or of ingress and egress, shows a packet twice: on another VLAN, with another
-TTL and other MAC addresses, or in another tunnel. A copy has the same flow, direction, IP ident, transport checksum (which
-covers payload and TCP's time stamps), length, flags, sequence and acknowledgement numbers, and comes within `DUPLICATE_US`
-of the first, in either direction of time. A sender that repeats itself uses a new ident. Where there is none (IPv6, or 0)
-a checksum is needed and a millisecond is the limit, less than any retransmission timer, and pure acknowledgements, which
-receivers do repeat, are left alone. A copy taken wrongly costs no byte of a stream, as the first one was read. Copies are
-recognised batch by batch, in a small table of two places to a packet, so that ones some thousand packets behind are not;
-TCP then takes them for retransmissions.
+TTL and other MAC addresses, or in another tunnel. A copy has the same flow, direction, IP ident, transport checksum
+(which covers payload and TCP's time stamps), length, flags, sequence and acknowledgement numbers, and comes within
+`DUPLICATE_US` of the first, in either direction of time. A sender that repeats itself uses a new ident. Where there is
+none (IPv6, or 0) a checksum is needed and a millisecond is the limit, less than any retransmission timer, and pure
+acknowledgements, which receivers do repeat, are left alone. A copy taken wrongly costs no byte of a stream, as the
+first one was read. Copies are recognised batch by batch, in a small table of two places to a packet, so that ones some
+thousand packets behind are not; TCP then takes them for retransmissions.
 
 **The scope** is that of the innermost tunnel that the site names, else of the inner VLAN, else of what is around.
 """
@@ -30,6 +31,7 @@ from sensor.engine.pages import numbers
 from sensor.engine.segments import Segments
 
 if not cython.compiled:
+    from sensor.engine._cy import PREFETCH
     from sensor.engine.layout import *
     from sensor.engine.window import Window
 
@@ -42,8 +44,8 @@ class Batch(Window):
         seed: keys the hash of flows.
 
     Attributes:
-        batch: rows of `BATCH_WIDTH` numbers; `b_count` of them are there, `b_at` is the next one to be worked off, and of
-            `b_known` it is known whether they are copies.
+        batch: rows of `BATCH_WIDTH` numbers; `b_count` of them are there, `b_at` is the next one to be worked off, and
+            of `b_known` it is known whether they are copies.
         ring: what went by a moment ago.
         heads: where chains of flows begin, `buckets` of them.
         segments: what is counted by segment and hour.
@@ -135,11 +137,11 @@ class Batch(Window):
         return sport <= dport
 
     def _scope(self) -> int:
-        """Of the VLAN; inside a tunnel that the site names, of the tunnel; inside another, as around it if all else is silent."""
+        """Of the VLAN; in a tunnel that the site names, of the tunnel; in another, as around it if all is silent."""
         if self.p_named:
             return self.p_around
         scope = self.scopes[self.p_vlan] if self.p_vlan >= 0 else 0
-        return scope if scope else self.p_around
+        return scope or self.p_around
 
     # ------------------------------------------------------------------ keyed hashes
 
@@ -177,7 +179,7 @@ class Batch(Window):
 
     @cython.boundscheck(False)
     def _describe(self, b: int, low: int) -> int:
-        """What a copy of this packet would have in common with it; without an ident, closer than a sender repeats itself."""
+        """What a copy of this packet has in common with it; without an ident, closer than a sender repeats itself."""
         what = 0
         within = DUPLICATE_US if self.p_ident else UNNAMED_US
         if self.p_ident or (self.p_sum and (self.p_len or self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST))):
@@ -195,7 +197,7 @@ class Batch(Window):
 
     @cython.boundscheck(False)
     def _recognise(self, count: int) -> int:
-        """Which of the first packets of the batch went by a moment ago: later than they are described, when memory is there."""
+        """Which of the first packets of the batch went by a moment ago: asked when their memory is there."""
         if count < 0 or count * BATCH_WIDTH > self.batch.shape[0]:
             return self._beyond()
         while self.b_known < count:
@@ -208,7 +210,7 @@ class Batch(Window):
 
     @cython.boundscheck(False)
     def _is_copy(self, b: int) -> bool:
-        """Two places for each packet, side by side: the newer one first, the older one goes. Each has a keyed hash and a time."""
+        """Two places for each packet, side by side, the newer first: the older goes. Each is a keyed hash, a time."""
         if b < 0 or b + BATCH_WIDTH > self.batch.shape[0] or self.ring.shape[0] < RING * 4:
             return self._beyond()
         what = self.batch[b + B_WHAT]
@@ -218,9 +220,8 @@ class Batch(Window):
         if self.ring[at] == what:
             if -within <= ts - self.ring[at + 1] <= within:  # either clock may be ahead
                 return True
-        elif self.ring[at + 2] == what:
-            if -within <= ts - self.ring[at + 3] <= within:
-                return True
+        elif self.ring[at + 2] == what and -within <= ts - self.ring[at + 3] <= within:
+            return True
         self.ring[at + 2], self.ring[at + 3] = self.ring[at], self.ring[at + 1]
         self.ring[at], self.ring[at + 1] = what, ts
         return False

@@ -120,7 +120,7 @@ if not cython.compiled:
     LANE_WIDTH = 32
     LANES_WIDTH = 64
 
-    # columns of a batch; keys as in a flow's row, LANE is the sender's, a packet like WHAT WITHIN so many us is its copy
+    # columns of a batch; keys as in a flow's row, LANE is the sender's, a copy is like WHAT, and WITHIN so many us
     B_POSITION = 0
     B_TS = 1
     B_FRAME = 2

@@ -42,7 +42,7 @@ cdef class Links(Network):
     @cython.locals(version=cython.int)
     cdef int _raw(self, long long at) except? -2
     @cython.final
-    cdef int _loop(self, long long at, bint network_order) except? -2
+    cdef int _loop(self, long long at) except? -2
     @cython.final
     cdef int _ethernet(self, long long at) except? -2
     @cython.final

@@ -1,11 +1,12 @@
-# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True, infer_types=True, auto_pickle=False
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
+# cython: infer_types=True, auto_pickle=False
 """Link layers: from a captured packet to the IP packet in it.
 
 Theory of operation
 -------------------
-A layer either leads straight on (Ethernet, VLAN tags, IP) or says what comes next and where (`_go_on`), and a loop takes
-that up (`_unwrap`), at most `LAYERS_MAX` times: neither stack nor work grows with what a packet nests. Labels and sessions
-(MPLS, PPPoE, SNAP, port tags) change no address; a tunnel does (`Tunnels`).
+A layer either leads straight on (Ethernet, VLAN tags, IP) or says what comes next and where (`_go_on`), and a loop
+takes that up (`_unwrap`), at most `LAYERS_MAX` times: neither stack nor work grows with what a packet nests. Labels and
+sessions (MPLS, PPPoE, SNAP, port tags) change no address; a tunnel does (`Tunnels`).
 
 **Most packets** are IPv4 in Ethernet. Such layers are decoded at one go (`_plain`), which decides as the layers do, or
 leaves it to them; a test takes it away and compares.
@@ -90,7 +91,7 @@ class Links(Network):
         to_group = self.p_dst_mac > 0 and self.p_dst_mac & GROUP != 0
         if to_group or original > captured:
             self.segments.count_traits(segment, to_group, original > captured)
-        return self.segments.count(segment, original if original > captured else captured)
+        return self.segments.count(segment, max(captured, original))
 
     def _turn_hour(self) -> int:
         """Copies that are not recognised yet count for the hour that ends."""
@@ -107,7 +108,7 @@ class Links(Network):
         return 0
 
     def _unwrap(self) -> int:
-        """Layer by layer into what a packet carries. A loop, not a recursion: the work is bounded, and so is the stack."""
+        """Layer by layer into what a packet carries. A loop, no recursion: the work is bounded, and so is the stack."""
         while self.inner != I_NONE:
             kind = self.inner
             at = self.inner_at
@@ -137,11 +138,11 @@ class Links(Network):
             return self._cooked(at, 16, 14, 4, 6)
         if link == 276:
             return self._cooked(at, 20, 0, 11, 12)
-        if link == 101 or link == 12 or link == 14 or link == 228 or link == 229:
+        if link in {101, 12, 14, 228, 229}:
             return self._raw(at)
-        if link == 0 or link == 108:
-            return self._loop(at, link == 108)
-        if link == 9 or link == 50 or link == 104 or link == 166:
+        if link in {0, 108}:
+            return self._loop(at)
+        if link in {9, 50, 104, 166}:
             return self._hdlc(at, link)
         if link == 51:
             return self._pppoe(at)
@@ -156,7 +157,7 @@ class Links(Network):
         self.n[C_LINK] += 1
         return 0
 
-    # ------------------------------------------------------------------ captures that begin elsewhere than with Ethernet
+    # ------------------------------------------------------------------ captures that do not begin with Ethernet
 
     def _hdlc(self, at: int, link: int) -> int:
         """PPP (9, 50, 166), or Cisco's HDLC (104, or 50 with Cisco's address): address, control, Ethernet type."""
@@ -199,7 +200,7 @@ class Links(Network):
         return self._go_on(I_LINK, at + length, self._le32(at + 4))
 
     def _cooked(self, at: int, header: int, proto_at: int, length_at: int, address_at: int) -> int:
-        """Linux cooked capture, version 1 or 2: the sender's address only. Its length field is the low byte at `length_at`."""
+        """Linux cooked capture, 1 or 2: the sender's address only, its length in the low byte at `length_at`."""
         if self.p_end - at < header:
             return self._bad()
         length = self.mem[at + 11] if header == 20 else self._be16(at + length_at)
@@ -218,7 +219,7 @@ class Links(Network):
             return self._ipv6(at)
         return self._bad()
 
-    def _loop(self, at: int, network_order: bool) -> int:
+    def _loop(self, at: int) -> int:
         """BSD loopback: an address family in the byte order of the machine that captured."""
         if self.p_end - at < 4:
             return self._bad()
@@ -236,7 +237,7 @@ class Links(Network):
     def _ether_type(self, kind: int, at: int) -> int:
         """IP behind any number of VLAN tags (802.1Q, 802.1ad, and what came before it)."""
         tags = 0
-        while (kind == 0x8100 or kind == 0x88A8 or kind == 0x9100 or kind == 0x9200) and tags < TAGS_MAX:
+        while kind in {0x8100, 0x88A8, 0x9100, 0x9200} and tags < TAGS_MAX:
             if self.p_end - at < 4:
                 return self._bad()
             self.p_vlan = self._be16(at) & 0xFFF
@@ -252,7 +253,7 @@ class Links(Network):
         return self._other_ether_type(kind, at)
 
     def _other_ether_type(self, kind: int, at: int) -> int:
-        if kind == 0x8847 or kind == 0x8848:
+        if kind in {0x8847, 0x8848}:
             return self._mpls(at)
         if kind == 0x8864:
             return self._pppoe(at)
@@ -260,7 +261,7 @@ class Links(Network):
             return self._service_tag(at)
         if kind == 0x8903:
             return self._go_on(I_ETHERNET, at + 2, 0)  # FabricPath: a forwarding tag, then the frame
-        if kind == 0x8926 or kind == 0x893F or kind == 0x8909:
+        if kind in {0x8926, 0x893F, 0x8909}:
             return self._port_tag(at, 6 if kind == 0x8926 else 8)
         if kind == 0x894F:
             return self._service_header(at)
@@ -271,7 +272,7 @@ class Links(Network):
         return 0
 
     def _port_tag(self, at: int, size: int) -> int:
-        """VN-Tag, 802.1BR E-Tag, Cisco metadata: which port of an extender it was; the next Ethernet type is its end."""
+        """VN-Tag, 802.1BR E-Tag, Cisco metadata: which port of an extender it was; the next type is its end."""
         if self.p_end - at < size:
             return self._bad()
         return self._go_on(I_TYPE, at + size, self._be16(at + size - 2))
@@ -284,7 +285,7 @@ class Links(Network):
         kind = self.mem[at + 3]
         if size < 8 or size > self.p_end - at:
             return self._bad()
-        if kind == 1 or kind == 2:
+        if kind in {1, 2}:
             return self._go_on(I_TYPE, at + size, 0x0800 if kind == 1 else 0x86DD)
         if kind == 3:
             self._leave_outside(self._scope())
@@ -324,15 +325,15 @@ class Links(Network):
         return self._below_labels(at, self.mem[at] >> 4)
 
     def _below_labels(self, at: int, nibble: int) -> int:
-        """Nothing says what labels carry: IP by its version (RFC 4928), else a frame, with a control word (RFC 4448) or not."""
-        if (nibble == 4 or nibble == 6) and self._is_ip(at, self.p_said):
+        """Nothing says what labels carry: IP by its version (RFC 4928), else a frame, perhaps after RFC 4448's word."""
+        if nibble in {4, 6} and self._is_ip(at, self.p_said):
             return self._go_on(I_IP, at, 0)
         # a tagged frame without a control word looks like an untagged one with it, not the other way round
         frame = at if nibble or self._is_ethernet(at, self.p_said) else at + 4
         if self._is_ethernet(frame, self.p_said):
             self._leave_outside(self._scope())
             return self._go_on(I_ETHERNET, frame, 0)
-        if nibble == 4 or nibble == 6:
+        if nibble in {4, 6}:
             return self._go_on(I_IP, at, 0)
         self.n[C_NOT_IP] += 1
         return 0
@@ -358,7 +359,7 @@ class Links(Network):
         else:
             kind = self._be16(at)
             at += 2
-        if kind == 0x21 or kind == 0x57:
+        if kind in {0x21, 0x57}:
             return self._go_on(I_TYPE, at, 0x0800 if kind == 0x21 else 0x86DD)
         if kind == 0x281:
             return self._go_on(I_MPLS, at, 0)

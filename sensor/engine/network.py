@@ -1,4 +1,5 @@
-# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True, infer_types=True, auto_pickle=False
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
+# cython: infer_types=True, auto_pickle=False
 """IPv4 and IPv6 with fragments and extension headers, and the headers of TCP and UDP."""
 
 from __future__ import annotations
@@ -68,16 +69,7 @@ class Network(Tunnels):
     def _extensions(self, kind: int, at: int, whole_end: int) -> int:
         end = min(self.p_end, whole_end)
         count = 0
-        while (
-            kind == 0
-            or kind == 43
-            or kind == 60
-            or kind == 51
-            or kind == 135
-            or kind == 139
-            or kind == 140
-            or kind == 44
-        ):
+        while kind in {0, 43, 60, 51, 135, 139, 140, 44}:
             if end - at < 8 or count >= EXTENSIONS_MAX:
                 return self._bad()
             if kind == 44 and self._be16(at + 2) & 0xFFF9:

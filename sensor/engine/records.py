@@ -1,11 +1,12 @@
-# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True, infer_types=True, auto_pickle=False
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
+# cython: infer_types=True, auto_pickle=False
 """Records of a capture: pcap, pcapng, and the blocks of a TPACKET_V3 ring.
 
 Theory of operation
 -------------------
 Records are walked in place, in windows (`load`): `_fill` decodes up to a batch of packets, and stops where a record is
-beyond the window's end (`needed` is then what it has) or makes no sense. A packet whose fragments became whole has memory
-of its own, so it ends its batch.
+beyond the window's end (`needed` is then what it has) or makes no sense. A packet whose fragments became whole has
+memory of its own, so it ends its batch.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ except ImportError:
     from sensor.engine import _cy as cython
 
 if not cython.compiled:
+    from sensor.engine._cy import PREFETCH
     from sensor.engine.layout import *
     from sensor.engine.links import Links
 
@@ -44,7 +46,7 @@ class Records(Links):
         self.in_section = False
 
     def tpacket(self, big_endian: bool, link_type: int) -> None:
-        """Blocks of a TPACKET_V3 ring follow, of this machine's byte order: `load` one from its first packet to its end."""
+        """Blocks of a TPACKET_V3 ring follow, of this machine's byte order; each is loaded from its first packet on."""
         self.kind = K_TPACKET
         self.big = bool(big_endian)
         self.link = link_type
@@ -70,7 +72,7 @@ class Records(Links):
     # ------------------------------------------------------------------ batches
 
     def _fill(self) -> int:
-        """Decode up to a batch of packets. Returns what ended it early: -1 or CORRUPT; both come again when it is worked off."""
+        """Decode up to a batch of packets. Returns what ended it early: -1 or CORRUPT; both come again after it."""
         event = 0
         tried = 0
         self.b_at = self.b_count = self.b_known = 0
@@ -120,7 +122,7 @@ class Records(Links):
 
     @cython.boundscheck(False)
     def _fetch_record(self) -> int:
-        """A record of a pcap file: seconds, fraction, captured length, original length; 8 bytes more in the old variant."""
+        """A record of a pcap file: seconds, fraction, captured length, original length; 8 bytes more in the variant."""
         at = self.cursor
         header = 24 if self.modified else 16
         if self.window_end - at < header:
@@ -141,8 +143,8 @@ class Records(Links):
 
     @cython.boundscheck(False)
     def _ask_ahead(self, at: int) -> int:
-        """Ask for the headers of a packet some packets on, which is there where all are as long as this one: bulk is."""
-        if cython.compiled and 0 <= at and at + 128 <= self.window.shape[0]:
+        """Ask for the headers of a packet some packets on, which are there if all are as long as this one: bulk is."""
+        if cython.compiled and at >= 0 and at + 128 <= self.window.shape[0]:
             PREFETCH(cython.address(self.window[at]))
             PREFETCH(cython.address(self.window[at + 64]))
         return 0
@@ -166,10 +168,10 @@ class Records(Links):
         total = (total + 3) & ~3
         if self.window_end - at < total:
             return self._need(total)
-        if (kind == 6 or kind == 2) and not self._sound(at + 8, at + total - 4):
+        if kind in {6, 2} and not self._sound(at + 8, at + total - 4):
             return CORRUPT
         self.cursor = at + total
-        if kind == 6 or kind == 2:
+        if kind in {6, 2}:
             return self._enhanced(kind, at + 8, at + total - 4)
         if kind == 3:
             return self._simple(at + 8, at + total - 4)
@@ -192,7 +194,7 @@ class Records(Links):
         return 0
 
     def _interface(self, at: int, end: int) -> None:
-        """An Interface Description Block: link type and, in its options, name (2), resolution (9) and offset (14) of time."""
+        """An Interface Description Block: link type; options for name (2), resolution (9) and offset (14) of time."""
         if end - at < 8 or len(self.interfaces) >= INTERFACES_MAX:
             self.interfaces.append((-1, 1000000, 0))
             return
@@ -289,8 +291,8 @@ class Records(Links):
     def _fetch_tpacket(self) -> int:
         """A packet of a TPACKET_V3 block. Spec: struct tpacket3_hdr in linux/if_packet.h.
 
-        0 next (0: the last)   4 seconds   8 nanoseconds   12 captured   16 original   20 status   24 offset of the frame
-        32 VLAN tag that the kernel has taken out   36 its type
+        0 next (0: the last)   4 seconds   8 nanoseconds   12 captured   16 original   20 status
+        24 offset of the frame   32 VLAN tag that the kernel has taken out   36 its type
         """
         at = self.cursor
         if self.window_end - at < TPACKET_HEADER:
@@ -315,7 +317,7 @@ class Records(Links):
         return 0
 
     def _tag_again(self, at: int, start: int) -> int:
-        """Put a VLAN tag back where it was on the wire: both addresses move four bytes forward, into room kept for it."""
+        """Put a VLAN tag back where it was on the wire: both addresses move four bytes forward, where there is room."""
         tag = self._file32(at + 32)
         kind = self._file16(at + 36) if self._file32(at + 20) & TPACKET_TPID else 0x8100
         for place in range(start - 4, start + 8):

@@ -1,4 +1,5 @@
-# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True, auto_pickle=False
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False
+# cython: cdivision=True, auto_pickle=False
 """What went over each segment, hour by hour.
 
 Theory of operation
@@ -12,8 +13,8 @@ number is a row of the table, which holds the hour under way; `taken` gives that
                          + SEGMENTS - 1: tunnels beyond what there is room for
 
 Interfaces beyond what it has room for share the last place too, so neither a capture's header nor a forged tunnel makes
-it grow. Times that go back and forth between hours could make very many rows: from `PAST_MAX` on an hour has no end until
-somebody fetches what there is.
+it grow. Times that go back and forth between hours could make very many rows: from `PAST_MAX` on an hour has no end
+until somebody fetches what there is.
 """
 
 from __future__ import annotations

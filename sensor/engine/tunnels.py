@@ -1,12 +1,13 @@
-# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True, infer_types=True, auto_pickle=False
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
+# cython: infer_types=True, auto_pickle=False
 """Tunnels: over IP, and over UDP.
 
 Theory of operation
 -------------------
-A layer says what comes next and where (`_go_on`), and `Links._unwrap` takes that up. A tunnel changes whose addresses are
-seen: MAC addresses and VLAN outside are forgotten, and the flows inside carry `F_TUNNELLED`, as whoever can send a datagram
-can write any address inside it. Tunnels over UDP are believed on what is inside alone: an IP header whose lengths and
-checksum (if any) fit, or a frame that makes sense; else the datagram is one like any other.
+A layer says what comes next and where (`_go_on`), and `Links._unwrap` takes that up. A tunnel changes whose addresses
+are seen: MAC addresses and VLAN outside are forgotten, and the flows inside carry `F_TUNNELLED`, as whoever can send a
+datagram can write any address inside it. Tunnels over UDP are believed on what is inside alone: an IP header whose
+lengths and checksum (if any) fit, or a frame that makes sense; else the datagram is one like any other.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from collections.abc import Mapping
 from sensor.engine.segments import TUNNELS
 
 if not cython.compiled:
-    from sensor.engine.layout import *
     from sensor.engine.batch import Batch
+    from sensor.engine.layout import *
 
 
 class Tunnels(Batch):
@@ -70,7 +71,7 @@ class Tunnels(Batch):
         return 0
 
     def _scope_named(self, key: int) -> int:
-        """The scope that the site gives a tunnel, or 0. The last answer is kept: a mirror's packets come in one tunnel."""
+        """The scope that the site gives a tunnel, or 0. The last answer is kept: a mirror comes in one tunnel."""
         if key != self.t_key:
             self.t_key = key
             self.t_scope = self.tunnels.get(key, 0)
@@ -84,7 +85,7 @@ class Tunnels(Batch):
         proto = self.p_proto
         if proto == 51:
             return self._authenticated(at, end, said)
-        if proto != 4 and proto != 41 and proto != 47 and proto != 97 and proto != 137:
+        if proto not in {4, 41, 47, 97, 137}:
             self.n[C_OTHER] += 1
             return 0
         if end - at < 4:
@@ -114,7 +115,7 @@ class Tunnels(Batch):
         return self._go_on(I_ABOVE, at + size, 0)
 
     def _gre(self, at: int) -> int:
-        """RFC 2784 and 2890: flags, type, then checksum, key and sequence if flagged; RFC 2637 has version 1 for PPP."""
+        """RFC 2784, 2890: flags, type, then checksum, key and sequence if flagged; RFC 2637: version 1 for PPP."""
         flags = self._be16(at)
         kind = self._be16(at + 2)
         size = 4
@@ -136,7 +137,7 @@ class Tunnels(Batch):
         return self._in_gre(kind, key, (flags & 0x1000) != 0, at + size)
 
     def _in_gre(self, kind: int, key: int, numbered: bool, at: int) -> int:
-        if kind == 0x88BE or kind == 0x22EB:
+        if kind in {0x88BE, 0x22EB}:
             return self._erspan(at, numbered or kind == 0x22EB)
         if kind == 0x6558:  # NVGRE (RFC 7637) has its subnet in the upper 24 bits of the key
             self._nvgre(key)
@@ -165,7 +166,7 @@ class Tunnels(Batch):
         if self.p_end - at < 12:
             return self._bad()
         version = self.mem[at] >> 4
-        if version != 1 and version != 2:
+        if version not in {1, 2}:
             self.n[C_REFUSED] += 1
             return 0
         vlan = self._be16(at) & 0xFFF
@@ -176,17 +177,17 @@ class Tunnels(Batch):
             size = 20 if traits & 1 else 12
             kind = I_IP if (traits >> 10) & 31 == 2 else I_ETHERNET
         self._tunnel(T_ERSPAN, self._be16(at + 2) & 0x3FF)
-        self.p_vlan = vlan if vlan else -1
+        self.p_vlan = vlan or -1
         return self._go_on(kind, at + size, 0)
 
     # ------------------------------------------------------------------ over UDP: believed when what is inside fits
 
     def _tunnel_of_udp(self, at: int, end: int, said: int) -> bool:
-        """Whether a datagram at `at` is a tunnel's. A port proves nothing: on a mismatch it is a datagram like any other."""
+        """Whether a datagram at `at` is a tunnel's. A port proves nothing: on a mismatch it is like any other."""
         port = self._be16(at + 2)
         if self._be16(at) == 3544 and port != 4789:
             port = 3544
-        if port != 4789 and port != 8472 and port != 4790 and port != 6081 and port != 2152 and port != 3544:
+        if port not in {4789, 8472, 4790, 6081, 2152, 3544}:
             return False
         if self.p_layers >= LAYERS_MAX:
             self.n[C_DEEP] += 1
@@ -210,7 +211,7 @@ class Tunnels(Batch):
         return self._vxlan(at, said, port == 4790)
 
     def _vxlan(self, at: int, said: int, generic: bool) -> bool:
-        """RFC 7348: flags with I set, 24-bit network at offset 4, a zero. The generic extension says at 3 what follows."""
+        """RFC 7348: flags with I set, 24-bit network at 4, a zero. The generic extension says at 3 what follows."""
         kind = 3
         if self.mem[at] & 8 == 0 or self.mem[at + 7] != 0:
             return False
@@ -233,7 +234,7 @@ class Tunnels(Batch):
             self._tunnel(kind, number)
             self._go_on(I_ETHERNET, at, 0)
             return True
-        if ether_type != 0x0800 and ether_type != 0x86DD and ether_type != 1 and ether_type != 2:
+        if ether_type not in {0x0800, 0x86DD, 1, 2}:
             return False
         if not self._is_ip(at, said):
             return False
@@ -242,7 +243,7 @@ class Tunnels(Batch):
         return True
 
     def _gtp(self, at: int, said: int) -> bool:
-        """3GPP TS 29.281 5.1, a G-PDU: version 1, type 255, length, tunnel, and if flagged 4 bytes more and extensions."""
+        """3GPP TS 29.281 5.1, a G-PDU: version 1, type 255, length, tunnel; if flagged 4 bytes more, extensions."""
         if self.mem[at] >> 4 != 3 or self.mem[at + 1] != 255 or at + 8 + self._be16(at + 2) > said:
             return False
         place = at + 8
@@ -263,7 +264,7 @@ class Tunnels(Batch):
         return self._believe(T_NONE, 0, 0x0800, place, at + 8 + self._be16(at + 2))
 
     def _teredo(self, at: int, said: int) -> bool:
-        """RFC 4380 5.1: perhaps an authentication (1) and an origin (0), then IPv6 of a Teredo or link-local address."""
+        """RFC 4380 5.1: perhaps an authentication (1), an origin (0), then IPv6 of a Teredo or link-local address."""
         if self._be16(at) == 1:
             at += 13 + self.mem[at + 2] + self.mem[at + 3]
         if self.p_end - at >= 8 and self._be16(at) == 0:
@@ -280,7 +281,7 @@ class Tunnels(Batch):
     # ------------------------------------------------------------------ whether it makes sense
 
     def _is_ip(self, at: int, said: int) -> bool:
-        """Whether an IP header that makes sense stands at `at`, of a packet that ends by `said`; IPv4 by its checksum too."""
+        """Whether a sound IP header stands at `at`, of a packet that ends by `said`; IPv4 by its checksum too."""
         if self.p_end - at < 20:
             return False
         if self.mem[at] >> 4 == 4:
@@ -295,11 +296,9 @@ class Tunnels(Batch):
 
     def _is_next_header(self, kind: int) -> bool:
         """What IPv6 is seen to carry, extension headers first."""
-        if kind == 0 or kind == 43 or kind == 44 or kind == 50 or kind == 51 or kind == 59 or kind == 60:
+        if kind in {0, 43, 44, 50, 51, 59, 60}:
             return True
-        return (
-            kind == 6 or kind == 17 or kind == 58 or kind == 4 or kind == 41 or kind == 47 or kind == 89 or kind == 132
-        )
+        return kind in {6, 17, 58, 4, 41, 47, 89, 132}
 
     def _checksum(self, at: int, size: int) -> int:
         """RFC 1071 over a header of up to 60 bytes: all ones if it is right."""
@@ -312,22 +311,22 @@ class Tunnels(Batch):
         return (total & M16) + (total >> 16)
 
     def _is_ethernet(self, at: int, said: int) -> bool:
-        """Whether a frame that makes sense stands at `at`: a sender that is no group, a known type, IP or ARP that fits it."""
+        """Whether a sound frame stands at `at`: a sender that is no group, a known type, IP or ARP that fits it."""
         tags = 0
         if self.p_end - at < 18 or self.mem[at + 6] & 1:
             return False
         kind = self._be16(at + 12)
         at += 14
-        while (kind == 0x8100 or kind == 0x88A8) and tags < TAGS_MAX:
+        while kind in {0x8100, 0x88A8} and tags < TAGS_MAX:
             kind = self._be16(at + 2)
             at += 4
             tags += 1
             if self.p_end - at < 4:
                 return False
-        if kind == 0x0800 or kind == 0x86DD:
+        if kind in {0x0800, 0x86DD}:
             return self._is_ip(at, said) and (self.mem[at] >> 4 == 4) == (kind == 0x0800)
         if kind == 0x0806:
             return self._be32(at) == 0x00010800
         if kind <= 1500:
             return at + kind <= said and self.mem[at + 2] == 3
-        return kind == 0x8847 or kind == 0x8864 or kind == 0x8863 or kind == 0x88CC or kind == 0x888E or kind == 0x88F7
+        return kind in {0x8847, 0x8864, 0x8863, 0x88CC, 0x888E, 0x88F7}

@@ -19,12 +19,15 @@ interpreter.
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 try:
     import cython
 except ImportError:
     from sensor.engine import _cy as cython
 
 if not cython.compiled:
+    from sensor.engine._cy import PyBytes_FromStringAndSize
     from sensor.engine.events import EventSource
     from sensor.engine.layout import *
 
@@ -48,7 +51,7 @@ class Window(EventSource):
         self.last_ts = self.frames = self.captured_bytes = 0
         self.n = memoryview(bytearray(8 * 32)).cast("q")
 
-    def _beyond(self) -> int:
+    def _beyond(self) -> NoReturn:
         """Raises; a function of its own, so that what calls it is small."""
         raise IndexError("beyond a table, the window or the packet")
 

@@ -76,7 +76,7 @@ def test_compiled_and_interpreted_agree(name: str) -> None:
 def test_a_segment_is_held_against_its_neighbours_only(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not against all that are kept: that made a packet cost 340 times as much as a plain one."""
     looked_at, module = [], load_interpreted()
-    for owner in (module, fragments):
+    for owner in (load_interpreted("pieces"), fragments):
         real = owner.uncovered
         monkeypatch.setattr(
             owner, "uncovered", lambda known, *rest, real=real: looked_at.append(len(known)) or real(known, *rest)

@@ -1,0 +1,229 @@
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
+# cython: infer_types=True, auto_pickle=False
+"""The next packet of a batch: those that only count are counted here, any other becomes the one under way.
+
+Theory of operation
+-------------------
+**Most packets** go on in a flow as it did: an acknowledgement, bytes in order of a lane that is skipped, drained or
+closed, a datagram that nobody wants. What there is to count is counted from the row of the batch (`_quick`), without
+the stages. It decides as they do, or leaves it to them; a test takes it away and compares.
+
+**The clock** that tells what is idle only goes forward, and is the newest time seen: of sources whose clocks differ,
+the one that is ahead. One time far ahead ends nothing; it is believed when the next packet says so too. Times that stay
+far behind for very many packets are a clock that was set back: from there on it goes forward again.
+
+The state machine asks here for a packet. Here nothing is delivered, and nothing ends.
+"""
+
+from __future__ import annotations
+
+try:
+    import cython
+except ImportError:
+    from sensor.engine import _cy as cython
+
+if not cython.compiled:
+    from sensor.engine._cy import PREFETCH
+    from sensor.engine.layout import *
+    from sensor.engine.table import Table
+
+
+class Packets(Table):
+    """The packet under way (`p_...`), its bytes from `p_data` to `p_l4_end`.
+
+    Attributes:
+        shift: what is added to the times of packets since a clock was set back.
+        doubts: packets in a row whose times are far ahead, or minus those far behind.
+    """
+
+    def __init__(self, rows: int, seed: int) -> None:
+        super().__init__(rows, seed)
+        self.shift = self.doubts = 0
+        self.p_data = self.p_l4_end = 0
+
+    def _warm(self) -> int:
+        """Ask for the memory of all flows of the batch, so that it is there when their turn comes."""
+        if cython.compiled:
+            for number in range(self.b_count):
+                row = self.heads[self.batch[number * BATCH_WIDTH + B_HASH] & (self.buckets - 1)] - 1
+                if row >= 0:
+                    self._warm_row(row, self.batch[number * BATCH_WIDTH + B_REST] & 0xFF == 6)
+        return 0
+
+    @cython.boundscheck(False)
+    def _warm_row(self, row: int, has_lanes: bool) -> int:
+        """What most packets need: the row, and the first lines of both lanes."""
+        r = row * WIDTH
+        base = row * LANES_WIDTH
+        if cython.compiled and 0 <= row < self.rows:
+            PREFETCH(cython.address(self.F[r]))
+            PREFETCH(cython.address(self.F[r + 8]))
+            PREFETCH(cython.address(self.F[r + 16]))
+            PREFETCH(cython.address(self.F[r + 24]))
+            PREFETCH(cython.address(self.F[r + 32]))
+            if has_lanes:
+                PREFETCH(cython.address(self.L[base]))
+                PREFETCH(cython.address(self.L[base + 8]))
+                PREFETCH(cython.address(self.L[base + LANE_WIDTH]))
+                PREFETCH(cython.address(self.L[base + LANE_WIDTH + 8]))
+        return 0
+
+    @cython.boundscheck(False)
+    def _unpack(self) -> int:
+        """The next packet of the batch becomes the one under way."""
+        b = self.b_at * BATCH_WIDTH
+        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
+            return self._beyond()
+        self.b_at += 1
+        self.p_batch = b
+        self.position = self.batch[b + B_POSITION]
+        self.ts_us = self.batch[b + B_TS]
+        self.frame = self.batch[b + B_FRAME]
+        self.p_proto = self.batch[b + B_REST] & 0xFF
+        self.p_data = self.batch[b + B_DATA]
+        self.p_l4_end = self.batch[b + B_L4_END]
+        self.p_len = self.batch[b + B_LEN]
+        self.p_flags = self.batch[b + B_FLAGS]
+        self.p_seq = self.batch[b + B_SEQ]
+        self.p_ack = self.batch[b + B_ACK]
+        self.p_segment = self.batch[b + B_SEGMENT]
+        self.p_src_mac = self.batch[b + B_SRC_MAC]
+        self.p_dst_mac = self.batch[b + B_DST_MAC]
+        self.p_lane = self.batch[b + B_LANE]
+        self.p_hash = self.batch[b + B_HASH]
+        self.p_traits = self.batch[b + B_TRAITS]
+        if self.batch[b + B_WHOLE]:
+            self.mem = self.whole
+            self.w_other = self.w_whole = True
+        elif self.w_whole:
+            self.mem = self.window
+            self.w_other, self.w_whole = True, False
+        self._tick()
+        self.stage = S_ROUTE
+        return 0
+
+    # ------------------------------------------------------------------ packets that only count
+
+    @cython.boundscheck(False)
+    def _quick(self) -> bool:
+        """Count the next packet of the batch, if that is all there is to do with it. False: nothing was done.
+
+        Of a flow that is known and goes on as it did: a datagram that nobody wants, an acknowledgement, bytes in order
+            that are
+        left out. What it does with them is what the stages below would do.
+        """
+        b = self.b_at * BATCH_WIDTH
+        if b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
+            return self._beyond()
+        row = self.heads[self.batch[b + B_HASH] & (self.buckets - 1)] - 1
+        ts = self.batch[b + B_TS]
+        since = ts + self.shift - self.clock
+        length = self.batch[b + B_LEN]
+        if row < 0 or since < -LEAP_US or since > LEAP_US or self.batch[b + B_TRAITS] & TRAIT_DUPLICATE:
+            return False
+        clock = self.clock + since if since > 0 else self.clock
+        r = row * WIDTH
+        lane = self.batch[b + B_LANE]
+        if (
+            clock - self.swept >= SWEEP_US
+            or self.batch[b + B_L4_END] - self.batch[b + B_DATA] < length
+            or not self._matches(r, b)
+            or self.F[r + STATE] != LIVE
+            or self.F[r + LIST] == L_HALF
+            or ts // DAY_US > self.F[r + DAYNO]
+            or not (self.F[r + SEEN] >> lane) & 1
+        ):
+            return False
+        if self.batch[b + B_REST] & 0xFF == 17:
+            if length > 0 and self.F[r + TURN0 + lane] >= 0:
+                return False
+        elif not self._only_counts(b, row, lane):
+            return False
+        self.now = self.clock = clock
+        self.doubts = 0
+        self.b_at += 1
+        first = self.F[r + FIRST_TS]
+        self.F[r + LAST_TS] = max(first, ts)
+        self.F[r + PK0 + lane] += 1
+        self.F[r + BY0 + lane] += length
+        if self.F[r + MAC0 + lane] < 0 or self.F[r + PK0 + lane] == 1:
+            self.F[r + MAC0 + lane] = self.batch[b + B_SRC_MAC]
+        if self.F[r + MAC1 - lane] < 0:
+            self.F[r + MAC1 - lane] = self.batch[b + B_DST_MAC]
+        since = clock - self.F[r + LINKED]
+        if since >= SWEEP_US or since < 0:
+            self._relink(row)
+        return True
+
+    @cython.boundscheck(False)
+    def _only_counts(self, b: int, row: int, lane: int) -> bool:
+        """Whether a segment begins, ends and fills nothing: then its lanes are told of it."""
+        base = row * LANES_WIDTH + lane * LANE_WIDTH
+        other = base ^ LANE_WIDTH
+        if row < 0 or (row + 1) * LANES_WIDTH > self.L.shape[0] or (row + 1) * WIDTH > self.F.shape[0]:
+            return self._beyond()
+        r = row * WIDTH
+        length = self.batch[b + B_LEN]
+        ack = self.batch[b + B_ACK]
+        heard = self.L[base + TURN_ACK]
+        newer = self._distance(ack, heard) if heard >= 0 else 1
+        if (
+            self.batch[b + B_FLAGS] & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK) != TCP_ACK
+            or self.F[r + FLAGS] & F_FIN
+            or self.L[base + PIECES]
+            or self.L[other + PIECES]
+            or newer > QUARTER32
+        ):
+            return False
+        if length > 0:
+            mode = self.L[base + MODE]
+            if self.batch[b + B_SEQ] != self.L[base + NEXT] or self.L[base + GAPSIZE]:
+                return False
+            if mode != CLOSED and not self._goes_on(base, mode, newer, length, self.batch[b + B_TS]):
+                return False
+            self.L[base + NEXT] = (self.L[base + NEXT] + length) & M32
+            self.F[r + (LEFT_OUT if mode == OVER else SKIPPED)] += length
+        if self.L[other + ACKED] < 0 or self._distance(ack, self.L[other + ACKED]) > 0:
+            self.L[other + ACKED] = ack
+        return True
+
+    @cython.boundscheck(False)
+    def _goes_on(self, base: int, mode: int, newer: int, length: int, ts: int) -> bool:
+        """Whether bytes in order are in the midst of a turn of which they are left out; if so, they are."""
+        if base < 0 or base + LANE_WIDTH > self.L.shape[0]:
+            return self._beyond()
+        if mode in (READ, SEARCH) or newer > 0 or ts - self.L[base + DATA_TS] > self.turn_idle_us:
+            return False
+        if mode == SKIP:
+            if self.L[base + LEFT] <= length:
+                return False
+            self.L[base + LEFT] -= length
+        elif mode == OVER:
+            self.L[base + OVERRUN] += length
+        self.L[base + DATA_TS] = ts
+        return True
+
+    # ------------------------------------------------------------------ the clock
+
+    def _tick(self) -> int:
+        """The clock goes on by what the packet says, unless that is far away (see on top). A copy says nothing new."""
+        if self.p_traits & TRAIT_DUPLICATE:
+            return 0
+        since = self.ts_us + self.shift - self.clock
+        if since < -LEAP_US or since > LEAP_US:
+            return self._leap(since)
+        if since > 0:
+            self.clock += since
+        self.now = self.clock
+        self.doubts = 0
+        return 0
+
+    def _leap(self, since: int) -> int:
+        """Far ahead or far behind: how many packets in a row have said so decides."""
+        self.now = self.clock + max(0, since)
+        self.doubts = max(0, self.doubts) + 1 if since > 0 else min(0, self.doubts) - 1
+        if self.doubts > 1 or self.serial == 0:
+            self.clock = self.now
+        elif self.doubts <= -SET_BACK_PACKETS:
+            self.shift -= since
+        return 0

@@ -1,0 +1,263 @@
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
+# cython: infer_types=True, auto_pickle=False
+"""Bytes that wait: held for a lane that wants more of them, or kept until the hole before them is filled.
+
+Theory of operation
+-------------------
+**Holes.** A segment beyond `NEXT` is kept, in order, and of those kept the first bytes win. What is in order is read at
+once, whatever was kept for its place: so do receivers. Other bytes for the same place are counted. The hole before it
+is given up (GAP) when too much is kept, when the other lane has acknowledged past it and time or segments have gone by,
+or at the end. A hole inside what is being left out anyway is no gap.
+
+Half-read messages and kept segments live in dictionaries of byte strings, by row and lane, whose total size, with what
+Python needs for each, is bounded; the oldest holder loses.
+
+Whoever has bytes of a lane gives them here to wait, and gets them back in order (`_next_piece`). Here nothing is
+delivered.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+try:
+    import cython
+except ImportError:
+    from sensor.engine import _cy as cython
+
+from sensor.engine.spans import conflicts, touching, uncovered
+
+if not cython.compiled:
+    from sensor.engine.layout import *
+    from sensor.engine.packets import Packets
+
+Piece = tuple[int, bytearray, int, bool, int]
+"""A segment that is kept: sequence number, bytes, acknowledgement number, whether there is one, time."""
+
+
+class Pieces(Packets):
+    """What waits, and the bytes under way.
+
+    Attributes:
+        held, pieces: by row * 2 + lane, the oldest first; their sizes are bounded by `buffer_bytes` together.
+        ready: lanes that now want less than is held for them.
+        c_row, c_lane, c_base: the lane whose bytes are under way; no lane where `c_row` is -1.
+        c_at, c_end: those bytes of `w`.
+        c_force: the hole before the next piece is given up.
+    """
+
+    def __init__(self, rows: int, seed: int) -> None:
+        super().__init__(rows, seed)
+        self.buffer_bytes = 0
+        self.held: OrderedDict[int, bytearray] = OrderedDict()
+        self.pieces: OrderedDict[int, list[Piece]] = OrderedDict()
+        self.held_bytes = self.pieces_bytes = 0
+        self.ready: list[tuple[int, int]] = []
+        self.c_row = -1
+        self.c_lane = self.c_base = self.c_at = self.c_end = 0
+        self.c_force = False
+
+    # ------------------------------------------------------------------ bytes held for a lane
+
+    def _hold(self, base: int, at: int, n: int) -> bool:
+        key = self.c_row * 2 + self.c_lane
+        buffer = self.held.get(key)
+        if buffer is None:
+            buffer = self.held[key] = bytearray()
+            self.held_bytes += OVERHEAD
+        buffer += self._lane_bytes(at, at + n)
+        self.L[base + HELD] += n
+        self.held_bytes += n
+        while self.held_bytes + self.pieces_bytes > self.buffer_bytes:
+            self._evict_bytes()
+        return self.L[base + HELD] > 0
+
+    def _drop_held(self, row: int, lane: int) -> None:
+        """For a lane counted from the initiator."""
+        base = self._lane(row, lane)
+        if self.L[base + HELD]:
+            self._drop_held_of(row, lane ^ self.F[row * WIDTH + INIT], base)
+
+    def _drop_held_of(self, row: int, lane: int, base: int) -> None:
+        buffer = self.held.pop(row * 2 + lane, None)
+        if buffer is not None:
+            self.held_bytes -= len(buffer) + OVERHEAD
+        self.L[base + HELD] = 0
+
+    def _trim_held(self, row: int, lane: int, n: int) -> None:
+        """Drop the first `n` held bytes, of a lane counted from the initiator."""
+        base = self._lane(row, lane)
+        key = row * 2 + (lane ^ self.F[row * WIDTH + INIT])
+        buffer = self.held.get(key)
+        if buffer is None or n >= len(buffer):
+            self._drop_held(row, lane)
+            return
+        del buffer[:n]
+        self.held_bytes -= n
+        self.L[base + HELD] -= n
+        if self.L[base + HELD] >= 1:
+            self.ready.append((row, lane))
+
+    def _evict_bytes(self) -> None:
+        """Too much is held: whoever has held bytes longest loses them, as if they had been over the budget."""
+        self.n[C_EVICTED_BYTES] += 1
+        if self.held and (not self.pieces or self.held_bytes >= self.pieces_bytes):
+            key = next(iter(self.held))
+            row, lane = key // 2, key % 2
+            base = row * LANES_WIDTH + lane * LANE_WIDTH
+            self.L[base + OVERRUN] = self.L[base + HELD]
+            self.F[row * WIDTH + LEFT_OUT] += self.L[base + HELD]
+            self._drop_held_of(row, lane, base)
+            if self.L[base + MODE] == READ:
+                self.L[base + MODE] = OVER
+        else:
+            key = next(iter(self.pieces))
+            self._drop_pieces_of(key // 2, key % 2)
+
+    # ------------------------------------------------------------------ segments kept behind a hole
+
+    def _keep(self, base: int, have: int) -> int:
+        """Keep a segment that is ahead, then see whether the hole before it has to be given up."""
+        key = self.p_row * 2 + self.p_lane
+        kept = self.pieces.setdefault(key, [])
+        if not kept:
+            self.L[base + HOLE_TS] = self.ts_us
+            self.L[base + AFTER_HOLE] = 0
+        self.L[base + AFTER_HOLE] += 1
+        self.L[base + REORD] += 1
+        self._truncation(base)
+        acks = bool(self.p_flags & TCP_ACK)
+        data = bytearray(self._packet_bytes(self.p_data, self.p_data + have))
+        start = self._distance(self.p_seq, self.L[base + NEXT])
+        offset_of = _offset_from(self.L[base + NEXT])
+        low, high = touching(kept, start, start + len(data), offset_of)
+        near = kept[low:high]
+        flat = [(offset_of(piece), piece[1]) for piece in near]
+        self.L[base + OVERLAP] += conflicts(flat, start, data)
+        for offset, new in uncovered(flat, start, data):
+            seq = (self.L[base + NEXT] + offset) & 0xFFFFFFFF
+            near.append((seq, bytearray(new), self.p_ack, acks, self.ts_us))
+            self.pieces_bytes += len(new) + OVERHEAD
+            self.L[base + PIECE_BYTES] += len(new)
+        kept[low:high] = sorted(near, key=offset_of)
+        self.L[base + PIECES] = len(kept)
+        if not kept:
+            del self.pieces[key]
+            return 0
+        while self.held_bytes + self.pieces_bytes > self.buffer_bytes:
+            self._evict_bytes()
+        if self.L[base + PIECES] and self._give_up_now(base, kept):
+            self.c_row, self.c_lane, self.c_base = self.p_row, self.p_lane, base
+            self.c_at = self.c_end = 0
+            self.c_force = True
+        return 0
+
+    def _truncation(self, base: int) -> int:
+        """The capture cut the packet short: what is missing will never come, so its hole need not be waited for."""
+        if self.p_l4_end - self.p_data < self.p_len:
+            self.L[base + TRUNC_END] = (self.p_seq + self.p_len) & M32
+        return 0
+
+    def _give_up_now(self, base: int, kept: list[Piece]) -> bool:
+        if self.L[base + PIECES] > PIECES_MAX or self.L[base + PIECE_BYTES] > PIECE_BYTES_MAX:
+            return True
+        if self.L[base + TRUNC_END] >= 0 and self._distance(self.L[base + TRUNC_END], kept[0][0]) == 0:
+            return True
+        if self.L[base + ACKED] < 0 or self._distance(self.L[base + ACKED], kept[0][0]) < 0:
+            return False
+        return self.ts_us - self.L[base + HOLE_TS] > HOLE_US or self.L[base + AFTER_HOLE] > HOLE_SEGMENTS
+
+    def _compare(self, base: int, at: int, have: int) -> None:
+        """Bytes in order against those kept for the same place."""
+        kept = self.pieces[self.p_row * 2 + self.p_lane]
+        offset_of = _offset_from(self.L[base + NEXT])
+        low, high = touching(kept, 0, have, offset_of)
+        if low < high:
+            flat = [(offset_of(piece), piece[1]) for piece in kept[low:high]]
+            self.L[base + OVERLAP] += conflicts(flat, 0, self._packet_bytes(at, at + have))
+
+    def _next_piece(self, base: int) -> bool:
+        """Set up the next kept segment, if it is in order, or the hole before it is given up."""
+        key = self.c_row * 2 + self.c_lane
+        r = self.c_row * WIDTH
+        kept = self.pieces[key]
+        seq, data, ack, acks, ts = kept[0]
+        ahead = self._distance(seq, self.L[base + NEXT])
+        if ahead > 0 and not self.c_force:
+            self.L[base + HOLE_TS] = self.ts_us
+            self.L[base + AFTER_HOLE] = 0
+            return False
+        self.c_force = self.end_row >= 0
+        kept.pop(0)
+        self.pieces_bytes -= len(data) + OVERHEAD
+        self.L[base + PIECE_BYTES] -= len(data)
+        self.L[base + PIECES] = len(kept)
+        if not kept:
+            del self.pieces[key]
+        if ahead > 0:
+            self._give_up(r, base, ahead, ack, acks, ts)
+            ahead = 0
+        if ahead + len(data) <= 0:
+            return True
+        self.L[base + NEXT] = (seq + len(data)) & M32
+        self._turn(base, ack, acks, ts)
+        self.w = memoryview(data)
+        self.w_other = True
+        self.c_at, self.c_end = -ahead, len(data)
+        return True
+
+    def _give_up(self, r: int, base: int, ahead: int, ack: int, acks: bool, ts: int) -> None:
+        """The hole stays a hole. Inside what is left out anyway that is no gap."""
+        self.n[C_HOLES] += 1
+        mode = self.L[base + MODE]
+        if mode == SKIP:
+            passed = min(ahead, self.L[base + LEFT])
+            self.L[base + LEFT] -= passed
+            self.F[r + SKIPPED] += passed
+            ahead -= passed
+            if self.L[base + LEFT] == 0:
+                self.L[base + MODE] = READ
+            if ahead == 0:
+                return
+        self.F[r + LOST] += ahead
+        if mode == CLOSED or (mode in (DRAIN, OVER) and not self._is_new_turn(base, ack, acks, ts)):
+            if mode == OVER:
+                self.L[base + OVERRUN] += ahead
+            return
+        self.L[base + GAPSIZE] = ahead + self.L[base + OVERRUN]
+        self.L[base + OVERRUN] = 0
+        self.L[base + MODE] = READ
+        self.L[base + LEFT] = 0
+
+    def _drop_old_pieces(self, base: int) -> None:
+        """Kept segments that lie before the lane's next byte are of no use any more."""
+        key = self.p_row * 2 + self.p_lane
+        kept = []
+        for piece in self.pieces.get(key, ()):
+            if self._distance((piece[0] + len(piece[1])) & 0xFFFFFFFF, self.L[base + NEXT]) > 0:
+                kept.append(piece)
+            else:
+                self.pieces_bytes -= len(piece[1]) + OVERHEAD
+                self.L[base + PIECE_BYTES] -= len(piece[1])
+        if kept:
+            self.pieces[key] = kept
+        else:
+            self.pieces.pop(key, None)
+        self.L[base + PIECES] = len(kept)
+
+    def _drop_pieces_of(self, row: int, lane: int) -> None:
+        base = row * LANES_WIDTH + lane * LANE_WIDTH
+        for piece in self.pieces.pop(row * 2 + lane, ()):
+            self.pieces_bytes -= len(piece[1]) + OVERHEAD
+        self.L[base + PIECES] = 0
+        self.L[base + PIECE_BYTES] = 0
+
+
+def _offset_from(origin: int) -> Callable[[Piece], int]:
+    """Sort key: how far a kept segment lies behind `origin`, modulo 2^32."""
+
+    def key(piece: Piece) -> int:
+        return ((piece[0] - origin + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+
+    return key

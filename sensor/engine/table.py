@@ -1,0 +1,371 @@
+# cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
+# cython: infer_types=True, auto_pickle=False
+"""The table of flows: which flow a packet is of, and which flow goes when it is silent or there is no room.
+
+Theory of operation
+-------------------
+A keyed hash with a bounded chain finds rows. A packet whose flow is not there makes one, and says who began it.
+
+Five lists keep rows in the order of their last packet, to a second: TCP, UDP, lingering, shunted, and half (one side
+alone and no TCP payload: scans; or both have said FIN and something before it is missing). The heads of these lists are
+what is idle or evicted first: by age where a list says how long silence may be, by value (`_oldest`) where there is no
+room.
+
+Whoever takes up a packet asks here for its flow (`_route`). Here no flow ends: one that has to is named (`end_row`),
+comes to its end above, and is given back (`_recycle`); then the packet is asked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+try:
+    import cython
+except ImportError:
+    from sensor.engine import _cy as cython
+
+if not cython.compiled:
+    from sensor.engine.layout import *
+    from sensor.engine.turns import Turns
+
+
+class Table(Turns):
+    """Flows by their keys, and by their last packet. Settings are the engine's.
+
+    Attributes:
+        lists: the first and last row of each, or -1.
+        free_stream, free_datagram: rows that were given back; `fresh_row` and `last_row` bound those never used.
+        clock: the newest time that is believed; `now` is that of the packet under way.
+        swept: when silent flows were looked for.
+        stage: what is done next with the packet under way; `p_row` and `p_lane` are its flow and lane.
+        end_row, end_reason, end_lane: the flow that has to end, why, and how far it has come.
+    """
+
+    def __init__(self, rows: int, seed: int) -> None:
+        super().__init__(rows, seed)
+        self.tcp_idle_us = self.udp_idle_us = self.linger_us = 0
+        self.mark_responders(())
+        self.lists = memoryview(bytearray(8 * 10)).cast("q")
+        for number in range(10):
+            self.lists[number] = -1
+        self.free_stream = self.free_datagram = -1
+        self.free_count = self.fresh_row = 0
+        self.last_row = rows
+        self.serial = 0
+        self.swept = -SWEEP_US
+        self.now = self.clock = 0
+        self.stage = S_FETCH
+        self.p_row = self.end_row = -1
+        self.p_lane = self.p_batch = self.p_traits = self.end_reason = self.end_lane = 0
+
+    # ------------------------------------------------------------------ the flow of a packet
+
+    def _route(self) -> int:
+        """Find or make the packet's flow. Whatever has to end first ends first; then this is called again."""
+        if self.clock - self.swept >= SWEEP_US and self._sweep():
+            return 0
+        bucket = self.p_hash & (self.buckets - 1)
+        row = self.heads[bucket] - 1
+        length = 0
+        while row >= 0 and not self._matches(row * WIDTH, self.p_batch):
+            row = self.F[row * WIDTH + CHAIN] - 1
+            length += 1
+        self.n[C_PROBES] += length
+        if self.p_traits & TRAIT_DUPLICATE:
+            return self._leave_duplicate(row)
+        if row >= 0:
+            return self._found(row)
+        if length >= CHAIN_MAX:
+            return self._evict(self.heads[bucket] - 1)
+        return self._new_flow(bucket)
+
+    def _leave_duplicate(self, row: int) -> int:
+        """Counted, and its flow knows; nothing else happens with it."""
+        self.n[C_DUPLICATES] += 1
+        if row >= 0:
+            self.F[row * WIDTH + FLAGS] |= F_DUPLICATE
+        self.stage = S_FETCH
+        return 0
+
+    def _found(self, row: int) -> int:
+        r = row * WIDTH
+        self.p_row = row
+        syn = self.p_proto == 6 and self.p_flags & (TCP_SYN | TCP_ACK) == TCP_SYN
+        if self.F[r + STATE] == LINGER:
+            if not syn:
+                if self.p_len > 0:  # the last acknowledgement comes after the second FIN, and is not late
+                    self.n[C_LATE] += 1
+                self.stage = S_FETCH
+                return 0
+            self._unlink(row)
+            self._init_flow(row)
+        elif syn and self._other_isn(r):
+            return self._begin_end(row, R_REUSED)
+        self.stage = S_DAY
+        return 0
+
+    def _other_isn(self, r: int) -> bool:
+        """A SYN that does not repeat the one that began this flow begins another."""
+        base = self.p_row * LANES_WIDTH + self.p_lane * LANE_WIDTH
+        if self.L[base + ISN] >= 0:
+            return self.L[base + ISN] != self.p_seq
+        if self.L[base + NEXT] < 0:
+            return (self.F[r + SEEN] >> self.p_lane) & 1 == 1
+        # packets that overtook their SYN in the capture are few, and lie shortly behind it
+        behind = self._distance(self.L[base + NEXT], self.p_seq + 1)
+        return behind < 0 or behind > OVERTAKEN_BYTES or self.F[r + PK0 + self.p_lane] > OVERTAKEN_PACKETS
+
+    def _new_flow(self, bucket: int) -> int:
+        row = self._free_row(self.p_proto == 6)
+        if row < 0:
+            return self._evict(self._oldest())
+        r = row * WIDTH
+        self.F[r + CHAIN] = self.heads[bucket]
+        self.heads[bucket] = row + 1
+        self.F[r + HASH] = self.p_hash
+        self.p_row = row
+        self._keys(r)
+        self._init_flow(row)
+        self.stage = S_DAY
+        return 0
+
+    def _free_row(self, stream: bool) -> int:
+        """Streams from the front and datagrams from the back, so that few pages of `L` are touched. -1: none."""
+        row = self.free_stream if stream else self.free_datagram
+        if row < 0 and self.fresh_row < self.last_row:
+            self.fresh_row += stream
+            self.last_row -= not stream
+            return self.fresh_row - 1 if stream else self.last_row
+        if row < 0:
+            stream = not stream
+            row = self.free_stream if stream else self.free_datagram
+        if row >= 0:
+            self.free_count -= 1
+            if stream:
+                self.free_stream = self.F[row * WIDTH + NEXTROW]
+            else:
+                self.free_datagram = self.F[row * WIDTH + NEXTROW]
+        return row
+
+    def _keys(self, r: int) -> int:
+        wide = (self.batch[self.p_batch + B_REST] >> 8) & 0xFF == 6
+        for word in range(8):
+            self.F[r + K0 + word] = self.batch[self.p_batch + B_K0 + word] if wide or word & 3 == 3 else 0
+        self.F[r + KPORTS] = self.batch[self.p_batch + B_PORTS]
+        self.F[r + KREST] = self.batch[self.p_batch + B_REST]
+        return 0
+
+    def _init_flow(self, row: int) -> int:
+        r = row * WIDTH
+        self._clear(r)
+        self.F[r + STATE] = LIVE
+        self.serial += 1
+        self.n[C_FLOWS] += 1
+        self.F[r + SERIAL] = self.serial
+        self.F[r + LABEL] = 0 if self.listening else TOLD
+        self.F[r + SEGMENT] = self.p_segment
+        self.F[r + MAC0] = self.F[r + MAC1] = -1
+        self.F[r + DAYNO] = self.ts_us // DAY_US
+        self.F[r + FIRST_TS] = self.F[r + LAST_TS] = self.ts_us
+        self.F[r + FIRST_FRAME] = self.frame
+        if self.p_proto == 6:
+            self._init_lane(row * LANES_WIDTH)
+            self._init_lane(row * LANES_WIDTH + LANE_WIDTH)
+        if self.shed_flows > 1 and self.serial % self.shed_flows:
+            self._shed_flow(row)
+        if self.p_traits & TRAIT_TUNNELLED:
+            self.F[r + FLAGS] |= F_TUNNELLED
+        self._cast_roles(r)
+        self._link(row, L_HALF)
+        return 0
+
+    @cython.boundscheck(False)
+    def _clear(self, r: int) -> int:
+        """All but what finds the flow: its hash, chain and keys."""
+        if r < 0 or r + WIDTH > self.F.shape[0]:
+            return self._beyond()
+        self.F[r + SEEN] = self.F[r + FLAGS] = 0
+        for column in range(r + DAYNO, r + WIDTH):
+            self.F[column] = 0
+        return 0
+
+    # ------------------------------------------------------------------ who began
+
+    def mark_responders(self, ports: Iterable[int]) -> None:
+        """Ports that mark a responder where the beginning of a conversation was not seen."""
+        table = bytearray(65536 // 8)
+        for port in ports:
+            table[port >> 3] |= 1 << (port & 7)
+        self.responders = memoryview(table)
+
+    def _cast_roles(self, r: int) -> int:
+        """Who began: the sender of SYN, else who is not on a responder's port, else the sender of the first packet."""
+        sender = self.p_lane
+        if self.p_proto == 6 and self.p_flags & TCP_SYN:
+            self.F[r + INIT] = 1 - sender if self.p_flags & TCP_ACK else sender
+            if self.p_flags & TCP_ACK:
+                self.F[r + FLAGS] |= F_MIDSTREAM
+            return 0
+        if self.p_proto == 6:
+            self.F[r + FLAGS] |= F_MIDSTREAM
+        ports = self.F[r + KPORTS]
+        responds = self._responds(self._port(ports, sender), self._port(ports, 1 - sender))
+        self.F[r + INIT] = 1 - sender if responds else sender
+        return 0
+
+    def _port(self, ports: int, lane: int) -> int:
+        return ports & M16 if lane else ports >> 16
+
+    def _responds(self, port: int, other: int) -> bool:
+        """Whether whoever is on the first of both ports is the responder."""
+        if port == other:
+            return False
+        marked = (self.responders[port >> 3] >> (port & 7)) & 1
+        if marked != (self.responders[other >> 3] >> (other & 7)) & 1:
+            return marked == 1
+        if port < 1024 or other < 1024:
+            return port < other
+        return port < EPHEMERAL_FROM <= other
+
+    # ------------------------------------------------------------------ lists in the order of the last packet
+
+    def _link(self, row: int, kind: int) -> int:
+        r = row * WIDTH
+        last = self.lists[kind * 2 + 1]
+        self.F[r + LIST] = kind
+        self.F[r + LINKED] = self.now
+        self.F[r + PREV] = last
+        self.F[r + NEXTROW] = -1
+        if last >= 0:
+            self.F[last * WIDTH + NEXTROW] = row
+        else:
+            self.lists[kind * 2] = row
+        self.lists[kind * 2 + 1] = row
+        return 0
+
+    def _unlink(self, row: int) -> int:
+        r = row * WIDTH
+        kind = self.F[r + LIST]
+        before = self.F[r + PREV]
+        after = self.F[r + NEXTROW]
+        if before >= 0:
+            self.F[before * WIDTH + NEXTROW] = after
+        else:
+            self.lists[kind * 2] = after
+        if after >= 0:
+            self.F[after * WIDTH + PREV] = before
+        else:
+            self.lists[kind * 2 + 1] = before
+        return 0
+
+    def _relink(self, row: int) -> int:
+        """To the end of its list."""
+        kind = self.F[row * WIDTH + LIST]
+        self._unlink(row)
+        return self._link(row, kind)
+
+    def _first_of(self, kind: int) -> int:
+        """The head of a list. Flows whose time was ahead of the clock, and not believed, are as old as the clock."""
+        row = self.lists[kind * 2]
+        while row >= 0 and self.F[row * WIDTH + LINKED] > self.clock:
+            self._unlink(row)
+            self._link(row, kind)
+            self.F[row * WIDTH + LINKED] = self.clock
+            row = self.lists[kind * 2]
+        return row
+
+    # ------------------------------------------------------------------ what goes
+
+    def _sweep(self) -> bool:
+        """End the longest idle flow, if it has been idle for too long; lingering rows just go. Called once a second."""
+        for kind in range(5):
+            row = self._first_of(kind)
+            if row >= 0 and self.clock - self.F[row * WIDTH + LINKED] > self._idle_us(kind):
+                if kind == L_LINGER:
+                    self._recycle(row)
+                else:
+                    self._begin_end(row, self._silent_reason(row))
+                return True
+        self.swept = self.clock
+        return False
+
+    def _silent_reason(self, row: int) -> int:
+        return R_FIN if self.F[row * WIDTH + KREST] & 0xFF == 6 and self._both_fin(row) else R_IDLE
+
+    def _idle_us(self, kind: int) -> int:
+        if kind == L_LINGER:
+            return self.linger_us
+        return self.udp_idle_us if kind in (L_UDP, L_HALF) else self.tcp_idle_us
+
+    def _oldest(self) -> int:
+        """The least valuable flow: lingering, then half, then shunted, then the one that was silent longest."""
+        if self.lists[L_LINGER * 2] >= 0:
+            return self.lists[L_LINGER * 2]
+        if self.lists[L_HALF * 2] >= 0:
+            return self.lists[L_HALF * 2]
+        if self.lists[L_SHUNTED * 2] >= 0:
+            return self.lists[L_SHUNTED * 2]
+        tcp = self.lists[L_TCP * 2]
+        udp = self.lists[L_UDP * 2]
+        if tcp < 0 or udp < 0:
+            return udp if tcp < 0 else tcp
+        return udp if self.F[udp * WIDTH + LINKED] <= self.F[tcp * WIDTH + LINKED] else tcp
+
+    def _evict(self, row: int) -> int:
+        r = row * WIDTH
+        if self.F[r + STATE] == LINGER:  # it has ended: nothing is lost
+            self._recycle(row)
+            return 0
+        self.n[C_EVICTED] += 1
+        self.F[r + FLAGS] |= F_EVICTED
+        return self._begin_end(row, R_EVICTED)
+
+    def _begin_end(self, row: int, reason: int) -> int:
+        self.end_row = row
+        self.end_reason = reason
+        self.end_lane = 0
+        return 0
+
+    def _recycle(self, row: int) -> int:
+        """Out of its list and its chain; the row is free."""
+        r = row * WIDTH
+        bucket = self.F[r + HASH] & (self.buckets - 1)
+        at = self.heads[bucket] - 1
+        self._unlink(row)
+        self.F[r + STATE] = FREE
+        if at == row:
+            self.heads[bucket] = self.F[r + CHAIN]
+        else:
+            while self.F[at * WIDTH + CHAIN] - 1 != row:
+                at = self.F[at * WIDTH + CHAIN] - 1
+            self.F[at * WIDTH + CHAIN] = self.F[r + CHAIN]
+        self.free_count += 1
+        if self.F[r + KREST] & 0xFF == 6:
+            self.F[r + NEXTROW], self.free_stream = self.free_stream, row
+        else:
+            self.F[r + NEXTROW], self.free_datagram = self.free_datagram, row
+        return 0
+
+    # ------------------------------------------------------------------ the compiler has these from table.pxd
+
+    if not cython.compiled:
+
+        def _matches(self, r: int, b: int) -> bool:
+            """Whether a row of the batch is a packet of the flow in a row of the table."""
+            if r < 0 or r + WIDTH > self.F.shape[0] or b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
+                return self._beyond()
+            if (
+                self.F[r + K3] != self.batch[b + B_K3]
+                or self.F[r + K7] != self.batch[b + B_K7]
+                or self.F[r + KPORTS] != self.batch[b + B_PORTS]
+                or self.F[r + KREST] != self.batch[b + B_REST]
+            ):
+                return False
+            return (self.batch[b + B_REST] >> 8) & 0xFF == 4 or (
+                self.F[r + K0] == self.batch[b + B_K0]
+                and self.F[r + K1] == self.batch[b + B_K1]
+                and self.F[r + K2] == self.batch[b + B_K2]
+                and self.F[r + K4] == self.batch[b + B_K4]
+                and self.F[r + K5] == self.batch[b + B_K5]
+                and self.F[r + K6] == self.batch[b + B_K6]
+            )
