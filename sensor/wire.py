@@ -181,14 +181,33 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def pack_table(name: str, rows: pa.Table) -> memoryview:
-    """The payload of a TABLE frame."""
-    sink = pa.BufferOutputStream()
+class Room:
+    """Memory for one payload after the other: to touch memory for the first time costs more than to write there."""
+
+    def __init__(self) -> None:
+        self._memory = bytearray()
+
+    def of(self, size: int) -> memoryview:
+        """So many bytes; whatever was given before is overwritten."""
+        if size > len(self._memory):
+            self._memory = bytearray(size)
+        return memoryview(self._memory)[:size]
+
+
+def pack_table(name: str, rows: pa.Table, room: Room | None = None) -> memoryview:
+    """The payload of a TABLE frame. In a `room` it is good until the next one is made there."""
+    measured = pa.MockOutputStream()
+    _pack(measured, name, rows)
+    payload = (room or Room()).of(measured.size())
+    _pack(pa.FixedSizeBufferWriter(pa.py_buffer(payload)), name, rows)
+    return payload
+
+
+def _pack(sink: pa.NativeFile, name: str, rows: pa.Table) -> None:
     label = name.encode()
     sink.write((bytes([len(label)]) + label).ljust(_aligned(1 + len(label)), b"\0"))
     with pa.ipc.new_stream(sink, rows.schema) as writer:
         writer.write_table(rows)
-    return memoryview(sink.getvalue())
 
 
 def _aligned(length: int) -> int:

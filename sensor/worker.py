@@ -40,7 +40,7 @@ from sensor.engine import FLOWS
 from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
-from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, pack_table, send
+from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, Room, decode, pack_table, send
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -100,6 +100,7 @@ class Worker:
         self._capture = pipes.capture
         self._open = opener
         self._unacknowledged = 0
+        self._room = Room()
 
     def run(self) -> None:
         """Do the job; what is wrong with the capture or the site key is told to the recorder.
@@ -217,7 +218,7 @@ class Worker:
 
     def _send_batch(self, number: int, batch: Cut) -> None:
         for name, rows in batch.parts:
-            send(self._words, Kind.TABLE, pack_table(name, rows))
+            send(self._words, Kind.TABLE, pack_table(name, rows, self._room))
         self._say(Kind.BATCH, BatchEnd(number, batch.offset))
 
     def _await_acknowledgement(self) -> None:

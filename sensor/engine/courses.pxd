@@ -47,17 +47,17 @@ cdef class Step:
 
 @cython.final
 cdef class Shape:
-    cdef readonly object blanks
-    cdef readonly tuple spans
-    cdef long long length
-    cdef tuple refused
-    cdef long long[::1] pieces, own, before, refused_at
-    cdef long long piece_count, outside, own_count
-    cdef long long mark_at, mark_end, mark
+    cdef long long mark
+    cdef int mark_at, mark_end, length, outside
+    cdef int piece_count, own_count, own_at, earlier_at, refused_at
     cdef set marks
-    cdef dict steps
+    cdef tuple refused
     cdef bytes latest_key
     cdef Step latest
+    cdef int[::1] plan
+    cdef dict steps
+    cdef readonly object blanks
+    cdef readonly tuple spans
 
     cdef Step find(self, bytes data, list runs)
     cdef Py_ssize_t _mark(self, bytes data) except? -2
@@ -70,13 +70,14 @@ cdef class Shape:
 
 @cython.final
 cdef class Node:
+    cdef long long latest_where
+    cdef Shape latest
     cdef readonly tuple lanes, turns, begins, before
     cdef readonly long long size
     cdef dict shapes
-    cdef long long latest
-    cdef list latest_shapes
 
     cpdef Step find(self, long long lane, long long turn, bytes data, list runs)
+    cdef Step _search(self, long long where, bytes data, list runs)
 
 cdef Py_ssize_t _clamped(number) except? -1
 cdef bint _is_equal(bytes one, long long at, bytes other, long long other_at, long long size) except? -2

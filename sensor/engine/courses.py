@@ -147,6 +147,13 @@ class Shape:
     others have one step, or the same one again: a run is compared with the key of the step found last before it gets a key
     of its own.
 
+    All numbers that this takes stand in one row, `plan`, as most of the time of a known run was waiting for memory:
+
+        begin, size         of each piece outside of the blanks
+        begin, size, first  of each blank, and the first earlier one of this size, counted from 1 (0: there is none)
+        run, begin, next    of each earlier blank, and the next one of its size
+        begin               of each thing that must not stand there
+
     Args:
         length: of the runs, in bytes.
         blanks: whatever tells shapes apart.
@@ -157,14 +164,16 @@ class Shape:
 
     def __init__(self, length, blanks, spans, unless, before):
         self.length, self.blanks, self.spans = length, blanks, spans
-        pieces = _outside(length, spans)
-        self.pieces, self.piece_count = _flat(pieces), len(pieces)
-        self.outside = sum([end - start for start, end in pieces])
-        sizes = [size for _, _, size in before]
-        self.own, self.own_count = _flat([(at, end - at, _first(sizes, end - at, 0)) for at, end in spans]), len(spans)
-        self.before = _flat([(*row, _first(sizes, row[2], number)) for number, row in enumerate(before, 1)])
+        pieces = [(begin, end - begin) for begin, end in _outside(length, spans)]
+        self.outside = sum([size for _, size in pieces])
+        earlier, first = _chained(before)
+        own = [(begin, end - begin, first.get(end - begin, 0)) for begin, end in spans]
         self.refused = tuple([value for _, value in unless])
-        self.refused_at = _flat([(at,) for at, _ in unless])
+        self.plan = _flat([*pieces, *own, *earlier, *((begin,) for begin, _ in unless)])
+        self.piece_count, self.own_count = len(pieces), len(own)
+        self.own_at = 2 * len(pieces)
+        self.earlier_at = self.own_at + 3 * len(own)
+        self.refused_at = self.earlier_at + 3 * len(earlier)
         self.mark_end = max([start for start, _ in spans], default=0)
         self.mark_at = max(0, self.mark_end - MARK_BYTES)
         self.mark, self.marks = -1, set()
@@ -206,7 +215,7 @@ class Shape:
         number: cython.Py_ssize_t
         for number in range(len(self.refused)):
             value: bytes = self.refused[number]
-            if _is_equal(data, self.refused_at[number], value, 0, len(value)):
+            if _is_equal(data, self.plan[self.refused_at + number], value, 0, len(value)):
                 return True
         return False
 
@@ -222,13 +231,14 @@ class Shape:
         """All pieces outside of the blanks, then a byte for each blank: the first earlier one that holds the same."""
         number: cython.longlong
         if not cython.compiled:
-            outside = [data[self.pieces[2 * n] : self.pieces[2 * n + 1]] for n in range(self.piece_count)]
+            pieces = [self.plan[2 * n : 2 * n + 2] for n in range(self.piece_count)]
+            outside = [data[begin : begin + size] for begin, size in pieces]
             return b"".join([*outside, bytes([self._earlier(data, n, runs) for n in range(self.own_count)])])
         key: bytes = PyBytes_FromStringAndSize(cython.NULL, self.outside + self.own_count)
         at_key: cython.longlong = 0
         for number in range(self.piece_count):
             size: cython.longlong = self._size(number, at_key, data)
-            memcpy(PyBytes_AS_STRING(key) + at_key, PyBytes_AS_STRING(data) + self.pieces[2 * number], size)
+            memcpy(PyBytes_AS_STRING(key) + at_key, PyBytes_AS_STRING(data) + self.plan[2 * number], size)
             at_key += size
         if at_key != self.outside:
             raise IndexError("short of the key")
@@ -244,7 +254,7 @@ class Shape:
         number: cython.longlong
         for number in range(self.piece_count):
             size: cython.longlong = self._size(number, at_key, data)
-            if memcmp(PyBytes_AS_STRING(key) + at_key, PyBytes_AS_STRING(data) + self.pieces[2 * number], size) != 0:
+            if memcmp(PyBytes_AS_STRING(key) + at_key, PyBytes_AS_STRING(data) + self.plan[2 * number], size) != 0:
                 return False
             at_key += size
         if at_key != self.outside or len(key) != self.outside + self.own_count:
@@ -256,29 +266,35 @@ class Shape:
 
     def _size(self, piece: cython.longlong, at_key: cython.longlong, data: bytes) -> cython.Py_ssize_t:
         """Of a piece that begins there in the key; the one test of both ranges."""
-        start: cython.longlong = self.pieces[2 * piece]
-        size: cython.longlong = self.pieces[2 * piece + 1] - start
-        if start < 0 or size < 0 or start + size > len(data) or at_key + size > self.outside:
+        begin: cython.longlong = self.plan[2 * piece]
+        size: cython.longlong = self.plan[2 * piece + 1]
+        if begin < 0 or size < 0 or begin + size > len(data) or at_key + size > self.outside:
             raise IndexError("beyond the run")
         return size
 
     def _earlier(self, data: bytes, blank: cython.longlong, runs: list) -> cython.Py_ssize_t:
         """The number of the first earlier blank that holds the same, from 1 to 255; 0 if none does."""
-        start: cython.longlong = self.own[3 * blank]
-        size: cython.longlong = self.own[3 * blank + 1]
-        number: cython.longlong = self.own[3 * blank + 2]
+        at: cython.longlong = self.own_at + 3 * blank
+        begin: cython.longlong = self.plan[at]
+        size: cython.longlong = self.plan[at + 1]
+        number: cython.longlong = self.plan[at + 2]
         while number != 0:
-            at: cython.longlong = 4 * (number - 1)
-            run: bytes = runs[self.before[at]]
-            if _is_equal(data, start, run, self.before[at + 1], size):
+            at = self.earlier_at + 3 * (number - 1)
+            run: bytes = runs[self.plan[at]]
+            if _is_equal(data, begin, run, self.plan[at + 1], size):
                 return number
-            number = self.before[at + 3]
+            number = self.plan[at + 2]
         return 0
 
 
-def _first(sizes, size, after):
-    """The number, from 1, of the first blank of this size after so many; 0 if there is none."""
-    return sizes.index(size, after) + 1 if size in sizes[after:] else 0
+def _chained(before):
+    """Of all earlier blanks run, begin, and the next one of the same size; and the first one of each size."""
+    chained, first = [], {}
+    for number in range(len(before), 0, -1):
+        run, begin, size = before[number - 1]
+        chained.append((run, begin, first.get(size, 0)))
+        first[size] = number
+    return chained[::-1], first
 
 
 def _is_equal(
@@ -303,9 +319,9 @@ def _outside(length, spans):
 
 
 def _flat(rows):
-    """The numbers of all rows, one after the other; never none at all."""
-    numbers = [number for row in rows for number in row] or [0]
-    flat = memoryview(bytearray(8 * len(numbers))).cast("q")
+    """The numbers of all rows, one after the other."""
+    numbers = [number for row in rows for number in row]
+    flat = memoryview(bytearray(4 * len(numbers))).cast("i")
     for at, number in enumerate(numbers):
         flat[at] = number
     return flat
@@ -325,7 +341,7 @@ class Node:
     def __init__(self):
         self.lanes, self.turns, self.begins, self.before = (), (), (0, 0), ()
         self.size = 0
-        self.shapes, self.latest, self.latest_shapes = {}, -1, None
+        self.shapes, self.latest, self.latest_where = {}, None, 0
 
     def after(self, lane, turn, shape: Shape, length, leaves):
         """A new node, where a run leads to."""
@@ -342,15 +358,24 @@ class Node:
         if turn >= TURNS_MAX:
             return None
         where: cython.longlong = (turn << 1 | lane) << 32 | len(data)
-        if where != self.latest:  # most nodes have runs of one length
-            shapes = self.shapes.get(where)
-            if shapes is None:
-                return None
-            self.latest, self.latest_shapes = where, shapes
-        for each in self.latest_shapes:
+        latest: Shape = self.latest
+        step: Step = None
+        if latest is not None and where == self.latest_where:  # most nodes have one shape
+            step = latest.find(data, runs)
+        return self._search(where, data, runs) if step is None else step
+
+    def _search(self, where: cython.longlong, data: bytes, runs: list):
+        """Among all shapes but the one that fitted last."""
+        shapes = self.shapes.get(where)
+        if shapes is None:
+            return None
+        for each in cython.cast(list, shapes):
             shape: Shape = each
-            step = shape.find(data, runs)
+            if shape is self.latest:
+                continue
+            step: Step = shape.find(data, runs)
             if step is not None:
+                self.latest, self.latest_where = shape, where
                 return step
         return None
 

@@ -20,6 +20,7 @@ from sensor.wire import (
     Gathered,
     Hello,
     Kind,
+    Room,
     WireError,
     decode,
     pack_table,
@@ -52,6 +53,15 @@ def test_workers_rows_have_the_columns_of_the_store(store, name):
 @pytest.mark.parametrize("name", ROWS)
 def test_rows_arrive(name):
     assert unpack_table(pack_table(name, table(name)), SCHEMAS) == (name, table(name))
+
+
+def test_room_is_used_again():
+    """For a larger payload, a smaller one, and the first one again: the very bytes that it has by itself."""
+    room = Room()
+    for name in sorted(ROWS, key=lambda name: -len(pack_table(name, table(name)))) + list(ROWS):
+        alone, payload = pack_table(name, table(name)), pack_table(name, table(name), room)
+        assert payload == alone
+        assert unpack_table(payload, SCHEMAS) == (name, table(name))
 
 
 def test_frames_arrive_until_the_end():
