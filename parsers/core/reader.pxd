@@ -5,11 +5,16 @@ cdef tuple _LEAVES
 cdef int _NOTHING, _BYTES, _UNTIL_MARK, _TURN
 
 
+cdef class Passer:
+    cpdef bint passes(self, Reader r) except -1
+
+
 @cython.freelist(256)
 cdef class Reader:
     cdef public bint resumed
     cdef public long long offset
     cdef readonly long long held
+    cdef public Passer passer
     cdef bytes _buffer
     cdef long long _at
     cdef list _messages
@@ -25,7 +30,10 @@ cdef class Reader:
     cpdef bytes seen(self, long long n)
     cpdef expect(self, long long n)
     cpdef bint skipped(self, n) except -1
-    @cython.locals(held=cython.longlong, want=cython.longlong, message=cython.longlong)
+    cpdef pass_over(self, long long n)
+    @cython.locals(asleep=cython.bint)
+    cpdef bint sleeps(self) except -1
+    @cython.locals(held=cython.longlong, is_reading=cython.bint, want=cython.longlong, message=cython.longlong)
     cpdef object needs(self)
     cpdef hand_over(self)
     cpdef feed(self, bytes data, long long turn)

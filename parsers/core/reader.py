@@ -14,6 +14,9 @@ them apart:
 * the packet engine takes it over (`hand_over`) and never copies those bytes to Python;
 * whoever feeds all the bytes lets `feed` drop them.
 
+A dissector that waits for the next message may leave a `Passer` with its reader: what is usual is taken by it as it
+comes, and the generator sleeps on.
+
 A reader never holds more than it was asked for plus one delivery: `MESSAGE_MAX_BYTES` bounds what may be asked for.
 Reading moves an offset; what was read is let go of when the reader waits next, and not copied around until then.
 """
@@ -77,10 +80,21 @@ _UNTIL_MARK: Final = int(Leave.UNTIL_MARK)
 _TURN: Final = int(Leave.TURN)
 
 
+class Passer:
+    """What a dissector leaves with its reader for as long as it waits for a message."""
+
+    __slots__ = ()
+
+    def passes(self, r: Reader) -> bool:  # noqa: ARG002 - whoever takes something reads it
+        """Take what is usual of what is held; whether the dissector waits for more than is left."""
+        return False
+
+
 class Reader:
     """The bytes of one lane, from where the dissector began.
 
     Attributes:
+        passer: takes what comes; only set by a dissector that waits for as many bytes as `passer` leaves at most.
         resumed: the lane was taken up again after a gap; its first bytes are only a candidate for a boundary.
         offset: bytes read or left out so far.
         held: bytes that are there and unread.
@@ -88,13 +102,14 @@ class Reader:
 
     __slots__ = (
         "_at", "_buffer", "_count", "_demand", "_demand_message", "_demand_want", "_leave", "_mark", "_message",
-        "_messages", "_turn", "_want", "held", "offset", "resumed",
+        "_messages", "_turn", "_want", "held", "offset", "passer", "resumed",
     )  # fmt: skip
 
     def __init__(self, *, resumed: bool = False, turn: int = 1) -> None:
         self.resumed = resumed
         self.offset = 0
         self.held = 0
+        self.passer: Passer | None = None
         self._buffer = b""
         self._at = 0
         self._messages: list[bytes] = []
@@ -194,6 +209,10 @@ class Reader:
         self._forget()
         return True
 
+    def pass_over(self, n: int) -> None:
+        """Leave out `n` bytes, for a passer: those that are not there yet as they come."""
+        self._passed(n)
+
     def skip_until(self, mark: bytes, limit: int) -> Generator[Wait, None, None]:
         """Leave out everything up to and including `mark` (1 to 4 bytes); past `limit` bytes the rest of the turn."""
         found = self._buffer.find(mark, self._at)
@@ -220,8 +239,9 @@ class Reader:
     def needs(self) -> Demand:
         """`demand`, for who calls it often."""
         held = self.held
-        want = self._want - held if self._want > held else 1
-        message = max(want, self._message - held)
+        is_reading = self._leave == _NOTHING
+        want = self._want - held if self._want > held and is_reading else 1
+        message = max(want, self._message - held) if is_reading else 1
         if self._leave != _NOTHING or want != self._demand_want or message != self._demand_message:
             self._demand = Demand(_LEAVES[self._leave], self._count, self._mark, want, message)
             self._demand_want = want if self._leave == _NOTHING else 0
@@ -231,6 +251,16 @@ class Reader:
     def hand_over(self) -> None:
         """Whoever feeds this reader has taken the demand over: bytes fed from now on are the wanted ones."""
         self._leave = _NOTHING
+
+    def sleeps(self) -> bool:
+        """Whether the dissector can do nothing with what has come."""
+        if self._leave != _NOTHING:
+            return True
+        if self.passer is None:
+            return False
+        asleep = self.passer.passes(self)
+        self._forget()
+        return asleep
 
     @property
     def partial_mark(self) -> int:

@@ -93,6 +93,8 @@ cdef class Session:
 
     cdef _start(self, _Lane lane, int index, protocol, bint resumed)
     cdef _begin(self, _Lane lane, int index, protocol, bint resumed)
+    @cython.locals(reader=Reader)
+    cdef _heard(self, _Lane lane, int index)
     cdef _pump(self, _Lane lane, int index)
     cdef _take(self, _Lane lane, int index, step)
     cdef _state(self, _Lane lane, fact)

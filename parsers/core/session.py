@@ -192,7 +192,7 @@ class Session:
         if taken.confirmed and taken.reader is not None and not self.done:  # as nearly always
             taken.turn = turn
             taken.reader.feed(data, turn)
-            self._pump(taken, lane)
+            self._heard(taken, lane)
         elif not self.done:
             self._feed(taken, lane, data, turn)
         return self._collect()
@@ -253,7 +253,7 @@ class Session:
         taken = self._lanes[lane]
         if taken.reader is not None:
             taken.reader.hand_over()
-            self._pump(taken, lane)
+            self._heard(taken, lane)
         return self._collect()
 
     def can_hand_over(self, lane: int) -> bool:
@@ -427,6 +427,14 @@ class Session:
         lane.reader = Reader(resumed=resumed, turn=lane.turn)
         lane.steps = protocol.dissect(lane.reader, side, self._conversation())
         lane.state, lane.confirmed = _READING, False
+
+    def _heard(self, lane: _Lane, index: int) -> None:
+        """Wake the lane's generator, unless there is nothing for it."""
+        reader = lane.reader
+        if reader is not None and reader.sleeps():
+            self._take_stated(lane)
+        else:
+            self._pump(lane, index)
 
     def _pump(self, lane: _Lane, index: int) -> None:
         """Let the lane's generator go on until it waits, ends or fails."""

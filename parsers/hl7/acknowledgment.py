@@ -1,3 +1,4 @@
+# cython: language_level=3, annotation_typing=False, auto_pickle=False
 """Acknowledgments: what became of a message, found by its control id (MSH-10 in MSA-2).
 
 The answer to a message can be read before the message only where packets were captured out of order. Such an early
@@ -15,7 +16,8 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from parsers.core import Attribute, Channel, Conversation, Field, Outcome, Side, Subject
+from parsers.core import Attribute, Channel, Field, Outcome, Side, Subject
+from parsers.core.conversation import Conversation
 from parsers.hl7.header import Header
 
 OUTCOMES: Final = {
@@ -64,7 +66,7 @@ class Dialogue:
         key = _ASKER[side] + control_id
         claim, security = header.claim, header.security(secret) if secret else None
         if not control_id or self._is_doubtful(key, talk):
-            talk.emit_all(one for one in (claim, security) if one is not None)
+            talk.emit_all([one for one in (claim, security) if one is not None])
             return
         if claim is not None:
             talk.ask(key, claim)

@@ -64,9 +64,10 @@ _PEERS: Final = {
 }
 _REPEATED: Final = {18: CHARACTER_SET, 21: MESSAGE_PROFILE}
 MEMO_MAX: Final = 512
+SECURITY: Final = 8
 CONTROL_ID: Final = 10
 CONTROL_ID_MAX_BYTES: Final = 256
-NOT_READ: Final = frozenset({7, 8, CONTROL_ID})
+NOT_READ: Final = frozenset({7, SECURITY, CONTROL_ID})
 _READ: Final = tuple(sorted((_FIRST | _MINE | _PEERS | _REPEATED).items()))
 _READ_OF_BATCH: Final = tuple((number, field) for number, field in _READ if number in {3, 4, 5, 6})
 

@@ -22,7 +22,8 @@ a message ends where the next header stands.
 A lane that is taken up again after a gap passes over what comes until there is a header.
 
 What is usual is read quickly, without suspending in between: a first message that is whole (`opening`), frames that
-are whole (`frames`), whole segments of a message (`_lines`). All else goes through `segment`, with the same facts.
+are whole (`frames`), whole segments of a message (`_lines`); and what says nothing new while the lane waits for a
+frame, it does not see at all (`again`). All else goes through `segment`, with the same facts.
 
 Spec: HL7 v2 ch. 2.5, 2.10; implementation guide C.
 """
@@ -39,6 +40,7 @@ from parsers.core.reader import MESSAGE_MAX_BYTES, WAIT, Wait
 from parsers.core.session import Step
 from parsers.hl7 import framing, header, opening
 from parsers.hl7.acknowledgment import Dialogue
+from parsers.hl7.again import Again
 from parsers.hl7.messages import SEGMENT_MAX_BYTES, Messages
 from parsers.hl7.opening import Told
 from parsers.hl7.whole import Wholes, end_of_whole
@@ -114,6 +116,7 @@ class _Lane:
         self.talk = talk
         self.messages = Messages(side, talk)
         self.wholes = Wholes(self.messages, side, talk)
+        self.again = Again(self.messages, side, talk)
         self.complained: set[str] = set()
         r.expect(LAST_BYTES)
 
@@ -175,7 +178,8 @@ class _Lane:
                 return
             if not self.framed:
                 yield from self._first_frame()
-            self.wholes.read(*found)
+            if not self.wholes.read(*found):
+                self.again.learn(*found)
             self.at, self.strays, self.line_mark = end + 1, 0, b"\r"
 
     def _next_frame(self) -> Generator[Step, None, bool]:
@@ -187,10 +191,18 @@ class _Lane:
             if self.at == len(self.data):
                 yield from self._more()
             return True
-        while not self.r.held:
+        if not self.r.held:
+            self._let_pass()
             yield WAIT
+            self.r.passer = None
         self._take()
         return False
+
+    def _let_pass(self) -> None:
+        """Until something else comes, messages of a feed need not be looked at here."""
+        if not self.strays and self.line_mark == b"\r":
+            self.again.fresh_until = self.fresh_at + FRESH_BYTES
+            self.r.passer = self.again
 
     def _first_frame(self) -> Steps:
         """There are frames, and messages in them."""

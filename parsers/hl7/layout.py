@@ -41,6 +41,11 @@ _READ_OF_EQUIPMENT: Final = _READ | {
     b"INV": (17,),
 }
 
+# What stands in a pattern for what is not read: no usual message has these.
+BLANK: Final = b"\x0b"
+ORDER: Final = b"\n"
+CONTROL_ID: Final = b"\x1c"
+
 Shape = tuple[tuple[bytes, int], ...]
 """Of each segment after the header: its first four bytes, and how many separators it has."""
 
@@ -93,6 +98,17 @@ class Layout:
                 pieces = pieces.copy()
                 pieces[at] = equipment.named_by_order(pieces[at], grammar)
         return self._pick(pieces)
+
+    def pattern(self, pieces: list[bytes], grammar: Grammar) -> bytes:
+        """A message with `BLANK` in place of what is not read: see `again`; empty where something must be looked at."""
+        if pieces[header.SECURITY - 1] or not grammar.escape:
+            return b""
+        read = {at for at in range(self._begin) if at + 1 not in header.NOT_READ}.union(self._places)
+        read.add(header.SECURITY - 1)
+        read.difference_update(at for at in self.orders if not equipment.named_by_order(pieces[at], grammar))
+        text = [piece if at in read else ORDER if at in self.orders else BLANK for at, piece in enumerate(pieces)]
+        text[self.answer_at + 1 if self.answer_at else header.CONTROL_ID - 1] = CONTROL_ID
+        return self._separator.join(text).replace(self._separator + b"\r", b"\r")
 
     def body(self, picked: tuple[bytes, ...]) -> list[bytes]:
         """The segments after the header, with nothing in them but what is picked of them."""

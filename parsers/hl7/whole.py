@@ -176,8 +176,8 @@ class Wholes:
             self._memo.keep(len(pieces), picked, whole)
         return whole
 
-    def read(self, whole: Whole, pieces: list[bytes]) -> None:
-        """Tell what a message tells, as far as that is new; ask who it was, or answer."""
+    def read(self, whole: Whole, pieces: list[bytes]) -> bool:
+        """Tell what a message tells, as far as that is new; ask who it was, or answer. Whether there was something."""
         messages = self._messages
         messages.head(whole.header)
         dialogue = messages.speak()
@@ -188,6 +188,7 @@ class Wholes:
         if is_new:
             messages.tell(after)
             whole.told_in = messages.telling
+        return is_new
 
 
 @lru_cache(MEMO_MAX)

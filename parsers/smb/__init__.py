@@ -1,7 +1,8 @@
 """SMB 1, 2 and 3: who logs on where, how that is proven, and how the connection is protected.
 
-Read in this order: `netbios` (frames, probe), `lane` (what is read, what is left out), `smb2`, `smb1` and `cifs` (the
-messages), `tokens` (SPNEGO, NTLM, Kerberos), `session` (what both lanes know: questions, answers, channels), `status`.
+Read in this order: `netbios` (frames, probe), `lane` (what is read, what is left out), `files` (what passes), `smb2`,
+`smb1` and `cifs` (the messages), `tokens` (SPNEGO, NTLM, Kerberos), `session` (what both lanes know: questions,
+answers, channels), `status`.
 
 Names of files and directories are never read, contents neither: of paths the share alone is told. Challenges and the
 responses to them are measured and dropped. A password leaves as a `Secret`, and only where the server has said that it

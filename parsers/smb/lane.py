@@ -27,6 +27,7 @@ from parsers.core import (
 )
 from parsers.core.reader import MESSAGE_MAX_BYTES, Wait
 from parsers.smb import cifs, netbios, smb1, smb2
+from parsers.smb.files import Files
 from parsers.smb.session import Connection
 from parsers.smb.tokens import Stated
 
@@ -48,13 +49,11 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
     if r.resumed:
         yield from _boundary(r, side)
     while True:
-        if r.held < netbios.HEADER_BYTES:
+        if lane.files.passes(r):
+            r.passer = lane.files
             yield from r.hold(netbios.HEADER_BYTES)
-        size = lane.passing()
-        if not size:
-            yield from lane.packet()
-        elif not r.skipped(size):
-            yield from r.skip(size)
+            r.passer = None
+        yield from lane.packet()
 
 
 def _boundary(r: Reader, side: Side) -> Steps:
@@ -77,7 +76,7 @@ def _at_boundary(r: Reader, side: Side) -> Generator[Wait, None, bool]:
 
 
 class _Lane:
-    """One lane: how many packets in a row were no SMB, how many messages contradicted themselves."""
+    """One lane: what passes over most of it, and how many messages contradicted themselves."""
 
     def __init__(self, r: Reader, side: Side, talk: Conversation) -> None:
         self.r = r
@@ -85,20 +84,9 @@ class _Lane:
         self.talk = talk
         self.me = talk.me(side)
         self.connection = Connection()
+        self.files = Files(side, talk)
         self.confirmed = False
-        self.strange = 0
         self.broken = 0
-
-    def passing(self) -> int:
-        """How long a packet is that holds one message of SMB 2 about files, as most do; 0: it has to be read."""
-        data = self.r.seen(smb2.PASSING_BYTES)
-        if len(data) < smb2.PASSING_BYTES or not self.confirmed:
-            return 0
-        session, size = smb2.passing(data, is_answer=self.side is Side.RESPONDER)
-        if size:
-            self.strange = 0
-            self.connection.used(session, self.talk, encrypted=False)
-        return size
 
     def packet(self) -> Steps:
         """One packet of the session service."""
@@ -135,7 +123,7 @@ class _Lane:
         if length < netbios.LEAST.get(word, 1 << 24):
             yield from self._pass_over(length)
             return
-        self.strange = 0
+        self.files.strange = 0
         if word == netbios.SMB2:
             yield from self._compound(length)
         elif word == netbios.SMB1:
@@ -147,8 +135,8 @@ class _Lane:
             yield from self.r.skip(length)
 
     def _pass_over(self, length: int) -> Steps:
-        self.strange += 1
-        if not self.confirmed or self.strange > STRANGE_MAX:
+        self.files.strange += 1
+        if not self.confirmed or self.files.strange > STRANGE_MAX:
             raise Malformed("no SMB message", self.r.offset)
         yield from self.r.skip(length)
 
@@ -157,6 +145,7 @@ class _Lane:
             self.confirmed = True
             yield Confirmed()
             self.connection = self.talk.shared(Connection)
+            self.files.belong_to(self.connection)
             if self.r.resumed:
                 self.connection.gap()
 

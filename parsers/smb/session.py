@@ -94,10 +94,16 @@ class _Share(msgspec.Struct, frozen=True):
 
 
 class Connection:
-    """One per conversation; see above."""
+    """One per conversation; see above.
+
+    Attributes:
+        terms: what the answer to NEGOTIATE settled.
+        in_clear: the session of which `used` has heard that it is used in clear, and would do nothing now.
+    """
 
     def __init__(self) -> None:
         self.terms: Terms | None = None
+        self.in_clear: int | None = None
         self._sessions: OrderedDict[int, _Session] = OrderedDict()
         self._signing: OrderedDict[Hashable, str] = OrderedDict()
         self._shares: OrderedDict[Hashable, _Share] = OrderedDict()
@@ -185,6 +191,7 @@ class Connection:
     def ended(self, number: int, talk: Conversation) -> None:
         """LOGOFF was answered or asked for: what is said of the session next is of another one."""
         if self._sessions.pop(number, None) is not None:
+            self.in_clear = None
             talk.release(("channel", number))
 
     # ------------------------------------------------------------------ channels
@@ -195,6 +202,7 @@ class Connection:
         if session is None or encrypted not in session.seen:
             self._session(number).seen.add(encrypted)
             self._settle(number, talk)
+        self.in_clear = self.in_clear if encrypted else number
 
     def _settle(self, number: int, talk: Conversation) -> None:
         """State the channels of a session that are certain."""
@@ -294,6 +302,7 @@ class Connection:
             session = self._sessions[number] = _Session()
             if len(self._sessions) > SESSIONS_MAX:
                 self._sessions.popitem(last=False)
+                self.in_clear = None
         return session
 
 

@@ -26,7 +26,7 @@ import msgspec
 
 from parsers.core import Attribute, Conversation, Cursor, Field, Malformed, Side, Signed, Subject
 from parsers.smb import status, tokens
-from parsers.smb.netbios import HEADER_BYTES, SMB2, SMB2_HEADER_BYTES
+from parsers.smb.netbios import SMB2, SMB2_HEADER_BYTES
 from parsers.smb.session import Answer, Connection, Terms, share_of
 from parsers.smb.tokens import Token
 
@@ -46,10 +46,9 @@ READ_WHOLE: Final = frozenset({NEGOTIATE, SESSION_SETUP, TREE_CONNECT})
 # CREATE to IOCTL, QUERY_DIRECTORY to SET_INFO: what is about files and pipes
 ABOUT_FILES: Final = frozenset({5, 6, 7, 8, 9, 10, 11, 14, 15, 16, 17})
 RELATED: Final = 4
+NO_SESSION: Final = frozenset({0, 0xFFFFFFFFFFFFFFFF})
 
 _BEGIN: Final = SMB2 + b"\x40\x00"
-_PACKET: Final = struct.Struct("<B3s6s6xH2xII16xQ16x")
-PASSING_BYTES: Final = _PACKET.size
 _HEADER: Final = struct.Struct("<8xIH2xIIQ8xQ16x")
 _ANY_DIALECT: Final = 0x02FF
 _CIPHERS: Final = {1: "AES-128-CCM", 2: "AES-128-GCM", 3: "AES-256-CCM", 4: "AES-256-GCM"}
@@ -61,7 +60,6 @@ _CAN_ENCRYPT: Final = 0x40
 _CONTEXTS_MAX: Final = 32
 _DIALECTS_MAX: Final = 64
 _GUEST, _NULL, _ENCRYPT = 1, 2, 4
-_NO_SESSION: Final = frozenset({0, 0xFFFFFFFFFFFFFFFF})
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -82,7 +80,7 @@ class Header(msgspec.Struct, frozen=True):
     @property
     def about_files(self) -> bool:
         """It is about files or pipes, in a session of its own header."""
-        return self.command in ABOUT_FILES and self.session not in _NO_SESSION and not self.flags & RELATED
+        return self.command in ABOUT_FILES and self.session not in NO_SESSION and not self.flags & RELATED
 
 
 def header(data: bytes, base: int) -> Header:
@@ -94,17 +92,6 @@ def header(data: bytes, base: int) -> Header:
     if data[:6] != _BEGIN:
         raise Malformed("no SMB 2 header", base)
     return Header(*_HEADER.unpack(data))
-
-
-def passing(data: bytes, *, is_answer: bool) -> tuple[int, int]:
-    """Of a packet of which `PASSING_BYTES` are there: session and length, if all it holds is a message about files."""
-    kind, length, begin, command, flags, following, session = _PACKET.unpack(data)
-    size = int.from_bytes(length, "big")
-    if kind or begin != _BEGIN or command not in ABOUT_FILES or following or session in _NO_SESSION:
-        return 0, 0
-    if flags & (1 | RELATED) != is_answer or size < SMB2_HEADER_BYTES:
-        return 0, 0
-    return session, HEADER_BYTES + size
 
 
 def read(head: Header, body: bytes, side: Side, talk: Conversation) -> Iterator[tokens.Stated]:

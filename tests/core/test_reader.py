@@ -7,6 +7,7 @@ from collections.abc import Generator
 import pytest
 
 from parsers.core import MESSAGE_MAX_BYTES, Cursor, Leave, LimitExceeded, Malformed, Reader
+from parsers.core.reader import Passer
 
 
 def run(steps: Generator[object, None, bytes]) -> bytes | None:
@@ -175,3 +176,50 @@ def test_pieces_read_across_deliveries() -> None:
         r.feed(piece, 1)
         read += r.ready(3) + r.ready(2)
     assert read + r.drain() == b"abcdefghij"
+
+
+# ---------------------------------------------------------------------- what passes
+
+
+class Spaces(Passer):
+    """Lets spaces pass, and leaves out eight bytes after a tab."""
+
+    def passes(self, r: Reader) -> bool:
+        while (data := r.seen(1)) in {b" ", b"\t"}:
+            r.pass_over(1 if data == b" " else 9)
+        return not r.held
+
+
+@pytest.mark.parametrize(
+    ("data", "sleeps", "left", "count"),
+    [
+        (b"   ", True, b"", 0),
+        (b"  ab", False, b"ab", 0),
+        (b" \t12345678a ", False, b"a ", 0),
+        (b" \t123", True, b"", 5),
+    ],
+)
+def test_a_dissector_sleeps_while_all_passes(data: bytes, sleeps: bool, left: bytes, count: int) -> None:
+    r = Reader()
+    r.passer = Spaces()
+    r.feed(data, 1)
+    assert r.sleeps() is sleeps
+    assert (r.seen(99), r.demand.count) == (left, count)
+    assert r.offset == len(data) - len(left) + count
+
+
+def test_what_passes_is_left_out_as_it_comes() -> None:
+    r = Reader()
+    r.passer = Spaces()
+    for data in (b" \t123", b"45", b"678"):
+        r.feed(data, 1)
+        assert r.sleeps()
+    r.feed(b" b", 1)
+    assert not r.sleeps()
+    assert r.seen(99) == b"b"
+
+
+def test_nobody_sleeps_without_a_passer() -> None:
+    r = Reader()
+    r.feed(b" ", 1)
+    assert not r.sleeps()
