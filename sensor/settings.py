@@ -35,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True):
             facts that are kept for midnight; a capture's warning `crowded` says what had to go.
         ring_mib: MiB of packets that can wait in the kernel for a worker that is busy, for each interface and worker.
         store_memory_mib: MiB that DuckDB may hold for a store that is open for writing, before it moves to the disk
-            what it has under way; None: a quarter of the machine's memory, 4 GiB at most.
+            what it has under way; None: a quarter of the machine's memory, but from 256 to 512.
     """
 
     store: Path = Path("spanward.duckdb")

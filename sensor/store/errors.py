@@ -25,6 +25,11 @@ _PLAIN: Final = (  # marks in the message, what is wrong, what to do; the first 
         "open it where it can be written",
     ),
     (
+        ("Out of Memory Error",),
+        "the store needs more memory than it may have",
+        "give it more with SPANWARD_STORE_MEMORY_MIB: what was committed is safe",
+    ),
+    (
         ("version number",),
         "written by a newer DuckDB than this one",
         "upgrade Spanward, or choose another --store",

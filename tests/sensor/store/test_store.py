@@ -114,6 +114,16 @@ def test_its_memory_can_be_set(tmp_path):
         assert store.query("SELECT current_setting('memory_limit')") == [("200.0 MiB",)]
 
 
+def test_a_batch_for_which_memory_does_not_suffice_is_refused_as_a_whole(tmp_path):
+    with Store.open(tmp_path / "s.duckdb", memory_mib=8) as store:
+        ledger = Ledger(store, reading())
+        with pytest.raises(StoreError, match="more memory than it may have; give it more with SPANWARD_STORE_MEMORY"):
+            ledger.commit(0, 100, noise(store, 0, 60_000))
+        assert store.query("SELECT count(*) FROM fact_attribute") == [(0,)]
+        ledger.commit(0, 100, noise(store, 0, 10))
+        assert store.query("SELECT count(*) FROM fact_attribute") == [(10,)]
+
+
 def test_a_store_in_use_names_the_process(store):
     for how in ((), ("read-only",)):
         other = elsewhere(OPEN, store.path, *how)
