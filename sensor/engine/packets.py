@@ -41,8 +41,11 @@ class Packets(Table):
         self.shift = self.doubts = 0
         self.p_data = self.p_l4_end = 0
 
+    @cython.boundscheck(False)
     def _warm(self) -> int:
         """Ask for the memory of all flows of the batch, so that it is there when their turn comes."""
+        if self.b_count * BATCH_WIDTH > self.batch.shape[0]:
+            return self._beyond()
         if cython.compiled:
             for number in range(self.b_count):
                 row = self.heads[self.batch[number * BATCH_WIDTH + B_HASH] & (self.buckets - 1)] - 1
