@@ -112,8 +112,7 @@ class Packets(Table):
         """Count the next packet of the batch, if that is all there is to do with it. False: nothing was done.
 
         Of a flow that is known and goes on as it did: a datagram that nobody wants, an acknowledgement, bytes in order
-            that are
-        left out. What it does with them is what the stages below would do.
+        that are left out. What it does with them is what the stages would do.
         """
         b = self.b_at * BATCH_WIDTH
         if b < 0 or b + BATCH_WIDTH > self.batch.shape[0]:
