@@ -38,7 +38,9 @@ cdef class Turns(Rows):
     @cython.locals(lane=cython.longlong, base=cython.longlong)
     cdef int _shed_flow(self, long long row) except? -2
     @cython.final
-    @cython.locals(first=cython.longlong, second=cython.longlong, known=cython.longlong, further=cython.longlong)
+    @cython.locals(
+        place=cython.longlong, first=cython.longlong, second=cython.longlong, known=cython.longlong, further=cython.longlong
+    )
     cdef bint _is_lead(self, long long lead, long long last, long long at, long long end, bint stream) except? -2
     @cython.final
     @cython.locals(word=cython.longlong, number=cython.longlong)

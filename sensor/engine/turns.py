@@ -33,7 +33,7 @@ Whoever takes bytes for a lane asks here first. Here no byte is taken, and no fl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 try:
     import cython
@@ -50,7 +50,7 @@ class Turns(Rows):
 
     Attributes:
         leads: values and masks that somebody may want, `tcp_leads` numbers for streams and the rest for datagrams.
-        firsts: for each first byte, whether any of them begins with it.
+        firsts: for each first byte, from which of them on there are any that begin with it; 0 where none does.
     """
 
     def __init__(self, rows: int, seed: int) -> None:
@@ -191,8 +191,11 @@ class Turns(Rows):
 
     def _is_lead(self, lead: int, last: int, at: int, end: int, stream: bool) -> bool:
         """Whether the bytes there, as far as they go, are a lead's. Mostly the first one says that they are not."""
-        if at < end and not self.firsts[self.w[at] if stream else 256 + self.mem[at]]:
-            return False
+        if at < end:
+            place = self.firsts[self.w[at] if stream else 256 + self.mem[at]]
+            if place == 0:
+                return False
+            lead += 4 * (place - 1)
         first = self._word(at, end, stream)
         second = self._word(at + 4, end, stream)
         known = M32 ^ (M32 >> 8 * min(4, end - at))
@@ -227,10 +230,14 @@ class Turns(Rows):
             return not self.F[r + LABEL] & TOLD or self.F[r + UNWANTED] != 0
 
 
-def _firsts(leads: Iterable[tuple[bytes, bytes]]) -> bytearray:
-    """For each first byte, whether any of these begins with it."""
+def _firsts(leads: Sequence[tuple[bytes, bytes]]) -> bytearray:
+    """For each first byte, the place of the first of these that begins with it, counted from 1; 0 where none does.
+
+    Places beyond what a byte holds count as the last that it does: whoever looks from there on misses none.
+    """
     found = bytearray(256)
-    for value, mask in leads:
-        for byte in range(256):
-            found[byte] |= not mask or (byte ^ value[0]) & mask[0] == 0
+    for place, (value, mask) in reversed(list(enumerate(leads, 1))):
+        for byte in value[:1] if mask[:1] == b"\xff" else range(256):
+            if not mask or (byte ^ value[0]) & mask[0] == 0:
+                found[byte] = min(place, 255)
     return found

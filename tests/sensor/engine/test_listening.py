@@ -160,6 +160,18 @@ def test_leads_are_eight_bytes_with_masks_and_heads_may_be_shorter() -> None:
             assert bool(of(run(wire.pcap(), engine=engine), "data", "datagram")) is told, head
 
 
+@pytest.mark.parametrize("count", [1, 254, 255, 256, 300])
+def test_a_lead_is_found_behind_any_number_of_others(count: int) -> None:
+    others = only(*(b"A" + number.to_bytes(2, "big") for number in range(count)))
+    for leads in (others + only(b"B!"), others + only(b"B?") + [(b"\x00!", b"\x00\xff")]):
+        for head, told in ((b"B! it is", True), (b"A\x00\x00 it is", True), (b"A\x7f\xff is not", False)):
+            for wire, engine in (
+                (conversation(head), listening(leads, NOBODY)),
+                (datagrams(head), listening(others[:3], leads)),
+            ):
+                assert bool(of(run(wire.pcap(), engine=engine), "data", "datagram")) is told, head
+
+
 def datagrams(data: bytes) -> Wire:
     wire = Wire()
     datagram(wire, data)
