@@ -10,6 +10,7 @@ cdef class Dialogue:
     cdef list _framed
     cdef set _told
 
+    cpdef settle(self, whole, int side, bytes control_id, bytes secret, Conversation talk)
     @cython.locals(key=bytes)
     cpdef asked(self, int side, bytes control_id, header, bytes secret, Conversation talk)
     @cython.locals(key=bytes)

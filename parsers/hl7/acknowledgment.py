@@ -14,11 +14,14 @@ Spec: HL7 v2 ch. 2.9, 2.14.8.
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from parsers.core import Attribute, Channel, Field, Outcome, Side, Subject
 from parsers.core.conversation import Conversation
 from parsers.hl7.header import Header
+
+if TYPE_CHECKING:
+    from parsers.hl7.whole import Whole
 
 OUTCOMES: Final = {
     "AA": Outcome.ACCEPTED,
@@ -60,6 +63,13 @@ class Dialogue:
         self._told: set[tuple[str, Side]] = set()
 
     # ------------------------------------------------------------------ messages and answers
+
+    def settle(self, whole: Whole, side: Side, control_id: bytes, secret: bytes, talk: Conversation) -> None:
+        """A whole message was read: it asks who sent it, or answers, under a control id."""
+        if whole.asks:
+            self.asked(side, control_id, whole.header, secret, talk)
+        elif whole.code:
+            self.answered(side, whole.code, control_id, talk)
 
     def asked(self, side: Side, control_id: bytes, header: Header, secret: bytes, talk: Conversation) -> None:
         """A message that claims a sender was read; its answer is not known yet."""

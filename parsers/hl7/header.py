@@ -74,6 +74,7 @@ _READ_OF_BATCH: Final = tuple((number, field) for number, field in _READ if numb
 # The usual delimiters, and names that have none of them: whatever they are, the header says the same otherwise.
 _USUAL: Final = frozenset({b"^~\\&", b"^~\\&#"})
 _PLAIN: Final = re.compile(rb"[0-9A-Za-z](?:[0-9A-Za-z _.-]{0,62}[0-9A-Za-z])?")
+NAME_MAX_BYTES: Final = 64
 ANY_NAME: Final = b"NAME"
 
 _IMPLANT_PROFILES: Final = ("IDCO", "1.3.6.1.4.1.19376.1.6.1.9.")
@@ -163,17 +164,17 @@ def plain_names_of(parts: list[bytes]) -> tuple[bytes, bytes]:
 
 def named(found: Header, mine: bytes, its: bytes) -> Header:
     """A header of its own, with these plain names of applications in place of others; empty: what there is stays."""
-    facts, sender = list(found.facts), found.sender
+    facts = list(found.facts)
+    said: dict[str, Any] = {}
     if mine:
-        name = mine.decode("ascii")
+        name = said["principal"] = mine.decode("ascii")
         facts[0] = SENDING_APPLICATION.cleaned(facts[0].subject, name)
-        sender = msgspec.structs.replace(sender, principal=name)
     if its:
         name = its.decode("ascii")
         at = next(at for at, fact in enumerate(facts) if fact.name == RECEIVING_APPLICATION.name)
         facts[at] = RECEIVING_APPLICATION.cleaned(facts[at].subject, name)
-        sender = msgspec.structs.replace(sender, details=sender.details | {"receiving_application": name})
-    return msgspec.structs.replace(found, facts=tuple(facts), sender=sender)
+        said["details"] = found.sender.details | {"receiving_application": name}
+    return msgspec.structs.replace(found, facts=tuple(facts), sender=msgspec.structs.replace(found.sender, **said))
 
 
 @lru_cache(MEMO_MAX)

@@ -74,7 +74,7 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
     begun = opening.find(r, side, talk)
     if begun is not None:
         yield Confirmed()
-        told, begun = opening.tell(begun, side, talk), None
+        told, begun = begun.tell(side, talk), None
         r.skipped(r.held)
         r.expect(LAST_BYTES)
         while not r.held:

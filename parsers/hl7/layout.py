@@ -41,10 +41,12 @@ _READ_OF_EQUIPMENT: Final = _READ | {
     b"INV": (17,),
 }
 
-# What stands in a pattern for what is not read: no usual message has these.
+# What stands in a pattern for what is not read: no usual message has the first three.
 BLANK: Final = b"\x0b"
 ORDER: Final = b"\n"
 CONTROL_ID: Final = b"\x1c"
+MY_NAME: Final = b"\x01"
+ITS_NAME: Final = b"\x02"
 
 Shape = tuple[tuple[bytes, int], ...]
 """Of each segment after the header: its first four bytes, and how many separators it has."""
@@ -99,15 +101,23 @@ class Layout:
                 pieces[at] = equipment.named_by_order(pieces[at], grammar)
         return self._pick(pieces)
 
+    @property
+    def control_id_at(self) -> int:
+        """Where the control id stands that is compared: of an answer MSA-2."""
+        return self.answer_at + 1 if self.answer_at else header.CONTROL_ID - 1
+
     def pattern(self, pieces: list[bytes], grammar: Grammar) -> bytes:
-        """A message with `BLANK` in place of what is not read: see `again`; empty where something must be looked at."""
+        """A message with marks in place of what is not read: see `pattern`; empty where something must be looked at.
+
+        Names of applications may be marks already.
+        """
         if pieces[header.SECURITY - 1] or not grammar.escape:
             return b""
         read = {at for at in range(self._begin) if at + 1 not in header.NOT_READ}.union(self._places)
         read.add(header.SECURITY - 1)
         read.difference_update(at for at in self.orders if not equipment.named_by_order(pieces[at], grammar))
         text = [piece if at in read else ORDER if at in self.orders else BLANK for at, piece in enumerate(pieces)]
-        text[self.answer_at + 1 if self.answer_at else header.CONTROL_ID - 1] = CONTROL_ID
+        text[self.control_id_at] = CONTROL_ID
         return self._separator.join(text).replace(self._separator + b"\r", b"\r")
 
     def body(self, picked: tuple[bytes, ...]) -> list[bytes]:

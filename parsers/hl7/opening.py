@@ -1,8 +1,8 @@
 """How a lane begins: most often with one whole message, which is known by what other lanes began with.
 
-Many applications make a connection for each message. So a first message is told without reading it, from what is known
-of its layout and of all that is read of it: but for the names of applications, which are put in. Of a lane that says no
-more there is never anything but its reader.
+Many applications make a connection for each message. So a first message is told without reading it: by its pattern, if
+lately one was like it, else by what is known of its layout and of all that is read of it; but for the names of
+applications, which are put in. Of a lane that says no more there is never anything but its reader.
 
 Spec: HL7 v2 ch. 2.5, 2.9.
 """
@@ -17,21 +17,97 @@ import msgspec
 from parsers.core import Attribute, Conversation, Reader, Side
 from parsers.hl7 import framing, header
 from parsers.hl7.acknowledgment import Dialogue
-from parsers.hl7.layout import Unusual
+from parsers.hl7.layout import ITS_NAME, MY_NAME, Unusual
+from parsers.hl7.pattern import Pattern
 from parsers.hl7.whole import WHOLE_MAX_BYTES, Memo, Whole, end_of_whole, look_closer, pieces_of
 
 KNOWN_MAX_BYTES: Final = 1 << 20
+PATTERNS_MAX: Final = 16
 
 Told = tuple[tuple[Attribute, ...], ...]
-Opening = tuple[Whole, list[bytes]]
-"""What a message tells, and its pieces."""
+
+
+class Opening(msgspec.Struct):
+    """A first message: what it tells, its control id, and what stands in MSH-8."""
+
+    whole: Whole
+    control_id: bytes
+    secret: bytes = b""
+
+    def tell(self, side: Side, talk: Conversation) -> Told:
+        """Tell all that it tells, and return it; ask who it was, or answer."""
+        (ahead, after), said = self.whole.facts, self.whole.header
+        dialogue = talk.shared(Dialogue)
+        dialogue.framed(side, talk)
+        talk.emit_all(said.facts)
+        dialogue.spoke(side, talk)
+        talk.emit_all(ahead)
+        dialogue.settle(self.whole, side, self.control_id, self.secret, talk)
+        talk.emit_all(after)
+        return said.facts, ahead, after
+
+
+class _Openings:
+    """What lanes of one side began with."""
+
+    def __init__(self) -> None:
+        self._memo = Memo(KNOWN_MAX_BYTES)
+        self._patterns: list[Pattern] = []
+
+    def fitting(self, data: bytes) -> Pattern | None:
+        """The pattern that a lane begins with which holds no more."""
+        for pattern in self._patterns:
+            if pattern.fits(data, 0) and pattern.end + len(b"\x1c\r") >= len(data):
+                return pattern
+        return None
+
+    def find(self, pieces: list[bytes], separator: bytes, ends: int, side: Side, talk: Conversation) -> Whole | None:
+        """What a message tells, with any names of applications."""
+        alike = separator, len(pieces), pieces[8]
+        known = self._memo.find(alike, ends, pieces)
+        if known is None:
+            try:
+                picked, known = _look_closer(pieces, separator, side, talk)
+            except Unusual:
+                return None
+            self._memo.keep(alike, picked, known)
+        else:
+            self._learn(pieces, known)
+        return known
+
+    def _learn(self, pieces: list[bytes], whole: Whole) -> None:
+        """Know the next one by its pattern; the bytes that stand for names have to be in it for these only."""
+        if any(pattern.whole is whole for pattern in self._patterns):
+            return
+        if not any(mark in piece for piece in pieces for mark in (MY_NAME, ITS_NAME)):
+            marked = pieces.copy()
+            marked[2] = MY_NAME
+            marked[4] = ITS_NAME if pieces[4] == header.ANY_NAME else pieces[4]
+            if text := whole.layout.pattern(marked, whole.header.grammar):
+                self._patterns = [Pattern(text, whole), *self._patterns[: PATTERNS_MAX - 1]]
+
+
+@lru_cache(len(Side))
+def _openings(_side: Side) -> _Openings:
+    return _Openings()
 
 
 def find(r: Reader, side: Side, talk: Conversation) -> Opening | None:
     """What a lane begins with that holds one whole frame and no more yet; None: it is read in another way."""
-    data = b"" if r.resumed else r.seen(WHOLE_MAX_BYTES)
-    end = end_of_whole(data, 1) if data[:1] == b"\x0b" else -1
-    if end < 0 or r.held > end + len(b"\x1c\r"):
+    data = b"" if r.resumed or r.held > WHOLE_MAX_BYTES else r.seen(WHOLE_MAX_BYTES)
+    if data[:1] != b"\x0b":
+        return None
+    pattern = _openings(side).fitting(data)
+    if pattern is None:
+        return _find(data, side, talk)
+    _name(pattern.whole, (pattern.mine, pattern.its))
+    return Opening(pattern.whole, header.control_id_of(pattern.take_control_id()))
+
+
+def _find(data: bytes, side: Side, talk: Conversation) -> Opening | None:
+    """The same for what fits no pattern."""
+    end = end_of_whole(data, 1)
+    if end < 0 or len(data) > end + len(b"\x1c\r"):
         return None
     pieces = pieces_of(data[1:end])
     names = mine, its = header.plain_names_of(pieces)
@@ -39,41 +115,19 @@ def find(r: Reader, side: Side, talk: Conversation) -> Opening | None:
         return None
     pieces[2] = header.ANY_NAME
     pieces[4] = header.ANY_NAME if its else pieces[4]
-    whole = _whole(pieces, data[4:5], data.count(b"\r", 1, end), side, talk)
-    if whole is not None and whole.names != names:
+    whole = _openings(side).find(pieces, data[4:5], data.count(b"\r", 1, end), side, talk)
+    if whole is None:
+        return None
+    _name(whole, names)
+    secret = header.secret_of(pieces, whole.header.grammar) if whole.asks else b""
+    return Opening(whole, header.control_id_of(pieces[whole.layout.control_id_at]), secret)
+
+
+def _name(whole: Whole, names: tuple[bytes, bytes]) -> None:
+    """Put in the names of applications that are not those of the last such message."""
+    if whole.names != names:
+        mine, its = (name if name != last else b"" for name, last in zip(names, whole.names, strict=True))
         whole.header, whole.names = header.named(whole.header, mine, its), names
-    return (whole, pieces) if whole is not None else None
-
-
-def tell(opening: Opening, side: Side, talk: Conversation) -> Told:
-    """Tell all that a message tells, and return it; ask who it was, or answer."""
-    whole, pieces = opening
-    (ahead, after), said = whole.facts, whole.header
-    dialogue = talk.shared(Dialogue)
-    dialogue.framed(side, talk)
-    talk.emit_all(said.facts)
-    dialogue.spoke(side, talk)
-    talk.emit_all(ahead)
-    whole.settle(pieces, side, dialogue, talk)
-    talk.emit_all(after)
-    return said.facts, ahead, after
-
-
-def _whole(pieces: list[bytes], separator: bytes, ends: int, side: Side, talk: Conversation) -> Whole | None:
-    memo, alike = _memo(side), (separator, len(pieces), pieces[8])
-    known = memo.find(alike, ends, pieces)
-    if known is None:
-        try:
-            picked, known = _look_closer(pieces, separator, side, talk)
-        except Unusual:
-            return None
-        memo.keep(alike, picked, known)
-    return known
-
-
-@lru_cache(len(Side))
-def _memo(_side: Side) -> Memo:
-    return Memo(KNOWN_MAX_BYTES)
 
 
 def _look_closer(

@@ -61,13 +61,10 @@ class Whole(msgspec.Struct):
     names: tuple[bytes, bytes] = (b"", b"")
 
     def settle(self, pieces: list[bytes], side: Side, dialogue: Dialogue, talk: Conversation) -> None:
-        """Ask who sent the message, or answer, under its control id."""
-        if self.asks:
-            secret = header.secret_of(pieces, self.header.grammar)
-            control_id = header.control_id_of(pieces[header.CONTROL_ID - 1])
-            dialogue.asked(side, control_id, self.header, secret, talk)
-        elif self.code:
-            dialogue.answered(side, self.code, header.control_id_of(pieces[self.layout.answer_at + 1]), talk)
+        """Ask who sent the message of these pieces, or answer, under its control id."""
+        control_id = header.control_id_of(pieces[self.layout.control_id_at])
+        secret = header.secret_of(pieces, self.header.grammar) if self.asks else b""
+        dialogue.settle(self, side, control_id, secret, talk)
 
 
 class Memo:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from parsers.core import Conversation, Reader, Side
 from parsers.hl7 import lane
-from parsers.hl7.again import PATTERNS_MAX, Again, Pattern
+from parsers.hl7.again import PATTERNS_MAX, Again
 from parsers.hl7.messages import RESTATED_EACH, Messages
+from parsers.hl7.pattern import Pattern
 from parsers.hl7.whole import Wholes
 from tests.parsers._hl7 import acknowledgment, framed, header, outcomes, read
 
@@ -174,7 +175,8 @@ def test_the_pattern_tells_control_ids_as_the_lane_does() -> None:
     whole, pieces = found
     pattern = Pattern(whole.layout.pattern(pieces, whole.header.grammar), whole)
     assert pattern.fits(framed(message(77)), 0)
-    assert pattern.ids == b"C77"
+    assert pattern.take_control_id() == b"C77"
+    assert pattern.take_control_id() == b""
 
 
 def asleep_and_awake(monkeypatch: pytest.MonkeyPatch, *said: bytes) -> tuple[list[str], list[str]]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from inspect import getgeneratorlocals
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parsers.core import Conversation, Fact, Reader, Side
 from parsers.core.reader import WAIT
@@ -22,13 +24,21 @@ IMPLANT = "720897^MDC_IDC_DEV_TYPE^MDC"
 
 @pytest.fixture(autouse=True)
 def _nothing_known() -> Iterator[None]:
-    opening._memo.cache_clear()
+    opening._openings.cache_clear()
     yield
-    opening._memo.cache_clear()
+    opening._openings.cache_clear()
 
 
-def message(number: int = 1, *, mine: str = "MON", its: str = "EMR", code: str = HEART_RATE, value: int = 60) -> bytes:
-    head = msh(mine, "WARD7", its, "HOSP", "20261125101010", "letmein", "", f"C{number}", "P", "2.6")
+def message(
+    number: int = 1,
+    *,
+    mine: str = "MON",
+    its: str = "EMR",
+    code: str = HEART_RATE,
+    value: int = 60,
+    security: str = "letmein",
+) -> bytes:
+    head = msh(mine, "WARD7", its, "HOSP", "20261125101010", security, "", f"C{number}", "P", "2.6")
     return head + f"PID|1||4711||DOE^JANE\rOBR|1||ORDER7\rOBX|1|NM|{code}|1|{value}|||||||||||||SERIAL7\r".encode()
 
 
@@ -43,7 +53,7 @@ def _secret(fact: Fact) -> bytes:
 
 
 def known() -> list[tuple[bytes, ...]]:
-    return [picked for side in Side for picked in opening._memo(side)._known]
+    return [picked for side in Side for picked in opening._openings(side)._memo._known]
 
 
 def test_a_first_message_like_that_of_another_lane_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,12 +66,54 @@ def test_a_first_message_like_that_of_another_lane_is_not_read_again(monkeypatch
 
 @pytest.mark.parametrize("its", ["EMR", "EMR2", "", "E^1.2^ISO", '""', "-"])
 @pytest.mark.parametrize("mine", ["MON", "MON-7", "M^1.2^ISO", "", '""', "M\xe4rz"])
-def test_names_are_told_as_they_are(mine: str, its: str) -> None:
+@pytest.mark.parametrize("security", ["letmein", ""])
+def test_names_are_told_as_they_are(mine: str, its: str, security: str) -> None:
     """With other names known before."""
-    for one in (message(1, mine="OTHER", its="ANOTHER"), message(2, mine="OTHER", its="")):
+    other = {"mine": "OTHER", "security": security}
+    for one in [message(1, its="ANOTHER", **other), message(2, its="", **other)] * 2:
         read(framed(one), framed(acknowledgment("C1")))
-    said = framed(message(mine=mine, its=its)), framed(acknowledgment("C1"))
+    said = framed(message(mine=mine, its=its, security=security)), framed(acknowledgment("C1"))
     assert told(*said) == told(*said, piece=1)
+
+
+def test_a_message_that_fits_a_pattern_is_not_cut_into_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(2):
+        read(framed(message(number, mine=f"MON{number}", security="")), framed(acknowledgment(f"C{number}")))
+    monkeypatch.setattr(opening, "pieces_of", lambda _: pytest.fail("cut into pieces"))
+    facts = read(framed(message(2, mine="MON2", its="LAB", security="", value=97)), framed(acknowledgment("C2")))
+    assert values(facts, "receiving_application") == ["LAB", "REGADT"]
+    assert [(claim.principal, claim.outcome) for claim in claims(facts)] == [("MON2", "accepted")]
+
+
+@given(st.binary(max_size=70) | st.from_regex(rb"[A-Z][A-Za-z0-9 _.-]{0,66}", fullmatch=True))
+def test_a_pattern_takes_plain_names_only(name: bytes) -> None:
+    opening._openings.cache_clear()
+    for number in range(2):
+        read(framed(message(number, security="")))
+    data = framed(message(security="").replace(b"|MON|", b"|" + name + b"|", 1))
+    fits = opening._openings(Side.INITIATOR).fitting(data) is not None
+    assert fits is (header._PLAIN.fullmatch(name) is not None)
+
+
+marks = [b"|", b"\r", b"\x1c", b"\x0b", b"\n", b"^", b"\\", b"\x01", b"\x02", b"NAME", b"64"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(marks), st.integers(0, 250), st.integers(0, 2)), max_size=3))
+def test_whatever_is_like_an_earlier_one_tells_what_it_tells(bent: list[tuple[bytes, int, int]]) -> None:
+    data = framed(message(security=""))
+    for mark, at, over in bent:
+        data = data[:at] + mark + data[at + over :]
+    opening._openings.cache_clear()
+    unknown = told(data, framed(acknowledgment("C1")))
+    for _ in range(3):
+        read(framed(message(security="", its="LAB")), framed(acknowledgment("C1")))
+        assert told(data, framed(acknowledgment("C1"))) == unknown
+
+
+def test_bytes_that_stand_for_names_make_no_pattern() -> None:
+    for _ in range(3):
+        read(framed(message(code="1^\x01^L", security="")))
+    assert opening._openings(Side.INITIATOR).fitting(framed(message(code="1^\x01^L", security=""))) is None
 
 
 @pytest.mark.parametrize("delimiters", ["|^~\\&", "#^~\\&", "|^~\\&#", "|@~\\&", "A^~\\&"])
@@ -112,7 +164,8 @@ def test_nothing_is_kept_of_values_patients_and_what_belongs_to_one_person() -> 
 def test_what_is_known_is_bounded() -> None:
     for number in range(4_500):
         read(framed(message(code=f"{number}^CODE^L")))
-        size = sum(PIECE_BYTES * len(picked) + sum(map(len, picked)) for picked in opening._memo(Side.INITIATOR)._known)
+        kept = opening._openings(Side.INITIATOR)._memo._known
+        size = sum(PIECE_BYTES * len(picked) + sum(map(len, picked)) for picked in kept)
         assert size <= KNOWN_MAX_BYTES
     assert known()
 
