@@ -31,6 +31,7 @@ cdef class Reader:
     cpdef expect(self, long long n)
     cpdef bint skipped(self, n) except -1
     cpdef pass_over(self, long long n)
+    cpdef give_up_turn(self)
     @cython.locals(asleep=cython.bint)
     cpdef bint sleeps(self) except -1
     @cython.locals(held=cython.longlong, is_reading=cython.bint, want=cython.longlong, message=cython.longlong)

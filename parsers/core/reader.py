@@ -213,6 +213,11 @@ class Reader:
         """Leave out `n` bytes, for a passer: those that are not there yet as they come."""
         self._passed(n)
 
+    def give_up_turn(self) -> None:
+        """The same as `next_turn`, for a passer."""
+        self._drop(self.held)
+        self._leave = _TURN
+
     def skip_until(self, mark: bytes, limit: int) -> Generator[Wait, None, None]:
         """Leave out everything up to and including `mark` (1 to 4 bytes); past `limit` bytes the rest of the turn."""
         found = self._buffer.find(mark, self._at)
@@ -225,8 +230,7 @@ class Reader:
 
     def next_turn(self) -> Generator[Wait, None, None]:
         """Give up the rest of this turn. What comes next is the first byte of the lane's next turn."""
-        self._drop(self.held)
-        self._leave = _TURN
+        self.give_up_turn()
         yield from self._until_left()
 
     # ------------------------------------------------------------------ for sessions

@@ -2,7 +2,8 @@
 
 Read in this order: `pdu` (types, probe), `association` and `identity` (who speaks with whom, and how it was granted),
 `upper_layer` (the lane: PDUs, fragments, what is left out), `command` (operations), `dataset` (walking by tag and
-length), `elements` (the allow-list, and of whom it speaks), `charset`; then `alike` (what need not be read again).
+length), `elements` (the allow-list, and of whom it speaks), `charset`; then `alike` (what need not be read again) and
+`series` (what passes).
 
 No patient passes: values of elements are copied for the allow-list in `elements` only; of commands no instance UID and
 no comment is read; answers to queries are not read at all.

@@ -26,6 +26,11 @@ class Last(Generic[T]):
         self._picked: bytes | tuple[bytes, ...] = b""
         self._told: T | None = None
 
+    @property
+    def told(self) -> T | None:
+        """What the last bytes told."""
+        return self._told
+
     def find(self, data: bytes) -> T | None:
         """What `data` tells, if it is like the last; else None."""
         return self._told if self._pick is not None and self._pick(data) == self._picked else None

@@ -72,13 +72,18 @@ class Command(msgspec.Struct, frozen=True, cache_hash=True):
 
 
 class Commands:
-    """The command sets of one lane: most are like the last one."""
+    """The command sets of one lane: most are like the last one.
 
-    __slots__ = ("_last", "_size")
+    Attributes:
+        spans: what decided what the last one says.
+    """
+
+    __slots__ = ("_last", "_size", "spans")
 
     def __init__(self) -> None:
         self._last: Last[Command] = Last()
         self._size = 0
+        self.spans: Spans = []
 
     def parse(self, data: bytes, base: int) -> Command:
         """A whole command set, `base` bytes into its lane; the same one for those that differ in identifiers only.
@@ -90,7 +95,7 @@ class Commands:
         if known is None:
             spans: Spans = []
             known = _parsed(_elements(data, base, spans), base)
-            self._size = len(data)
+            self._size, self.spans = len(data), spans
             self._last.keep(data, spans, known)
         return known
 

@@ -43,12 +43,14 @@ from parsers.core import (
 from parsers.core.reader import MESSAGE_MAX_BYTES
 from parsers.core.session import Step
 from parsers.dicom import association, command, elements, pdu
-from parsers.dicom.alike import Last
+from parsers.dicom.alike import Last, Spans
 from parsers.dicom.association import Association, Terms
 from parsers.dicom.command import Command, Commands
 from parsers.dicom.dataset import DataSet
 from parsers.dicom.elements import Plan
 from parsers.dicom.pdu import Pdu
+from parsers.dicom.series import Part as Beginning
+from parsers.dicom.series import Series
 
 CHUNK_BYTES: Final = 1_024
 LOST_MAX: Final = 64
@@ -81,7 +83,11 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
 
 
 class _Lane:
-    """One lane: its reader, and the messages under way by presentation context id."""
+    """One lane: its reader, and the messages under way by presentation context id.
+
+    What is like the last message passes while the lane waits (`series`): answers at the beginning of a PDU, objects
+    where a turn begins after the rest of one was given up.
+    """
 
     def __init__(self, r: Reader, side: Side, talk: Conversation) -> None:
         self.r = r
@@ -90,13 +96,19 @@ class _Lane:
         self.me = talk.me(side)
         self.messages: dict[int, _Message] = {}
         self.commands = Commands()
-        self.last: Last[tuple[Command, tuple[Attribute, ...]]] = Last()
+        self.last: Last[tuple[Command, tuple[Attribute, ...], Spans]] = Last()
+        self.series = Series(talk)
+        self.begun: list[Beginning] = []  # of the message that is there at once, as long as another may be like it
         self.pending = 0
         self.confirmed = False
 
     def next_pdu(self) -> Part:
         """Read one PDU; False: nothing follows in this lane."""
         r, n = self.r, pdu.HEADER_BYTES
+        if r.held < n:
+            self.begun = []
+            if not self.series.gives_up and not self.messages and not self.pending:
+                yield from self._let_pass(n)
         kind, length = pdu.HEADER.unpack(r.ready(n) or (yield from r.exactly(n)))
         if kind == Pdu.P_DATA:
             return (yield from self._p_data(length))
@@ -105,6 +117,18 @@ class _Lane:
         if kind in {Pdu.ASSOCIATE_RJ, Pdu.RELEASE_RQ, Pdu.RELEASE_RP, Pdu.ABORT}:
             return (yield from self._control(Pdu(kind), length))
         raise Malformed("no PDU of this type", self.r.offset)
+
+    def _wait_for(self, n: int) -> Generator[Step, None, bytes]:
+        """The next `n` bytes; meanwhile nothing is kept of what was read."""
+        self.begun = []
+        return (yield from self.r.exactly(n))
+
+    def _let_pass(self, n: int) -> Steps:
+        """Wait for `n` bytes of what is not like the last message."""
+        if not self.series.is_empty:
+            self.r.passer = self.series
+        yield from self.r.hold(n)
+        self.r.passer = None
 
     # ------------------------------------------------------------------ association
 
@@ -180,8 +204,10 @@ class _Lane:
         r, n = self.r, pdu.PDV_HEADER_BYTES
         end = r.offset + length
         while r.offset < end:
-            size, context, control = pdu.PDV_HEADER.unpack(r.ready(n) or (yield from r.exactly(n)))
+            header = r.ready(n) or (yield from self._wait_for(n))
+            size, context, control = pdu.PDV_HEADER.unpack(header)
             size -= 2
+            self._begins(header, length, control, is_first=end - r.offset == length - n, is_all=size == length - n)
             if not 0 <= size <= end - r.offset or not context & 1 or control > 3:
                 raise Malformed("a presentation data value that does not fit", r.offset)
             last = bool(control & 2)
@@ -195,11 +221,21 @@ class _Lane:
                 size = yield from self._feed(context, message, message.plan, size, last=last)
             if last:
                 self.messages.pop(context, None)
-            elif message is not None and message.plan is None and self._waits(message):
+            elif message is not None and message.plan is None and message.command is not None and self._waits(message):
+                self._learn_object(message.command)
                 return (yield from self._next_message())
             if not r.skipped(size):
                 yield from r.skip(size)
         return True
+
+    def _begins(self, header: bytes, length: int, control: int, *, is_first: bool, is_all: bool) -> None:
+        """Keep the heads of a command that is alone in its PDU, and of the first fragment of its data set."""
+        if control == 3 and is_all:
+            self.begun = []
+        elif control or not is_first or len(self.begun) != 2:
+            self.begun = []
+            return
+        self.begun.append((pdu.HEADER.pack(Pdu.P_DATA, length) + header, None))
 
     def _command(self, context: int, size: int, *, last: bool) -> Steps:
         """A fragment of a command set."""
@@ -208,9 +244,11 @@ class _Lane:
             message = self.messages[context] = _Message()
         if len(message.pieces) + size > command.COMMAND_MAX_BYTES:
             raise LimitExceeded("a command set that is too large", self.r.offset)
-        message.pieces += self.r.ready(size) or (yield from self.r.exactly(size))
+        message.pieces += self.r.ready(size) or (yield from self._wait_for(size))
         if last:
             message.command = self.commands.parse(message.pieces, self.r.offset - len(message.pieces))
+            if len(self.begun) == 1 and len(message.pieces) == size:
+                self.begun.append((message.pieces, self.commands.spans))
             message.pieces = b""
             if not self.confirmed:
                 self.confirmed = True
@@ -221,9 +259,12 @@ class _Lane:
         """A command set is whole."""
         self.talk.shared(Association).used(self.talk)
         self.pending = self.pending + 1 if told.is_pending else 0
-        self.talk.emit_all(command.facts_of(told, self.me))
+        facts = command.facts_of(told, self.me)
+        self.talk.emit_all(facts)
         if not told.has_data_set:
             del self.messages[context]
+            if told.is_response and len(self.begun) == 2 and not self.pending:
+                self.series.learn(self.begun, facts, gives_up=False)
             return
         message.plan = elements.plan_of(told)
 
@@ -234,7 +275,7 @@ class _Lane:
         r, data_set, left, head = self.r, message.data_set, size, b""
         if data_set is None:
             n = min(size, CHUNK_BYTES)
-            head = r.ready(n) or (yield from r.exactly(n))
+            head = r.ready(n) or (yield from self._wait_for(n))
             left -= n
             if self._is_like_the_last(message, head):
                 return left
@@ -261,6 +302,8 @@ class _Lane:
             return False
         message.plan = None
         self.talk.emit_all(known[1])
+        if len(self.begun) == 3:
+            self.begun.append((head, known[2]))
         return True
 
     def _waits(self, message: _Message) -> bool:
@@ -281,14 +324,22 @@ class _Lane:
         facts = elements.facts_of(data_set, plan, message.command, self.me)
         self.talk.emit_all(facts)
         if head and data_set.spans and not data_set.deflated:
-            self.last.keep(head, data_set.spans, (message.command, facts))
+            self.last.keep(head, data_set.spans, (message.command, facts, data_set.spans))
+
+    def _learn_object(self, asked: Command) -> None:
+        """An object that was like the last one, read so far; another one may be."""
+        known = self.last.told
+        if len(self.begun) == 4 and known is not None and pdu.begins_message(b"".join(data for data, _ in self.begun)):
+            self.series.learn(self.begun, (*command.facts_of(asked, self.me), *known[1]), gives_up=True)
 
     def _next_message(self) -> Part:
         """Give up this turn, and those that do not begin with a message; False: too many of those."""
         self.messages.clear()
-        self.pending = 0
-        for _ in range(LOST_MAX):
+        self.pending, self.begun = 0, []
+        for lost in range(LOST_MAX):
             yield from self.r.next_turn()
+            if not self.r.held and not lost and self.series.gives_up:
+                yield from self._let_pass(10)
             head = self.r.seen(pdu.BOUNDARY_BYTES)
             if len(head) < pdu.BOUNDARY_BYTES:
                 head = yield from self._boundary()
