@@ -50,6 +50,9 @@ cdef _words(list texts, Numbers at)
 
 cpdef id_array(unsigned long long[::1] values)
 
+@cython.locals(found="unsigned long long[::1]", row=int)
+cpdef ids_of(unsigned long long[::1] values, Numbers at)
+
 @cython.locals(marks=bytearray, packed=bytearray, row=int)
 cdef bytearray _bits(list values, Numbers at)
 

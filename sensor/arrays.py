@@ -42,6 +42,14 @@ class Numbers:
         self.held[self.count] = number
         self.count += 1
 
+    @classmethod
+    def listed(cls, numbers: Sequence[int]) -> Numbers:
+        """These."""
+        held = Numbers(len(numbers))
+        for number in numbers:
+            held.add(number)
+        return held
+
     def cut(self, begin: int, end: int) -> Numbers:
         """Those from `begin` to `end`."""
         part = Numbers(end - begin)
@@ -166,6 +174,14 @@ def _words(texts: list[str | None], at: Numbers) -> pa.Array:
 def id_array(values: memoryview) -> pa.Array:
     """An array of these."""
     return _array(_unsigned, len(values), values)
+
+
+def ids_of(values: memoryview, at: Numbers) -> pa.Array:
+    """An array of the ids that stand where `at` says."""
+    found = memoryview(bytearray(8 * at.count)).cast("Q")
+    for row in range(at.count):
+        found[row] = values[at.held[row]]
+    return id_array(found)
 
 
 def _bits(values: Sequence[bool], at: Numbers) -> bytearray:

@@ -444,9 +444,8 @@ def _parts(
     places.clear()
     groups.clear()
     while tables:
-        name, facts = tables.popitem()
-        for part in folded.parts(facts):
-            yield name, part
+        _, facts = tables.popitem()
+        yield from folded.parts(facts)
     if certificates:
         yield "certificate", table("certificate", list(zip(*certificates.values(), strict=True)))
 

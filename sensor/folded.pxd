@@ -1,6 +1,6 @@
 cimport cython
 
-from sensor.arrays cimport Longs, Numbered, Numbers, Texts, id_array, ids, repeats, spread
+from sensor.arrays cimport Longs, Numbered, Numbers, Texts, id_array, ids, ids_of, repeats, spread
 from sensor.engine.seen cimport Seen
 
 @cython.final
@@ -18,8 +18,10 @@ cdef class Facts:
 @cython.final
 cdef class Wheres:
     cdef unsigned long long[::1] functions
+    cdef unsigned long long[::1] ids
     cdef dict _kinds
     cdef dict _ends
+    cdef Numbers _day
     cdef Numbers _kind
     cdef Numbers _end
     cdef Numbers _peer
@@ -34,6 +36,7 @@ cdef class Wheres:
     cdef _add(self, tuple kind, initiator, responder)
     @cython.locals(different=list)
     cdef list columns(self, Numbers where)
+    cdef days(self, Numbers where)
     cdef list _addresses(self, Numbers ends)
 
 @cython.final
@@ -53,6 +56,9 @@ cdef class Counts:
     cdef _add(self, Seen seen)
     cdef int both(self, int one, int other) except -1
     cdef list columns(self, Numbers seen)
+    cdef list flags(self, Numbers seen)
+    cdef quality(self, Numbers seen)
+    cdef list _flags(self)
 
 @cython.final
 cdef class Folded:
@@ -61,6 +67,11 @@ cdef class Folded:
 
     @cython.locals(whole=Facts, now=Numbers, row=int, at=int)
     cdef Facts _joined(self, Facts facts, Numbers first)
+
+cdef Numbers _used(Numbers numbers, int count)
+
+@cython.locals(different=list)
+cdef list _what_columns(list told, Facts facts, Numbered of_whats, Numbers what)
 
 @cython.locals(known=dict, number=Numbers)
 cdef tuple _numbered(list values)

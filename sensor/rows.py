@@ -5,6 +5,9 @@ Python. A key has two parts, where and what. Each is hashed once, however many r
 value at *what* of a linear function modulo a prime that *where* chooses: one multiplication, and no collisions by sums.
 What is hashed is the key as MessagePack, of which no two keys have the same.
 
+Of attributes there are many at one place, and the same at many places. So *where* and *what* are rows of their own
+(`place`, `attribute`), which `fact_attribute` refers to by their ids; a fact's row is then nothing but numbers.
+
 Texts travel as numbers of words (Arrow's dictionaries): most of them stand in many rows. A part of a table has
 `PART_ROWS` rows at most, so that the numbers take two bytes.
 """
@@ -149,6 +152,8 @@ TRAFFIC: Final[Columns] = (
     ("group_packets", _count),
     ("truncated", _count),
 )
+REFERRED: Final = ("place", "attribute")
+"""The tables that `fact_attribute` refers to. Their rows are told again in each batch, and never change."""
 LOSSES: Final[Columns] = (
     ("kernel_packets", _count),
     ("kernel_drops", _count),
@@ -158,6 +163,11 @@ LOSSES: Final[Columns] = (
 
 SCHEMAS: Final[dict[str, pa.Schema]] = {
     **{name: pa.schema([*ID, *WHERE, *what, *SEEN, *QUALITY]) for name, what in WHAT.items()},
+    "place": pa.schema([*ID, *WHERE]),
+    "attribute": pa.schema([ID[1], *WHAT["fact_attribute"]]),
+    "fact_attribute": pa.schema(
+        [*ID, *((name, ID[1][1]) for name in REFERRED), *SEEN, ("quality", _number)],
+    ),
     "fact_conversation": pa.schema([*ID, *CONVERSATION, *((name, _count) for name in SUMS), *SEEN]),
     "certificate": pa.schema(CERTIFICATE),
     "binding": pa.schema(BINDING),
@@ -169,7 +179,8 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
 def sides_of(key: Hashable) -> tuple[int, int, int, int]:
     """The functions of two sides that have their *where* in common, a factor and a term for each.
 
-    The key holds texts, bytes, numbers and None. An id is `(factor * what_of(key) + term) % PRIME`.
+    The key holds texts, bytes, numbers and None. An id is `(factor * what_of(key) + term) % PRIME`; that of the place
+    itself is the term.
     """
     factor, term, other_factor, other_term = _SIDES.unpack(hashlib.blake2b(_encode(key), digest_size=32).digest())
     return factor | 1, term, other_factor | 1, other_term

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from sensor.rows import QUALITY, REFERRED
 from sensor.store.duck import duckdb
 
 BASE: Final = datetime(2026, 11, 23, 10, 0)  # noqa: DTZ001 - naive UTC, as everything in the store
@@ -201,11 +202,24 @@ def _extent(row: Mapping[str, Any], number: int) -> dict[str, Any]:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> None:
+    if table == "fact_attribute":
+        values = _referring(connection, values)
     columns = _columns(table)
     unknown = values.keys() - set(columns) - EXTENT - {"day", "id", "hours"}
     if unknown:
         raise CaseError(f"{table} has no column {', '.join(sorted(unknown))}")
     connection.table(table).insert([values.get(name) for name in columns])
+
+
+def _referring(connection: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> dict[str, Any]:
+    """An attribute's row, after those that it refers to."""
+    rest = {name: value for name, value in values.items() if name != "parser_set"}
+    for table in REFERRED:
+        own = [name for name in _columns(table) if name not in {"capture", "day", "id"}]
+        row = {"capture": values["capture"], "day": values["day"]} | {name: rest.pop(name, None) for name in own}
+        rest[table] = row["id"] = len(connection.table(table)) + 1
+        connection.table(table).insert([row[name] for name in _columns(table)])
+    return rest | {"quality": sum(bool(rest.pop(name, False)) << bit for bit, (name, _) in enumerate(QUALITY))}
 
 
 @cache

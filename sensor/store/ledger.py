@@ -19,7 +19,7 @@ from typing import Final
 import pyarrow as pa
 
 from sensor.columns import in_place, values
-from sensor.rows import PART_ROWS
+from sensor.rows import PART_ROWS, REFERRED
 from sensor.store.duck import duckdb
 from sensor.store.incoming import execute, row, select
 from sensor.store.sql import statement, tables
@@ -123,9 +123,10 @@ class Ledger:
             self._compare(number, mark)
             return False
         self._store.space.check(sum(table.nbytes for table in batch.values()))
+        is_new_to_us, self._goes_on = self._goes_on, True  # what is told now may not come to stand in the store
         with self._store.transaction() as cursor:
             self._begin(cursor)
-            if self._goes_on:
+            if is_new_to_us:
                 self._recall(cursor)
             for name in sorted(batch):
                 self._add(cursor, name, batch[name])
@@ -232,15 +233,20 @@ class Ledger:
         execute(cursor, "ledger/add_batch", incoming=row(self._id | values | {"committed_at": _now()}))
 
     def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
-        """Add rows of one table. Most are new; the store is searched for the others only."""
+        """Add rows of one table. Most are new; the store is searched for the others only.
+
+        Rows that facts refer to may never stand twice: the store is searched for all, once some were forgotten.
+        """
         if not rows.num_rows:
             return
         parts = [self._stamped(part) for part in rows.to_batches()]
-        if name not in _KEYS:
+        if name not in _KEYS and not (name in REFERRED and self._told.is_forgetful):
             places = [self._told.meet(FACT_TABLES.index(name), *_numbers(name, part)) for part in parts]
             new, parts = _parted(parts, places)
             if new:
                 execute(cursor, f"insert/{name}", incoming=pa.Table.from_batches(new))
+            if name in REFERRED:  # what is known has not changed
+                return
         if not parts:
             return
         if name == "binding":
@@ -250,6 +256,7 @@ class Ledger:
 
     def _recall(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """A reading that goes on has rows in the store."""
+        self._told = Told()
         for number, name in enumerate(FACT_TABLES):
             if name not in _KEYS:
                 cursor.execute(statement(f"known/{name}"), self._id)
@@ -266,11 +273,14 @@ class Ledger:
 
 def _numbers(name: str, part: pa.RecordBatch) -> tuple[memoryview, memoryview]:
     """Day and id of each row; what stands for them where there are none."""
-    if name != "binding":
-        return in_place(part.column("day")), in_place(part.column("id"))
-    addresses = zip(part.column("scope").to_pylist(), part.column("ip").to_pylist(), strict=True)
-    ids = array("Q", [hash(address) & _64_BITS for address in addresses])
-    return memoryview(bytes(4 * len(ids))).cast("i"), memoryview(ids)
+    if name == "binding":
+        addresses = zip(part.column("scope").to_pylist(), part.column("ip").to_pylist(), strict=True)
+        ids = memoryview(array("Q", [hash(address) & _64_BITS for address in addresses]))
+    else:
+        ids = in_place(part.column("id"))
+    if "day" in part.schema.names:
+        return in_place(part.column("day")), ids
+    return memoryview(bytes(4 * len(ids))).cast("i"), ids
 
 
 def _parted(
@@ -298,7 +308,7 @@ def _merge(cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.Reco
     """Merge rows, some `PART_ROWS` at a time: what a statement joins stays small."""
     for some in _gathered(parts):
         rows = pa.Table.from_batches(some)
-        if not _all_differ(rows, _KEYS.get(name, _FACT_KEY)):
+        if not _all_differ(rows, _KEYS.get(name, _FACT_KEY if "day" in rows.schema.names else _FACT_KEY[:1])):
             rows = select(cursor, f"distinct/{name}", incoming=rows)
         execute(cursor, f"merge/{name}", incoming=rows)
 

@@ -20,6 +20,7 @@ cdef class Keys:
 
 @cython.final
 cdef class Told:
+    cdef readonly bint is_forgetful
     cdef long long _generation
     cdef Keys _young
     cdef Keys _old

@@ -63,9 +63,13 @@ class Told:
 
     Args:
         generation: how many are remembered for certain; twice as many at most.
+
+    Attributes:
+        is_forgetful: some were forgotten.
     """
 
     def __init__(self, generation: int = GENERATION) -> None:
+        self.is_forgetful = False
         self._generation = generation
         self._young = Keys()
         self._old = Keys()
@@ -87,6 +91,7 @@ class Told:
             if self._old.has(key):
                 met.append(row)
             if self._young.count >= self._generation:
+                self.is_forgetful = self._old.count > 0
                 self._young, self._old = Keys(), self._young
             self._young.add(key)
         return met

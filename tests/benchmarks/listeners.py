@@ -25,7 +25,7 @@ PATIENCE_S = 120.0
 _PORT = 8479
 # What tells facts apart; addresses are other ones in each round of a capture, times and counts aside.
 _KEYS = {
-    "fact_attribute": "scope, side, mac, peer_mac, port, transport, protocol, about, name, value",
+    "attributes": "scope, side, mac, peer_mac, port, transport, protocol, about, name, value",
     "fact_authentication": "scope, side, mac, peer_mac, port, transport, protocol, about, mechanism, principal, realm,"
     " secret_digest, secret_class, outcome, protection, details",
     "fact_certificate": "scope, side, mac, peer_mac, port, transport, protocol, about, role, position, sha256",

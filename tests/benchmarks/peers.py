@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 _WORD = re.compile(rb"[A-Za-z0-9=._-]{6,64}")
 _VALUES = """
-    SELECT DISTINCT value FROM fact_attribute
+    SELECT DISTINCT value FROM attributes
     UNION SELECT DISTINCT principal FROM fact_authentication
     UNION SELECT DISTINCT subject_name FROM certificate
 """

@@ -52,7 +52,7 @@ def test_no_file_holds_one(reading: Reading) -> None:
 
 def test_no_table_or_view_holds_one(reading: Reading) -> None:
     found = dict(dumped(reading.store))
-    assert {"fact_attribute", "fact_authentication", "certificate", "capture"} <= found.keys()
+    assert {"attribute", "fact_authentication", "certificate", "capture"} <= found.keys()
     assert all(marker in found["fact_authentication"] for marker in MARKERS)
     for name, data in found.items():
         assert_clean(data, name)
@@ -83,7 +83,7 @@ def planted(store: Path, value: str, *, checkpoint: bool) -> None:
     """Put `value` where a name stands; without a checkpoint it is in the log only."""
     with duckdb.connect(str(store)) as connection:
         connection.execute("SET checkpoint_threshold = '1TB'; PRAGMA disable_checkpoint_on_shutdown")
-        connection.execute("UPDATE fact_attribute SET value = ? WHERE name = 'dicom.model_name'", [value])
+        connection.execute("UPDATE attribute SET value = ? WHERE name = 'dicom.model_name'", [value])
         if checkpoint:
             connection.execute("CHECKPOINT")
 
@@ -94,7 +94,7 @@ def test_one_planted_in_the_store_is_found(copied: Path, value: str, checkpoint:
     planted(copied, f"seen: {value}", checkpoint=checkpoint)
     place = STORE if checkpoint else f"{STORE}.wal"
     assert all_needles().found(dict(files(copied.parent))[place])
-    assert all_needles().found(dict(dumped(copied))["fact_attribute"])
+    assert all_needles().found(dict(dumped(copied))["attribute"])
 
 
 def test_one_planted_is_found_wherever_a_relation_shows_it(copied: Path) -> None:
@@ -103,7 +103,7 @@ def test_one_planted_is_found_wherever_a_relation_shows_it(copied: Path) -> None
     with duckdb.connect(str(copied), read_only=True) as connection:
         names = {name for _, name in relations(connection)}
     assert {name for name, _ in dumped(copied)} == names
-    assert {"fact_attribute"} < {name for name, data in dumped(copied) if all_needles().found(data)} <= names
+    assert {"attribute"} < {name for name, data in dumped(copied) if all_needles().found(data)} <= names
 
 
 # ------------------------------------------------------------------ ended in the middle: a log, leftovers

@@ -29,10 +29,10 @@ WAYS = [
     pytest.param("libpcap", marks=pytest.mark.skipif(not find_library("pcap"), reason="needs libpcap")),
 ]
 # All that depends on when, how often and in which order; `day` and `id`, a hash of the key with the day in it, too.
-VOLATILE = "capture, parser_set, day, id, first_ts, last_ts, n, hours, frame"
-FIRST_SIGHT = ", community_id"  # evidence: the first conversation, in each of two workers another one
+VOLATILE = ("capture", "parser_set", "day", "id", "first_ts", "last_ts", "n", "hours", "frame")
+FIRST_SIGHT = ("community_id",)  # evidence: the first conversation, in each of two workers another one
 FACTS = (
-    "fact_attribute",
+    "attributes",
     "fact_channel",
     "fact_certificate",
     "fact_authentication",
@@ -98,16 +98,13 @@ def live(mirror, store, key):
         one.stop()
 
 
-def facts(store, more=""):
-    columns = dict.fromkeys(FACTS, f"{VOLATILE}{more}")
-    columns["fact_conversation"] += ", interface"  # which a file does not know
-    return {
-        name: sorted(map(repr, set(store.query(f"SELECT * EXCLUDE ({left_out}) FROM {name}"))))
-        for name, left_out in columns.items()
-    }
+def facts(store, more=()):
+    left_out = [*VOLATILE, *more, "interface"]  # an interface is nothing that a file knows
+    columns = f"COLUMNS(lambda name: name NOT IN {tuple(left_out)})"
+    return {name: sorted(map(repr, set(store.query(f"SELECT {columns} FROM {name}")))) for name in FACTS}
 
 
-def from_file(path, key, folder, more=""):
+def from_file(path, key, folder, more=()):
     with Store.open(folder / "file.duckdb") as store:
         read_captures([path], store, None, key)
         return facts(store, more)

@@ -12,9 +12,9 @@ import pyarrow as pa
 from sensor.rows import SCHEMAS
 from sensor.wire import HEADER, BatchEnd, Failure, Hello, Kind, Summary, pack_table, send
 from sensor.worker import next_job
-from tests.sensor.store.facts import attribute, binding
+from tests.sensor.store.facts import attribute, binding, said
 
-ROWS = pa.Table.from_pylist([attribute(0)], schema=SCHEMAS["fact_attribute"])
+ROWS = said([attribute(0)])
 HELLO = Hello("a" * 32, "p1", "b" * 16, 10, "nobody")
 END = Summary(None, None, 0, 0, True, None, "{}")
 
@@ -23,8 +23,13 @@ def say(kind, what):
     send(OUT, kind, msgspec.json.encode(what))
 
 
-def rows(name="fact_attribute", table=ROWS):
-    send(OUT, Kind.TABLE, pack_table(name, table))
+def table(name, rows):
+    send(OUT, Kind.TABLE, pack_table(name, rows))
+
+
+def rows(tables=ROWS):
+    for name, rows in tables.items():
+        table(name, rows)
 
 
 def greet():
@@ -64,7 +69,7 @@ class Lies:
 
     def wrong_rows(self):
         greet()
-        rows("binding")
+        table("binding", ROWS["fact_attribute"])
 
     def no_json(self):
         greet()
@@ -82,7 +87,7 @@ class Lies:
     def null_where_none_may_be(self):
         one_batch()
         bad = attribute(1, id=2) | {"value": None}
-        rows(table=pa.Table.from_pylist([bad], schema=SCHEMAS["fact_attribute"]))
+        rows(said([bad]))
         say(Kind.BATCH, BatchEnd(1, 20))
 
     def dies(self):
@@ -92,7 +97,7 @@ class Lies:
     def dies_in_a_batch(self):
         one_batch()
         rows()
-        rows("binding", pa.Table.from_pylist([binding(0)], schema=SCHEMAS["binding"]))
+        table("binding", pa.Table.from_pylist([binding(0)], schema=SCHEMAS["binding"]))
 
     def escapes(self):
         say(Kind.ERROR, Failure("NotACapture", "is \x1b[2Jno capture\n" + "x" * 1000, "\x07"))

@@ -41,6 +41,7 @@ from sensor.sitekey import SiteKey
 from tests.captures import Packet, packets, write
 from tests.conftest import PCAPS
 from tests.sensor.engine.builder import Tcp, Wire
+from tests.sensor.store.facts import attributes_of
 
 NAME = Field("test.name", "none")
 USER = Field("test.user", "none", Sensitivity.PRINCIPAL)
@@ -248,7 +249,7 @@ def test_what_is_recalled_is_counted_in_the_batch_and_on_the_day_where_it_is_sai
         )
         parts = [part for batch in pipeline.batches() for part in batch.parts]
         counters = json.loads(str(pipeline.summary()["counters"]))
-    rows = [row for name, part in parts if name == "fact_attribute" for row in part.to_pylist()]
+    rows = attributes_of(parts)
     assert counters["runs_known"] == 16
     assert len({row["day"] for row in rows}) == 2
     assert sum(row["n"] for row in rows if not row["continued"]) == 32

@@ -15,6 +15,7 @@ from sensor.engine.seen import Words
 from sensor.fold import SUBJECT, VALUES_MAX, Fold
 from sensor.rows import DAY_US, HOUR_US, SCHEMAS
 from sensor.sighting import Ends, Quality, Said
+from tests.sensor.store.facts import attributes_of
 
 NAME = Field("test.name", "none")
 A, B = (b"\x0a\0\0\1", 1), (b"\x0a\0\0\2", 2)
@@ -29,6 +30,8 @@ def saying(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, gap: b
 
 def rows(fold: Fold, table: str) -> list[dict[str, Any]]:
     found: dict[str, pa.Table] = dict(fold.drain())
+    if table == "fact_attribute":
+        return attributes_of(found.items())
     return found[table].to_pylist() if table in found else []
 
 
@@ -175,10 +178,12 @@ def test_parts_hold_all_rows(rows_max: int, monkeypatch: pytest.MonkeyPatch) -> 
 
     whole = rows(filled(), "fact_attribute")
     monkeypatch.setattr("sensor.folded.PART_ROWS", rows_max)
-    parts = [part for name, part in filled().drain() if name == "fact_attribute"]
-    assert len(parts) > 1
-    assert max(part.num_rows for part in parts) <= max(rows_max, 2)
-    assert [row for part in parts for row in part.to_pylist()] == whole
+    parts = list(filled().drain())
+    for table in ("place", "attribute", "fact_attribute"):
+        counts = [part.num_rows for name, part in parts if name == table]
+        assert len(counts) > (rows_max < 7 or table == "fact_attribute")
+        assert max(counts) <= rows_max
+    assert attributes_of(parts) == whole
 
 
 def test_long_texts_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,9 +29,10 @@ from parsers.core import (
 )
 from sensor import fold as installed
 from sensor.engine.seen import Words
-from sensor.rows import DAY_US, HOUR_US, SCHEMAS
+from sensor.rows import DAY_US, HOUR_US, WHAT
 from sensor.sighting import Ends, Quality, Said
 from sensor.sitekey import SecretClass, SecretMark
+from tests.sensor.store.facts import attributes_of
 
 MODULES = ("arrays", "folded", "fold")
 SCOPES = ("default", "ward")
@@ -140,9 +141,10 @@ def test_each_fact_is_counted_as_if_it_had_been_stated_alone(said: list[Said]) -
 
 def by_key(tables: Iterator[tuple[str, Any]]) -> dict[tuple[str, int], Row]:
     """Rows by table and id; no id may come twice."""
-    rows = [
-        (name, row) for name, table in tables if name in SCHEMAS and name != "certificate" for row in table.to_pylist()
-    ]
+    parts = list(tables)
+    rows = [("fact_attribute", row) for row in attributes_of(parts)]
+    others = [(name, table) for name, table in parts if name in WHAT and name != "fact_attribute"]
+    rows += [(name, row) for name, table in others for row in table.to_pylist()]
     found = {(name, row["id"]): row for name, row in rows}
     assert len(found) == len(rows)
     return found
@@ -168,9 +170,7 @@ def counts(said: list[Said], module: ModuleType = installed) -> dict[str, int]:
     fold = module.Fold(SCOPES)
     for one in said:
         fold.add(one)
-    return {
-        row["value"]: row["n"] for name, rows in fold.drain() if name == "fact_attribute" for row in rows.to_pylist()
-    }
+    return {row["value"]: row["n"] for row in attributes_of(fold.drain())}
 
 
 def names(*numbers: int) -> list[Attribute]:
@@ -208,4 +208,9 @@ def test_ids_are_the_same_in_every_process() -> None:
     fold = installed.Fold(SCOPES)
     fold.add(saying(*names(0), Anomaly(SIDES[1], "odd")))
     rows = {name: table.to_pylist()[0]["id"] for name, table in fold.drain()}
-    assert rows == {"fact_attribute": 957369863355923703, "fact_anomaly": 16593323801745924440}
+    assert rows == {
+        "fact_attribute": 957369863355923703,
+        "fact_anomaly": 16593323801745924440,
+        "place": 3979988968833377646,
+        "attribute": 10927735595551794814,
+    }

@@ -29,10 +29,10 @@ from sensor.wire import (
     send,
     unpack_table,
 )
-from tests.sensor.store.facts import attribute, binding, certificate, conversation, schema_of
+from tests.sensor.store.facts import attribute, binding, certificate, conversation, referring, schema_of
 
 ROWS = {
-    "fact_attribute": [attribute(0), attribute(1, "CT02", id=2**64 - 1, mac=None)],
+    **referring([attribute(0), attribute(1, "CT02", id=2**64 - 1, mac=None)]),
     "fact_conversation": [conversation(0)],
     "certificate": [certificate(sans=["DNS:a", "DNS:b"]), certificate("cd", sans=None, not_before=None)],
     "binding": [binding(0)],
@@ -41,6 +41,11 @@ ROWS = {
 
 def table(name, rows=None):
     return pa.Table.from_pylist(rows or ROWS[name], schema=SCHEMAS[name])
+
+
+def texts(value, count):
+    """So many rows of `attribute` with the same value."""
+    return referring([attribute(0, value)])["attribute"] * count
 
 
 @pytest.mark.parametrize("name", tables())
@@ -95,15 +100,15 @@ def named(name, body):
 
 
 def test_compressed_rows_are_refused():
-    rows = table("fact_attribute", [attribute(0, "x" * 256)] * 1000)
-    assert unpack_table(named("fact_attribute", stream(rows)), SCHEMAS)[1] == rows
+    rows = table("attribute", texts("x" * 256, 1000))
+    assert unpack_table(named("attribute", stream(rows)), SCHEMAS)[1] == rows
     for codec in ("lz4", "zstd"):
         with pytest.raises(WireError, match="compressed"):
-            unpack_table(named("fact_attribute", stream(rows, compression=codec)), SCHEMAS)
+            unpack_table(named("attribute", stream(rows, compression=codec)), SCHEMAS)
 
 
 def test_words_that_are_compressed_are_refused_among_rows_that_are_not():
-    rows = table("fact_attribute", [attribute(0, "x" * 256)] * 1000)
+    rows = table("attribute", texts("x" * 256, 1000))
     packed, plain = (
         list(pa.ipc.MessageReader.open_stream(stream(rows, compression=codec))) for codec in ("zstd", None)
     )
@@ -111,9 +116,9 @@ def test_words_that_are_compressed_are_refused_among_rows_that_are_not():
         body = b"".join(message.serialize().to_pybytes() for message in mixed)
         assert {message.type for message in mixed} == {"schema", "dictionary", "record batch"}
         with pytest.raises(WireError, match="compressed"):
-            unpack_table(named("fact_attribute", body), SCHEMAS)
+            unpack_table(named("attribute", body), SCHEMAS)
     body = b"".join(message.serialize().to_pybytes() for message in plain)
-    assert unpack_table(named("fact_attribute", body), SCHEMAS)[1] == rows
+    assert unpack_table(named("attribute", body), SCHEMAS)[1] == rows
 
 
 def test_another_schema_is_refused():
@@ -169,17 +174,17 @@ def test_so_are_days(days, refused):
 
 
 def worded(name, values, indices=(0, 1)):
-    """Two rows of `fact_attribute` with these words in a column."""
+    """Two rows of `attribute` with these words in a column."""
     numbers = pa.array(indices, pa.int16())
     words = pa.DictionaryArray.from_arrays(numbers, pa.array(values, pa.string()), safe=False)
-    rows = table("fact_attribute")
+    rows = table("attribute")
     return rows.set_column(rows.schema.get_field_index(name), name, words)
 
 
 def test_numbers_of_words_that_are_not_there_are_refused():
     for indices in ((0, 2), (-1, 0), (0, 32_767)):
         with pytest.raises(WireError, match="damaged"):
-            unpack_table(named("fact_attribute", stream(worded("value", ["a", "b"], indices))), SCHEMAS)
+            unpack_table(named("attribute", stream(worded("value", ["a", "b"], indices))), SCHEMAS)
 
 
 def test_words_are_counted_as_often_as_they_stand_there():
@@ -200,15 +205,16 @@ def test_words_may_stand_in_more_memory_than_they_need():
 
 
 def test_a_batch_is_bounded_by_what_its_words_come_to():
-    rows = table("fact_attribute", [attribute(0, "x" * 100_000)] * 30_000)
-    payload = pack_table("fact_attribute", rows)
+    rows = table("attribute", texts("x" * 100_000, 30_000))
+    payload = pack_table("attribute", rows)
     assert len(payload) < 4 << 20
     with pytest.raises(WireError, match="never ends"):
         Gathered(SCHEMAS, 512 << 20).add(payload)
 
 
 WHOLE = bytes(pack_table("certificate", table("certificate")))
-WORDED = bytes(pack_table("fact_attribute", table("fact_attribute")))
+WORDED = bytes(pack_table("attribute", table("attribute")))
+NUMBERED = bytes(pack_table("fact_attribute", table("fact_attribute")))
 
 
 @pytest.mark.parametrize("end", range(0, len(WHOLE), 7))
@@ -225,7 +231,7 @@ def test_rows_that_are_cut_short_are_refused(end):
 
 @settings(max_examples=400, deadline=None)
 @given(
-    whole=st.sampled_from([WHOLE, WORDED]),
+    whole=st.sampled_from([WHOLE, WORDED, NUMBERED]),
     flips=st.lists(st.tuples(st.integers(15, len(WORDED) - 1), st.integers(1, 255)), min_size=1, max_size=4),
 )
 def test_rows_with_flipped_bits_are_refused_or_whole(whole, flips):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from sensor.capture.pcapfile import CaptureFile
 from sensor.pipeline import Pipeline
 from sensor.rules.cases import build_store
 from sensor.site import Site
 from sensor.sitekey import SiteKey
+from sensor.store.sql import statement
 
 
 def store_of(*paths: Path) -> duckdb.DuckDBPyConnection:
@@ -25,10 +27,9 @@ def store_of(*paths: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: object, capture: str) -> None:
-    connection.register("batch_rows", table)
-    connection.execute(
-        f"INSERT INTO {name} BY NAME SELECT *, $capture AS capture, '1' AS parser_set FROM batch_rows",
-        {"capture": capture},
-    )
-    connection.unregister("batch_rows")
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table, capture: str) -> None:
+    for column, value in (("capture", capture), ("parser_set", "1")):
+        table = table.append_column(column, pa.array([value] * table.num_rows, pa.string()))
+    connection.register("incoming", table)
+    connection.execute(statement(f"insert/{name}"))
+    connection.unregister("incoming")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 
 import pyarrow as pa
 
+from sensor.rows import QUALITY, SCHEMAS, WHAT, WHERE
 from sensor.store import Reading, Store
 from sensor.store.sql import views
 
@@ -18,9 +20,9 @@ def reading(capture="a" * 32, parser_set="p1", settings="s1", batch_bytes=1000, 
 
 def schema_of(store, table):
     cursor = store.cursor()
-    schema = cursor.sql(f"SELECT * EXCLUDE (capture, parser_set) FROM {table} LIMIT 0").to_arrow_table().schema
+    schema = cursor.sql(f"FROM {table} LIMIT 0").to_arrow_table().schema
     cursor.close()
-    return schema
+    return pa.schema([field for field in schema if field.name not in {"capture", "parser_set"}])
 
 
 def common(minute=0, **changes):
@@ -83,8 +85,51 @@ def loss(hour=0, drops=1, interface="eth1"):
     return {"hour": START + timedelta(hours=hour), "interface": interface, **counts}
 
 
+def referring(rows):
+    """Rows of attributes, which say all themselves, as a worker says them: by table, with ids of where and what."""
+    parts = {"place": [], "attribute": [], "fact_attribute": []}
+    for row in rows:
+        what = {name: row[name] for name, _ in WHAT["fact_attribute"]}
+        where = {name: row[name] for name, _ in WHERE} | {"day": row["day"]}
+        ids = {"place": number_of(where), "attribute": number_of(what)}
+        seen = {name: row[name] for name in SCHEMAS["fact_attribute"].names if name in row}
+        quality = sum(bool(row.get(name)) << bit for bit, (name, _) in enumerate(QUALITY))
+        parts["place"].append(where | {"id": ids["place"]})
+        parts["attribute"].append(what | {"id": ids["attribute"]})
+        parts["fact_attribute"].append(seen | ids | {"quality": quality})
+    return {
+        name: list({row["id"]: row for row in part}.values()) if name in ids else part for name, part in parts.items()
+    }
+
+
+def number_of(row):
+    """64 bits of a digest."""
+    return int.from_bytes(hashlib.blake2b(repr(sorted(row.items())).encode(), digest_size=8).digest())
+
+
+def attributes_of(parts):
+    """Rows of attributes that say all themselves, from (name, table) as a worker sends them."""
+    rows = {name: [] for name in ("place", "attribute", "fact_attribute")}
+    for name, table in parts:
+        if name in rows:
+            rows[name] += table.to_pylist()
+    where, what = ({row["id"]: row for row in rows[name]} for name in ("place", "attribute"))
+    return [what[row["attribute"]] | where[row["place"]] | row | flags_of(row) for row in rows["fact_attribute"]]
+
+
+def flags_of(row):
+    return {name: bool(row["quality"] >> bit & 1) for bit, (name, _) in enumerate(QUALITY)}
+
+
+def said(rows):
+    """The tables that a worker sends for rows of attributes, which say all themselves."""
+    return {name: pa.Table.from_pylist(part, schema=SCHEMAS[name]) for name, part in referring(rows).items()}
+
+
 def batch(store, **tables):
-    """Arrow tables by name, from lists of rows."""
+    """Arrow tables by name, from lists of rows; those of attributes say all themselves."""
+    if "fact_attribute" in tables:
+        tables |= referring(tables["fact_attribute"])
     return {name: pa.Table.from_pylist(list(rows), schema=schema_of(store, name)) for name, rows in tables.items()}
 
 

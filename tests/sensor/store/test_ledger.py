@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sensor.rows import SCHEMAS
 from sensor.store import Ledger, Store, StoreError
 from sensor.store.ledger import FACT_TABLES, LedgerMismatch, Summary
 from sensor.store.sql import statement
+from sensor.store.told import Told
 from tests.sensor.store.facts import (
     START,
     attribute,
@@ -26,6 +26,7 @@ from tests.sensor.store.facts import (
     conversation,
     loss,
     reading,
+    said,
     seen,
     traffic,
 )
@@ -40,6 +41,11 @@ def read(store, how, *batches):
     ledger.finish(END)
 
 
+def joined(parts):
+    """The tables of several parts as those of one batch."""
+    return {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
+
+
 def test_the_same_fact_of_one_day_is_one_row(store):
     read(store, reading(), {"fact_attribute": [attribute(61, gap=True)]}, {"fact_attribute": [attribute(3)]})
     (row,) = store.query("SELECT first_ts, last_ts, n, hours, frame, community_id, gap, midstream FROM attributes")
@@ -48,17 +54,15 @@ def test_the_same_fact_of_one_day_is_one_row(store):
 
 def test_parts_with_words_of_their_own_keep_them(store):
     """The same numbers stand for other words in each part."""
-    parts = [
-        pa.Table.from_pylist(
-            [attribute(0, f"{part}{row}", id=10 * part + row) for row in range(3)], schema=SCHEMAS["fact_attribute"]
-        )
-        for part in range(4)
-    ]
+    parts = [said([attribute(0, f"{part}{row}", id=10 * part + row) for row in range(3)]) for part in range(4)]
     for number, capture in enumerate(("a" * 32, "b" * 32)):
         ledger = Ledger(store, reading(capture))
         for at, rows in enumerate((parts[:2], parts[2:]) if number else (parts,)):
-            ledger.commit(at, at + 1, {"fact_attribute": pa.concat_tables(rows)})
-    found = store.query("SELECT capture[1], id, value FROM fact_attribute ORDER BY ALL")
+            ledger.commit(at, at + 1, joined(rows))
+    found = store.query(
+        "SELECT f.capture[1], f.id, a.value FROM fact_attribute AS f"
+        " JOIN attribute AS a ON a.capture = f.capture AND a.id = f.attribute ORDER BY ALL"
+    )
     assert found == [(name, 10 * part + row, f"{part}{row}") for name in "ab" for part in range(4) for row in range(3)]
 
 
@@ -74,11 +78,11 @@ def test_a_batch_of_rows_new_and_known_is_merged(store):
 
 def test_parts_that_are_new_and_parts_that_are_known_are_each_counted_once(store):
     def part(*rows):
-        return pa.Table.from_pylist([attribute(number, id=number) for number in rows], schema=SCHEMAS["fact_attribute"])
+        return said([attribute(number, id=number) for number in rows])
 
     ledger = Ledger(store, reading())
     for number, parts in enumerate([[(1, 2)], [(3,), (2, 4), (5, 6)], [(7,), (8,)], [(9, 3), (10,), (9,)]]):
-        ledger.commit(number, number + 1, {"fact_attribute": pa.concat_tables(part(*rows) for rows in parts)})
+        ledger.commit(number, number + 1, joined([part(*rows) for rows in parts]))
     assert store.query("SELECT id, n FROM fact_attribute ORDER BY id") == [
         *((number, 2 if number in {2, 3, 9} else 1) for number in range(1, 11)),
     ]
@@ -308,3 +312,30 @@ def test_the_store_is_searched_for_what_was_told_before_alone(store, monkeypatch
     rows = [attribute(0, id=number) for number in range(5)]
     read(store, reading(), {"fact_attribute": rows[:3]}, {"fact_attribute": rows[3:]}, {"fact_attribute": rows[2:4]})
     assert [(name, [part.num_rows for part in parts]) for name, parts in merged] == [("fact_attribute", [2])]
+
+
+def test_what_facts_refer_to_stands_once(store, monkeypatch):
+    """However often it is told, and when it was forgotten that it had been."""
+    monkeypatch.setattr("sensor.store.ledger.Told", lambda: Told(2))
+    rows = [attribute(0, f"V{number % 3}", id=number, ip=f"10.0.0.{number % 4}") for number in range(12)]
+    read(store, reading(), *({"fact_attribute": rows[begin:]} for begin in (0, 6, 3, 0)))
+    assert [store.query(f"SELECT count(*) FROM {name}") for name in ("place", "attribute")] == [[(4,)], [(3,)]]
+    assert store.query("SELECT count(*), sum(n) FROM attributes") == [(12, 12 + 6 + 9 + 12)]
+    Ledger(store, reading()).forget()
+    assert [store.query(f"SELECT * FROM {name}") for name in ("place", "attribute", "fact_attribute")] == [[]] * 3
+
+
+def test_a_fact_whose_place_was_never_told_is_not_shown(store):
+    """A taken-over worker may leave it out."""
+    whole = batch(store, fact_attribute=[attribute(0), attribute(1, id=2, ip="10.0.0.6")])
+    Ledger(store, reading()).commit(0, 100, whole | {"place": whole["place"].slice(1)})
+    assert store.query("SELECT ip FROM attributes") == [("10.0.0.6",)]
+
+
+def test_a_place_is_what_was_said_first(store):
+    rows = batch(store, fact_attribute=[attribute(0)])
+    other = rows["place"].set_column(rows["place"].schema.get_field_index("ip"), "ip", pa.array(["10.0.0.6"]))
+    ledger = Ledger(store, reading())
+    ledger.commit(0, 100, rows | {"place": pa.concat_tables([rows["place"], other])})
+    ledger.commit(1, 200, {"place": other})
+    assert store.query("SELECT ip, n FROM attributes") == [("10.0.0.5", 1)]
