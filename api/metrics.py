@@ -60,7 +60,7 @@ class _Store(Collector):
     def describe(self) -> Iterator[Metric]:
         for name, text in _GAUGES.items():
             yield GaugeMetricFamily(f"spanward_{name}", text)
-        yield from (*_of_interfaces([]), *_of_segments([]), _of_warnings([]))
+        yield from (*_of_interfaces([]), *_of_segments([]), _of_warnings([]), _of_evicted([]))
 
     def collect(self) -> Iterator[Metric]:
         try:
@@ -68,11 +68,12 @@ class _Store(Collector):
             interfaces = self._store.rows("sensors", _LIVE)
             segments = self._store.rows("metrics_segments", {"most": _SEGMENTS_MAX})
             warnings = self._store.rows("metrics_warnings", {"most": _SEGMENTS_MAX})
+            evicted = self._store.rows("metrics_evicted", {})
         except duckdb.Error:
             return  # /readyz says so; the request metrics are still worth having
         for name, text in _GAUGES.items():
             yield GaugeMetricFamily(f"spanward_{name}", text, value=counts[name])
-        yield from (*_of_interfaces(interfaces), *_of_segments(segments), _of_warnings(warnings))
+        yield from (*_of_interfaces(interfaces), *_of_segments(segments), _of_warnings(warnings), _of_evicted(evicted))
 
 
 _LIVE: dict[str, object] = {
@@ -114,4 +115,13 @@ def _of_warnings(rows: Sequence[Row]) -> Metric:
     family = GaugeMetricFamily("spanward_mirror_warning", "What is wrong now", labels=["interface", "kind"])
     for row in rows:
         family.add_metric([row["interface"], row["kind"]], row["warnings"])
+    return family
+
+
+def _of_evicted(rows: Sequence[Row]) -> Metric:
+    family = CounterMetricFamily(
+        "spanward_evicted", "What workers let go of, their memory being used up", labels=["kind"]
+    )
+    for row in rows:
+        family.add_metric([row["kind"]], row["n"])
     return family

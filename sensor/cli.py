@@ -89,7 +89,7 @@ def facts(captures: Captures) -> None:
     from sensor.sitekey import SiteKey
 
     configured = settings()
-    run(captures, site(configured.site), SiteKey.test(), configured.flows)
+    run(captures, site(configured.site), SiteKey.test(), configured.worker_memory_mib)
 
 
 @app.command()
@@ -202,7 +202,7 @@ def doctor(
     from sensor.commands.doctor import doctor as run
 
     configured = settings()
-    raise typer.Exit(run(interfaces or [], seconds, store or configured.store, form, configured.ring_mib))
+    raise typer.Exit(run(interfaces or [], seconds, store or configured.store, form, configured))
 
 
 @app.command()

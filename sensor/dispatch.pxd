@@ -43,5 +43,4 @@ cdef class Dispatcher(Reader):
     cdef tuple _without_secret(self, fact)
     cdef _named(self, principal, sensitivity)
 
-cdef _held_bytes(_Session session)
 cdef _is_plain(words)

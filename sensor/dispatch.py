@@ -42,8 +42,9 @@ from parsers.core import (
     Session,
     Side,
 )
+from sensor.budget import Budget
 from sensor.days import TRANSPORT, Label
-from sensor.engine import FLOWS, Engine, Flow, Flows, Seen, Step
+from sensor.engine import Engine, Flow, Flows, Seen, Step
 from sensor.engine.flows import Reader
 from sensor.engine.seen import Words
 from sensor.recall import COURSES_MAX, Recall, Run
@@ -53,11 +54,6 @@ from sensor.sitekey import SecretMark, SiteKey
 
 RESTATED_MAX: Final = 64
 CLAIMS_MAX: Final = 4_096
-HELD_PER_FLOW_BYTES: Final = 1_024
-"""Of what sessions and facts for midnight take, objects included: for each flow that the engine has room for."""
-SESSION_BYTES: Final = 640
-READER_BYTES: Final = 10_240
-"""What the objects of a session take, without dissectors (513 as measured, the rest is what finds it) and with them."""
 BOTH: Final = (0, 1)
 DONE, UNLISTEN = 1, 2
 """See `Step.last`."""
@@ -89,7 +85,7 @@ class Dispatcher(Reader):
         key: digests secrets.
         tell: is called with what was said. It may return a place's counts: what was said there before is then counted
             in these, as long as they are not emptied, and not told again.
-        flows: how many the engine has room for; what all sessions together may hold goes by it.
+        budget: how much sessions and conversations may hold.
         bulkhead: catch dissectors' bugs; off in tests.
 
     Attributes:
@@ -106,7 +102,7 @@ class Dispatcher(Reader):
         key: SiteKey,
         tell: Callable[[Said], Counted | None],
         *,
-        flows: int = FLOWS,
+        budget: Budget = Budget(),  # noqa: B008 - it is immutable
         bulkhead: bool = True,
     ) -> None:
         self._engine = engine
@@ -120,7 +116,7 @@ class Dispatcher(Reader):
         self._recall = Recall()
         hints = frozenset(port for protocol in registry.protocols for port in protocol.port_hints)
         self.flows = Flows(
-            engine, self, _QUALITIES, self._recall.roots, hints, flows * HELD_PER_FLOW_BYTES, COURSES_MAX
+            engine, self, _QUALITIES, self._recall.roots, hints, budget.session_bytes, COURSES_MAX, budget.run_bytes
         )
         self._failures = 0
         self._numbers: dict[tuple[str, Confidence], int] = {("", Confidence.PORT): 0}
@@ -150,7 +146,7 @@ class Dispatcher(Reader):
         known, failures = session.protocol, self._failures
         facts = self._guarded(session, FEED, lane, data, turn)
         step = self._settled(flow, session, facts, (lane,) if session.protocol is known else BOTH)
-        if flow.node is not None and self._failures == failures:
+        if flow.node is not None and self._failures == failures and not self.flows.is_crowded:
             self._learn(flow, session, Run(lane, turn, data), step)
         return step
 
@@ -160,7 +156,7 @@ class Dispatcher(Reader):
         session = flow.session or self._catch_up(flow)
         facts = self._guarded(session, FEED_DATAGRAM, lane, data)
         if is_new:
-            flow.held_bytes = _held_bytes(session)
+            flow.held_bytes = session.weight
         return self._step(session, facts, DONE if session.done else 0)
 
     def miss(self, flow: Flow, lane: int) -> Step:
@@ -267,7 +263,7 @@ class Dispatcher(Reader):
         elif session.protocol is None and not session.held_bytes:  # nobody knows it: the engine looks at all its turns
             session.reconsider()
             step.last = UNLISTEN
-        flow.held_bytes = _held_bytes(session)
+        flow.held_bytes = session.weight
         return self._finished(step, session, facts)
 
     def _settle_lane(self, flow: Flow, session: Session, step: Step, facts: list[Fact], lane: int) -> None:
@@ -369,11 +365,6 @@ class Dispatcher(Reader):
 def _ip(words: list[int], rest: int) -> bytes:
     """A packed address of its four words; what else stands in a flow's key says of which family it is."""
     return words[3].to_bytes(4) if rest >> 8 & 0xFF == 4 else _WORDS.pack(*words)
-
-
-def _held_bytes(session: Session) -> int:
-    """Bytes that it keeps, and its objects."""
-    return session.held_bytes + (SESSION_BYTES if session.protocol is None else READER_BYTES)
 
 
 def _is_plain(words: Words) -> bool:

@@ -69,6 +69,8 @@ cdef class Fold:
     cdef public long long lost
     cdef public long long row_count
     cdef public long long text_bytes
+    cdef public long long room_bytes
+    cdef long long _held_max
     cdef dict _places
     cdef list _groups
     cdef dict _tables
@@ -79,6 +81,7 @@ cdef class Fold:
     cdef _clear(self)
     @cython.locals(day_us="long long", place=Place, words=Words, seen=Seen)
     cpdef add(self, Said said)
+    cdef bint _is_full(self) except -1
     @cython.locals(initiator=Values, responder=Values, place=Place)
     cdef Place _place(self, tuple key)
     @cython.locals(values=Values)

@@ -21,6 +21,7 @@ import msgspec
 import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
+from sensor.budget import ROW_BYTES, Budget
 from sensor.engine.seen import Seen, Words
 from sensor.folded import Facts, Folded
 from sensor.rows import DAY_US, WHAT, Key, table
@@ -30,11 +31,10 @@ from sensor.sitekey import SecretMark
 VALUES_MAX: Final = 256
 FEW: Final = 16
 HELD_MAX: Final = 1 << 20
-"""Values of all subjects that are held, some 100 bytes each, in each of two generations; a subject weighs `SUBJECT`."""
+"""Values of all subjects that are held, some 70 bytes each, in each of two generations; a subject weighs `SUBJECT`."""
 SUBJECT: Final = 8
 CERTIFICATES_MAX: Final = 1 << 18
-ROWS_MAX: Final = 1_000_000
-TEXT_BYTES_MAX: Final = 256 << 20
+ROOM_BYTES: Final = Budget().row_bytes
 _EARLIEST_US: Final = -62_135_596_800_000_000  # 0001-01-01
 _LATEST_US: Final = 253_402_300_799_000_000  # 9999-12-31
 _json: Final = msgspec.json.Encoder(order="sorted")
@@ -176,15 +176,19 @@ class Fold:
 
     Args:
         scopes: names by number.
+        held_max: values of all subjects, see `HELD_MAX`.
 
     Attributes:
+        room_bytes: what rows may take until they are drained.
         row_count: how many rows there are so far.
         text_bytes: how long the texts of their facts are.
         lost: facts for which there was no room, as nobody had drained for too long.
     """
 
-    def __init__(self, scopes: tuple[str, ...]) -> None:
+    def __init__(self, scopes: tuple[str, ...], held_max: int = HELD_MAX) -> None:
         self._scopes = scopes
+        self._held_max = held_max
+        self.room_bytes = ROOM_BYTES
         self._certificates_sent: set[str] = set()
         self._values_day = 0
         self._begin_day()
@@ -219,13 +223,24 @@ class Fold:
             return None
         if words.known:
             seen = place.seen.get(words)
-            if seen is None:
+            if seen is None and not self._is_full():
                 seen = self._add_known(place, said, words)
             if seen is not None:
                 seen.once(said)
                 return place.seen
+        if self._is_full():
+            self.lost += len(words.facts)
+            return None
         self._add_each(place, said, words.facts)
         return place.seen
+
+    @property
+    def held_bytes(self) -> int:
+        """What the rows take."""
+        return self.row_count * ROW_BYTES + self.text_bytes
+
+    def _is_full(self) -> bool:
+        return self.row_count * ROW_BYTES + self.text_bytes >= self.room_bytes
 
     def drain(self) -> Iterator[tuple[str, pa.Table]]:
         """The rows since the last call, as parts of tables of `sensor.rows.SCHEMAS`.
@@ -245,13 +260,13 @@ class Fold:
 
     def _place(self, key: Key) -> Place | None:
         """A new place; None where there is no room for another one."""
-        if self.row_count >= ROWS_MAX or self.text_bytes >= TEXT_BYTES_MAX:
+        if self._is_full():
             return None
         day, ends = key[0], key[1]
         if day > self._values_day:
             self._values_day = day
             self._begin_day()
-        if self._held.count >= HELD_MAX:
+        if self._held.count >= self._held_max:
             self._older, self._values, self._held = self._values, {}, Held()
         initiator = self._values_of((ends.scope, ends.initiator, 0))
         responder = self._values_of((ends.scope, ends.responder, 1))

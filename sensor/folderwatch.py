@@ -13,10 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from sensor.budget import DEFAULT_MIB
 from sensor.capture.errors import CaptureError
 from sensor.capture.folder import SETTLE_S, Folder
 from sensor.capture.pcapfile import identify
-from sensor.engine import FLOWS
 from sensor.recorder import WORKER, Recorder, WorkerDied
 from sensor.store import Store, StoreError
 from sensor.store.ledger import Ledger, Reading
@@ -39,7 +39,7 @@ class FolderWatch:
         say: gets lines for the person who watches.
         fail: called when it cannot go on; `failure` says why.
         settle_s: see `Folder`.
-        flows: see `Settings`.
+        memory_mib: of a worker, see `sensor.budget`.
         command: starts the process that forks workers.
     """
 
@@ -54,7 +54,7 @@ class FolderWatch:
         say: Callable[[str], None],
         fail: Callable[[], None],
         settle_s: float = SETTLE_S,
-        flows: int = FLOWS,
+        memory_mib: int = DEFAULT_MIB,
         command: Sequence[str] = WORKER,
     ) -> None:
         self.failure: Exception | None = None
@@ -68,7 +68,7 @@ class FolderWatch:
         self._deaths: dict[Path, int] = {}
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
         self._recorder = Recorder(
-            store, site=site, site_key=site_key, batch_bytes=BATCH_BYTES, flows=flows, command=command
+            store, site=site, site_key=site_key, batch_bytes=BATCH_BYTES, memory_mib=memory_mib, command=command
         )
 
     def start(self) -> None:

@@ -136,5 +136,5 @@ _OF_PACKETS: Final = {
 _OF_CONVERSATIONS: Final = {"one-sided": "conversations show both sides again"}
 _WATCHED: Final = (
     *("packets", "kernel_drops", "kernel_packets", "interface_drops", "clock_jumps"),
-    *("evicted_flows", "evicted_sessions", "evicted_facts"),
+    *mirror.EVICTED,
 )

@@ -22,10 +22,10 @@ from typing import Final
 import msgspec
 import pyarrow as pa
 
+from sensor.budget import DEFAULT_MIB
 from sensor.capture.afpacket import RING_BYTES
 from sensor.capture.errors import CaptureError, CaptureUnreadable
 from sensor.capture.interfaces import DEFAULT_WAY, Way
-from sensor.engine import FLOWS
 from sensor.health import Mirror
 from sensor.mirror import MirrorWarning
 from sensor.recorder import WORKER, Talk, Workers
@@ -79,7 +79,7 @@ class LiveJob:
         infer_s: seconds between inferences.
         ring_bytes: of packets that can wait, for each interface and worker.
         way: how interfaces are tapped.
-        flows: see `Settings`; for each worker.
+        memory_mib: see `sensor.budget`; for each worker.
     """
 
     interfaces: Sequence[str]
@@ -90,7 +90,7 @@ class LiveJob:
     infer_s: float = INFER_S
     ring_bytes: int = RING_BYTES
     way: Way = DEFAULT_WAY
-    flows: int = FLOWS
+    memory_mib: int = DEFAULT_MIB
 
     @cached_property
     def _site(self) -> SiteForFacts:
@@ -106,7 +106,7 @@ class LiveJob:
         fanout = os.getpid() & 0xFFFF or 1 if self.workers > 1 else 0
         key = str(self.site_key.absolute())
         interfaces = tuple(self.interfaces)
-        return Job("", self._site, key, 0, interfaces, fanout, self.cut_s, self.ring_bytes, self.way, self.flows)
+        return Job("", self._site, key, 0, interfaces, fanout, self.cut_s, self.ring_bytes, self.way, self.memory_mib)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,17 @@ _SEGMENTS_NAMED: Final = 4
 _PLACE: Final = ("interface", "segment")
 _SUMS: Final = ("packets", "group_packets", "duplicates", "truncated")
 
+MEMORY: Final = "SPANWARD_WORKER_MEMORY_MIB"
+EVICTED: Final = {
+    "evicted_flows": "{:,} conversations were forgotten",
+    "evicted_sessions": "{:,} read on as if they had begun later",
+    "evicted_session_bytes": "{:,} bytes of half-read messages left out",
+    "evicted_bytes": "{:,} times what waited in a stream left out",
+    "evicted_facts": "{:,} facts are not stated again at midnight",
+    "rows_lost": "{:,} rows were lost",
+}
+"""Counters of what a worker lets go of when its memory is used up, and what that means."""
+
 Key = tuple[Any, ...]
 Place = tuple[str, str]
 """Interface and segment."""
@@ -108,15 +119,11 @@ def clock_jumps(count: int) -> str:
 
 
 def crowded(counters: Mapping[str, int]) -> str:
-    """Conversations had to go as there was no room for them; nothing where none had to."""
-    flows, sessions = counters.get("evicted_flows", 0), counters.get("evicted_sessions", 0)
-    if not flows and not sessions:
+    """What had to go as there was no room for it, by kind; nothing where nothing had to."""
+    gone = [words.format(count) for name, words in EVICTED.items() if (count := counters.get(name, 0))]
+    if not gone:
         return ""
-    facts = counters.get("evicted_facts", 0)
-    return (
-        f"no room: {flows:,} conversations were forgotten, {sessions:,} read on as if they had begun later, "
-        f"{facts:,} facts are not stated again at midnight; set SPANWARD_FLOWS higher where there is memory"
-    )
+    return f"no room: {', '.join(gone)}; set {MEMORY} higher where there is memory"
 
 
 def _of_packets(interface: str, total: Counter[str], segments: Mapping[str, Counter[str]]) -> Iterator[MirrorWarning]:

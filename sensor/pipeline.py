@@ -14,11 +14,12 @@ import msgspec
 import pyarrow as pa
 
 from parsers.core import Registry
+from sensor.budget import DAY_BYTES, Budget
 from sensor.capture.pcapfile import Capture
 from sensor.capture.source import LiveSource
 from sensor.days import Days
 from sensor.dispatch import Dispatcher
-from sensor.engine import COMPILED, FLOWS, FULL, NEED, Engine
+from sensor.engine import COMPILED, FULL, NEED, Engine
 from sensor.fold import Fold
 from sensor.sighting import Said, Sighting
 from sensor.site import Site
@@ -29,7 +30,6 @@ from sensor.wire import BATCH_BYTES
 PIPELINE_VERSION: Final = 7
 BATCH_ROWS: Final = 250_000
 BATCH_TEXT_BYTES: Final = 64 << 20
-WAITING_MAX: Final = 16
 COLLECT_AFTER: Final = 700_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
@@ -53,7 +53,7 @@ class Pipeline:
         key: digests secrets.
         registry: the parsers; all that are installed by default.
         batch_bytes: capture bytes to a batch, at most; it is cut earlier where there are many rows.
-        flows: conversations that can be followed at a time.
+        budget: how much may be held of what.
         bulkhead: see `Dispatcher`.
     """
 
@@ -65,22 +65,27 @@ class Pipeline:
         *,
         registry: Registry | None = None,
         batch_bytes: int = BATCH_BYTES,
-        flows: int = FLOWS,
+        budget: Budget = Budget(),  # noqa: B008 - it is immutable
         bulkhead: bool = True,
         engine: Engine | None = None,
     ) -> None:
         registry = registry or Registry.installed()
         self.parser_set = f"{PIPELINE_VERSION}-{registry.version}"
-        self.engine = engine or Engine(flows=flows, seed=key.stream_seed())
+        self.engine = engine or Engine(flows=budget.flows, buffer_bytes=budget.buffer_bytes, seed=key.stream_seed())
         self.engine.scope_of_vlan(site.scope_of_vlan)
         self.engine.scope_of_tunnel(site.scope_of_tunnel)
         self.engine.mark_responders(port for protocol in registry.protocols for port in protocol.port_hints)
         self._capture = capture
         self._batch_bytes = batch_bytes
         self._scopes = site.scope_names
-        self._fold = Fold(self._scopes)
-        self._dispatcher = Dispatcher(self.engine, registry, site, key, self._fold.add, flows=flows, bulkhead=bulkhead)
+        self._fold = Fold(self._scopes, budget.values)
+        self._dispatcher = Dispatcher(
+            self.engine, registry, site, key, self._fold.add, budget=budget, bulkhead=bulkhead
+        )
+        self._row_bytes = budget.row_bytes
+        self._away: list[int] = []
         self._waiting: list[Days] = []
+        self._give_room()
         self._lost = 0
         self._first_us: int | None = None
         self._last_us: int | None = None
@@ -98,16 +103,21 @@ class Pipeline:
         self._days()
 
     def batches(self) -> Iterator[Batch]:
-        """Folded rows, cut where the capture's windows end, never by the clock; the last batch may be empty."""
+        """Folded rows, cut where the capture's windows end, never by the clock; the last batch may be empty.
+
+        Whoever asks for the next one has done with the last.
+        """
         assert isinstance(self._capture, Capture)
         settled, next_cut = self._capture.settled_bytes, self._batch_bytes
         for event in self._dispatcher.run(self._capture.pump):
             if event not in {NEED, FULL}:
                 continue
             offset = self._capture.offset
-            if offset >= settled and (event == FULL or offset >= next_cut or self._is_much):
+            if offset >= settled and (event == FULL or offset >= next_cut or self._has_many_rows or self.is_much):
                 yield self._batch()
                 next_cut = offset + self._batch_bytes
+                self._away.clear()
+                self._give_room()
             elif event == FULL:
                 self._keep_waiting()
         yield self._batch(carried(self.engine))
@@ -122,23 +132,48 @@ class Pipeline:
             if ready() or source.ended:
                 lost = losses.rows(source.losses(), time.time_ns() // 1000)
                 yield self._batch(carried(self.engine) | lost)
+            self._give_room()
 
     def _keep_waiting(self) -> None:
         """Put the engine's days by, as long as there is room; who is to take them is late."""
         days = self._days()
-        if len(self._waiting) < WAITING_MAX:
+        if self._fold.held_bytes + DAY_BYTES * days.row_count <= self._fold.room_bytes:
             self._waiting.append(days)
+            self._give_room()
         else:
             self._lost += days.row_count
 
+    def _give_room(self) -> None:
+        """Let the fold have what neither days that wait take nor batches that are on their way."""
+        self._fold.room_bytes = self._row_bytes - self._days_bytes() - sum(self._away)
+
+    def _days_bytes(self) -> int:
+        return DAY_BYTES * sum(days.row_count for days in self._waiting)
+
     @property
-    def _is_much(self) -> bool:
+    def is_much(self) -> bool:
+        """Half of the room for rows is used up: a batch wants to be cut."""
+        rows_bytes = self._fold.held_bytes + self._days_bytes() + DAY_BYTES * self.engine.folded()
+        return rows_bytes >= self._row_bytes // 2
+
+    @property
+    def _has_many_rows(self) -> bool:
         fold = self._fold
         return fold.row_count + self.engine.folded() >= BATCH_ROWS or fold.text_bytes >= BATCH_TEXT_BYTES
 
     def _batch(self, more: Mapping[str, pa.Table] = MappingProxyType({})) -> Batch:
-        days, self._waiting = [*self._waiting, self._days()], []
-        return Batch(self._capture.offset, chain(*(one.parts() for one in days), self._fold.drain(), more.items()))
+        self._waiting.append(self._days())
+        days, size_bytes = self._waiting, self._fold.held_bytes + self._days_bytes()
+        self._waiting = []
+        self._away.append(size_bytes)
+        parts = chain(*(one.parts() for one in days), self._fold.drain(), more.items())
+        return Batch(self._capture.offset, self._sent(parts, size_bytes))
+
+    def _sent(self, parts: Iterator[tuple[str, pa.Table]], size_bytes: int) -> Iterator[tuple[str, pa.Table]]:
+        """The parts of a batch; whoever has taken the last one may be another thread."""
+        yield from parts
+        if size_bytes in self._away:
+            self._away.remove(size_bytes)
 
     def _days(self) -> Days:
         """What the engine has folded since the last call."""

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
+from sensor.budget import DEFAULT_MIB
 from sensor.capture.errors import CaptureError
-from sensor.engine import FLOWS
 from sensor.forkserver import Forkserver
 from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied, Workers
 from sensor.rules import Rule, load_rules
@@ -77,7 +77,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
     as_of: datetime | None = None,
     rules: Path | None = None,
     progress: Progress | None = None,
-    flows: int = FLOWS,
+    worker_mib: int = DEFAULT_MIB,
     memory_mib: int | None = None,
     batch_bytes: int = BATCH_BYTES,
     command: Sequence[str] = WORKER,
@@ -93,7 +93,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         as_of: *now* for rules about age; otherwise the newest fact's time.
         rules: folder of the site's own rules, beside those that ship.
         progress: called after each batch.
-        flows: see `Settings`.
+        worker_mib: of a worker, see `sensor.budget`.
         memory_mib: see `Store.open`.
         batch_bytes: capture bytes to a batch.
         command: starts the process that forks workers.
@@ -117,7 +117,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
             site=site,
             site_key=site_key,
             batch_bytes=batch_bytes,
-            flows=flows,
+            memory_mib=worker_mib,
             progress=progress,
             workers=workers,
         ) as recorder:

@@ -21,9 +21,9 @@ from typing import IO, Final, Self
 import msgspec
 
 import sensor
+from sensor.budget import DEFAULT_MIB
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
 from sensor.capture.pcapfile import STDIN
-from sensor.engine import FLOWS
 from sensor.forkserver import Forkserver, Process, environment
 from sensor.mirror import Tally, judged
 from sensor.rows import SCHEMAS
@@ -97,7 +97,7 @@ class Recorder:
         site: path of the site file.
         site_key: path of the site key.
         batch_bytes: capture bytes to a batch.
-        flows: see `Settings`.
+        memory_mib: of a worker, see `sensor.budget`.
         progress: see `Progress`.
         command: starts the process that forks workers.
         workers: that process, where it is there already; it ends with this.
@@ -113,7 +113,7 @@ class Recorder:
         site: Path | None,
         site_key: Path,
         batch_bytes: int,
-        flows: int = FLOWS,
+        memory_mib: int = DEFAULT_MIB,
         progress: Progress | None = None,
         command: Sequence[str] = WORKER,
         workers: Workers | None = None,
@@ -122,7 +122,7 @@ class Recorder:
         self._site = Site.load(site).for_facts
         self._site_key = site_key
         self._batch_bytes = batch_bytes
-        self._flows = flows
+        self._memory_mib = memory_mib
         self._progress = progress or (lambda _path, _done, _size: None)
         self._workers = workers or Workers(command)
 
@@ -158,7 +158,7 @@ class Recorder:
 
     def _job(self, path: Path) -> Job:
         capture = str(path if path == STDIN else path.absolute())
-        return Job(capture, self._site, str(self._site_key.absolute()), self._batch_bytes, flows=self._flows)
+        return Job(capture, self._site, str(self._site_key.absolute()), self._batch_bytes, memory_mib=self._memory_mib)
 
 
 class Workers:

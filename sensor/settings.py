@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from sensor.budget import DEFAULT_MIB, LEAST_MIB, MOST_MIB
+
 PREFIX: Final = "SPANWARD_"
 _PLACE: Final = " - at `$."
 
@@ -30,9 +32,8 @@ class Settings(msgspec.Struct, frozen=True):
             opens it by name.
         request_timeout_s: a request's queries end after this.
         wide_queries: lists that are computed at the same time.
-        flows: conversations that a worker can follow at a time; beyond them the least valuable go, and are counted.
-            Once there are so many, each takes 0.3 to 0.8 KiB in the engine, and 1 KiB in the mean for sessions and
-            facts that are kept for midnight; a capture's warning `crowded` says what had to go.
+        worker_memory_mib: MiB that a worker may hold at most, rings not counted (see `sensor.budget`). What there is no
+            room for goes, the least valuable first, and is counted; a capture's warning `crowded` says what it was.
         ring_mib: MiB of packets that can wait in the kernel for a worker that is busy, for each interface and worker.
         store_memory_mib: MiB that DuckDB may hold for a store that is open for writing, before it moves to the disk
             what it has under way; None: a quarter of the machine's memory, but from 256 to 512.
@@ -47,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True):
     api: str = "api.app:serve"
     request_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=600)] = 10.0
     wide_queries: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
-    flows: Annotated[int, msgspec.Meta(ge=1_024, le=16_777_216)] = 262_144
+    worker_memory_mib: Annotated[int, msgspec.Meta(ge=LEAST_MIB, le=MOST_MIB)] = DEFAULT_MIB
     ring_mib: Annotated[int, msgspec.Meta(ge=8, le=16_384)] = 256
     store_memory_mib: Annotated[int, msgspec.Meta(ge=128, le=1_048_576)] | None = None
 

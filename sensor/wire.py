@@ -31,8 +31,8 @@ from typing import IO, Annotated, Final, Literal, TypeVar
 import msgspec
 import pyarrow as pa
 
+from sensor.budget import DEFAULT_MIB
 from sensor.columns import bytes_of, places, whole_numbers
-from sensor.engine import FLOWS
 from sensor.rows import DAY_US
 from sensor.site import SiteForFacts
 
@@ -76,7 +76,7 @@ class Job(msgspec.Struct, frozen=True):
     """What a worker is to read, and how. Paths are absolute; `-` is the pipe that comes along.
 
     Live: the `interfaces`, of which this worker gets its share when the number `fanout` is not 0; a batch every `cut_s`
-    seconds; `ring_bytes` for each interface; the `way` in which they are tapped. `flows`: as in `Settings`.
+    seconds; `ring_bytes` for each interface; the `way` in which they are tapped. `memory_mib`: see `sensor.budget`.
     """
 
     capture: str
@@ -88,7 +88,7 @@ class Job(msgspec.Struct, frozen=True):
     cut_s: float = 0.0
     ring_bytes: int = 0
     way: Literal["afpacket", "libpcap"] = "afpacket"
-    flows: int = FLOWS
+    memory_mib: int = DEFAULT_MIB
 
 
 class Hello(msgspec.Struct, frozen=True):

@@ -34,9 +34,9 @@ import zstandard  # noqa: F401 - what a stream is shows when nothing may be impo
 
 from parsers.core import Registry
 from sensor import sandbox
+from sensor.budget import DEFAULT_MIB, Budget
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
-from sensor.engine import FLOWS
 from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
@@ -122,7 +122,7 @@ class Worker:
             source = self._open(capture, site, key, job)
             size_bytes = Path(job.capture).stat().st_size
             mode = sandbox.enter(self._parent, self._words.fileno())
-            how = settings(site, key, job.flows)
+            how = settings(site, key, job.memory_mib)
             self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, how, size_bytes, mode))
             if self._order() == b"go":
                 self._send_batches(source, source.batches())
@@ -135,7 +135,9 @@ class Worker:
             source = self._open(capture, site, key, job)
             batches = source.batches()
             first = next(batches)
-            self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, settings(site, key, job.flows), 0, mode))
+            self._say(
+                Kind.HELLO, Hello(capture.capture_id, source.parser_set, settings(site, key, job.memory_mib), 0, mode)
+            )
             if self._order() == b"go":
                 self._send_batches(source, chain([first], batches))
 
@@ -150,9 +152,9 @@ class Worker:
 
         taps = open_taps(job.interfaces, job.way, job.ring_bytes, job.fanout)
         with Interfaces(taps, slice_s=min(job.cut_s, SLICE_S), stop_fd=self._orders.fileno()) as source:
-            pipeline = Pipeline(source, site, key, flows=job.flows)
+            pipeline = Pipeline(source, site, key, budget=Budget.of(job.memory_mib))
             mode = sandbox.enter(self._parent, self._words.fileno())
-            how = settings(site, key, job.flows)
+            how = settings(site, key, job.memory_mib)
             self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, how, 0, mode))
             if self._order() == b"go":
                 self._send_live(pipeline, source, job.cut_s)
@@ -167,7 +169,8 @@ class Worker:
         def ready() -> bool:
             """Without acknowledgements the rows stay in the fold."""
             self._hear(source)
-            return time.monotonic() >= due_s and self._unacknowledged < BATCHES_AHEAD
+            due = time.monotonic() >= due_s or pipeline.is_much
+            return due and self._unacknowledged < BATCHES_AHEAD
 
         with ThreadPoolExecutor(1) as sender:  # a recorder that is late must not keep us from the rings
             for batch in pipeline.live(source, ready):
@@ -235,17 +238,17 @@ class Worker:
         send(self._words, kind, msgspec.json.encode(what))
 
 
-def settings(site: Site, key: SiteKey, flows: int = FLOWS) -> str:
+def settings(site: Site, key: SiteKey, memory_mib: int = DEFAULT_MIB) -> str:
     """A digest of what decides facts beside the parsers, to recognise a reading made in the same way."""
     said = msgspec.json.encode(site.for_facts) + key.pseudonym("reading").encode()
-    if flows != FLOWS:
-        said += b"%d flows" % flows
+    if memory_mib != DEFAULT_MIB:
+        said += b"%d MiB" % memory_mib
     return hashlib.sha256(said).hexdigest()[:16]
 
 
 def open_pipeline(capture: Capture, site: Site, key: SiteKey, job: Job) -> Source:
     """The pipeline that a worker runs."""
-    return Pipeline(capture, site, key, batch_bytes=job.batch_bytes, flows=job.flows)
+    return Pipeline(capture, site, key, batch_bytes=job.batch_bytes, budget=Budget.of(job.memory_mib))
 
 
 def tell_where(kind: type[BaseException], _: BaseException | None, trace: TracebackType | None) -> None:

@@ -29,7 +29,7 @@ cdef class _Answered:
 @cython.freelist(64)
 cdef class Conversation:
     cdef public bint midstream
-    cdef public long long gaps
+    cdef public long long gaps, kept_bytes
     cdef dict _questions, _answers, _deferred
     cdef readonly dict _shared, _answered
     cdef list _emitted
@@ -39,6 +39,7 @@ cdef class Conversation:
     cpdef shared(self, kind)
     @cython.locals(question=_Question)
     cpdef gap(self)
+    cpdef Py_ssize_t weight(self) except -1
     @cython.locals(question=_Question)
     cpdef end(self)
     cpdef forget(self)

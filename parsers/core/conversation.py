@@ -25,6 +25,7 @@ from parsers.core.fact import Authentication, Fact, Outcome, Side, Subject
 
 OPEN_MAX: Final = 256
 ANSWERED_MAX: Final = 8
+WAITING_BYTES: Final = 640
 DESCRIBED_MAX_CHARS: Final = 128
 
 T = TypeVar("T")
@@ -73,13 +74,24 @@ class Conversation:
     Attributes:
         midstream: its beginning was not seen.
         gaps: how often bytes were missing so far, in either lane.
+        kept_bytes: what dissectors keep of a sender's lists, as far as these can be long.
     """
 
-    __slots__ = ("_answered", "_answers", "_deferred", "_emitted", "_questions", "_shared", "gaps", "midstream")
+    __slots__ = (
+        "_answered",
+        "_answers",
+        "_deferred",
+        "_emitted",
+        "_questions",
+        "_shared",
+        "gaps",
+        "kept_bytes",
+        "midstream",
+    )
 
     def __init__(self, *, midstream: bool = False) -> None:
         self.midstream = midstream
-        self.gaps = 0
+        self.gaps = self.kept_bytes = 0
         self._shared: dict[Callable[[], object], object] = {}
         self._questions: dict[Hashable, _Question] = {}
         self._answers: dict[Hashable, _Answer] = {}
@@ -147,6 +159,10 @@ class Conversation:
             question = self._questions[key]
             if question.positional:
                 self._close(key, question)
+
+    def weight(self) -> int:
+        """Bytes that are kept, with what waits: questions, answers, and facts that are made later."""
+        return self.kept_bytes + WAITING_BYTES * (len(self._questions) + len(self._answers) + len(self._deferred))
 
     def end(self) -> None:
         """The conversation is over: state all that is open."""

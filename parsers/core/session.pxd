@@ -67,6 +67,8 @@ cdef class Session:
     cpdef bint closed(self, int lane) except -1
     @cython.locals(one=_Lane, other=_Lane)
     cdef Py_ssize_t _held_bytes(self) except -1
+    @cython.locals(lane=_Lane, weight=Py_ssize_t)
+    cdef Py_ssize_t _weight(self) except -1
     @cython.locals(lane=_Lane)
     cpdef reconsider(self)
 

@@ -46,6 +46,10 @@ Step = Wait | Confirmed | Handoff | Done | Fact
 Steps = Generator[Step, None, None]
 
 HEAD_MAX: Final = 8_192
+SESSION_BYTES: Final = 640
+LANE_BYTES: Final = 6_656
+FACT_BYTES: Final = 512
+"""What objects take: of a session, of a lane's dissector, and of a fact that is held back."""
 HELD_FACTS_MAX: Final = 512
 FAILED_CANDIDATES_MAX: Final = 8
 UNKNOWN_DATAGRAMS_MAX: Final = 4
@@ -274,6 +278,20 @@ class Session:
     def _held_bytes(self) -> int:
         one, other = self._lanes
         return one.held_bytes() + other.held_bytes()
+
+    @property
+    def weight(self) -> int:
+        """What it takes in memory, roughly: bytes that are kept, and objects as far as a sender decides on them."""
+        return self._weight()
+
+    def _weight(self) -> int:
+        weight = self._held_bytes() + SESSION_BYTES
+        for lane in self._lanes:
+            if lane.reader is not None:
+                weight += LANE_BYTES
+            if lane.held is not None:
+                weight += FACT_BYTES * len(lane.held)
+        return weight if self._talk is None else weight + self._talk.weight()
 
     def reconsider(self) -> None:
         """Whoever feeds an unknown conversation chooses the turns: all that come next are probed."""

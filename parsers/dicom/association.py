@@ -57,6 +57,8 @@ REJECT: Final = Field("dicom.reject", "PS3.8 9.3.4")
 ABORT: Final = Field("dicom.abort", "PS3.8 9.3.8")
 
 CONTEXTS_MAX: Final = 128
+CONTEXT_BYTES: Final = 448
+SYNTAX_BYTES: Final = 120
 SUB_ITEMS_MAX: Final = 512
 _DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 
@@ -112,6 +114,11 @@ class Terms(msgspec.Struct):
         """It lets more than one operation be under way (0 is no limit)."""
         return self.async_window is not None and any(window != 1 for window in self.async_window)
 
+    @property
+    def kept_bytes(self) -> int:
+        """What its presentation contexts take."""
+        return sum(CONTEXT_BYTES + SYNTAX_BYTES * len(context.syntaxes) for context in self.contexts.values())
+
 
 class Reject(msgspec.Struct, frozen=True):
     """Why an association was refused, by name."""
@@ -139,6 +146,7 @@ class Association:
         if self.request is not None:
             return
         self.request = terms
+        talk.kept_bytes += terms.kept_bytes
         talk.defer("association", lambda: self._authentication(talk))
         if terms.identity is not None:
             found = terms.identity
@@ -149,6 +157,7 @@ class Association:
         """A-ASSOCIATE-AC was read."""
         if self.accept is None and self.reject is None:
             self.accept = terms
+            talk.kept_bytes += terms.kept_bytes
             self._accepted_somehow(talk)
 
     def rejected(self, reject: Reject, talk: Conversation) -> None:

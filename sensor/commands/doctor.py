@@ -12,22 +12,24 @@ from sensor.commands.console import console, plain, table
 from sensor.commands.errors import Status
 from sensor.commands.formats import SummaryFormat
 from sensor.doctor import Check, Verdict, card, listening, machine
+from sensor.settings import Settings
 
 _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "bold red"}
 
 
-def doctor(interfaces: Sequence[str], seconds: float, store: Path, form: SummaryFormat, ring_mib: int) -> int:
+def doctor(interfaces: Sequence[str], seconds: float, store: Path, form: SummaryFormat, settings: Settings) -> int:
     """Look at this computer and at interfaces, listen on these for so long, and write what came of it.
 
     Returns the exit status: 1 when something is a problem.
     """
-    found = list(_examined(interfaces, seconds, store, ring_mib << 20))
+    found = list(_examined(interfaces, seconds, store, settings))
     _WRITERS[form](found)
     return Status.CHECK_FAILED if any(check.verdict is Verdict.PROBLEM for check in found) else Status.DONE
 
 
-def _examined(interfaces: Sequence[str], seconds: float, store: Path, ring_bytes: int) -> Iterator[Check]:
-    yield from machine.examine(store, len(interfaces), ring_bytes)
+def _examined(interfaces: Sequence[str], seconds: float, store: Path, settings: Settings) -> Iterator[Check]:
+    ring_bytes, worker_bytes = settings.ring_mib << 20, settings.worker_memory_mib << 20
+    yield from machine.examine(store, len(interfaces), ring_bytes, worker_bytes)
     for name in interfaces:
         checks = list(card.examine(name))
         yield from checks

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 
+from sensor.budget import Budget
 from sensor.capture.pcapfile import CaptureError, CaptureFile
 from sensor.commands.errors import CommandError, Status, note
 from sensor.pipeline import Pipeline, calm_collector
@@ -15,7 +16,7 @@ from sensor.site import Site
 from sensor.sitekey import SiteKey
 
 
-def facts(captures: Sequence[Path], site: Site, key: SiteKey, flows: int) -> None:
+def facts(captures: Sequence[Path], site: Site, key: SiteKey, memory_mib: int) -> None:
     """Print the facts of each capture, in order.
 
     A capture that ends within a record gives its facts up to there and a line on standard error.
@@ -26,24 +27,24 @@ def facts(captures: Sequence[Path], site: Site, key: SiteKey, flows: int) -> Non
         CommandError: captures could not be read.
     """
     calm_collector()
-    failures = [error for path in captures if (error := _failure(path, site, key, flows))]
+    failures = [error for path in captures if (error := _failure(path, site, key, memory_mib))]
     for failure in failures[:-1]:
         note(str(failure))
     if failures:
         raise CommandError(str(failures[-1]), Status.UNREADABLE)
 
 
-def _failure(path: Path, site: Site, key: SiteKey, flows: int) -> CaptureError | None:
+def _failure(path: Path, site: Site, key: SiteKey, memory_mib: int) -> CaptureError | None:
     try:
         with CaptureFile(path) as capture:
-            _print(capture, site, key, flows)
+            _print(capture, site, key, memory_mib)
     except CaptureError as error:
         return error
     return None
 
 
-def _print(capture: CaptureFile, site: Site, key: SiteKey, flows: int) -> None:
-    pipeline = Pipeline(capture, site, key, flows=flows)
+def _print(capture: CaptureFile, site: Site, key: SiteKey, memory_mib: int) -> None:
+    pipeline = Pipeline(capture, site, key, budget=Budget.of(memory_mib))
     out = sys.stdout.buffer
     for sighting in pipeline.sightings():
         out.write(sighting.to_json() + b"\n")

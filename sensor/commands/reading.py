@@ -72,7 +72,7 @@ def filled(
                 as_of=as_of,
                 rules=settings.rules,
                 progress=bar.enter_context(_watched(captures)),
-                flows=settings.flows,
+                worker_mib=settings.worker_memory_mib,
                 memory_mib=settings.store_memory_mib,
                 forkserver=forkserver,
             ) as found,

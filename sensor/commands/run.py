@@ -66,7 +66,7 @@ def run(
             key_path,
             ring_bytes=settings.ring_mib << 20,
             way=way or DEFAULT_WAY,
-            flows=settings.flows,
+            memory_mib=settings.worker_memory_mib,
         )
         serve(_filling(store, settings, key_path, lambda *given: _live(job, *given)), listen, settings)
     else:
@@ -77,7 +77,14 @@ def run(
                 settings,
                 key_path,
                 lambda opened, infer: FolderWatch(
-                    opened, watched, settings.site, key_path, infer=infer, say=note, fail=_end, flows=settings.flows
+                    opened,
+                    watched,
+                    settings.site,
+                    key_path,
+                    infer=infer,
+                    say=note,
+                    fail=_end,
+                    memory_mib=settings.worker_memory_mib,
                 ),
             ),
             listen,

@@ -18,6 +18,7 @@ from typing import Final
 from sensor.capture.afpacket import NO_RIGHTS
 from sensor.doctor.check import Check, ok, problem, warning
 from sensor.engine import COMPILED
+from sensor.mirror import MEMORY
 from sensor.store.space import SpaceGuard
 
 _CAP_NET_RAW: Final = 13
@@ -29,11 +30,11 @@ _ROOMY_BYTES: Final = 2 << 30
 _MIB: Final = 1 << 20
 
 
-def examine(store: Path, interfaces: int, ring_bytes: int) -> Iterator[Check]:
+def examine(store: Path, interfaces: int, ring_bytes: int, worker_bytes: int) -> Iterator[Check]:
     """All checks of this computer. Without `interfaces` to capture from, rights matter less."""
     yield rights(needed=interfaces > 0)
     yield kernel()
-    yield memory(max(1, interfaces) * ring_bytes)
+    yield memory(max(1, interfaces) * ring_bytes, worker_bytes)
     yield clock()
     yield disk(store)
     yield engine()
@@ -75,16 +76,19 @@ def _version(release: str) -> tuple[int, int]:
     return tuple(int(part) if part.isdecimal() else 0 for part in numbers[:2])  # type: ignore[return-value]
 
 
-def memory(ring_bytes: int, available_bytes: int | None = None) -> Check:
-    """Whether the rings fit into what this process may still have."""
+def memory(ring_bytes: int, worker_bytes: int, available_bytes: int | None = None) -> Check:
+    """Whether the rings, and a worker as large as it may be, fit into what this process may still have."""
     free = available() if available_bytes is None else available_bytes
+    takes = f"rings take {ring_bytes // _MIB} MiB, a worker up to {worker_bytes // _MIB:,} MiB"
     if free is None:
-        return ok("memory", f"how much is free is not known here; rings take {ring_bytes // _MIB} MiB")
-    says = f"rings take {ring_bytes // _MIB} MiB for each worker, {free // _MIB:,} MiB are free"
+        return ok("memory", f"how much is free is not known here; {takes}")
+    says = f"{takes}, {free // _MIB:,} MiB are free"
     if ring_bytes > free:
         return problem("memory", says, "free memory, or raise the limit (ulimit -v, MemoryMax= in systemd)")
     if ring_bytes > free // 4:
         return warning("memory", says, "give this machine more, or capture from fewer interfaces")
+    if ring_bytes + worker_bytes > free:
+        return warning("memory", says, f"give this machine more, or set {MEMORY} lower")
     return ok("memory", says)
 
 

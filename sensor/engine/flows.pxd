@@ -71,7 +71,8 @@ cdef class Flows:
     cdef EventSource engine
     cdef Reader reader
     cdef tuple qualities
-    cdef long long held_max_bytes, courses_max, held_bytes
+    cdef long long held_max_bytes, courses_max, runs_max_bytes, held_bytes, run_bytes
+    cdef readonly bint is_crowded
     cdef list rows
     cdef long long count
     cdef dict pairs, held, roots
@@ -92,6 +93,7 @@ cdef class Flows:
     cdef _drop(self, Flow flow)
     cdef _drop_session(self, Flow flow)
     cdef _go(self, Flow flow, Step step, bytes data)
+    cdef _keep_run(self, long long more)
     cdef _relabel(self, Flow flow, Step step)
     cdef _finish(self, Flow flow)
     cdef _state(self, Flow flow, Words words)

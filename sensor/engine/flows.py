@@ -150,22 +150,25 @@ class Flows:
         hints: ports that may hint at a protocol.
         held_max_bytes: what all sessions together may hold, and facts for midnight.
         courses_max: how many flows may go the way of others at a time.
+        runs_max_bytes: what these may have said; then they leave it.
 
     Attributes:
         courses: how many of them go the way of others.
+        is_crowded: they have said more than is kept.
         known: runs that were met before.
         unkept: facts that could not be kept for midnight.
     """
 
-    def __init__(self, engine, reader, qualities, roots, hints, held_max_bytes, courses_max):
+    def __init__(self, engine, reader, qualities, roots, hints, held_max_bytes, courses_max, runs_max_bytes):
         self.engine, self.reader, self.qualities = engine, reader, tuple(qualities)
         self.roots = roots
         self.hinted = bytes([port in hints for port in range(65_536)])
-        self.held_max_bytes, self.courses_max = held_max_bytes, courses_max
+        self.held_max_bytes, self.courses_max, self.runs_max_bytes = held_max_bytes, courses_max, runs_max_bytes
         self.rows, self.count = [], 0
         self.pairs, self.held = {}, {}
         self.newest = None
-        self.held_bytes = self.courses = self.known = self.unkept = 0
+        self.held_bytes = self.courses = self.run_bytes = self.known = self.unkept = 0
+        self.is_crowded = False
 
     def __len__(self):
         return self.count
@@ -200,7 +203,7 @@ class Flows:
             return
         data: bytes = engine.payload
         step: Step = None
-        if flow.node is not None:
+        if flow.node is not None and not self.is_crowded:
             step = flow.node.find(engine.lane, engine.turn, data, flow.runs)
         if step is None:
             self._go(flow, self.reader.read(flow, engine.lane, engine.turn, data), data)
@@ -264,7 +267,7 @@ class Flows:
             pair = self._pair(key, self.reader.ends_of(key))
         flow: Flow = Flow()
         flow.begin(row, pair, engine.ports(row), engine.flags(row))
-        if flow.is_tcp and not flow.gap and self.courses < self.courses_max:
+        if flow.is_tcp and not flow.gap and self.courses < self.courses_max and not self.is_crowded:
             self.courses += 1
             flow.node, flow.runs = self._root(flow.midstream, flow.ports), []
         if row >= len(self.rows):
@@ -308,9 +311,11 @@ class Flows:
     def _go(self, flow, step, data):
         """Do what a session did (with `data`): say its words, tell the engine."""
         if step.node is not None:
+            self._keep_run(step.node.size - flow.node.size)
             flow.node = step.node
             flow.runs.append(data)
         elif flow.node is not None:
+            self._keep_run(-flow.node.size)
             flow.node = flow.runs = None
             self.courses -= 1
         if step.label != flow.label:
@@ -323,6 +328,11 @@ class Flows:
         step.tell(self.engine, flow.row)
         if step.ends:
             self._finish(flow)
+
+    def _keep_run(self, more):
+        """A run is kept, or the runs of a flow that leaves the way of others are not any more."""
+        self.run_bytes += more
+        self.is_crowded = self.run_bytes >= self.runs_max_bytes
 
     def _relabel(self, flow, step):
         """The conversation is known as something else; an odd label says that its roles are swapped."""

@@ -39,6 +39,7 @@ class Reader:
 
 class Flows:
     courses: int
+    is_crowded: bool
     known: int
     unkept: int
 
@@ -51,6 +52,7 @@ class Flows:
         hints: Collection[int],
         held_max_bytes: int,
         courses_max: int,
+        runs_max_bytes: int,
     ) -> None: ...
     def __len__(self) -> int: ...
     def step(self) -> int: ...

@@ -14,6 +14,7 @@ import pytest
 from sensor.commands.doctor import doctor
 from sensor.commands.formats import SummaryFormat
 from sensor.doctor import Verdict, card, listening
+from sensor.settings import Settings
 from tests.live.mirror import ip
 from tests.sensor.engine.builder import pcap
 from tests.sensor.test_mirror import duplicated, healthy, no_mirror, one_sided
@@ -69,7 +70,7 @@ def test_a_good_mirror_is_good(mirror, tmp_path):
 
 
 def test_silence_is_a_problem_and_the_exit_status_says_so(mirror, tmp_path, capfdbinary):
-    assert doctor([mirror.name], 0.5, tmp_path / "s.duckdb", SummaryFormat.JSON, 8) == 1
+    assert doctor([mirror.name], 0.5, tmp_path / "s.duckdb", SummaryFormat.JSON, Settings(ring_mib=8)) == 1
     report = json.loads(capfdbinary.readouterr().out)
     (silent,) = (check for check in report["checks"] if check["says"].startswith("silent"))
     assert (silent["name"], silent["verdict"]) == ("mirror mirror", "problem")

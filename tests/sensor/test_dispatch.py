@@ -30,9 +30,11 @@ from parsers.core import (
     Steps,
     Verdict,
 )
+from parsers.core.session import LANE_BYTES, SESSION_BYTES
+from sensor.budget import Budget
 from sensor.capture.pcapfile import CaptureFile
 from sensor.days import community_id
-from sensor.dispatch import READER_BYTES, RESTATED_MAX
+from sensor.dispatch import RESTATED_MAX
 from sensor.engine import Engine
 from sensor.pipeline import Pipeline
 from sensor.sighting import Sighting
@@ -46,7 +48,6 @@ from tests.sensor.store.facts import attributes_of
 NAME = Field("test.name", "none")
 USER = Field("test.user", "none", Sensitivity.PRINCIPAL)
 HOARD = 5_000
-FACT_BYTES = 512  # as in `flows`
 FACT_BYTES = 512  # as in `flows`
 MIDNIGHT = 20_000 * 86_400
 ECHO = PCAPS / "dicom" / "echo.pcap"
@@ -206,15 +207,17 @@ def test_what_sessions_hold_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: int, flows_read: int
 ) -> None:
     """Unconfirmed, 1,000 bytes are held twice. Who lets go has a gap, goes on, and says nothing that was not read."""
-    monkeypatch.setattr("sensor.dispatch.HELD_PER_FLOW_BYTES", budget)
-    monkeypatch.setattr("sensor.dispatch.SESSION_BYTES", 0)
-    monkeypatch.setattr("sensor.dispatch.READER_BYTES", 0)
+    monkeypatch.setattr("parsers.core.session.SESSION_BYTES", 0)
+    monkeypatch.setattr("parsers.core.session.LANE_BYTES", 0)
+    bounds = Budget(session_bytes=budget)
     path = tmp_path / "hoards.pcap"
     path.write_bytes(hoards(40))
     registry = Registry([Protocol("test", "none", "tcp", lambda head, _: Verdict.LIKELY, hoarding, (b"T",))])
     with CaptureFile(path) as capture:
         engine = Engine(head_bytes=1 << 16, head_max=1 << 16)
-        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine, flows=1)
+        pipeline = Pipeline(
+            capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine, budget=bounds
+        )
         facts = list(pipeline.sightings())
         counters = json.loads(str(pipeline.summary()["counters"]))
     said = Counter(fact.endpoint.ip for fact in facts if fact.fact.subject.side is Side.INITIATOR)
@@ -299,12 +302,10 @@ def begins_with_t(head: bytes, side: Side) -> Verdict:
     return Verdict.LIKELY if head.startswith(b"T") else Verdict.NO
 
 
-@pytest.mark.parametrize("room", [40, 5])
-def test_sessions_are_bounded_and_another_one_joins_where_a_message_begins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
-) -> None:
-    """No two messages are alike, so that each conversation needs a session; only so many are there at a time."""
-    monkeypatch.setattr("sensor.dispatch.HELD_PER_FLOW_BYTES", room * (READER_BYTES + 3 * FACT_BYTES))
+@pytest.mark.parametrize("room", [60, 5])
+def test_sessions_are_bounded_and_another_one_joins_where_a_message_begins(tmp_path: Path, room: int) -> None:
+    """No two messages are alike, so each conversation needs a session; so many fit in without their facts."""
+    bounds = Budget(session_bytes=room * (SESSION_BYTES + LANE_BYTES) + 3 * FACT_BYTES)
     chance, wire = random.Random(1), Wire()
     talks = [Tcp(wire, addresses=(f"10.0.1.{number}", "10.0.0.2")).open() for number in range(40)]
     for _ in range(3):
@@ -316,7 +317,9 @@ def test_sessions_are_bounded_and_another_one_joins_where_a_message_begins(
     registry = Registry([Protocol("test", "none", "tcp", begins_with_t, single, (b"T",))])
     with CaptureFile(path) as capture:
         engine = Engine()
-        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine, flows=1)
+        pipeline = Pipeline(
+            capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine, budget=bounds
+        )
         said = Counter(fact.endpoint.ip for fact in pipeline.sightings() if isinstance(fact.fact, Attribute))
         counters = json.loads(str(pipeline.summary()["counters"]))
     assert set(said.values()) == {3}
@@ -329,8 +332,9 @@ def test_facts_for_midnight_are_bounded_and_what_goes_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     """Each conversation states one fact, and goes on the next day; sessions take no room here."""
-    monkeypatch.setattr("sensor.dispatch.HELD_PER_FLOW_BYTES", room * FACT_BYTES + 400)
-    monkeypatch.setattr("sensor.dispatch.READER_BYTES", 0)
+    monkeypatch.setattr("parsers.core.session.SESSION_BYTES", 0)
+    monkeypatch.setattr("parsers.core.session.LANE_BYTES", 0)
+    bounds = Budget(session_bytes=room * FACT_BYTES + 400)
     path, wire = tmp_path / "night.pcap", Wire(MIDNIGHT * 1_000_000 - 100_000, 200)
     talks = [Tcp(wire, addresses=(f"10.0.1.{number}", "10.0.0.2")).open() for number in range(40)]
     for talk in talks:
@@ -342,7 +346,9 @@ def test_facts_for_midnight_are_bounded_and_what_goes_is_counted(
     registry = Registry([Protocol("test", "none", "tcp", begins_with_t, single, (b"T",))])
     with CaptureFile(path) as capture:
         engine = Engine()
-        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine, flows=1)
+        pipeline = Pipeline(
+            capture, Site(), SiteKey.test(), registry=registry, bulkhead=False, engine=engine, budget=bounds
+        )
         continued = Counter(item.continued for item in pipeline.sightings() if isinstance(item.fact, Attribute))
         counters = json.loads(str(pipeline.summary()["counters"]))
     assert continued == {False: 40, True: room}

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.core import Attribute, Certificate, Field, Side, Subject
+from sensor.budget import ROW_BYTES
 from sensor.engine.seen import Words
 from sensor.fold import SUBJECT, VALUES_MAX, Fold
 from sensor.rows import DAY_US, HOUR_US, SCHEMAS
@@ -82,9 +83,8 @@ def test_invented_values_are_capped_per_day() -> None:
 
 
 @pytest.mark.parametrize("goes_on", [True, False])
-def test_subjects_are_forgotten_that_have_said_nothing_for_long(goes_on: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.fold.HELD_MAX", 40 * SUBJECT)
-    fold = Fold(SCOPES)
+def test_subjects_are_forgotten_that_have_said_nothing_for_long(goes_on: bool) -> None:
+    fold = Fold(SCOPES, held_max=40 * SUBJECT)
     for number in range(VALUES_MAX):
         fold.add(saying(f"v{number}", number))
     for number in range(200):
@@ -97,9 +97,8 @@ def test_subjects_are_forgotten_that_have_said_nothing_for_long(goes_on: bool, m
     assert bool(rows(fold, "fact_attribute")) is not goes_on
 
 
-def test_what_many_subjects_have_said_takes_no_more_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.fold.HELD_MAX", 1_000)
-    fold = Fold(SCOPES)
+def test_what_many_subjects_have_said_takes_no_more_room() -> None:
+    fold = Fold(SCOPES, held_max=1_000)
 
     def held_after(first: int, last: int) -> int:
         for number in range(first, last):
@@ -186,17 +185,17 @@ def test_parts_hold_all_rows(rows_max: int, monkeypatch: pytest.MonkeyPatch) -> 
     assert attributes_of(parts) == whole
 
 
-def test_long_texts_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.fold.TEXT_BYTES_MAX", 1_000)
+def test_long_texts_are_bounded_too() -> None:
     fold = Fold(SCOPES)
+    fold.room_bytes = 4 * (ROW_BYTES + 256)
     for number in range(8):
         fold.add(Said(1, 1, Ends(6, 0, A, B, number), 50_000, "test", known("x" * 500), Quality()))
     assert (fold.row_count, fold.lost) == (4, 4), "a text of a fact has at most 256 characters"
 
 
-def test_what_nobody_takes_is_bounded_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sensor.fold.ROWS_MAX", 5)
+def test_what_nobody_takes_is_bounded_and_counted() -> None:
     fold = Fold(SCOPES)
+    fold.room_bytes = 5 * ROW_BYTES
     for number in range(8):
         fold.add(Said(1, 1, Ends(6, 0, A, B, number), 50_000, "test", known("x"), Quality()))
     assert (fold.row_count, fold.lost) == (5, 3)

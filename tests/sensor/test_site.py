@@ -134,7 +134,7 @@ def test_readings_of_earlier_versions_are_known_again(tmp_path: Path) -> None:
     path.write_text(SITE)
     digests = [settings(Site.load(file), SiteKey.test()) for file in (None, path)]
     assert digests == ["496991cdc017de71", "d86de0071154ec67"]
-    assert settings(Site(), SiteKey.test(), flows=4096) not in digests
+    assert settings(Site(), SiteKey.test(), memory_mib=4096) not in digests
 
 
 def test_without_a_site_file_nothing_checks_one() -> None:
