@@ -183,9 +183,12 @@ def _in_store(folder: Path) -> Seen:
                 total[name] = total.get(name, 0) + count
         events = {name: _number(store, f"SELECT coalesce(sum(n), 0) FROM {name}") for name in _KEYS}
     highest = max((level for level in range(1, 5) if total.get(f"shed_to_{level}")), default=0)
-    shed = f"level {highest}, {total['shed_ms'] / 1000:.0f} s" if highest else ""
+    shed = [f"level {highest}, {total['shed_ms'] / 1000:.0f} s"] if highest else []
+    if total["rows_lost"]:
+        shed.append(f"{total['rows_lost']:,} rows lost")
     dropped = total["kernel_drops"] + total["interface_drops"]
-    return Seen(total["packets"], dropped, shed, {name.removeprefix("fact_"): count for name, count in events.items()})
+    events = {name.removeprefix("fact_"): count for name, count in events.items()}
+    return Seen(total["packets"], dropped, "; ".join(shed), events)
 
 
 def compare(live: Path, file: Path) -> tuple[int, int, int]:
