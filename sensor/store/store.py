@@ -28,7 +28,7 @@ _STORED: Final = f"TYPE duckdb, STORAGE_VERSION 'v1.5.0', ROW_GROUP_SIZE {PART_R
 """v1.5.0 keeps the file readable for DuckDB 1.5. A full row group is compressed and written at once; what is left over
 is copied when it is committed, logged, and written later: the smaller the groups, the less is left."""
 _MEMORY_MIN_MIB: Final = 256
-_MEMORY_MAX_MIB: Final = 512
+_MEMORY_MAX_MIB: Final = 1024
 _THREADS_MAX: Final = 4
 _LOCKDOWN: Final = (
     "SET allowed_configs = ['max_vacuum_tasks']; SET enable_external_access = false; SET lock_configuration = true"

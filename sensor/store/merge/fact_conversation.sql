@@ -3,15 +3,24 @@ MERGE INTO fact_conversation AS t
 USING incoming AS s
 ON t.capture = s.capture AND t.day = s.day AND t.id = s.id
     AND t.initiator_ip IS NOT DISTINCT FROM s.initiator_ip AND t.responder_ip IS NOT DISTINCT FROM s.responder_ip
+-- The evidence is that of the first sight. Seldom does it change: texts that are updated stay in DuckDB's memory.
+WHEN MATCHED AND (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN UPDATE SET
+    first_ts = s.first_ts, frame = s.frame, community_id = s.community_id,
+    last_ts = greatest(t.last_ts, s.last_ts), hours = t.hours | s.hours, packets = t.packets + s.packets,
+    initiator_bytes = t.initiator_bytes + s.initiator_bytes, responder_bytes = t.responder_bytes + s.responder_bytes,
+    copied_bytes = t.copied_bytes + s.copied_bytes, skipped_bytes = t.skipped_bytes + s.skipped_bytes,
+    left_out_bytes = t.left_out_bytes + s.left_out_bytes, lost_bytes = t.lost_bytes + s.lost_bytes,
+    midstream_count = t.midstream_count + s.midstream_count, one_sided_count = t.one_sided_count + s.one_sided_count,
+    gap_count = t.gap_count + s.gap_count, unanswered_count = t.unanswered_count + s.unanswered_count,
+    truncated_count = t.truncated_count + s.truncated_count, duplicate_count = t.duplicate_count + s.duplicate_count,
+    n = t.n + s.n
 WHEN MATCHED THEN UPDATE SET
-    frame = CASE WHEN (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN s.frame ELSE t.frame END,
-    community_id = CASE WHEN (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN s.community_id ELSE t.community_id END,
-    first_ts = least(t.first_ts, s.first_ts), last_ts = greatest(t.last_ts, s.last_ts), hours = t.hours | s.hours,
-    packets = t.packets + s.packets, initiator_bytes = t.initiator_bytes + s.initiator_bytes,
-    responder_bytes = t.responder_bytes + s.responder_bytes, copied_bytes = t.copied_bytes + s.copied_bytes,
-    skipped_bytes = t.skipped_bytes + s.skipped_bytes, left_out_bytes = t.left_out_bytes + s.left_out_bytes,
-    lost_bytes = t.lost_bytes + s.lost_bytes, midstream_count = t.midstream_count + s.midstream_count,
-    one_sided_count = t.one_sided_count + s.one_sided_count, gap_count = t.gap_count + s.gap_count,
-    unanswered_count = t.unanswered_count + s.unanswered_count, truncated_count = t.truncated_count + s.truncated_count,
-    duplicate_count = t.duplicate_count + s.duplicate_count, n = t.n + s.n
+    last_ts = greatest(t.last_ts, s.last_ts), hours = t.hours | s.hours, packets = t.packets + s.packets,
+    initiator_bytes = t.initiator_bytes + s.initiator_bytes, responder_bytes = t.responder_bytes + s.responder_bytes,
+    copied_bytes = t.copied_bytes + s.copied_bytes, skipped_bytes = t.skipped_bytes + s.skipped_bytes,
+    left_out_bytes = t.left_out_bytes + s.left_out_bytes, lost_bytes = t.lost_bytes + s.lost_bytes,
+    midstream_count = t.midstream_count + s.midstream_count, one_sided_count = t.one_sided_count + s.one_sided_count,
+    gap_count = t.gap_count + s.gap_count, unanswered_count = t.unanswered_count + s.unanswered_count,
+    truncated_count = t.truncated_count + s.truncated_count, duplicate_count = t.duplicate_count + s.duplicate_count,
+    n = t.n + s.n
 WHEN NOT MATCHED THEN INSERT BY NAME *

@@ -88,6 +88,19 @@ def test_parts_that_are_new_and_parts_that_are_known_are_each_counted_once(store
     ]
 
 
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [("fact_attribute", attribute), ("fact_certificate", certificate_shown), ("fact_conversation", conversation)],
+)
+def test_what_is_known_leaves_no_texts_in_memory(store, table, row):
+    """DuckDB keeps texts that were updated; those of a commit that is its own checkpoint, until it ends."""
+    many = [row(1, id=number, community_id=f"1:{number:0>64}") for number in range(500)]
+    read(store, reading(), *[{table: many} for _ in range(20)])
+    assert store.query(f"SELECT count(*), min(n), max(n) FROM {table}") == [(500, 20, 20)]
+    ((kept,),) = store.query("SELECT memory_usage_bytes FROM duckdb_memory() WHERE tag = 'ALLOCATOR'")
+    assert kept < 64 * 500
+
+
 def test_another_day_is_another_row(store):
     rows = [attribute(0), attribute(24 * 60)]
     read(store, reading(), {"fact_attribute": rows})
