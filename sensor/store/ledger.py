@@ -26,6 +26,7 @@ from sensor.store.sql import statement, tables
 from sensor.store.store import Store
 from sensor.store.told import Told
 
+MERGED_ROWS: Final = 8 * PART_ROWS
 FACT_TABLES: Final = tables()
 _KEYS: Final = {
     "certificate": ("sha256",),
@@ -305,7 +306,7 @@ def _at(part: pa.RecordBatch, places: list[int]) -> pa.RecordBatch:
 
 
 def _merge(cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch]) -> None:
-    """Merge rows, some `PART_ROWS` at a time: what a statement joins stays small."""
+    """Merge rows, some `MERGED_ROWS` at a time: what a statement joins is small, and tables are searched seldom."""
     for some in _gathered(parts):
         rows = pa.Table.from_batches(some)
         if not _all_differ(rows, _KEYS.get(name, _FACT_KEY if "day" in rows.schema.names else _FACT_KEY[:1])):
@@ -316,7 +317,7 @@ def _merge(cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.Reco
 def _gathered(parts: Sequence[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
     some: list[pa.RecordBatch] = []
     for part in parts:
-        if some and sum(one.num_rows for one in some) + part.num_rows > PART_ROWS:
+        if some and sum(one.num_rows for one in some) + part.num_rows > MERGED_ROWS:
             yield some
             some = []
         some.append(part)
