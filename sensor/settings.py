@@ -36,7 +36,7 @@ class Settings(msgspec.Struct, frozen=True):
             room for goes, the least valuable first, and is counted; a capture's warning `crowded` says what it was.
         ring_mib: MiB of packets that can wait in the kernel for a worker that is busy, for each interface and worker.
         store_memory_mib: MiB that DuckDB may hold for a store that is open for writing, before it moves to the disk
-            what it has under way; None: a quarter of the machine's memory, but from 256 to 512.
+            what it has under way; None: a quarter of the machine's memory, but from 256 to 1,024.
     """
 
     store: Path = Path("spanward.duckdb")
