@@ -1,6 +1,6 @@
 -- Where packets come from: live interfaces, and captures that were read. Rates are of the newest hour.
 WITH origin AS (
-    SELECT capture, name, coalesce(live, false) AS live, CASE WHEN coalesce(live, false) THEN 'live' ELSE name END AS source,
+    SELECT reading, capture, name, coalesce(live, false) AS live, CASE WHEN coalesce(live, false) THEN 'live' ELSE name END AS source,
            finished, NOT finished AND read_at > make_timestamp(epoch_us(now())) - INTERVAL 2 MINUTE AS heard,
            read_at, first_ts, coalesce(sandbox, '') AS sandbox,
            TRY_CAST(json_extract_string(counters, '$.compiled') AS BIGINT) AS compiled,
@@ -8,10 +8,10 @@ WITH origin AS (
            TRY_CAST(json_extract_string(counters, '$.last_packet_us') AS BIGINT) AS last_us
     FROM capture
 ), place AS (
-    SELECT capture, interface FROM fact_traffic
-    UNION SELECT capture, interface FROM fact_loss
-    UNION SELECT capture, '' FROM capture
-    WHERE capture NOT IN (SELECT capture FROM fact_traffic UNION SELECT capture FROM fact_loss)
+    SELECT reading, interface FROM fact_traffic
+    UNION SELECT reading, interface FROM fact_loss
+    UNION SELECT reading, '' FROM capture
+    WHERE reading NOT IN (SELECT reading FROM fact_traffic UNION SELECT reading FROM fact_loss)
 ), standing AS (
     SELECT o.source, p.interface, o.live,
            bool_or(NOT o.finished) AS unfinished,
@@ -21,13 +21,13 @@ WITH origin AS (
            count(*) FILTER (o.heard) AS workers, arg_max(o.sandbox, o.read_at) AS sandbox,
            arg_max(o.compiled, o.read_at) AS compiled, sum(o.parser_failures) AS parser_failures
     FROM place AS p
-    JOIN origin AS o USING (capture)
+    JOIN origin AS o USING (reading)
     GROUP BY ALL
 ), carried AS (
     SELECT o.source, t.interface, sum(packets) AS packets, sum(bytes) AS bytes, sum(duplicates) AS duplicates,
            sum(group_packets) AS group_packets, sum(truncated) AS truncated, count(DISTINCT segment) AS segments
     FROM fact_traffic AS t
-    JOIN origin AS o USING (capture)
+    JOIN origin AS o USING (reading)
     GROUP BY ALL
 ), hourly AS (
     SELECT source, interface, hour, sum(packets) AS packets, sum(bytes) AS bytes
@@ -41,7 +41,7 @@ WITH origin AS (
     SELECT o.source, l.interface, sum(kernel_packets) AS kernel_packets, sum(kernel_drops) AS kernel_drops,
            sum(interface_drops) AS interface_drops, sum(ring_freezes) AS ring_freezes
     FROM fact_loss AS l
-    JOIN origin AS o USING (capture)
+    JOIN origin AS o USING (reading)
     GROUP BY ALL
 ), talked AS (
     SELECT source, interface, sum(conversations) AS conversations, sum(understood) AS understood,
@@ -52,7 +52,7 @@ WITH origin AS (
     SELECT o.source, p.interface, list(DISTINCT w.words ORDER BY w.words) AS warnings
     FROM mirror_warning AS w
     JOIN origin AS o USING (capture)
-    JOIN place AS p ON p.capture = w.capture AND (w.interface IN ('', p.interface) OR w.interface = o.name)
+    JOIN place AS p ON p.reading = o.reading AND (w.interface IN ('', p.interface) OR w.interface = o.name)
     WHERE NOT (o.live AND o.finished)
     GROUP BY ALL
 ), spoken AS (

@@ -12,14 +12,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from sensor.rows import QUALITY, REFERRED
 from sensor.store.duck import duckdb
+from sensor.store.sql import statement
 
 BASE: Final = datetime(2026, 11, 23, 10, 0)  # noqa: DTZ001 - naive UTC, as everything in the store
-SCHEMA: Final = Path(__file__).parents[1] / "store" / "schema"
+_COMMON: Final = ("reading", "batch", "day", "id")
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 PLACE: Final = frozenset(
     {"from", "to", "from_mac", "to_mac", "port", "protocol", "transport", "side", "about", "scope"}
@@ -36,8 +36,7 @@ class CaseError(Exception):
 def build_store(rows: Iterable[Mapping[str, Any]]) -> duckdb.DuckDBPyConnection:
     """A store in memory, with the real schema, that holds these facts. Raises CaseError."""
     connection = duckdb.connect()
-    for path in sorted(SCHEMA.glob("*.sql")):
-        connection.execute(path.read_text(encoding="utf-8"))
+    connection.execute(statement("whole"))
     add_rows(connection, rows)
     return connection
 
@@ -47,6 +46,19 @@ def add_rows(connection: duckdb.DuckDBPyConnection, rows: Iterable[Mapping[str, 
     for number, row in enumerate(rows):
         for table, values in _facts(row, number):
             _insert(connection, table, values)
+
+
+def reading_of(connection: duckdb.DuckDBPyConnection, capture: str) -> int:
+    """The number of the reading of a capture, which is made when there is none."""
+    readings = dict(connection.execute("SELECT capture, reading FROM capture").fetchall())
+    if capture not in readings:
+        readings[capture] = len(readings) + 1
+        values = {
+            "reading": readings[capture], "capture": capture, "parser_set": "1", "settings": "", "batch_bytes": 0,
+            "name": capture, "complete": True, "finished": True, "read_at": BASE,
+        }  # fmt: skip
+        connection.table("capture").insert([values.get(name) for name in _columns("capture")])
+    return int(readings[capture])
 
 
 def moment(text: str | None) -> datetime | None:
@@ -108,7 +120,7 @@ def _certificate(said: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
     }  # fmt: skip
     values = _with_details(known, fields)
     values["not_before"], values["not_after"] = moment(values["not_before"]), moment(values["not_after"])
-    yield "certificate", {"capture": "case", "parser_set": "1"} | values
+    yield "certificate", {"capture": "case"} | values
     yield "fact_certificate", {"role": role, "position": position, "sha256": values["sha256"]}
 
 
@@ -194,7 +206,7 @@ def _extent(row: Mapping[str, Any], number: int) -> dict[str, Any]:
     first = moment(row.get("at", "+0s")) or BASE
     last = moment(row.get("until")) or first
     return {
-        "capture": row.get("capture", "case"), "parser_set": "1", "day": first.date(), "id": number, "first_ts": first,
+        "capture": row.get("capture", "case"), "day": first.date(), "id": number, "first_ts": first,
         "last_ts": last, "n": row.get("n", 1), "hours": 1 << first.hour, "frame": row.get("frame", number + 1),
         "community_id": row.get("community_id", "1:case"), "midstream": row.get("midstream", False),
         "gap": row.get("gap", False), "one_sided": row.get("one_sided", False),
@@ -202,6 +214,7 @@ def _extent(row: Mapping[str, Any], number: int) -> dict[str, Any]:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> None:
+    values = {"reading": reading_of(connection, values["capture"]), "batch": 0, **values}
     if table == "fact_attribute":
         values = _referring(connection, values)
     columns = _columns(table)
@@ -213,10 +226,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[s
 
 def _referring(connection: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> dict[str, Any]:
     """An attribute's row, after those that it refers to."""
-    rest = {name: value for name, value in values.items() if name != "parser_set"}
+    rest = dict(values)
     for table in REFERRED:
-        own = [name for name in _columns(table) if name not in {"capture", "day", "id"}]
-        row = {"capture": values["capture"], "day": values["day"]} | {name: rest.pop(name, None) for name in own}
+        own = [name for name in _columns(table) if name not in _COMMON]
+        row = {name: values[name] for name in _COMMON} | {name: rest.pop(name, None) for name in own}
         rest[table] = row["id"] = len(connection.table(table)) + 1
         connection.table(table).insert([row[name] for name in _columns(table)])
     return rest | {"quality": sum(bool(rest.pop(name, False)) << bit for bit, (name, _) in enumerate(QUALITY))}

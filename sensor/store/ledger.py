@@ -95,6 +95,7 @@ class Ledger:
         self._store = store
         self._reading = reading
         self._id: dict[str, object] = {"capture": reading.capture}
+        self._number = 0
         self._batches: dict[int, tuple[int, int]] = {}
         self._warned: dict[tuple[str, str], datetime] = {}
         self._told = Told()
@@ -112,7 +113,7 @@ class Ledger:
     def commit(self, number: int, byte_offset: int, batch: Mapping[str, pa.Table]) -> bool:
         """Merge a batch and note it, in one transaction. False when it was there already.
 
-        `batch` holds rows by table name, with every column but `capture` and `parser_set`. When this returns, they are
+        `batch` holds rows by table name, with every column but `reading` and `batch`. When this returns, they are
         on disk.
 
         Raises:
@@ -130,7 +131,7 @@ class Ledger:
             if is_new_to_us:
                 self._recall(cursor)
             for name in sorted(batch):
-                self._add(cursor, name, batch[name])
+                self._add(cursor, name, [self._stamped(part, number) for part in batch[name].to_batches()])
             self._note(cursor, number, mark)
         self._begun, self._goes_on = True, False
         self._batches[number] = mark
@@ -196,13 +197,14 @@ class Ledger:
         if not rows:
             return
         self._other = True
-        parser_set, settings, batch_bytes, finished, packets, byte_count, damaged = rows[0]
+        parser_set, settings, batch_bytes, finished, packets, byte_count, damaged, number = rows[0]
         if (parser_set, settings) != (self._reading.parser_set, self._reading.settings):
             return
         if finished:
             self.known = Known(int(str(packets)), int(str(byte_count)), None if damaged is None else str(damaged))
         if batch_bytes == self._reading.batch_bytes:
             self._begun = self._goes_on = True
+            self._number = int(str(number))
             self._batches = self._read_batches()
 
     def _read_batches(self) -> dict[int, tuple[int, int]]:
@@ -218,7 +220,9 @@ class Ledger:
             return
         if self._other:
             self._forget(cursor)
-        execute(cursor, "ledger/begin_capture", incoming=row(vars(self._reading) | {"read_at": _now()}))
+        ((self._number,),) = cursor.execute(statement("ledger/next_reading")).fetchall()
+        values = vars(self._reading) | {"reading": self._number, "read_at": _now()}
+        execute(cursor, "ledger/begin_capture", incoming=row(values))
 
     def _forget(self, cursor: duckdb.DuckDBPyConnection) -> None:
         for name in (*FACT_TABLES, "mirror_warning", "batch", "capture"):
@@ -233,14 +237,11 @@ class Ledger:
         }
         execute(cursor, "ledger/add_batch", incoming=row(self._id | values | {"committed_at": _now()}))
 
-    def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch]) -> None:
         """Add rows of one table. Most are new; the store is searched for the others only.
 
         Rows that facts refer to may never stand twice: the store is searched for all, once some were forgotten.
         """
-        if not rows.num_rows:
-            return
-        parts = [self._stamped(part) for part in rows.to_batches()]
         if name not in _KEYS and not (name in REFERRED and self._told.is_forgetful):
             places = [self._told.meet(FACT_TABLES.index(name), *_numbers(name, part)) for part in parts]
             new, parts = _parted(parts, places)
@@ -260,15 +261,13 @@ class Ledger:
         self._told = Told()
         for number, name in enumerate(FACT_TABLES):
             if name not in _KEYS:
-                cursor.execute(statement(f"known/{name}"), self._id)
+                cursor.execute(statement(f"known/{name}"), {"reading": self._number})
                 for part in cursor.to_arrow_reader(PART_ROWS):
                     self._told.meet(number, *_numbers(name, part))
 
-    def _stamped(self, part: pa.RecordBatch) -> pa.RecordBatch:
-        number = pa.repeat(pa.scalar(0, pa.int8()), part.num_rows)
-        for column in ("capture", "parser_set"):
-            word = pa.array([getattr(self._reading, column)], pa.string())
-            part = part.append_column(column, pa.DictionaryArray.from_arrays(number, word))
+    def _stamped(self, part: pa.RecordBatch, number: int) -> pa.RecordBatch:
+        for column, value in (("reading", self._number), ("batch", number)):
+            part = part.append_column(column, pa.repeat(pa.scalar(value, pa.int32()), part.num_rows))
         return part
 
 

@@ -1,5 +1,7 @@
 """Bring a store to the schema that this version writes: numbered steps, each applied once, and recorded.
 
+A new store gets what all steps come to at once (`whole.sql`), which takes a third of the time.
+
 Views are not steps: they are made anew whenever their text has changed. After any DDL comes a CHECKPOINT, because
 replaying DDL from the write-ahead log has failed in DuckDB's past (issues 19712 and 22044).
 """
@@ -33,8 +35,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         return
     connection.execute("BEGIN")
     connection.execute(statement("ledger/create_migration"))
-    for _, name in missing:
-        connection.execute(statement(f"schema/{name.removesuffix('.sql')}"))
+    for text in [f"schema/{name.removesuffix('.sql')}" for _, name in missing] if done else ["whole"]:
+        connection.execute(statement(text))
     connection.execute(";".join(statement(f"views/{name}") for name in views()))  # at once costs a third less
     _record(connection, [*missing, (_VIEWS, _views_digest())])
     connection.execute("COMMIT")

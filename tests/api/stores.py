@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from sensor.store.sql import statement, views
 
-SCHEMA = Path(__file__).parents[2] / "sensor" / "store"
 T0, T1 = datetime(2026, 11, 23, 10, 0, 0, 123456), datetime(2026, 11, 23, 18, 12, 44)  # noqa: DTZ001
 RULES = [
     {
@@ -60,9 +59,8 @@ def add_finding(connection: duckdb.DuckDBPyConnection, finding: str, severity: s
 
 def empty_store() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
-    for folder in ("schema", "views"):
-        for file in sorted((SCHEMA / folder).glob("*.sql")):
-            connection.execute(file.read_text())
+    for name in ("whole", *(f"views/{view}" for view in views())):
+        connection.execute(statement(name))
     return connection
 
 
@@ -109,24 +107,24 @@ def add_sensors(connection: duckdb.DuckDBPyConnection) -> None:
     """A live interface with two VLANs, one of them shown twice; one without packets; a capture that was read."""
     common = {"parser_set": "1-x", "settings": "s", "batch_bytes": 0, "read_at": T1, "packets": 300, "bytes": 9000}
     counters = '{"compiled": 1, "parser_failures": 0, "last_packet_us": 1795457564000000, "packets": 300}'
-    for capture, name, live in (("c1", "a.pcap", False), ("c2", "eth1", True)):
+    for reading, name, live in ((1, "a.pcap", False), (2, "eth1", True)):
         insert(
-            connection, "capture", capture=capture, name=name, live=live, complete=not live, finished=not live,
-            first_ts=T0, last_ts=T1, sandbox="nobody", counters=counters, **common,
+            connection, "capture", reading=reading, capture=f"c{reading}", name=name, live=live, complete=not live,
+            finished=not live, first_ts=T0, last_ts=T1, sandbox="nobody", counters=counters, **common,
         )  # fmt: skip
     hour = T1.replace(minute=0, second=0)
-    for capture, interface, segment, duplicates in (
-        ("c1", "", "", 0),
-        ("c2", "eth1", "", 0),
-        ("c2", "eth1", "vlan 12", 90),
+    for reading, interface, segment, duplicates in (
+        (1, "", "", 0),
+        (2, "eth1", "", 0),
+        (2, "eth1", "vlan 12", 90),
     ):
         insert(
-            connection, "fact_traffic", capture=capture, parser_set="1-x", hour=hour, interface=interface,
+            connection, "fact_traffic", reading=reading, batch=0, hour=hour, interface=interface,
             segment=segment, packets=100, bytes=8000, duplicates=duplicates, group_packets=5, truncated=1,
         )  # fmt: skip
     for interface, packets in (("eth1", 207), ("eth2", 0)):
         insert(
-            connection, "fact_loss", capture="c2", parser_set="1-x", hour=hour, interface=interface,
+            connection, "fact_loss", reading=2, batch=0, hour=hour, interface=interface,
             kernel_packets=packets, kernel_drops=packets // 29, interface_drops=packets // 200, ring_freezes=2,
         )  # fmt: skip
     insert(
@@ -137,7 +135,7 @@ def add_sensors(connection: duckdb.DuckDBPyConnection) -> None:
 
 def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
     common = {
-        "capture": "c1", "parser_set": "1-x", "day": T0.date(), "scope": "default", "port": 104, "transport": "tcp",
+        "reading": 1, "batch": 0, "day": T0.date(), "scope": "default", "port": 104, "transport": "tcp",
         "first_ts": T0, "last_ts": T1, "n": 2, "hours": 1 << 10 | 1 << 18, "frame": 4, "community_id": "1:abc=",
     }  # fmt: skip
     side = {
@@ -155,7 +153,7 @@ def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
         **dict.fromkeys(COUNTS, 0),
     )  # fmt: skip
     insert(
-        connection, "certificate", capture="c1", parser_set="1-x", sha256="ab" * 32, subject_name="CN=pacs",
+        connection, "certificate", reading=1, batch=0, sha256="ab" * 32, subject_name="CN=pacs",
         not_before=T0, not_after=T1, sans=["DNS:pacs", "IP:10.0.0.9"], personal=False, details="{}",
     )  # fmt: skip
     insert(

@@ -171,7 +171,7 @@ def test_metrics_say_how_well_live_interfaces_are_seen(client: TestClient) -> No
 def test_metrics_have_a_bounded_number_of_series(client: TestClient, store: duckdb.DuckDBPyConnection) -> None:
     for vlan in range(1000):
         insert(
-            store, "fact_traffic", capture="c2", parser_set="1-x", hour=T1, interface=f"eth{vlan}",
+            store, "fact_traffic", reading=2, batch=0, hour=T1, interface=f"eth{vlan}",
             segment=f"vlan {vlan}", packets=vlan, bytes=1, duplicates=0, group_packets=0, truncated=0,
         )  # fmt: skip
     lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith("spanward_")]

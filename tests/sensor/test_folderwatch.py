@@ -108,7 +108,7 @@ def test_a_file_that_was_read_too_early_is_read_anew(store, folder):
     age(path)
     Watch(store, folder).look()
     assert names(store) == [("1.pcap", 1331)]
-    assert store.query("SELECT count(DISTINCT capture) FROM fact_attribute") == [(1,)]
+    assert store.query("SELECT count(DISTINCT reading) FROM fact_attribute") == [(1,)]
 
 
 def test_what_is_no_capture_is_said_once(store, folder):

@@ -26,7 +26,7 @@ def test_facts_say_that_their_conversation_was_shown_twice(store, key, tmp_path)
     read_captures([ECHO, path], store, None, key)
     said = store.query(
         "SELECT c.name, bool_or(duplicate), bool_or(truncated)"
-        " FROM fact_authentication JOIN capture AS c USING (capture) GROUP BY c.name ORDER BY c.name"
+        " FROM fact_authentication JOIN capture AS c USING (reading) GROUP BY c.name ORDER BY c.name"
     )
     assert said == [("echo.pcap", False, False), ("twice.pcap", True, False)]
     assert store.query("SELECT sum(duplicate_count), sum(n) FROM conversations WHERE segment = ''") == [(1, 2)]

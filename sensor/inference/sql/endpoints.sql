@@ -1,9 +1,9 @@
 -- Every address pair with the days on which it was seen. A broadcast's receiver is no endpoint; addresses.py sorts it out.
 WITH told AS (
-    SELECT capture, day, place, min(first_ts) AS first_ts, max(last_ts) AS last_ts FROM fact_attribute GROUP BY ALL
+    SELECT reading, day, place, min(first_ts) AS first_ts, max(last_ts) AS last_ts FROM fact_attribute GROUP BY ALL
 ), seen AS (
     SELECT p.scope, p.mac, p.ip, p.peer_mac, p.peer_ip, p.day, t.first_ts, t.last_ts
-    FROM told AS t JOIN place AS p ON p.capture = t.capture AND p.day = t.day AND p.id = t.place
+    FROM told AS t JOIN place AS p ON p.reading = t.reading AND p.day = t.day AND p.id = t.place
     UNION ALL SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_channel
     UNION ALL SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_certificate
     UNION ALL SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_authentication

@@ -3,11 +3,12 @@ CREATE OR REPLACE TEMP TABLE seen_attribute AS
 SELECT f.day, coalesce(s.device_id, e.device_id) AS device_id, e.device_id AS speaker_id, p.device_id AS peer_id,
     e.internal, p.internal AS peer_internal,
     w.scope, w.side, w.mac, w.ip, w.peer_mac, w.peer_ip, w.port, w.transport, w.protocol, a.about, w.continued,
-    a.name, a.value, a.spec, f.first_ts, f.last_ts, f.n, f.hours, f.capture, f.frame, f.community_id,
+    a.name, a.value, a.spec, f.first_ts, f.last_ts, f.n, f.hours, c.capture, f.frame, f.community_id,
     f.quality & 1 <> 0 AS midstream, f.quality & 2 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided
 FROM fact_attribute AS f
-JOIN attribute AS a ON a.capture = f.capture AND a.id = f.attribute
-JOIN place AS w ON w.capture = f.capture AND w.day = f.day AND w.id = f.place
+JOIN capture AS c ON c.reading = f.reading
+JOIN attribute AS a ON a.reading = f.reading AND a.id = f.attribute
+JOIN place AS w ON w.reading = f.reading AND w.day = f.day AND w.id = f.place
 LEFT JOIN endpoint_device AS e
     ON e.scope = w.scope AND e.mac IS NOT DISTINCT FROM w.mac AND e.ip IS NOT DISTINCT FROM w.ip
 LEFT JOIN endpoint_device AS p

@@ -11,8 +11,9 @@ SELECT f.day, coalesce(s.device_id, e.device_id) AS device_id, e.device_id AS sp
         ELSE claimed_identity(f.mechanism, f.scope, f.realm, f.principal, f.details)
     END AS identity_id,
     f.mechanism, f.principal, f.realm, f.secret_digest, f.secret_principal_digest, f.secret_class, f.secret_length, f.key_epoch, f.outcome, f.protection, f.details,
-    f.first_ts, f.last_ts, f.n, f.hours, f.capture, f.frame, f.community_id, f.midstream, f.gap, f.one_sided
+    f.first_ts, f.last_ts, f.n, f.hours, c.capture, f.frame, f.community_id, f.midstream, f.gap, f.one_sided
 FROM fact_authentication AS f
+JOIN capture AS c ON c.reading = f.reading
 LEFT JOIN endpoint_device AS e
     ON e.scope = f.scope AND e.mac IS NOT DISTINCT FROM f.mac AND e.ip IS NOT DISTINCT FROM f.ip
 LEFT JOIN endpoint_device AS p

@@ -4,8 +4,9 @@ SELECT f.day, coalesce(s.device_id, e.device_id) AS device_id, e.device_id AS sp
     e.internal, p.internal AS peer_internal,
     f.scope, f.side, f.mac, f.ip, f.peer_mac, f.peer_ip, f.port, f.transport, f.protocol, f.about, f.continued,
     f.version, f.cipher, f.encrypted, f.signed, f.client_authenticated, f.details,
-    f.first_ts, f.last_ts, f.n, f.hours, f.capture, f.frame, f.community_id, f.midstream, f.gap, f.one_sided
+    f.first_ts, f.last_ts, f.n, f.hours, c.capture, f.frame, f.community_id, f.midstream, f.gap, f.one_sided
 FROM fact_channel AS f
+JOIN capture AS c ON c.reading = f.reading
 LEFT JOIN endpoint_device AS e
     ON e.scope = f.scope AND e.mac IS NOT DISTINCT FROM f.mac AND e.ip IS NOT DISTINCT FROM f.ip
 LEFT JOIN endpoint_device AS p

@@ -1,8 +1,9 @@
 -- fact_conversation with the devices of both sides.
 CREATE OR REPLACE TEMP TABLE seen_conversation AS
 SELECT i.device_id AS initiator_id, r.device_id AS responder_id, i.internal AS initiator_internal, r.internal AS responder_internal,
-    f.* EXCLUDE (parser_set, id)
+    c.capture, f.* EXCLUDE (reading, batch, id)
 FROM fact_conversation AS f
+JOIN capture AS c ON c.reading = f.reading
 LEFT JOIN endpoint_device AS i
     ON i.scope = f.scope AND i.mac IS NOT DISTINCT FROM f.initiator_mac AND i.ip IS NOT DISTINCT FROM f.initiator_ip
 LEFT JOIN endpoint_device AS r

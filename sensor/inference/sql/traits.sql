@@ -1,7 +1,7 @@
 -- What hints at which device an endpoint is: keys it showed, AE titles it called itself, host names it gave, HL7
 -- applications it sent as, addresses it stated; and whether others store objects on it.
 WITH telling AS (
-    SELECT capture, id, name, value
+    SELECT reading, id, name, value
     FROM attribute
     WHERE about = 'side' AND (list_contains($host_names, name) OR name IN (
         'dicom.calling_ae_title', 'dicom.implementation_class_uid', 'dicom.operation',
@@ -9,8 +9,8 @@ WITH telling AS (
 ), told AS MATERIALIZED (
     SELECT DISTINCT p.scope, p.side, p.mac, p.ip, p.peer_mac, p.peer_ip, a.name, a.value
     FROM fact_attribute AS f
-    JOIN telling AS a ON a.capture = f.capture AND a.id = f.attribute
-    JOIN place AS p ON p.capture = f.capture AND p.day = f.day AND p.id = f.place
+    JOIN telling AS a ON a.reading = f.reading AND a.id = f.attribute
+    JOIN place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
 )
 SELECT DISTINCT f.scope, f.mac, f.ip, 'certificate-key' AS kind, coalesce(c.spki_sha256, f.sha256) AS value
 FROM fact_certificate AS f

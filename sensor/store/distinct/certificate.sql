@@ -1,2 +1,2 @@
 -- What a taken-over worker says twice, or in parts, as one row for each key.
-SELECT * FROM incoming QUALIFY row_number() OVER (PARTITION BY capture, sha256) = 1
+SELECT * FROM incoming QUALIFY row_number() OVER (PARTITION BY sha256) = 1

@@ -5,5 +5,5 @@ SELECT * REPLACE (
     bool_or(midstream) OVER w AS midstream, bool_or(gap) OVER w AS gap, bool_or(one_sided) OVER w AS one_sided,
     bool_or(truncated) OVER w AS truncated, bool_or(duplicate) OVER w AS duplicate)
 FROM incoming
-WINDOW w AS (PARTITION BY capture, day, id, side, ip)
-QUALIFY row_number() OVER (PARTITION BY capture, day, id, side, ip ORDER BY first_ts, frame) = 1
+WINDOW w AS (PARTITION BY day, id, side, ip)
+QUALIFY row_number() OVER (PARTITION BY day, id, side, ip ORDER BY first_ts, frame) = 1

@@ -15,5 +15,5 @@ SELECT * REPLACE (
     CAST(sum(truncated_count) OVER w AS BIGINT) AS truncated_count,
     CAST(sum(duplicate_count) OVER w AS BIGINT) AS duplicate_count, CAST(sum(n) OVER w AS BIGINT) AS n)
 FROM incoming
-WINDOW w AS (PARTITION BY capture, day, id, initiator_ip, responder_ip)
-QUALIFY row_number() OVER (PARTITION BY capture, day, id, initiator_ip, responder_ip ORDER BY first_ts, frame) = 1
+WINDOW w AS (PARTITION BY day, id, initiator_ip, responder_ip)
+QUALIFY row_number() OVER (PARTITION BY day, id, initiator_ip, responder_ip ORDER BY first_ts, frame) = 1

@@ -1,1 +1,1 @@
-DELETE FROM attribute WHERE capture = $capture
+DELETE FROM attribute WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

@@ -1,1 +1,1 @@
-DELETE FROM binding WHERE capture = $capture
+DELETE FROM binding WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

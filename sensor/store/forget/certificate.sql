@@ -1,1 +1,1 @@
-DELETE FROM certificate WHERE capture = $capture
+DELETE FROM certificate WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

@@ -1,1 +1,1 @@
-DELETE FROM fact_anomaly WHERE capture = $capture
+DELETE FROM fact_anomaly WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

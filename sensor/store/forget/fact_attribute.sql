@@ -1,1 +1,1 @@
-DELETE FROM fact_attribute WHERE capture = $capture
+DELETE FROM fact_attribute WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

@@ -1,1 +1,1 @@
-DELETE FROM fact_authentication WHERE capture = $capture
+DELETE FROM fact_authentication WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

@@ -1,1 +1,1 @@
-DELETE FROM fact_certificate WHERE capture = $capture
+DELETE FROM fact_certificate WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

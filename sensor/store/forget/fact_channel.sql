@@ -1,1 +1,1 @@
-DELETE FROM fact_channel WHERE capture = $capture
+DELETE FROM fact_channel WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

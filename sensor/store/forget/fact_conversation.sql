@@ -1,1 +1,1 @@
-DELETE FROM fact_conversation WHERE capture = $capture
+DELETE FROM fact_conversation WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

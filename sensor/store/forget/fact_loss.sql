@@ -1,1 +1,1 @@
-DELETE FROM fact_loss WHERE capture = $capture
+DELETE FROM fact_loss WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

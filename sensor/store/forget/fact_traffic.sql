@@ -1,1 +1,1 @@
-DELETE FROM fact_traffic WHERE capture = $capture
+DELETE FROM fact_traffic WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

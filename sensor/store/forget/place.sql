@@ -1,1 +1,1 @@
-DELETE FROM place WHERE capture = $capture
+DELETE FROM place WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)

@@ -1,2 +1,2 @@
--- Where nothing of the capture is in the store yet, and no key stands in `incoming` twice, there is nothing to merge.
+-- Where nothing of the reading is in the store yet, and no key stands in `incoming` twice, there is nothing to merge.
 INSERT INTO binding BY NAME FROM incoming

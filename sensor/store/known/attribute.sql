@@ -1,2 +1,2 @@
--- What tells the rows of a capture that are in the store.
-SELECT id FROM attribute WHERE capture = $capture
+-- What tells the rows of a reading that are in the store.
+SELECT id FROM attribute WHERE reading = $reading

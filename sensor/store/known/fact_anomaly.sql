@@ -1,2 +1,2 @@
--- What tells the rows of a capture that are in the store.
-SELECT day, id FROM fact_anomaly WHERE capture = $capture
+-- What tells the rows of a reading that are in the store.
+SELECT day, id FROM fact_anomaly WHERE reading = $reading

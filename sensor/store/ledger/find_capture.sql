@@ -1,1 +1,1 @@
-SELECT parser_set, settings, batch_bytes, finished, packets, bytes, damaged FROM capture WHERE capture = $capture
+SELECT parser_set, settings, batch_bytes, finished, packets, bytes, damaged, reading FROM capture WHERE capture = $capture

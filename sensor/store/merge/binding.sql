@@ -2,11 +2,11 @@
 -- Neighbours in time with the same holder become one; a new row begins where the holder changes.
 -- Of most addresses it never does: these need no order.
 WITH these AS MATERIALIZED (FROM several), every AS MATERIALIZED (
-    SELECT i.capture, i.parser_set, i.scope, i.mac, i.ip, i.first_ts, i.last_ts, i.n FROM incoming AS i
-    SEMI JOIN these AS s ON i.capture = s.capture AND i.scope = s.scope AND i.ip = s.ip
+    SELECT i.reading, i.batch, i.scope, i.mac, i.ip, i.first_ts, i.last_ts, i.n FROM incoming AS i
+    SEMI JOIN these AS s ON i.reading = s.reading AND i.scope = s.scope AND i.ip = s.ip
     UNION ALL
-    SELECT b.capture, b.parser_set, b.scope, b.mac, b.ip, b.first_ts, b.last_ts, b.n FROM binding AS b
-    SEMI JOIN these AS s ON b.capture = s.capture AND b.scope = s.scope AND b.ip = s.ip AND b.first_ts >= s.since
+    SELECT b.reading, b.batch, b.scope, b.mac, b.ip, b.first_ts, b.last_ts, b.n FROM binding AS b
+    SEMI JOIN these AS s ON b.reading = s.reading AND b.scope = s.scope AND b.ip = s.ip AND b.first_ts >= s.since
 ), settled AS MATERIALIZED (
     SELECT scope, ip FROM every GROUP BY scope, ip HAVING min(mac) = max(mac)
 ), marked AS (
@@ -21,7 +21,7 @@ WITH these AS MATERIALIZED (FROM several), every AS MATERIALIZED (
     SELECT e.*, 0 AS run FROM every AS e
     SEMI JOIN settled AS a ON e.scope = a.scope AND e.ip = a.ip
 )
-SELECT capture, max(parser_set) AS parser_set, scope, mac, ip,
+SELECT reading, max(batch) AS batch, scope, mac, ip,
     min(first_ts) AS first_ts, max(last_ts) AS last_ts, CAST(sum(n) AS BIGINT) AS n
 FROM numbered
-GROUP BY capture, scope, mac, ip, run
+GROUP BY reading, scope, mac, ip, run

@@ -1,8 +1,8 @@
--- One row per capture, day and id. `incoming` holds one row per key.
+-- One row per reading, day and id. `incoming` holds one row per key.
 MERGE INTO fact_authentication AS t
 USING incoming AS s
 -- Side and address guard against two keys with the same 64-bit id.
-ON t.capture = s.capture AND t.day = s.day AND t.id = s.id AND t.side = s.side AND t.ip IS NOT DISTINCT FROM s.ip
+ON t.reading = s.reading AND t.day = s.day AND t.id = s.id AND t.side = s.side AND t.ip IS NOT DISTINCT FROM s.ip
 -- The evidence is that of the first sight. Seldom does it change: texts that are updated stay in DuckDB's memory.
 WHEN MATCHED AND (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN UPDATE SET
     first_ts = s.first_ts, frame = s.frame, community_id = s.community_id,

@@ -10,4 +10,5 @@ SELECT day, id, scope, side, mac, ip, peer_mac, peer_ip, port, transport, protoc
     bool_or(midstream) AS midstream, bool_or(gap) AS gap, bool_or(one_sided) AS one_sided,
     coalesce(bool_or(truncated), false) AS truncated, coalesce(bool_or(duplicate), false) AS duplicate
 FROM fact_anomaly
+JOIN (SELECT reading, capture FROM capture) AS c USING (reading)
 GROUP BY ALL

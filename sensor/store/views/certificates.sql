@@ -1,7 +1,8 @@
 -- Every certificate that was shown: one row per SHA-256 of its DER, with how often and where. `details` is JSON.
 CREATE OR REPLACE VIEW certificates AS
 WITH content AS (
-    SELECT * FROM certificate QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY parser_set DESC, capture) = 1
+    SELECT t.* FROM certificate AS t JOIN capture USING (reading)
+    QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY parser_set DESC, capture) = 1
 ), shown AS (
     SELECT sha256, min(first_ts) AS first_ts, max(last_ts) AS last_ts, CAST(sum(n) AS BIGINT) AS n,
         count(DISTINCT day) AS day_count,

@@ -17,4 +17,5 @@ SELECT day, id, scope, initiator_mac, initiator_ip, responder_mac, responder_ip,
     arg_min(capture, (first_ts, frame, capture)) AS capture, arg_min(frame, (first_ts, frame, capture)) AS frame,
     arg_min_null(community_id, (first_ts, frame, capture)) AS community_id
 FROM fact_conversation
+JOIN (SELECT reading, capture FROM capture) AS c USING (reading)
 GROUP BY ALL

@@ -3,13 +3,13 @@
 -- `understood`: read by a parser that found real structure. `busiest_packets`: of its busiest hour.
 CREATE OR REPLACE VIEW segments AS
 WITH carried AS (
-    SELECT capture, CAST(hour AS DATE) AS day, interface, segment, sum(packets) AS packets, sum(bytes) AS bytes,
+    SELECT reading, CAST(hour AS DATE) AS day, interface, segment, sum(packets) AS packets, sum(bytes) AS bytes,
         sum(duplicates) AS duplicates, sum(group_packets) AS group_packets, sum(truncated) AS truncated,
         max(packets) AS busiest_packets, count(*) AS hour_count
     FROM fact_traffic
     GROUP BY ALL
 ), talked AS (
-    SELECT capture, day, coalesce(interface, '') AS interface, coalesce(segment, '') AS segment, sum(n) AS conversations,
+    SELECT reading, day, coalesce(interface, '') AS interface, coalesce(segment, '') AS segment, sum(n) AS conversations,
         sum(n) FILTER (protocol <> '' AND confidence = 'confirmed') AS understood,
         sum(n - unanswered_count) FILTER (transport = 'tcp') AS tcp_conversations,
         sum(one_sided_count - unanswered_count) FILTER (transport = 'tcp') AS one_sided,
@@ -35,11 +35,11 @@ SELECT CASE WHEN coalesce(c.live, false) THEN 'live' ELSE c.name END AS source, 
     CAST(coalesce(sum(s.lost_bytes), 0) AS BIGINT) AS lost_bytes,
     list_sort(list_distinct(flatten(list(coalesce(s.protocols, []))))) AS protocols
 FROM (
-    SELECT capture, interface, segment, day, packets, bytes, duplicates, group_packets, truncated, busiest_packets,
+    SELECT reading, interface, segment, day, packets, bytes, duplicates, group_packets, truncated, busiest_packets,
         hour_count, conversations, understood, tcp_conversations, one_sided, unanswered, midstream, with_gaps, lost_bytes,
         protocols
     FROM carried
-    FULL JOIN talked USING (capture, day, interface, segment)
+    FULL JOIN talked USING (reading, day, interface, segment)
 ) AS s
-JOIN capture AS c USING (capture)
+JOIN capture AS c USING (reading)
 GROUP BY ALL

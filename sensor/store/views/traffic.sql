@@ -6,5 +6,5 @@ SELECT CASE WHEN coalesce(c.live, false) THEN 'live' ELSE c.name END AS source, 
     CAST(sum(t.duplicates) AS BIGINT) AS duplicates, CAST(sum(t.group_packets) AS BIGINT) AS group_packets,
     CAST(sum(t.truncated) AS BIGINT) AS truncated
 FROM fact_traffic AS t
-JOIN capture AS c USING (capture)
+JOIN capture AS c USING (reading)
 GROUP BY ALL

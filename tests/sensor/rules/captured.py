@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from sensor.capture.pcapfile import CaptureFile
 from sensor.pipeline import Pipeline
-from sensor.rules.cases import build_store
+from sensor.rules.cases import build_store, reading_of
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 from sensor.store.sql import statement
@@ -28,8 +28,8 @@ def store_of(*paths: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table, capture: str) -> None:
-    for column, value in (("capture", capture), ("parser_set", "1")):
-        table = table.append_column(column, pa.array([value] * table.num_rows, pa.string()))
+    for column, value in (("reading", reading_of(connection, capture)), ("batch", 0)):
+        table = table.append_column(column, pa.array([value] * table.num_rows, pa.int32()))
     connection.register("incoming", table)
     connection.execute(statement(f"insert/{name}"))
     connection.unregister("incoming")

@@ -22,7 +22,7 @@ def schema_of(store, table):
     cursor = store.cursor()
     schema = cursor.sql(f"FROM {table} LIMIT 0").to_arrow_table().schema
     cursor.close()
-    return pa.schema([field for field in schema if field.name not in {"capture", "parser_set"}])
+    return pa.schema([field for field in schema if field.name not in {"reading", "batch"}])
 
 
 def common(minute=0, **changes):

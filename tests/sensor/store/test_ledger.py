@@ -60,8 +60,8 @@ def test_parts_with_words_of_their_own_keep_them(store):
         for at, rows in enumerate((parts[:2], parts[2:]) if number else (parts,)):
             ledger.commit(at, at + 1, joined(rows))
     found = store.query(
-        "SELECT f.capture[1], f.id, a.value FROM fact_attribute AS f"
-        " JOIN attribute AS a ON a.capture = f.capture AND a.id = f.attribute ORDER BY ALL"
+        "SELECT c.capture[1], f.id, a.value FROM fact_attribute AS f JOIN capture AS c USING (reading)"
+        " JOIN attribute AS a ON a.reading = f.reading AND a.id = f.attribute ORDER BY ALL"
     )
     assert found == [(name, 10 * part + row, f"{part}{row}") for name in "ab" for part in range(4) for row in range(3)]
 
@@ -115,6 +115,18 @@ def test_a_row_that_comes_twice_in_one_batch_is_merged_too(store):
 def test_equal_ids_of_two_addresses_stay_two_rows(store):
     read(store, reading(), {"fact_attribute": [attribute(0), attribute(1, ip="10.0.0.6"), attribute(2, ip=None)]})
     assert store.query("SELECT count(*) FROM fact_attribute") == [(3,)]
+
+
+def test_rows_know_which_batch_of_which_reading_brought_them(store):
+    """And keep it when they come again; a reading that takes the place of another has a number of its own."""
+    rows = {"fact_attribute": [attribute(0)], "fact_traffic": [traffic()], "certificate": [certificate()]}
+    more = {"fact_attribute": [attribute(1), attribute(1, id=2)], "binding": [binding(0)]}
+    for how in (reading("b" * 32), reading("c" * 32), reading("b" * 32, parser_set="p2")):
+        read(store, how, rows, more, rows)
+    assert store.query("SELECT capture[1], reading FROM capture ORDER BY ALL") == [("b", 3), ("c", 2)]
+    for name, batches in (("fact_attribute", (0, 1)), ("place", (0,)), ("fact_traffic", (0,)), ("binding", (1,))):
+        expected = [(number, at) for number in (2, 3) for at in batches]
+        assert store.query(f"SELECT reading, batch FROM {name} ORDER BY ALL") == expected, name
 
 
 def test_two_captures_add_up_and_the_first_sight_is_the_evidence(store):

@@ -15,7 +15,18 @@ import pytest
 from sensor.rows import PART_ROWS
 from sensor.store import Ledger, Store, StoreError, StoreFull, StoreInUse
 from sensor.store.sql import PACKAGE, migrations, statement, tables, views
-from tests.sensor.store.facts import attribute, batch, reading
+from tests.sensor.store.facts import (
+    attribute,
+    batch,
+    binding,
+    certificate,
+    certificate_shown,
+    conversation,
+    loss,
+    reading,
+    seen,
+    traffic,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -65,11 +76,11 @@ def test_every_view_can_be_read_and_shows_nothing_of_the_ledger(store):
 
 
 def test_every_table_of_facts_has_its_statements(store):
-    with_capture = store.query(
+    of_readings = store.query(
         "SELECT DISTINCT table_name FROM information_schema.columns JOIN information_schema.tables"
-        " USING (table_name) WHERE column_name = 'capture' AND table_type = 'BASE TABLE'"
+        " USING (table_name) WHERE column_name IN ('reading', 'capture') AND table_type = 'BASE TABLE'"
     )
-    assert {name for (name,) in with_capture} == {*tables(), "capture", "batch", "mirror_warning"}
+    assert {name for (name,) in of_readings} == {*tables(), "capture", "batch", "mirror_warning"}
     assert all(PACKAGE.joinpath(f"merge/{name}.sql").is_file() for name in tables())
 
 
@@ -93,6 +104,21 @@ def older_store(path, last):
             raw.execute("INSERT INTO migration VALUES ($1, $2, now()::TIMESTAMP)", [number, name])
 
 
+def schema_of(store):
+    return store.query(
+        "SELECT table_name, column_index, column_name, data_type, is_nullable FROM duckdb_columns()"
+        " WHERE database_name = 'store' AND NOT internal ORDER BY ALL"
+    )
+
+
+@pytest.mark.parametrize("last", [1, 4, 5])
+def test_a_new_store_has_the_schema_that_all_steps_leave(tmp_path, store, last):
+    older_store(tmp_path / "old.duckdb", last)
+    with Store.open(tmp_path / "old.duckdb") as old:
+        assert len(schema_of(old)) > 300
+        assert schema_of(old) == schema_of(store)
+
+
 def test_attributes_of_an_older_store_are_brought_over(tmp_path):
     """Also those that differ in one thing only, or had no quality but that nobody had looked."""
     rows = [
@@ -107,13 +133,59 @@ def test_attributes_of_an_older_store_are_brought_over(tmp_path):
         expected = store.query("FROM attributes ORDER BY ALL")
     older_store(tmp_path / "old.duckdb", 4)
     with duckdb.connect(tmp_path / "old.duckdb") as raw:
+        begin_readings(raw)
         for row in (flags | row | {"capture": name * 32, "parser_set": "p1"} for row in rows for name in "ab"):
             marks = ", ".join(f"${name}" for name in row)
             raw.execute(f"INSERT INTO fact_attribute ({', '.join(row)}) VALUES ({marks})", row)
     with Store.open(tmp_path / "old.duckdb") as store:
         assert len(expected) == len(rows)
         assert store.query("FROM attributes ORDER BY ALL") == expected
-        assert store.query("SELECT capture[1], count(*) FROM place GROUP BY ALL ORDER BY ALL") == [("a", 3), ("b", 3)]
+        counts = store.query(
+            "SELECT c.capture[1], count(*) FROM place JOIN capture AS c USING (reading) GROUP BY 1 ORDER BY 1"
+        )
+        assert counts == [("a", 3), ("b", 3)]
+
+
+def begin_readings(raw):
+    """In a store before step 6."""
+    raw.execute(
+        "INSERT INTO capture BY NAME SELECT repeat(name, 32) AS capture, name || '.pcap' AS name, 'p1' AS parser_set,"
+        " 's1' AS settings, 1000 AS batch_bytes, 12345 AS size_bytes, false AS complete, false AS finished,"
+        " now()::TIMESTAMP AS read_at FROM unnest(['b', 'a']) AS names(name)"
+    )
+
+
+def test_an_older_store_shows_what_it_showed(tmp_path):
+    """Rows of two readings in all tables; one of the readings goes on, and the other is replaced."""
+    rows = {
+        "fact_attribute": [attribute(0), attribute(1, "CT02", id=2)], "certificate": [certificate()],
+        "fact_certificate": [certificate_shown(5)], "fact_conversation": [conversation(3)], "binding": [binding(0)],
+        "fact_traffic": [traffic()], "fact_loss": [loss()],
+    }  # fmt: skip
+    new, old = (tmp_path / f"{name}.duckdb" for name in ("new", "old"))
+    with Store.open(new) as store:
+        for name in "ba":
+            Ledger(store, reading(name * 32, name=f"{name}.pcap")).commit(0, 100, batch(store, **rows))
+        expected = seen(store)
+    older_store(old, 5)
+    with duckdb.connect(old) as raw:
+        begin_readings(raw)
+        raw.execute(f"ATTACH '{new}' AS new")
+        for table in tables():
+            own = "" if table in {"place", "attribute", "fact_attribute"} else "parser_set,"
+            raw.execute(
+                f"INSERT INTO {table} BY NAME SELECT c.capture, {own} t.* EXCLUDE (reading, batch)"
+                f" FROM new.{table} AS t JOIN new.capture AS c USING (reading)"
+            )
+        raw.execute("INSERT INTO batch FROM new.batch")
+    for path in (new, old):
+        with Store.open(path) as store:
+            assert seen(store) == expected
+            Ledger(store, reading(name="a.pcap")).commit(1, 200, batch(store, **rows))
+            Ledger(store, reading("b" * 32, "p2", name="b.pcap")).commit(0, 100, batch(store, **rows))
+    with Store.open(old) as brought, Store.open(new) as store:
+        assert seen(brought) == seen(store)
+        assert brought.query("SELECT n FROM attributes") == [(3,), (3,)]
 
 
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
