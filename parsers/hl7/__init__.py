@@ -2,8 +2,8 @@
 
 Read in this order: `framing` (frames, probe), `lane` (following a feed, what is left out), `messages` (segments, and
 what they tell), `header` (MSH), `acknowledgment` (what became of a message), `equipment` (what is described), `grammar`
-and `charset`; then `whole` and `layout` (how most messages are known without being read), `pattern` and `again` (how a
-feed passes), and `opening` (first ones).
+and `charset`; then `whole` and `layout` (how most messages are known without being read), `pattern`, `again` and
+`progress` (how a feed passes), and `opening` (first ones).
 
 No patient passes: the segments that are read, and the fields of them, are an allow-list; of all others the name is
 told. Control ids are compared and not stated. What stands in MSH-8 leaves as a secret.

@@ -11,8 +11,9 @@ cdef class Dialogue:
     cdef set _told
 
     cpdef settle(self, whole, int side, bytes control_id, bytes secret, Conversation talk)
-    @cython.locals(key=bytes)
     cpdef asked(self, int side, bytes control_id, header, bytes secret, Conversation talk)
+    @cython.locals(key=bytes)
+    cpdef claimed(self, int side, bytes control_id, claim, security, bint twice, Conversation talk)
     @cython.locals(key=bytes)
     cpdef answered(self, int side, str code, bytes control_id, Conversation talk)
     cdef bint _unsure(self, bytes key, Conversation talk) except -1

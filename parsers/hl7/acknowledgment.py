@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from parsers.core import Attribute, Channel, Field, Outcome, Side, Subject
+from parsers.core import Attribute, Authentication, Channel, Field, Outcome, Side, Subject
 from parsers.core.conversation import Conversation
 from parsers.hl7.header import Header
 
@@ -73,8 +73,20 @@ class Dialogue:
 
     def asked(self, side: Side, control_id: bytes, header: Header, secret: bytes, talk: Conversation) -> None:
         """A message that claims a sender was read; its answer is not known yet."""
+        security = header.security(secret) if secret else None
+        self.claimed(side, control_id, header.claim, security, header.twice_acknowledged, talk)
+
+    def claimed(
+        self,
+        side: Side,
+        control_id: bytes,
+        claim: Authentication | None,
+        security: Authentication | None,
+        twice: bool,  # noqa: FBT001 - C has no keywords
+        talk: Conversation,
+    ) -> None:
+        """The same, by what its header and its MSH-8 claim, and whether it may be acknowledged twice."""
         key = _ASKER[side] + control_id
-        claim, security = header.claim, header.security(secret) if secret else None
         if not control_id or self._is_doubtful(key, talk):
             talk.emit_all([one for one in (claim, security) if one is not None])
             return
@@ -82,7 +94,7 @@ class Dialogue:
             talk.ask(key, claim)
         if security is not None:
             talk.ask(_SECURITY + key, security)
-        _remember(self._awaited, key, (security is not None, talk.gaps if header.twice_acknowledged else None))
+        _remember(self._awaited, key, (security is not None, talk.gaps if twice else None))
         if self._early:
             early = self._early.pop(key, None)
             if early is not None and not self._unsure(key, talk):

@@ -40,12 +40,11 @@ from parsers.core.reader import MESSAGE_MAX_BYTES, WAIT, Wait
 from parsers.core.session import Step
 from parsers.hl7 import framing, header, opening
 from parsers.hl7.acknowledgment import Dialogue
-from parsers.hl7.again import Again
+from parsers.hl7.again import FRESH_BYTES, Again
 from parsers.hl7.messages import SEGMENT_MAX_BYTES, Messages
 from parsers.hl7.opening import Told
 from parsers.hl7.whole import Wholes, end_of_whole
 
-FRESH_BYTES: Final = 8_192
 UNFRAMED_FRESH_BYTES: Final = 24_576
 LAST_CALL_BYTES: Final = 57_344
 LAST_BYTES: Final = MESSAGE_MAX_BYTES  # what a head has at most; as long as so much is expected, it has it
@@ -74,15 +73,17 @@ def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
     begun = opening.find(r, side, talk)
     if begun is not None:
         yield Confirmed()
-        told, begun = begun.tell(side, talk), None
+        again = Again(side, talk)
+        told, begun = begun.tell(side, talk, again), None
         r.skipped(r.held)
         r.expect(LAST_BYTES)
-        while not r.held:
-            yield WAIT
-        lane = _Lane(r, side, talk)
+        r.passer = again
+        yield WAIT
+        r.passer = None
+        lane = _Lane(r, side, talk, again)
         lane.go_on(told)
     else:
-        lane = _Lane(r, side, talk)
+        lane = _Lane(r, side, talk, Again(side, talk))
         yield from lane.refuse_wide()
     while True:
         if lane.between and lane.started:
@@ -102,21 +103,19 @@ class _Lane:
     beheaded = b""  # the beginning of a header that served as a mark
     header_mark = b""
     line_mark = b"\r"
-    fresh_at = 0
-    heads = 0
-    peer_count = 0
     strays = 0
     framed = False
     by_lines = False  # what is whole of the message under way can be read at once
     junk = False  # the frame under way holds no message
 
-    def __init__(self, r: Reader, side: Side, talk: Conversation) -> None:
+    def __init__(self, r: Reader, side: Side, talk: Conversation, again: Again) -> None:
         self.r = r
         self.side = side
         self.talk = talk
-        self.messages = Messages(side, talk)
+        self.again = again
+        self.progress = again.progress
+        self.messages = Messages(side, talk, again.progress)
         self.wholes = Wholes(self.messages, side, talk)
-        self.again = Again(self.messages, side, talk)
         self.complained: set[str] = set()
         r.expect(LAST_BYTES)
 
@@ -186,7 +185,7 @@ class _Lane:
         """Leave out what is held, which is between frames; returns whether the next one begins at `at` then."""
         self.r.skipped(len(self.data))
         self.data, self.at = b"", 0
-        if self.r.offset - self.fresh_at > FRESH_BYTES and not self._has_turned():
+        if self.r.offset - self.progress.fresh_at > FRESH_BYTES and not self._has_turned():
             yield from self._leave_until(b"\x0b", 0)
             if self.at == len(self.data):
                 yield from self._more()
@@ -201,7 +200,7 @@ class _Lane:
     def _let_pass(self) -> None:
         """Until something else comes, messages of a feed need not be looked at here."""
         if not self.strays and self.line_mark == b"\r":
-            self.again.fresh_until = self.fresh_at + FRESH_BYTES
+            self.again.fresh_until = self.progress.fresh_at + FRESH_BYTES
             self.r.passer = self.again
 
     def _first_frame(self) -> Steps:
@@ -258,7 +257,7 @@ class _Lane:
     @property
     def _spent(self) -> int:
         """Bytes of the turn's head that are used up, at most."""
-        return self.r.offset + self.r.held - self.fresh_at
+        return self.r.offset + self.r.held - self.progress.fresh_at
 
     def _leaves(self, held: int) -> bool:
         """Whether the rest of an unfinished segment, of which `held` bytes are there, is left out."""
@@ -286,7 +285,7 @@ class _Lane:
             self.messages.end()
         self.beheaded = b""
         self._age()
-        risky = self.messages.open is None or self.heads > HEADS_MAX or self.line_mark == b"\n"
+        risky = self.messages.open is None or self.progress.heads > HEADS_MAX or self.line_mark == b"\n"
         if held == 0 or (self.started and risky):
             yield from self._leave_message()
         else:
@@ -313,24 +312,20 @@ class _Lane:
         yield from self.r.skip(max(at, len(self.data) - len(mark) + 1))
         self.data, self.at = b"", 0
         yield from self.r.skip_until(mark, MESSAGE_MAX)
-        self.fresh_at = self.r.offset
-        self.heads += 1
+        self.progress.fresh_at = self.r.offset
+        self.progress.heads += 1
         self.r.expect(LAST_BYTES)
         self._take()
 
     def _age(self) -> bool:
         """When the peer has spoken since, this is another turn."""
-        count = self.talk.shared(Dialogue).messages[self.side.peer]
-        if count == self.peer_count:
-            return False
-        self.peer_count, self.heads = count, 0
-        return True
+        return self.progress.turns(self.talk.shared(Dialogue).messages[self.side.peer])
 
     def _has_turned(self) -> bool:
         """Whether what is held began with a fresh head by itself."""
         if not self.confirmed or not self._age():
             return False
-        self.fresh_at = self.r.offset + self.r.held
+        self.progress.fresh_at = self.r.offset + self.r.held
         return True
 
     # ------------------------------------------------------------------ frames and segments

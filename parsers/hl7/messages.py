@@ -26,6 +26,7 @@ from parsers.hl7.acknowledgment import OUTCOMES, Dialogue
 from parsers.hl7.grammar import Grammar
 from parsers.hl7.header import Header
 from parsers.hl7.layout import BEFORE_MSA, NAME, SEGMENTS_MAX
+from parsers.hl7.progress import Progress
 
 SEGMENT: Final = Field("hl7.segment", "HL7 v2 ch. 2.5.2")
 ACKNOWLEDGMENT_CODE: Final = Field("hl7.acknowledgment_code", "HL7 v2 ch. 2.14.8.1")
@@ -82,14 +83,12 @@ class Messages:
 
     Attributes:
         open: the message that is under way.
-        count: messages begun so far.
-        telling: changes when all is told anew.
+        progress: the lane's.
     """
 
-    def __init__(self, side: Side, talk: Conversation) -> None:
+    def __init__(self, side: Side, talk: Conversation, progress: Progress) -> None:
         self.open: Message | None = None
-        self.count = 0
-        self.telling = 1
+        self.progress = progress
         self._side = side
         self._talk = talk
         self._me, self._peer = talk.me(side), talk.peer(side)
@@ -137,9 +136,9 @@ class Messages:
 
     def head(self, found: Header) -> None:
         """Tell what a header says, as far as it was not told lately."""
-        if self.count % RESTATED_EACH == 0 and self._told:
+        if self.progress.count % RESTATED_EACH == 0 and self._told:
             self._restate()
-        epoch = self.count // RESTATED_EACH
+        epoch = self.progress.count // RESTATED_EACH
         if found.told_in != epoch:
             found.told_in = epoch
             self.tell(found.facts)
@@ -147,13 +146,12 @@ class Messages:
                 self.tell(self._described(found.identity, named=False))
 
     def opened(self, told: Iterable[Attribute]) -> None:
-        """One message was read already, and told this."""
-        self.count = 1
+        """A message was read already, and told this."""
         self._told.update(told)
 
     def speak(self) -> Dialogue:
         """One more message; returns what both sides know of each other."""
-        self.count += 1
+        self.progress.count += 1
         dialogue = self._talk.shared(Dialogue)
         dialogue.spoke(self._side, self._talk)
         return dialogue
@@ -390,7 +388,7 @@ class Messages:
         new = [fact for fact in dict.fromkeys(facts) if fact not in self._told]
         if len(self._told) + len(new) > TOLD_MAX:
             self._told.clear()
-            self.telling += 1
+            self.progress.telling += 1
         self._told.update(new)
         self._talk.emit_all(new)
 
@@ -403,7 +401,7 @@ class Messages:
             self.tell((SEGMENT(self._me, known),))
 
     def _restate(self) -> None:
-        self.telling += 1
+        self.progress.telling += 1
         self._told.clear()
         self._named.clear()
         self._usual.clear()

@@ -2,7 +2,7 @@
 
 Many applications make a connection for each message. So a first message is told without reading it: by its pattern, if
 lately one was like it, else by what is known of its layout and of all that is read of it; but for the names of
-applications, which are put in. Of a lane that says no more there is never anything but its reader.
+applications, which are put in. A lane that says nothing else after it never has more than its reader and its passer.
 
 Spec: HL7 v2 ch. 2.5, 2.9.
 """
@@ -17,6 +17,7 @@ import msgspec
 from parsers.core import Attribute, Conversation, Reader, Side
 from parsers.hl7 import framing, header
 from parsers.hl7.acknowledgment import Dialogue
+from parsers.hl7.again import Again
 from parsers.hl7.layout import ITS_NAME, MY_NAME, Unusual
 from parsers.hl7.pattern import Pattern
 from parsers.hl7.whole import WHOLE_MAX_BYTES, Memo, Whole, end_of_whole, look_closer, pieces_of
@@ -28,15 +29,19 @@ Told = tuple[tuple[Attribute, ...], ...]
 
 
 class Opening(msgspec.Struct):
-    """A first message: what it tells, its control id, and what stands in MSH-8."""
+    """A first message: what it tells, its control id, what stands in MSH-8, and the pattern by which it was known."""
 
     whole: Whole
     control_id: bytes
     secret: bytes = b""
+    pattern: Pattern | None = None
 
-    def tell(self, side: Side, talk: Conversation) -> Told:
-        """Tell all that it tells, and return it; ask who it was, or answer."""
+    def tell(self, side: Side, talk: Conversation, again: Again) -> Told:
+        """Tell all that it tells, and return it; ask who it was, or answer. What says the same will pass."""
         (ahead, after), said = self.whole.facts, self.whole.header
+        again.progress.count = 1
+        if self.pattern is not None:
+            again.begin(self.pattern, said)
         dialogue = talk.shared(Dialogue)
         dialogue.framed(side, talk)
         talk.emit_all(said.facts)
@@ -101,7 +106,7 @@ def find(r: Reader, side: Side, talk: Conversation) -> Opening | None:
     if pattern is None:
         return _find(data, side, talk)
     _name(pattern.whole, (pattern.mine, pattern.its))
-    return Opening(pattern.whole, header.control_id_of(pattern.take_control_id()))
+    return Opening(pattern.whole, pattern.take_control_id(), pattern=pattern)
 
 
 def _find(data: bytes, side: Side, talk: Conversation) -> Opening | None:

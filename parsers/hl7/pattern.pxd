@@ -2,6 +2,7 @@
 cimport cython
 
 cdef int _START, _END, _CR, _LF, _ASCII_MAX, _BLANK, _ORDER, _CONTROL_ID, _MY_NAME, _ITS_NAME, _NAME_MAX, _MAX_BYTES
+cdef int _CONTROL_ID_MAX
 
 
 @cython.final
@@ -13,6 +14,7 @@ cdef class Pattern:
     cdef readonly bytes mine, its
     cdef readonly Py_ssize_t end
 
+    @cython.locals(control_id=bytes)
     cpdef bytes take_control_id(self)
     @cython.locals(begin=cython.Py_ssize_t, size=cython.Py_ssize_t, octet=cython.uchar)
     cpdef bint fits(self, bytes data, Py_ssize_t at) except -1

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from parsers.hl7.header import NAME_MAX_BYTES
+from parsers.hl7.header import CONTROL_ID_MAX_BYTES, NAME_MAX_BYTES
 from parsers.hl7.layout import BLANK, CONTROL_ID, ITS_NAME, MY_NAME, ORDER
 from parsers.hl7.messages import SEGMENT_MAX_BYTES
 from parsers.hl7.whole import Whole
@@ -33,6 +33,7 @@ _CONTROL_ID: Final = CONTROL_ID[0]
 _MY_NAME: Final = MY_NAME[0]
 _ITS_NAME: Final = ITS_NAME[0]
 _NAME_MAX: Final = NAME_MAX_BYTES
+_CONTROL_ID_MAX: Final = CONTROL_ID_MAX_BYTES
 _MAX_BYTES: Final = SEGMENT_MAX_BYTES
 
 
@@ -56,8 +57,8 @@ class Pattern:
         self._escape = whole.header.grammar.escape[0]
 
     def take_control_id(self) -> bytes:
-        """The control id of the message that fitted last, its own or of what it answers; which is then forgotten."""
-        control_id, self._control_id = self._control_id, b""
+        """As `header.control_id_of`, of the message that fitted last or of what it answers; which is then forgotten."""
+        control_id, self._control_id = self._control_id.strip()[:_CONTROL_ID_MAX], b""
         return control_id
 
     def fits(self, data: bytes, at: int) -> bool:

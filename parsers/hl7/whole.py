@@ -27,6 +27,7 @@ from parsers.hl7.grammar import Grammar
 from parsers.hl7.header import Header
 from parsers.hl7.layout import Layout, Unusual, layout_of, shape_of
 from parsers.hl7.messages import SEGMENT_MAX_BYTES, Message, Messages
+from parsers.hl7.progress import Progress
 
 WHOLE_MAX_BYTES: Final = SEGMENT_MAX_BYTES
 KNOWN_MAX_BYTES: Final = 131_072
@@ -48,7 +49,7 @@ class Whole(msgspec.Struct):
         asks: it is no acknowledgment.
         code: MSA-1, where it is a code.
         facts: what its segments tell: up to where it asks or answers, and after that.
-        told_in: when that was told last: see `Messages.telling`.
+        told_in: when that was told last: see `Progress.telling`.
         names: of applications, where the header is told with other names each time: see `opening`.
     """
 
@@ -169,7 +170,7 @@ class Wholes:
         first = message[: message.index(b"\r")]
         said = self._messages.parse(first, header.parts_of(first))
         picked, whole = look_closer(message, pieces, said, self._side)
-        if self._messages.count:
+        if self._messages.progress.count:
             self._memo.keep(len(pieces), picked, whole)
         return whole
 
@@ -178,13 +179,13 @@ class Wholes:
         messages = self._messages
         messages.head(whole.header)
         dialogue = messages.speak()
-        (ahead, after), is_new = whole.facts, whole.told_in != messages.telling
+        (ahead, after), is_new = whole.facts, whole.told_in != messages.progress.telling
         if is_new and ahead:
             messages.tell(ahead)
         whole.settle(pieces, self._side, dialogue, self._talk)
         if is_new:
             messages.tell(after)
-            whole.told_in = messages.telling
+            whole.told_in = messages.progress.telling
         return is_new
 
 
@@ -200,7 +201,7 @@ def _told_by(
     talk = Conversation()
     sender = Authentication(talk.me(side), "")
     message = Message.under(Header(grammar, (), sender, claims=False, identity=None, describes=describes))
-    reads, messages = message.reads, Messages(side, talk)
+    reads, messages = message.reads, Messages(side, talk, Progress())
     body, facts = layout.body(picked), []
     for segments in (body[: layout.ahead], body[layout.ahead :]):
         for segment in segments:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.core import Conversation, Reader, Side
-from parsers.hl7 import lane
-from parsers.hl7.again import PATTERNS_MAX, Again
+from parsers.hl7 import lane, opening
+from parsers.hl7.acknowledgment import Dialogue
+from parsers.hl7.again import FRESH_BYTES, PATTERNS_MAX, Again
 from parsers.hl7.messages import RESTATED_EACH, Messages
 from parsers.hl7.pattern import Pattern
 from parsers.hl7.whole import Wholes
@@ -39,9 +40,8 @@ class Lane:
 
     def __init__(self, side: Side = Side.INITIATOR) -> None:
         self.talk = Conversation()
-        self.messages = Messages(side, self.talk)
-        self.wholes = Wholes(self.messages, side, self.talk)
-        self.again = Again(self.messages, side, self.talk)
+        self.again = Again(side, self.talk)
+        self.wholes = Wholes(Messages(side, self.talk, self.again.progress), side, self.talk)
         self.again.fresh_until = 1 << 20
 
     def heard(self, *texts: bytes) -> Lane:
@@ -83,7 +83,7 @@ def test_what_is_not_read_may_be_anything() -> None:
     assert monitor.passes(framed(message(3, value="1E9", patient="X" * 500)) + framed(message(4)))
     assert monitor.passes(framed(message(5))[:-1])
     assert [claim.principal for claim in monitor.talk.collect()] == []  # they wait for their answers
-    assert monitor.messages.count == 7
+    assert monitor.again.progress.count == 7
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_is_not_read_may_be_anything() -> None:
 def test_all_else_is_read(text: bytes) -> None:
     monitor = learnt(message())
     assert not monitor.passes(framed(text))
-    assert monitor.messages.count == 3
+    assert monitor.again.progress.count == 3
     assert monitor.passes(framed(message(9)))
 
 
@@ -153,7 +153,18 @@ def test_the_lane_is_woken_where_a_fresh_head_is_due() -> None:
     monitor = learnt(message())
     monitor.again.fresh_until = 100
     assert not monitor.passes(framed(message(2)))
-    assert monitor.messages.count == 4
+    assert monitor.again.progress.count == 4
+
+
+def test_it_sleeps_on_where_the_next_turn_has_a_fresh_head() -> None:
+    """A turn begins after the other side has spoken."""
+    monitor = learnt(message())
+    monitor.again.fresh_until = 100
+    monitor.talk.shared(Dialogue).spoke(Side.RESPONDER, monitor.talk)
+    assert monitor.passes(framed(message(2)))
+    assert monitor.again.fresh_until > FRESH_BYTES
+    monitor.again.fresh_until = 100
+    assert not monitor.passes(framed(message(3)))
 
 
 def test_it_is_woken_where_all_is_told_again() -> None:
@@ -184,6 +195,7 @@ def asleep_and_awake(monkeypatch: pytest.MonkeyPatch, *said: bytes) -> tuple[lis
     asleep = told(*said)
     with monkeypatch.context() as patch:
         patch.setattr(lane._Lane, "_let_pass", lambda _: None)
+        patch.setattr(opening._Openings, "fitting", lambda *_: None)
         return asleep, told(*said)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from parsers.core import Conversation, Fact, Reader, Side
 from parsers.core.reader import WAIT
-from parsers.hl7 import header, opening
+from parsers.hl7 import header, lane, opening
 from parsers.hl7.lane import dissect
 from parsers.hl7.opening import KNOWN_MAX_BYTES
 from parsers.hl7.whole import PIECE_BYTES
@@ -83,6 +83,36 @@ def test_a_message_that_fits_a_pattern_is_not_cut_into_pieces(monkeypatch: pytes
     facts = read(framed(message(2, mine="MON2", its="LAB", security="", value=97)), framed(acknowledgment("C2")))
     assert values(facts, "receiving_application") == ["LAB", "REGADT"]
     assert [(claim.principal, claim.outcome) for claim in claims(facts)] == [("MON2", "accepted")]
+
+
+def lanes_that_begin_so(count: int) -> None:
+    for number in range(count):
+        read(framed(message(number, mine=f"MON{number}", security="")), framed(acknowledgment(f"C{number}")))
+
+
+def feed(*messages: bytes) -> list[bytes]:
+    return [data for n, text in enumerate(messages) for data in (framed(text), framed(acknowledgment(f"C{n}")))]
+
+
+def test_what_is_like_the_first_message_passes_before_more_than_a_reader_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lanes_that_begin_so(2)
+    monkeypatch.setattr(lane._Lane, "__init__", lambda *_: pytest.fail("made"))
+    facts = read(*feed(*[message(n, mine="MON7", security="", value=n) for n in range(40)]))
+    assert values(facts, "sending_application") == ["MON7", "EMR"]
+    assert [(claim.principal, claim.outcome) for claim in claims(facts)] == [("MON7", "accepted")] * 40
+
+
+@pytest.mark.parametrize("other", [{"mine": "MON8"}, {"its": "LAB"}, {"code": "1^CODE^L"}, {"security": "letmein"}])
+@pytest.mark.parametrize("count", [1, 3, 260])
+def test_what_is_not_like_the_first_message_is_read(other: dict[str, str], count: int) -> None:
+    kinds = [{"mine": "MON7", "security": ""}] * count + [{"mine": "MON7", "security": ""} | other] * 2
+    said = feed(*[message(number, **kind) for number, kind in enumerate(kinds)])
+    lanes_that_begin_so(2)
+    known = told(*said)
+    opening._openings.cache_clear()
+    assert known == told(*said)
 
 
 @given(st.binary(max_size=70) | st.from_regex(rb"[A-Z][A-Za-z0-9 _.-]{0,66}", fullmatch=True))

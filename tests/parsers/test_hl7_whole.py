@@ -10,6 +10,7 @@ from parsers.hl7.grammar import Delimiters, Grammar
 from parsers.hl7.header import _parsed
 from parsers.hl7.layout import Layout, Unusual, layout_of, shape_of
 from parsers.hl7.messages import Messages
+from parsers.hl7.progress import Progress
 from parsers.hl7.whole import KNOWN_MAX_BYTES, PIECE_BYTES, Wholes, _told_by
 from tests.parsers._hl7 import acknowledgment, claims, framed, header, read, values
 
@@ -35,7 +36,7 @@ def picked(text: bytes, *, describes: bool = True) -> tuple[bytes, ...]:
 
 def lane() -> Wholes:
     talk = Conversation()
-    return Wholes(Messages(Side.INITIATOR, talk), Side.INITIATOR, talk)
+    return Wholes(Messages(Side.INITIATOR, talk, Progress()), Side.INITIATOR, talk)
 
 
 def heard(wholes: Wholes, *texts: bytes) -> None:
@@ -148,11 +149,11 @@ def test_a_header_in_a_wide_code_is_read_with_its_names(named: str, codec: str) 
 
 def test_all_is_told_again_when_it_is_due() -> None:
     talk = Conversation()
-    messages = Messages(Side.INITIATOR, talk)
+    messages = Messages(Side.INITIATOR, talk, Progress())
     wholes = Wholes(messages, Side.INITIATOR, talk)
     heard(wholes, message(1), message(2))
     talk.collect()
-    messages.count = 256
+    messages.progress.count = 256
     heard(wholes, message(3))
     names = {fact.name for fact in talk.collect() if isinstance(fact, Attribute)}
     assert {"hl7.segment", "hl7.sending_application"} <= names
