@@ -18,6 +18,7 @@ Spec: PS3.8 9.3.2-9.3.4, D.1; PS3.7 D.3.3.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +33,7 @@ from parsers.core import (
     Malformed,
     Outcome,
     Protection,
+    ProtocolError,
     Sensitivity,
     Side,
     Subject,
@@ -60,6 +62,8 @@ CONTEXTS_MAX: Final = 128
 CONTEXT_BYTES: Final = 448
 SYNTAX_BYTES: Final = 120
 SUB_ITEMS_MAX: Final = 512
+KNOWN_MAX: Final = 64
+KNOWN_MAX_BYTES: Final = 8_192
 _DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 
 _RESULTS: Final = {1: "rejected_permanent", 2: "rejected_transient"}
@@ -120,12 +124,20 @@ class Terms(msgspec.Struct):
         return sum(CONTEXT_BYTES + SYNTAX_BYTES * len(context.syntaxes) for context in self.contexts.values())
 
 
+class _IdentifiesError(Exception):
+    """There is a user identity among the items."""
+
+
 class Reject(msgspec.Struct, frozen=True):
     """Why an association was refused, by name."""
 
     result: str
     source: str
     reason: str
+
+
+_CHANNEL: Final = Channel(Subject(Side.RESPONDER), "DICOM UL 1", spec="PS3.8 9.3.2")
+_ANONYMOUS: Final = msgspec.structs.replace(_CHANNEL, client_authenticated=False)
 
 
 class Association:
@@ -195,7 +207,7 @@ class Association:
     def _accepted_somehow(self, talk: Conversation) -> None:
         if not self._channel_told:
             self._channel_told = True
-            talk.defer("channel", lambda: self._channel(talk))
+            talk.defer("channel", self._channel)
         self._settle(talk)
 
     def _settle(self, talk: Conversation) -> None:
@@ -241,11 +253,9 @@ class Association:
     def _refusal(self) -> dict[str, Any]:
         return msgspec.structs.asdict(self.reject) if self.reject is not None else {}
 
-    def _channel(self, talk: Conversation) -> Channel:
+    def _channel(self) -> Channel:
         anonymous = self.request is not None and self.request.identity is None
-        return Channel(
-            talk.me(Side.RESPONDER), "DICOM UL 1", client_authenticated=False if anonymous else None, spec="PS3.8 9.3.2"
-        )
+        return _ANONYMOUS if anonymous else _CHANNEL
 
 
 def _agreed(request: Terms, accept: Terms, responder: Subject) -> Iterator[Attribute]:
@@ -278,7 +288,7 @@ def read_fixed(cursor: Cursor) -> Terms:
         raise Malformed("not version 1 of the protocol", cursor.offset)
     cursor.skip(2)
     called, calling = _title(cursor.take(16)), _title(cursor.take(16))
-    return Terms(calling, called, {})
+    return Terms(calling, called)
 
 
 def read_context(value: bytes, base: int, terms: Terms, *, answer: bool) -> None:
@@ -300,12 +310,48 @@ def read_context(value: bytes, base: int, terms: Terms, *, answer: bool) -> None
         terms.contexts[number] = context
 
 
-def facts_of_request(terms: Terms, me: Subject, peer: Subject) -> Iterator[Attribute]:
-    """What the fixed part and the presentation contexts of a request tell."""
+def find(items: bytes, terms: Terms, me: Subject, *, answer: bool) -> tuple[Attribute, ...] | None:
+    """What the variable items of an A-ASSOCIATE tell, and into `terms` what they say; None: they are read one by one.
+
+    Where they name who asks they are not known again, and nothing is kept of them.
+    """
+    try:
+        said, facts = _read(items, me, answer=answer)
+    except (ProtocolError, _IdentifiesError):
+        return None
+    terms.contexts, terms.server_response, terms.async_window = said.contexts, said.server_response, said.async_window
+    return facts
+
+
+@lru_cache(KNOWN_MAX)
+def _read(items: bytes, me: Subject, *, answer: bool) -> tuple[Terms, tuple[Attribute, ...]]:
+    cursor, terms = Cursor(items), Terms()
+    facts: list[Attribute] = []
+    while cursor.remaining:
+        kind, content = _item(cursor)
+        if kind == (0x21 if answer else 0x20):
+            read_context(content.rest(), 0, terms, answer=answer)
+        elif kind == 0x50:
+            facts += read_user_information(content.rest(), 0, terms, me)
+    if terms.identity is not None:
+        raise _IdentifiesError
+    return terms, (*facts_of_contexts(terms, me, answer=answer), *facts)
+
+
+def facts_of_titles(terms: Terms, me: Subject, peer: Subject) -> Iterator[Attribute]:
+    """What the fixed part of a request tells."""
     if terms.calling:
         yield CALLING_AE(me, terms.calling)
     if terms.called:
         yield CALLED_AE(peer, terms.called)
+
+
+def facts_of_contexts(terms: Terms, me: Subject, *, answer: bool) -> Iterator[Attribute]:
+    """What the presentation contexts of a request, or of an answer, tell by themselves."""
+    return _facts_of_answer(terms, me) if answer else _facts_of_request(terms, me)
+
+
+def _facts_of_request(terms: Terms, me: Subject) -> Iterator[Attribute]:
     contexts = terms.contexts.values()
     for uid in dict.fromkeys(context.abstract_syntax for context in contexts if context.abstract_syntax):
         yield PROPOSED_ABSTRACT_SYNTAX(me, uid)
@@ -313,8 +359,7 @@ def facts_of_request(terms: Terms, me: Subject, peer: Subject) -> Iterator[Attri
         yield PROPOSED_TRANSFER_SYNTAX(me, uid)
 
 
-def facts_of_answer(terms: Terms, me: Subject) -> Iterator[Attribute]:
-    """What the presentation contexts of an answer tell by themselves."""
+def _facts_of_answer(terms: Terms, me: Subject) -> Iterator[Attribute]:
     accepted = (context for context in terms.contexts.values() if context.result == 0)
     for uid in dict.fromkeys(uid for context in accepted for uid in context.syntaxes if uid):
         yield ACCEPTED_TRANSFER_SYNTAX(me, uid)

@@ -16,11 +16,13 @@ from typing import Final
 import msgspec
 
 from parsers.core import Attribute, Cursor, Field, Malformed, Subject
-from parsers.dicom.alike import Last, Spans
+from parsers.dicom.alike import Known, Spans
 
 COMMAND_MAX_BYTES: Final = 8_192
 VALUE_MAX_BYTES: Final = 64
 MEMO_MAX: Final = 1_024
+SIZES_MAX: Final = 128
+RECENT_MAX: Final = 4
 
 OPERATION: Final = Field("dicom.operation", "PS3.7 E.1-1 (0000,0100)")
 OPERATION_SOP_CLASS: Final = Field("dicom.operation_sop_class", "PS3.7 E.1-1 (0000,0002)")
@@ -71,33 +73,28 @@ class Command(msgspec.Struct, frozen=True, cache_hash=True):
         return self.status in _PENDING
 
 
-class Commands:
-    """The command sets of one lane: most are like the last one.
+def parse(data: bytes, base: int) -> Known[Command]:
+    """A whole command set, `base` bytes into its lane; the same one for those that differ in identifiers only.
 
-    Attributes:
-        spans: what decided what the last one says.
+    Raises:
+        Malformed: it has no known command field, or is no command set.
     """
+    recent = _recent(len(data))
+    for known in recent:
+        if known.is_like(data):
+            return known
+    spans: Spans = []
+    command = _parsed(_elements(data, base, spans), base)
+    known = Known(data, spans, command)
+    recent[RECENT_MAX - 1 :] = []
+    recent.insert(0, known)
+    return known
 
-    __slots__ = ("_last", "_size", "spans")
 
-    def __init__(self) -> None:
-        self._last: Last[Command] = Last()
-        self._size = 0
-        self.spans: Spans = []
-
-    def parse(self, data: bytes, base: int) -> Command:
-        """A whole command set, `base` bytes into its lane; the same one for those that differ in identifiers only.
-
-        Raises:
-            Malformed: it has no known command field, or is no command set.
-        """
-        known = self._last.find(data) if len(data) == self._size else None
-        if known is None:
-            spans: Spans = []
-            known = _parsed(_elements(data, base, spans), base)
-            self._size, self.spans = len(data), spans
-            self._last.keep(data, spans, known)
-        return known
+@lru_cache(SIZES_MAX)
+def _recent(_size: int) -> list[Known[Command]]:
+    """Command sets of this size that were met lately in any lane."""
+    return []
 
 
 def _parsed(found: dict[int, bytes], base: int) -> Command:

@@ -11,6 +11,7 @@ Spec: PS3.8 9.3.
 
 from __future__ import annotations
 
+import re
 import struct
 from enum import IntEnum
 from typing import Final
@@ -30,6 +31,7 @@ BOUNDARY_BYTES: Final = 24
 _APPLICATION_CONTEXT: Final = b"1.2.840.10008.3.1.1.1"
 _CONTEXT_AT: Final = HEADER_BYTES + ASSOCIATE_FIXED_BYTES
 _ASSOCIATE_HEAD_BYTES: Final = _CONTEXT_AT + 4 + len(_APPLICATION_CONTEXT)
+_TITLE: Final = re.compile(rb"[ -\[\]-~]*\0*")
 _CONTROL_HEAD: Final = b"\x00\x00\x00\x00\x04"
 _CONTROL_BYTES: Final = 10
 
@@ -108,8 +110,7 @@ def _associate(head: bytes, *, titled: bool) -> Verdict:
 
 def _printable(titles: bytes) -> bool:
     """AE titles: printable ASCII without backslash (PS3.5 6.2). Some pad with NUL, which is let pass at their ends."""
-    halves = titles[:16], titles[16:]
-    return all(32 <= c < 127 and c != 0x5C for half in halves for c in half.rstrip(b"\0"))
+    return _TITLE.fullmatch(titles[:16]) is not None and _TITLE.fullmatch(titles[16:]) is not None
 
 
 def _p_data(head: bytes) -> Verdict:

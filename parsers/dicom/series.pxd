@@ -10,6 +10,11 @@ cdef class Series(Passer):
     cdef list _told
     cdef readonly bint gives_up
 
+    @cython.locals(
+        text=bytearray, mask=bytearray, picked=bytearray, decides=bytearray, data=bytes,
+        at=cython.Py_ssize_t, begin=cython.Py_ssize_t, end=cython.Py_ssize_t
+    )
+    cdef _learn(self, parts, told, bint gives_up)
     @cython.locals(size=cython.Py_ssize_t)
     cpdef bint passes(self, Reader r) except -1
     @cython.locals(text=bytes, mask=bytes, at=cython.Py_ssize_t, size=cython.Py_ssize_t)

@@ -42,12 +42,17 @@ class Series(Passer):
 
     def learn(self, parts: Iterable[Part], told: Iterable[Attribute], *, gives_up: bool) -> None:
         """The last message began with these parts, and told this."""
+        self._learn(parts, told, gives_up)
+
+    def _learn(self, parts: Iterable[Part], told: Iterable[Attribute], gives_up: bool) -> None:  # noqa: FBT001 - C has no keywords
         text, mask = bytearray(), bytearray()
         for data, spans in parts:
             picked, decides = bytearray(len(data)), bytearray(len(data))
             for span in [slice(0, len(data))] if spans is None else spans:
-                picked[span] = data[span]
-                decides[span] = b"\1" * len(data[span])
+                begin, end = span.start, min(span.stop, len(data))
+                for at in range(begin, end):
+                    picked[at] = data[at]
+                    decides[at] = 1
             text += picked
             mask += decides
         self._text, self._mask, self._told, self.gives_up = bytes(text), bytes(mask), list(told), gives_up

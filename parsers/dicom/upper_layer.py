@@ -22,7 +22,7 @@ Spec: PS3.8 9.3, E; PS3.7 6.3, 7.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Final
 
 import msgspec
@@ -33,7 +33,6 @@ from parsers.core import (
     Confirmed,
     Conversation,
     Cursor,
-    Fact,
     LimitExceeded,
     Malformed,
     Reader,
@@ -43,9 +42,9 @@ from parsers.core import (
 from parsers.core.reader import MESSAGE_MAX_BYTES
 from parsers.core.session import Step
 from parsers.dicom import association, command, elements, pdu
-from parsers.dicom.alike import Last, Spans
+from parsers.dicom.alike import Known, Spans
 from parsers.dicom.association import Association, Terms
-from parsers.dicom.command import Command, Commands
+from parsers.dicom.command import Command
 from parsers.dicom.dataset import DataSet
 from parsers.dicom.elements import Plan
 from parsers.dicom.pdu import Pdu
@@ -95,8 +94,7 @@ class _Lane:
         self.talk = talk
         self.me = talk.me(side)
         self.messages: dict[int, _Message] = {}
-        self.commands = Commands()
-        self.last: Last[tuple[Command, tuple[Attribute, ...], Spans]] = Last()
+        self.last: Known[tuple[Command, tuple[Attribute, ...]]] | None = None  # data set
         self.series = Series(talk)
         self.begun: list[Beginning] = []  # of the message that is there at once, as long as another may be like it
         self.pending = 0
@@ -141,23 +139,34 @@ class _Lane:
         self._expect(length)
         fixed = yield from self.r.exactly(pdu.ASSOCIATE_FIXED_BYTES)
         terms = association.read_fixed(Cursor(fixed, self.r.offset - len(fixed)))
-        facts = yield from self._items(length - pdu.ASSOCIATE_FIXED_BYTES, terms, answer=answer)
+        n = length - pdu.ASSOCIATE_FIXED_BYTES
+        facts = self._known_items(n, terms, answer=answer)
+        if facts is None:
+            facts = yield from self._items(n, terms, answer=answer)
         self._expect(0)
         yield Confirmed()
         if answer:
-            yield from association.facts_of_answer(terms, self.me)
-            yield from facts
+            self.talk.emit_all(facts)
             self.talk.shared(Association).accepted(terms, self.talk)
         else:
-            yield from association.facts_of_request(terms, self.me, self.talk.peer(self.side))
-            yield from facts
+            self.talk.emit_all(association.facts_of_titles(terms, self.me, self.talk.peer(self.side)))
+            self.talk.emit_all(facts)
             self.talk.shared(Association).requested(terms, self.talk)
         return True
 
-    def _items(self, length: int, terms: Terms, *, answer: bool) -> Generator[Step, None, list[Fact]]:
-        """Variable items into `terms`; returns what the user information tells."""
+    def _known_items(self, length: int, terms: Terms, *, answer: bool) -> Iterable[Attribute] | None:
+        """The same as `_items`, for what other associations began with; None: it is read item by item."""
+        if length > min(self.r.held, association.KNOWN_MAX_BYTES):
+            return None
+        facts = association.find(self.r.seen(length), terms, self.me, answer=answer)
+        if facts is not None:
+            self.r.skipped(length)
+        return facts
+
+    def _items(self, length: int, terms: Terms, *, answer: bool) -> Generator[Step, None, Iterable[Attribute]]:
+        """Variable items into `terms`; returns what they tell."""
         r = self.r
-        facts: list[Fact] = []
+        facts: list[Attribute] = []
         first, end = r.offset, r.offset + length
         while r.offset < end:
             header = Cursor((yield from r.exactly(4)), r.offset - 4)
@@ -174,7 +183,7 @@ class _Lane:
                 facts += association.read_user_information(value, r.offset - size, terms, self.me)
             else:
                 yield from r.skip(size)
-        return facts
+        return [*association.facts_of_contexts(terms, self.me, answer=answer), *facts]
 
     def _expect(self, n: int) -> None:
         self.r.expect(min(n, MESSAGE_MAX_BYTES))
@@ -246,9 +255,10 @@ class _Lane:
             raise LimitExceeded("a command set that is too large", self.r.offset)
         message.pieces += self.r.ready(size) or (yield from self._wait_for(size))
         if last:
-            message.command = self.commands.parse(message.pieces, self.r.offset - len(message.pieces))
+            known = command.parse(message.pieces, self.r.offset - len(message.pieces))
+            message.command = known.told
             if len(self.begun) == 1 and len(message.pieces) == size:
-                self.begun.append((message.pieces, self.commands.spans))
+                self.begun.append((message.pieces, known.spans))
             message.pieces = b""
             if not self.confirmed:
                 self.confirmed = True
@@ -297,14 +307,18 @@ class _Lane:
 
     def _is_like_the_last(self, message: _Message, head: bytes) -> bool:
         """Whether the data set that begins so tells what the last one told; then it has told it."""
-        known = self.last.find(head)
-        if known is None or known[0] is not message.command:
+        last = self.last
+        if last is None or last.told[0] is not message.command or not last.is_like(head):
             return False
         message.plan = None
-        self.talk.emit_all(known[1])
-        if len(self.begun) == 3:
-            self.begun.append((head, known[2]))
+        self.talk.emit_all(last.told[1])
+        self._begins_object(head, last.spans)
         return True
+
+    def _begins_object(self, head: bytes, spans: Spans) -> None:
+        """Keep the beginning of a data set, of which these spans decide, with what stood before it."""
+        if len(self.begun) == 3:
+            self.begun.append((head, spans))
 
     def _waits(self, message: _Message) -> bool:
         """Whether the sender of this message waits for an answer before it sends another one."""
@@ -324,13 +338,14 @@ class _Lane:
         facts = elements.facts_of(data_set, plan, message.command, self.me)
         self.talk.emit_all(facts)
         if head and data_set.spans and not data_set.deflated:
-            self.last.keep(head, data_set.spans, (message.command, facts, data_set.spans))
+            self.last = Known(head, data_set.spans, (message.command, facts))
+            self._begins_object(head, data_set.spans)
 
     def _learn_object(self, asked: Command) -> None:
-        """An object that was like the last one, read so far; another one may be."""
-        known = self.last.told
-        if len(self.begun) == 4 and known is not None and pdu.begins_message(b"".join(data for data, _ in self.begun)):
-            self.series.learn(self.begun, (*command.facts_of(asked, self.me), *known[1]), gives_up=True)
+        """Of an object all was read that is wanted; the next one may be like it."""
+        last = self.last
+        if len(self.begun) == 4 and last is not None and pdu.begins_message(b"".join([data for data, _ in self.begun])):
+            self.series.learn(self.begun, (*command.facts_of(asked, self.me), *last.told[1]), gives_up=True)
 
     def _next_message(self) -> Part:
         """Give up this turn, and those that do not begin with a message; False: too many of those."""

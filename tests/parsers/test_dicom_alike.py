@@ -10,8 +10,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from parsers.core import Fact
-from parsers.dicom.alike import Last
-from parsers.dicom.command import Commands
+from parsers.dicom.alike import Known
+from parsers.dicom.command import RECENT_MAX, SIZES_MAX, _recent, parse
 from parsers.dicom.dataset import DataSet
 from tests.parsers import _dicom as dicom
 
@@ -120,16 +120,17 @@ def test_sequences_that_are_wanted_are_read_each_time() -> None:
 
 
 def test_nothing_is_kept_but_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    lasts: list[Last[object]] = []
-    keep = Last.keep
+    known: list[Known[object]] = []
+    make = Known.__init__
 
-    def noted(last: Last[object], *told: Any) -> None:
-        lasts.append(last)
-        keep(last, *told)
+    def noted(one: Known[object], *told: Any) -> None:
+        known.append(one)
+        make(one, *told)
 
-    monkeypatch.setattr(Last, "keep", noted)
+    monkeypatch.setattr(Known, "__init__", noted)
+    _recent.cache_clear()
     series(image(1), image(2))
-    kept = repr([last._picked for last in lasts])
+    kept = repr([one._picked for one in known])
     assert "4711" in kept
     assert not [word for word in ("CANARY", "1.2.3.", "20261121") if word in kept]
 
@@ -154,18 +155,28 @@ def test_commands_that_differ_in_identifiers_are_the_same_one() -> None:
             (b"\2\0", b"\0\1", b"1.2.3.10"),
         )
     )
-    commands = Commands()
-    first = commands.parse(one, 0)
-    assert commands.parse(other, 0) is commands.parse(longer, 0) is first
-    assert commands.parse(rejected, 0).status == 0x0100
+    first = parse(one, 0)
+    assert parse(other, 0) is parse(longer, 0) is first
+    assert parse(rejected, 0).told.status == 0x0100
+    assert parse(one, 0) is first
 
 
 def test_a_command_with_more_is_another_one() -> None:
     one = element(0x0100, b"\x01\0") + element(0x0800, b"\0\0")
-    commands = Commands()
-    assert not commands.parse(one, 0).move_originator
-    assert commands.parse(one + element(0x1030, b"PACS"), 0).move_originator == "PACS"
-    assert not commands.parse(one, 0).move_originator
+    assert not parse(one, 0).told.move_originator
+    assert parse(one + element(0x1030, b"PACS"), 0).told.move_originator == "PACS"
+    assert not parse(one, 0).told.move_originator
+
+
+def test_the_commands_that_are_known_are_bounded() -> None:
+    kept: set[int] = set()
+    for number in range(2 * SIZES_MAX * RECENT_MAX):
+        size = number // (2 * RECENT_MAX)
+        one = element(0x0100, b"\x01\0") + element(0x0900, number.to_bytes(2)) + element(0x1000, bytes(size))
+        parse(one, 0)
+        kept.add(len(_recent(len(one))))
+    assert max(kept) == RECENT_MAX
+    assert _recent.cache_info().currsize == SIZES_MAX
 
 
 def element(number: int, value: bytes) -> bytes:
