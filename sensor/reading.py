@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from sensor.budget import DEFAULT_MIB
 from sensor.capture.errors import CaptureError
@@ -35,9 +34,6 @@ __all__ = [
     "infer_now",
     "read_captures",
 ]
-
-COLLECT_AFTER: Final = 50_000
-"""Objects. Rows and what is inferred from them are many, stay until the end, and hardly ever make a cycle."""
 
 
 @dataclass
@@ -106,7 +102,6 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         WorkerDied: a worker ended before the capture did; what was committed is safe.
     """
     with ExitStack() as ends:
-        ends.enter_context(_seldom_collected())
         workers = ends.enter_context(Workers(command, forkserver))  # imports what it takes while we do what is ours
         known_site = Site.load(site)
         known_rules = load_rules(*([rules] if rules else []))
@@ -124,17 +119,6 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
             summary = _read_all(recorder, paths)
         summary.inference = infer_now(opened, known_site, as_of, known_rules)
         yield opened, summary
-
-
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Within, the garbage collector looks seldom: at its default that is an eighth of the time."""
-    usual = gc.get_threshold()
-    gc.set_threshold(COLLECT_AFTER, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def read_captures(
@@ -171,7 +155,7 @@ def infer_now(store: Store, site: Site, as_of: datetime | None, rules: Sequence[
     store.space.check()
     cursor: duckdb.DuckDBPyConnection = store.cursor()
     try:
-        with _seldom_collected(), translated(store.path):
+        with translated(store.path):
             summary = infer(cursor, site, as_of, rules)
     finally:
         cursor.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import os
 import re
@@ -14,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from sensor.capture.errors import CaptureError, NotACapture
-from sensor.reading import COLLECT_AFTER, captures_read, read_captures
+from sensor.reading import read_captures
 from sensor.recorder import Recorder, Talk, WorkerDied, Workers
 from sensor.site import SiteForFacts
-from sensor.sitekey import SiteKey, SiteKeyError
+from sensor.sitekey import SiteKey
 from sensor.store import StoreError
 from sensor.wire import NUMBER, Hello, Job, Kind, decode
 from tests.conftest import PCAPS
@@ -172,16 +171,6 @@ def gone(pid):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="watches processes by pidfd")
-def test_the_collector_looks_seldom_while_captures_are_read_and_as_before_afterwards(store, key):
-    usual = gc.get_threshold()
-    with captures_read([ECHO], store, None, key):
-        assert gc.get_threshold()[0] == COLLECT_AFTER > usual[0]
-    assert gc.get_threshold() == usual
-    with pytest.raises(SiteKeyError), captures_read([ECHO], store, None, key.parent):
-        pass
-    assert gc.get_threshold() == usual
-
-
 def test_workers_end_when_the_recorder_is_gone(key, workers):
     """Nobody is killed: the ends of the pipes are closed, as when the recorder dies."""
     with workers.talk(job(key)) as talk:
