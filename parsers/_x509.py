@@ -241,8 +241,10 @@ def _fill_signature(parts: _Parts, shown: Shown) -> None:
 def _fill_self_signed(parts: _Parts, shown: Shown) -> None:
     shown.self_signed = False
     if parts.subject.whole == parts.issuer.whole:
+        from parsers import _x509_signatures  # noqa: PLC0415 - see there
+
         signature = _asn1.bits(parts.signature.content)
-        verified = _x509_keys.verifies(parts.key, shown.signature or "", parts.tbs.whole, signature)
+        verified = _x509_signatures.verifies(parts.key, shown.signature or "", parts.tbs.whole, signature)
         shown.self_signed = verified is not False
         if not verified:
             shown.details["self_issued"] = True

@@ -15,6 +15,7 @@ import os
 import resource
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +31,8 @@ _PR_CAPBSET_DROP: Final = 24
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _CAPABILITY_VERSION_3: Final = 0x20080522
 _CAPABILITIES: Final = 64
-_NEEDED: Final = (os.__file__, parsers.__file__, pa.__file__)
+_LATE: Final = find_spec("cryptography")
+_NEEDED: Final = (os.__file__, parsers.__file__, pa.__file__, _LATE and _LATE.origin)
 
 
 def no_dumps() -> None:

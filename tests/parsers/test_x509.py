@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from parsers import _asn1, _x509, _x509_keys
+from parsers import _asn1, _x509, _x509_keys, _x509_signatures
 from parsers.core import Certificate, Malformed, Side, Subject
 from tests.captures import own_captures
 from tests.parsers._tls import all_of, said, shown
@@ -283,7 +283,7 @@ def test_keys_the_library_would_warn_of_are_not_shown_to_it(recwarn: pytest.Warn
         b"\x2a\x86\x48\x86\xf7\x0d\x01\x03\x01", tlv(0x30, tlv(2, b"\x00\xff" * 20), tlv(2, b"\x02")), tlv(2, b"\x05")
     )
     binary = spki(EC_KEY, tlv(6, b"\x2b\x81\x04\x00\x1a"), b"\x04" + bytes(60))
-    assert [_x509_keys.verifies(key, "sha1WithRSAEncryption", b"", b"") for key in (dh, binary)] == [None, None]
+    assert [_x509_signatures.verifies(key, "sha1WithRSAEncryption", b"", b"") for key in (dh, binary)] == [None, None]
     assert list(recwarn) == []
 
 

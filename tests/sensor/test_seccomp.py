@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import traceback
@@ -22,7 +23,7 @@ from sensor.capture.pcapfile import CaptureError, CaptureFile
 from sensor.pipeline import Pipeline
 from sensor.site import Site
 from sensor.sitekey import SiteKey
-from tests.conftest import PCAPS
+from tests.conftest import PCAPS, ROOT
 
 PTRACE_TRACEME = 0
 MACHINES = ("x86_64", "aarch64")
@@ -129,6 +130,20 @@ def test_what_it_needs_it_has():
         return len(names), table["a"][0], sink.getvalue().size > 800_000, xml.sax.expatreader.version
 
     assert in_worker(act).startswith("(4, ")
+
+
+def test_what_is_only_imported_where_it_is_needed_can_be_imported():
+    """In an interpreter of its own, as here it may be imported already."""
+    code = """
+import os, sys
+import sensor.worker
+assert "cryptography" not in sys.modules
+said = sensor.sandbox.enter(os.getppid(), 1)
+import parsers._x509_signatures
+print(said)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("seccomp")
 
 
 def facts_of(path):
