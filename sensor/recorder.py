@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -205,6 +204,8 @@ class Workers:
         self._line = self._process = None
 
     def _start(self) -> socket.socket:
+        import subprocess  # noqa: PLC0415 - 2 ms of a start, and most often there is a forkserver
+
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module

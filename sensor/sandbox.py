@@ -15,6 +15,7 @@ import os
 import resource
 import signal
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -105,10 +106,16 @@ def _drop_capabilities() -> None:
         _prctl(_PR_CAPBSET_DROP, capability)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     nothing = (ctypes.c_uint32 * 6)()
-    ctypes.CDLL(None).capset(header, nothing)
+    _libc().capset(header, nothing)
 
 
 def _prctl(option: int, value: int) -> None:
     """Best effort: what a kernel does not know, it does not do."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+        _libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    """The system's C library; each `CDLL` is a class of its own to Python, and there are 70 calls."""
+    return ctypes.CDLL(None)
