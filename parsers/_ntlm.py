@@ -28,6 +28,7 @@ Spec: MS-NLMP 2.2.1
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -36,6 +37,9 @@ from parsers.core import Attribute, Authentication, Cursor, Field, Malformed, Su
 from parsers.core.fact import clean
 
 SIGNATURE: Final = b"NTLMSSP\0"
+MEMO_MAX: Final = 256
+MEMO_MAX_BYTES: Final = 1_024
+"""Of messages whose names are kept as they are: there are few servers, and each says the same again and again."""
 
 TARGET_NAME: Final = Field("ntlm.target_name", "MS-NLMP 2.2.1.2")
 COMPUTER_NAME: Final = Field("ntlm.computer_name", "MS-NLMP 2.2.2.1")
@@ -72,11 +76,11 @@ class Negotiate(msgspec.Struct, frozen=True):
     os_version: str = ""
 
 
-class Challenge(msgspec.Struct, frozen=True):
-    """CHALLENGE: what a server tells of itself; `names` by AvId."""
+class Challenge(msgspec.Struct, frozen=True, cache_hash=True):
+    """CHALLENGE: what a server tells of itself; `names` with their AvId."""
 
     target_name: str = ""
-    names: dict[int, str] = {}
+    names: tuple[tuple[int, str], ...] = ()
     os_version: str = ""
 
 
@@ -134,7 +138,7 @@ def facts_of(message: Message, me: Subject, peer: Subject) -> Iterator[Attribute
     if isinstance(message, Challenge):
         if message.target_name:
             yield TARGET_NAME(me, message.target_name)
-        for kind, name in message.names.items():
+        for kind, name in message.names:
             yield _NAMES[kind](me, name)
     elif message.workstation:
         yield WORKSTATION(me, message.workstation)
@@ -169,7 +173,8 @@ def details_of(responses: Responses) -> dict[str, Any]:
 
 def target_of(message: Challenge) -> dict[str, str]:
     """A server's own names, as details of the `Authentication` that answers its challenge."""
-    found = {"target_name": message.names.get(_NB_COMPUTER, ""), "target_domain": message.names.get(_NB_DOMAIN, "")}
+    names = dict(message.names)
+    found = {"target_name": names.get(_NB_COMPUTER, ""), "target_domain": names.get(_NB_DOMAIN, "")}
     return {key: clean(name) for key, name in found.items() if name}
 
 
@@ -216,10 +221,18 @@ def _negotiate(token: bytes) -> Negotiate:
 def _challenge(token: bytes) -> Challenge:
     flags = int.from_bytes(_cursor(token, 20).take(4), "little")
     target, information = _field(token, 12), _optional(token, 40)
-    name = _text(_bytes(token, target), unicode=bool(flags & _UNICODE))
+    name = _bytes(token, target)
     pairs = _pairs(_bytes(token, information))
-    names = {kind: said for kind in _NAMES if (said := _utf16(pairs.get(kind, b"")))}
-    return Challenge(name, names, _version(token, 48, flags, [target, information]))
+    names = tuple([pairs.get(kind, b"") for kind in _NAMES])
+    made = _challenge_of if len(token) <= MEMO_MAX_BYTES else _challenge_of.__wrapped__
+    return made(name, bool(flags & _UNICODE), names, _version(token, 48, flags, [target, information]))
+
+
+@lru_cache(MEMO_MAX)
+def _challenge_of(target: bytes, unicode: bool, names: tuple[bytes, ...], version: str) -> Challenge:  # noqa: FBT001
+    """What all challenges of a server have in common: `names` in the order of `_NAMES`."""
+    said = [(kind, _utf16(name)) for kind, name in zip(_NAMES, names, strict=True)]
+    return Challenge(_text(target, unicode=unicode), tuple(pair for pair in said if pair[1]), version)
 
 
 def _authenticate(token: bytes) -> Authenticate:

@@ -128,7 +128,7 @@ def _agreement_of_nt(head: Header, block: Block, talk: Conversation) -> Iterator
         guid = strings.bytes(16)
         if any(guid):
             yield SERVER_GUID(me, guid_text(guid))
-        yield from tokens.read(block.data[16:], Side.RESPONDER, talk).facts
+        yield from tokens.read(block.data[16:], Side.RESPONDER).facts
         return
     strings.bytes(block.words[33])
     strings.widen(can_unicode=bool(block.words[19] & _CAN_UNICODE))
@@ -146,7 +146,7 @@ def _set_up(head: Header, block: Block, talk: Conversation) -> Iterator[tokens.S
     claim = None
     if block.count == 12:
         strings = Strings(block.data, block.at, unicode=head.unicode)
-        token = tokens.read(strings.bytes(block.number(14)), Side.INITIATOR, talk)
+        token = tokens.read(strings.bytes(block.number(14)), Side.INITIATOR)
         claim = token.claim
         yield from token.facts
         yield from _native(strings, Side.INITIATOR, talk)
@@ -187,11 +187,11 @@ def _set_up_answer(head: Header, block: Block, talk: Conversation) -> Iterator[t
     """The answer: of three or four words, or of none and a status."""
     connection = talk.shared(Connection)
     more = head.status == status.MORE_PROCESSING_REQUIRED
-    token = tokens.Token()
+    token = tokens.NOTHING
     if block.count in {3, 4}:
         strings = Strings(block.data, block.at, unicode=head.unicode)
         if block.count == 4:
-            token = tokens.read(strings.bytes(block.number(6)), Side.RESPONDER, talk)
+            token = tokens.read(strings.bytes(block.number(6)), Side.RESPONDER)
         yield from token.facts
         yield from _native(strings, Side.RESPONDER, talk)
     success = smb1.passed(head, block, 3)

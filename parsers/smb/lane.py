@@ -10,8 +10,8 @@ Spec: MS-SMB2 2.1, 3.2.5.1; MS-CIFS 2.1
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from typing import Final
+from collections.abc import Callable, Generator, Iterable
+from typing import Final, TypeVar
 
 from parsers.core import (
     Anomaly,
@@ -30,6 +30,8 @@ from parsers.smb import cifs, netbios, smb1, smb2
 from parsers.smb.files import Files
 from parsers.smb.session import Connection
 from parsers.smb.tokens import Stated
+
+H = TypeVar("H")
 
 PROBE_BYTES: Final = (8, 24, 40, 64)
 STRANGE_MAX: Final = 16
@@ -149,15 +151,16 @@ class _Lane:
             if self.r.resumed:
                 self.connection.gap()
 
-    def _told(self, facts: Iterable[Stated]) -> Steps:
+    def _tell(self, read: Callable[[H, bytes, Side, Conversation], Iterable[Stated]], head: H, body: bytes) -> None:
         """What a message says. One that contradicts itself costs no more than itself: packets have their lengths."""
         try:
-            yield from facts
+            for fact in read(head, body, self.side, self.talk):
+                self.talk.emit(fact)
         except ProtocolError as error:
             self.broken += 1
             if self.broken > BROKEN_MAX:
                 raise
-            yield Anomaly(self.me, error.code, self.r.offset, error.what)
+            self.talk.emit(Anomaly(self.me, error.code, self.r.offset, error.what))
 
     # ------------------------------------------------------------------ SMB 2 and 3
 
@@ -188,7 +191,7 @@ class _Lane:
             self.r.expect(size)
             body = yield from self.r.exactly(size)
             self.r.expect(0)
-            yield from self._told(smb2.read(head, body, self.side, self.talk))
+            self._tell(smb2.read, head, body)
             return
         if head.about_files:
             connection.used(head.session, self.talk, encrypted=False)
@@ -218,6 +221,6 @@ class _Lane:
             self.r.expect(size)
             body = yield from self.r.exactly(size)
             self.r.expect(0)
-            yield from self._told(cifs.read(head, body, self.side, self.talk))
+            self._tell(cifs.read, head, body)
         else:
             yield from self.r.skip(size)

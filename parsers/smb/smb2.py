@@ -19,12 +19,13 @@ Spec: MS-SMB2 2.2
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
-from parsers.core import Attribute, Conversation, Cursor, Field, Malformed, Side, Signed, Subject
+from parsers.core import Attribute, Conversation, Cursor, Field, Malformed, Side, Signed
 from parsers.smb import status, tokens
 from parsers.smb.netbios import SMB2, SMB2_HEADER_BYTES
 from parsers.smb.session import Answer, Connection, Terms, share_of
@@ -46,6 +47,8 @@ READ_WHOLE: Final = frozenset({NEGOTIATE, SESSION_SETUP, TREE_CONNECT})
 # CREATE to IOCTL, QUERY_DIRECTORY to SET_INFO: what is about files and pipes
 ABOUT_FILES: Final = frozenset({5, 6, 7, 8, 9, 10, 11, 14, 15, 16, 17})
 RELATED: Final = 4
+MEMO_MAX: Final = 256
+"""Of what clients and servers say each time that they connect."""
 NO_SESSION: Final = frozenset({0, 0xFFFFFFFFFFFFFFFF})
 
 _BEGIN: Final = SMB2 + b"\x40\x00"
@@ -58,6 +61,7 @@ _NETNAME_CONTEXT: Final = 5
 _SIGNING_CAPABILITIES: Final = 8
 _CAN_ENCRYPT: Final = 0x40
 _CONTEXTS_MAX: Final = 32
+_NETNAME_MAX_BYTES: Final = 512
 _DIALECTS_MAX: Final = 64
 _GUEST, _NULL, _ENCRYPT = 1, 2, 4
 
@@ -94,22 +98,19 @@ def header(data: bytes, base: int) -> Header:
     return Header(*_HEADER.unpack(data))
 
 
-def read(head: Header, body: bytes, side: Side, talk: Conversation) -> Iterator[tokens.Stated]:
+def read(head: Header, body: bytes, side: Side, talk: Conversation) -> Iterable[tokens.Stated]:
     """A message whose command is in `READ_WHOLE`; `body` is what follows its header."""
     if head.is_answer and head.status == status.PENDING:
-        return
-    cursor, connection = Cursor(body), talk.shared(Connection)
+        return ()
     if head.command == NEGOTIATE:
-        yield from _negotiate(cursor, body, head, side, talk)
-    elif head.command == SESSION_SETUP:
-        yield from _session_setup(cursor, body, head, side, talk)
-    elif head.is_answer:
-        if head.status not in status.ABOUT_THE_SESSION:
-            connection.connected(head.message, head.session, talk, success=head.status == status.SUCCESS)
+        return _negotiate(body, head, side, talk)
+    if head.command == SESSION_SETUP:
+        return _session_setup(body, head, side, talk)
+    if head.is_answer:
+        _connected(head, talk)
     else:
-        cursor.skip(4)
-        path = _at(body, cursor.u16le(), cursor.u16le())
-        connection.connecting(head.message, share_of(path.decode("utf-16-le", "replace")), talk)
+        _connecting(body, head, talk)
+    return ()
 
 
 def dialect_name(number: int) -> str:
@@ -123,56 +124,80 @@ def dialect_name(number: int) -> str:
 # ---------------------------------------------------------------------- NEGOTIATE
 
 
-def _negotiate(cursor: Cursor, body: bytes, head: Header, side: Side, talk: Conversation) -> Iterator[tokens.Stated]:
+def _negotiate(body: bytes, head: Header, side: Side, talk: Conversation) -> Iterable[tokens.Stated]:
     if not head.is_answer:
-        yield from _offer(cursor, body, talk.me(side), talk.peer(side))
-    elif head.status == status.SUCCESS:
-        yield from _agreement(cursor, body, side, talk)
+        return _offer(body, side)
+    return _agreement(body, side, talk) if head.status == status.SUCCESS else ()
 
 
-def _offer(cursor: Cursor, body: bytes, me: Subject, peer: Subject) -> Iterator[Attribute]:
+def _offer(body: bytes, side: Side) -> tuple[Attribute, ...]:
     """NEGOTIATE of a client."""
+    cursor = Cursor(body)
     cursor.skip(2)
     count = cursor.u16le()
     cursor.skip(8)
     guid = cursor.take(16)
     contexts_at, contexts = cursor.u32le(), cursor.u16le()
     cursor.skip(2)
-    dialects = [cursor.u16le() for _ in range(min(count, _DIALECTS_MAX))]
-    if any(guid):
-        yield CLIENT_GUID(me, guid_text(guid))
-    for number in dict.fromkeys(dialects):
-        yield OFFERED_DIALECT(me, dialect_name(number))
+    dialects = tuple([cursor.u16le() for _ in range(min(count, _DIALECTS_MAX))])
+    netname = b""
     if max(dialects, default=0) >= 0x0310:
-        found = dict(_contexts(body, contexts_at, contexts))
-        if name := found.get(_NETNAME_CONTEXT, b"").decode("utf-16-le", "replace").rstrip("\0"):
-            yield NETNAME(peer, name)
+        netname = dict(_contexts(body, contexts_at, contexts)).get(_NETNAME_CONTEXT, b"")
+    made = _offered if len(netname) <= _NETNAME_MAX_BYTES else _offered.__wrapped__
+    return made(guid, dialects, netname, side)
 
 
-def _agreement(cursor: Cursor, body: bytes, side: Side, talk: Conversation) -> Iterator[tokens.Stated]:
+@lru_cache(MEMO_MAX)
+def _offered(guid: bytes, dialects: tuple[int, ...], netname: bytes, side: Side) -> tuple[Attribute, ...]:
+    """What a client says each time that it connects to a server."""
+    me, facts = tokens.ME[side], []
+    if any(guid):
+        facts.append(CLIENT_GUID(me, guid_text(guid)))
+    facts += [OFFERED_DIALECT(me, dialect_name(number)) for number in dict.fromkeys(dialects)]
+    if name := netname.decode("utf-16-le", "replace").rstrip("\0"):
+        facts.append(NETNAME(tokens.ME[side.peer], name))
+    return tuple(facts)
+
+
+def _agreement(body: bytes, side: Side, talk: Conversation) -> Iterator[tokens.Stated]:
     """The answer to NEGOTIATE; one for `SMB 2.???` only says that NEGOTIATE is to be sent again."""
-    me = talk.me(side)
+    cursor = Cursor(body)
     cursor.skip(2)
     mode, dialect, contexts, guid, capabilities = (
         cursor.u16le(), cursor.u16le(), cursor.u16le(), cursor.take(16), cursor.u32le(),
     )  # fmt: skip
     cursor.skip(28)
-    token = tokens.read(_at(body, cursor.u16le(), cursor.u16le()), side, talk)
+    token = tokens.read(_at(body, cursor.u16le(), cursor.u16le()), side)
     if any(guid):
-        yield SERVER_GUID(me, guid_text(guid))
+        yield _server_guid(guid, side)
     yield from token.facts
     if dialect == _ANY_DIALECT:
         return
     found = dict(_contexts(body, cursor.u32le(), contexts)) if dialect >= 0x0310 else {}
     cipher = _cipher(dialect, capabilities, found)
-    yield DIALECT(me, dialect_name(dialect))
-    if cipher:
-        yield CIPHER(me, cipher)
-    if algorithm := _first(found.get(_SIGNING_CAPABILITIES, b""), _SIGNING_ALGORITHMS):
-        yield SIGNING_ALGORITHM(me, algorithm)
-    name = dialect_name(dialect)
-    terms = Terms(name, name, _signed(mode), cipher, encrypts=cipher is not None)
+    algorithm = _first(found.get(_SIGNING_CAPABILITIES, b""), _SIGNING_ALGORITHMS)
+    facts, terms = _agreed(dialect, cipher, algorithm, _signed(mode), side)
+    yield from facts
     talk.shared(Connection).negotiated(terms, talk)
+
+
+@lru_cache(MEMO_MAX)
+def _server_guid(guid: bytes, side: Side) -> Attribute:
+    return SERVER_GUID(tokens.ME[side], guid_text(guid))
+
+
+@lru_cache(MEMO_MAX)
+def _agreed(
+    dialect: int, cipher: str | None, algorithm: str | None, signed: Signed, side: Side
+) -> tuple[tuple[Attribute, ...], Terms]:
+    """What a server takes, of all that clients offer it."""
+    me, name = tokens.ME[side], dialect_name(dialect)
+    facts = [DIALECT(me, name)]
+    if cipher:
+        facts.append(CIPHER(me, cipher))
+    if algorithm:
+        facts.append(SIGNING_ALGORITHM(me, algorithm))
+    return tuple(facts), Terms(name, name, signed, cipher, encrypts=cipher is not None)
 
 
 def _cipher(dialect: int, capabilities: int, contexts: dict[int, bytes]) -> str | None:
@@ -202,29 +227,40 @@ def _signed(mode: int) -> Signed:
     return Signed.REQUIRED if mode & 2 else Signed.ENABLED if mode & 1 else Signed.NONE
 
 
-# ---------------------------------------------------------------------- SESSION_SETUP
+# ---------------------------------------------------------------------- SESSION_SETUP, TREE_CONNECT
 
 
-def _session_setup(
-    cursor: Cursor, body: bytes, head: Header, side: Side, talk: Conversation
-) -> Iterator[tokens.Stated]:
-    connection = talk.shared(Connection)
+def _session_setup(body: bytes, head: Header, side: Side, talk: Conversation) -> Iterator[tokens.Stated]:
+    cursor, connection = Cursor(body), talk.shared(Connection)
     cursor.skip(2)
     if not head.is_answer:
         cursor.skip(1)
         mode = cursor.u8()
         cursor.skip(8)
-        token = tokens.read(_at(body, cursor.u16le(), cursor.u16le()), side, talk)
+        token = tokens.read(_at(body, cursor.u16le(), cursor.u16le()), side)
         yield from token.facts
         connection.asked(head.message, head.session, token.claim, _signed(mode).value, talk)
         return
     more = head.status == status.MORE_PROCESSING_REQUIRED
-    flags, token = 0, Token()
+    flags, token = 0, tokens.NOTHING
     if more or head.status == status.SUCCESS:  # the body of an error is another one
         flags = cursor.u16le()
-        token = tokens.read(_at(body, cursor.u16le(), cursor.u16le()), side, talk)
+        token = tokens.read(_at(body, cursor.u16le(), cursor.u16le()), side)
     yield from token.facts
     connection.answered(head.message, head.session, _answer(head, token, flags, more=more), talk)
+
+
+def _connecting(body: bytes, head: Header, talk: Conversation) -> None:
+    cursor = Cursor(body)
+    cursor.skip(4)
+    path = _at(body, cursor.u16le(), cursor.u16le())
+    talk.shared(Connection).connecting(head.message, share_of(path.decode("utf-16-le", "replace")), talk)
+
+
+def _connected(head: Header, talk: Conversation) -> None:
+    if head.status not in status.ABOUT_THE_SESSION:
+        success = head.status == status.SUCCESS
+        talk.shared(Connection).connected(head.message, head.session, talk, success=success)
 
 
 def _answer(head: Header, token: Token, flags: int, *, more: bool) -> Answer:
