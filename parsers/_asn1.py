@@ -1,3 +1,4 @@
+# cython: language_level=3, annotation_typing=False, auto_pickle=False
 """A small bounded reader of DER and of what comes near it: tags, lengths, and the few types that identities need.
 
 Lenient where devices are sloppy (lengths that are not minimal), strict about bounds: nothing is read past its
