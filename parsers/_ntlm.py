@@ -27,6 +27,7 @@ Spec: MS-NLMP 2.2.1
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
@@ -63,6 +64,7 @@ _FLAGS: Final = 6
 _SPN: Final = 9
 _NAMES: Final = {1: COMPUTER_NAME, 2: DOMAIN_NAME, 3: DNS_COMPUTER_NAME, 4: DNS_DOMAIN_NAME, 5: DNS_TREE_NAME}
 _PAIRS_MAX: Final = 32
+_PAIR: Final = struct.Struct("<HH")
 _RESPONSE_BYTES: Final = 24
 _PROOF_BYTES: Final = 16
 _BLOB_PAIRS_AT: Final = 44
@@ -312,7 +314,7 @@ def _pairs(data: bytes) -> dict[int, bytes]:
     pairs: dict[int, bytes] = {}
     at = 0
     while at + 4 <= len(data) and len(pairs) < _PAIRS_MAX:
-        kind, length = int.from_bytes(data[at : at + 2], "little"), int.from_bytes(data[at + 2 : at + 4], "little")
+        kind, length = _PAIR.unpack_from(data, at)
         if not kind or at + 4 + length > len(data):
             break
         pairs.setdefault(kind, data[at + 4 : at + 4 + length])

@@ -92,7 +92,7 @@ class _Lane:
 
     def packet(self) -> Steps:
         """One packet of the session service."""
-        head = yield from self.r.exactly(netbios.HEADER_BYTES)
+        head = self.r.ready(netbios.HEADER_BYTES) or (yield from self.r.exactly(netbios.HEADER_BYTES))
         kind, length = head[0], int.from_bytes(head[1:], "big")
         if kind == netbios.MESSAGE:
             yield from self._message(length)
@@ -121,7 +121,7 @@ class _Lane:
         if length < 4:
             yield from self.r.skip(length)
             return
-        word = yield from self.r.peek(4)
+        word = self.r.seen(4) if self.r.held >= 4 else (yield from self.r.peek(4))
         if length < netbios.LEAST.get(word, 1 << 24):
             yield from self._pass_over(length)
             return
@@ -151,6 +151,13 @@ class _Lane:
             if self.r.resumed:
                 self.connection.gap()
 
+    def _body(self, size: int) -> Generator[Wait, None, bytes]:
+        """A message that is read whole, in a turn that is not cut inside it."""
+        self.r.expect(size)
+        body = yield from self.r.exactly(size)
+        self.r.expect(0)
+        return body
+
     def _tell(self, read: Callable[[H, bytes, Side, Conversation], Iterable[Stated]], head: H, body: bytes) -> None:
         """What a message says. One that contradicts itself costs no more than itself: packets have their lengths."""
         try:
@@ -166,13 +173,15 @@ class _Lane:
 
     def _compound(self, length: int) -> Steps:
         """One message, or a chain of them."""
+        r = self.r
         for _ in range(COMPOUND_MAX):
-            head = smb2.header((yield from self.r.exactly(netbios.SMB2_HEADER_BYTES)), self.r.offset)
+            data = r.ready(netbios.SMB2_HEADER_BYTES) or (yield from r.exactly(netbios.SMB2_HEADER_BYTES))
+            head = smb2.header(data, r.offset)
             if head.is_answer is (self.side is Side.INITIATOR):
-                raise Malformed("a message of the other side", self.r.offset)
+                raise Malformed("a message of the other side", r.offset)
             size = head.next_command or length
             if not netbios.SMB2_HEADER_BYTES <= size <= length:
-                raise Malformed("a message longer than its packet", self.r.offset)
+                raise Malformed("a message longer than its packet", r.offset)
             if not self.confirmed:
                 yield from self._confirm()
             yield from self._smb2(head, size - netbios.SMB2_HEADER_BYTES)
@@ -180,18 +189,15 @@ class _Lane:
             if not length:
                 return
             if not head.next_command or length < netbios.SMB2_HEADER_BYTES:
-                yield from self.r.skip(length)
+                yield from r.skip(length)
                 return
-        raise LimitExceeded(f"more than {COMPOUND_MAX} messages in a packet", self.r.offset)
+        raise LimitExceeded(f"more than {COMPOUND_MAX} messages in a packet", r.offset)
 
     def _smb2(self, head: smb2.Header, size: int) -> Steps:
         """One message, after its header."""
         connection = self.connection
         if head.command in smb2.READ_WHOLE and size <= MESSAGE_MAX_BYTES:
-            self.r.expect(size)
-            body = yield from self.r.exactly(size)
-            self.r.expect(0)
-            self._tell(smb2.read, head, body)
+            self._tell(smb2.read, head, self.r.ready(size) or (yield from self._body(size)))
             return
         if head.about_files:
             connection.used(head.session, self.talk, encrypted=False)
@@ -218,9 +224,6 @@ class _Lane:
         size = length - netbios.SMB1_HEADER_BYTES
         yield from self._confirm()
         if head.command in smb1.READ_WHOLE and size <= MESSAGE_MAX_BYTES:
-            self.r.expect(size)
-            body = yield from self.r.exactly(size)
-            self.r.expect(0)
-            self._tell(cifs.read, head, body)
+            self._tell(cifs.read, head, (yield from self._body(size)))
         else:
             yield from self.r.skip(size)
