@@ -3,12 +3,16 @@ cimport cython
 
 from parsers.core.reader cimport Passer, Reader
 
+cdef long long _BOUNDARY
+cdef int _LAST
+
 
 cdef class Series(Passer):
     cdef object _talk
     cdef bytes _text, _mask
     cdef list _told
     cdef readonly bint gives_up
+    cdef public int lost
 
     @cython.locals(
         text=bytearray, mask=bytearray, picked=bytearray, decides=bytearray, data=bytes,
@@ -17,5 +21,6 @@ cdef class Series(Passer):
     cdef _learn(self, parts, told, bint gives_up)
     @cython.locals(size=cython.Py_ssize_t)
     cpdef bint passes(self, Reader r) except -1
+    cdef bint _is_lost(self, Reader r) except -1
     @cython.locals(text=bytes, mask=bytes, at=cython.Py_ssize_t, size=cython.Py_ssize_t)
     cdef bint _fits(self, bytes data) except -1

@@ -48,11 +48,10 @@ from parsers.dicom.command import Command
 from parsers.dicom.dataset import DataSet
 from parsers.dicom.elements import Plan
 from parsers.dicom.pdu import Pdu
+from parsers.dicom.series import LOST_MAX, Series
 from parsers.dicom.series import Part as Beginning
-from parsers.dicom.series import Series
 
 CHUNK_BYTES: Final = 1_024
-LOST_MAX: Final = 64
 PENDING_MAX: Final = 16
 PRESENTATION_MAX_BYTES: Final = 40_960
 
@@ -350,16 +349,17 @@ class _Lane:
     def _next_message(self) -> Part:
         """Give up this turn, and those that do not begin with a message; False: too many of those."""
         self.messages.clear()
-        self.pending, self.begun = 0, []
-        for lost in range(LOST_MAX):
+        self.pending, self.begun, self.series.lost = 0, [], 0
+        while self.series.lost < LOST_MAX:
             yield from self.r.next_turn()
-            if not self.r.held and not lost and self.series.gives_up:
+            if not self.r.held and self.series.gives_up:
                 yield from self._let_pass(10)
             head = self.r.seen(pdu.BOUNDARY_BYTES)
             if len(head) < pdu.BOUNDARY_BYTES:
                 head = yield from self._boundary()
             if pdu.begins_message(head):
                 return True
+            self.series.lost += 1
         return False
 
     def _boundary(self) -> Generator[Step, None, bytes]:

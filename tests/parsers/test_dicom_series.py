@@ -8,7 +8,7 @@ import pytest
 
 from parsers.core import Conversation, Leave, Reader, Registry, Session
 from parsers.dicom import upper_layer
-from parsers.dicom.series import Series
+from parsers.dicom.series import LOST_MAX, Series
 from tests.parsers import _dicom as dicom
 from tests.parsers.test_dicom_alike import BEGIN
 
@@ -74,6 +74,29 @@ def test_a_series_passes_and_tells_the_same() -> None:
     turns = objects(*(store(number) for number in range(10, 30)))
     assert told(turns, Watched) == told(turns, Learner)
     assert Watched.passed > 30
+
+
+def paused(data: bytes, turns: int) -> list[Turn]:
+    """An object whose sender pauses: each part is a turn of its own."""
+    size = len(data) // turns + 1
+    return [(0, data[at : at + size]) for at in range(0, len(data), size)]
+
+
+@pytest.mark.parametrize("turns", [2, 3, 40, LOST_MAX, LOST_MAX + 1, LOST_MAX + 2, 100])
+def test_turns_that_begin_within_an_object_are_given_up(turns: int) -> None:
+    """As many in a row as the lane gives up itself, and not one more."""
+    sent = objects(store(11), store(12))
+    for number in range(13, 17):
+        sent += [*paused(store(number), turns), (1, dicom.stored())]
+    assert told(sent, Watched) == told(sent, Learner)
+
+
+def test_turns_within_an_object_do_not_wake_the_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = objects(store(11), store(12))
+    for number in range(13, 17):
+        sent += [*paused(store(number), 3), (1, dicom.stored())]
+    monkeypatch.setattr(upper_layer._Lane, "_boundary", lambda _: pytest.fail("woken"))
+    assert sum("'dicom.via'" in fact for fact in told(sent, Watched)) == 6
 
 
 @pytest.mark.parametrize("name", ["Modality", "DeviceSerialNumber", "StationName", "PatientName"])
