@@ -21,8 +21,31 @@ cdef class Longs:
     cdef readonly int count
 
     cpdef add(self, long long number)
-    @cython.locals(column="long long[::1]", row=int)
     cpdef of(self, Numbers at, kind)
+    @cython.locals(column="long long[::1]", row=int)
+    cpdef taken(self, Numbers at, int flip=*)
+
+@cython.final
+cdef class Index:
+    cdef int _shift
+    cdef unsigned long long _factor
+    cdef unsigned long long[::1] _keys
+    cdef int[::1] _numbers
+    cdef readonly long long count
+
+    cdef _begin(self, int bits)
+    @cython.locals(slot="Py_ssize_t")
+    cpdef int get(self, unsigned int one, unsigned int other) except? -1
+    @cython.locals(slot="Py_ssize_t", key="unsigned long long")
+    cpdef put(self, unsigned int one, unsigned int other, int number)
+    @cython.locals(slot="Py_ssize_t", last="Py_ssize_t", low="unsigned long long")
+    cdef Py_ssize_t _slot(self, unsigned long long key) except -1
+    @cython.locals(
+        keys="unsigned long long[::1]", numbers="int[::1]", at="Py_ssize_t", slot="Py_ssize_t", key="unsigned long long"
+    )
+    cdef _grow(self)
+
+cdef unsigned long long _pair(unsigned long long one, unsigned long long other) except? 0
 
 @cython.final
 cdef class Numbered:
@@ -47,6 +70,8 @@ cdef _distinct(texts, Numbers at)
 
 @cython.locals(indices="short[::1]", row=int)
 cdef _words(list texts, Numbers at)
+
+cpdef words(numbers, texts, bits=*)
 
 cpdef id_array(unsigned long long[::1] values)
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from sensor.engine.columns import Buffers
 from sensor.rows import PRIME, WORD, Columns
 
 _flag: Final = pa.bool_()
@@ -20,6 +21,7 @@ _index: Final = pa.int16()
 _text: Final = pa.string()
 _unsigned: Final = pa.uint64()
 _64_BITS: Final = 2**64 - 1
+_FACTOR: Final = hash("rows") & _64_BITS | 1
 
 
 class Numbers:
@@ -86,13 +88,74 @@ class Longs:
         self.held[self.count] = number
         self.count += 1
 
+    @property
+    def all(self) -> memoryview:
+        """Those that were added."""
+        return memoryview(self.held)[: self.count]
+
     def of(self, at: Numbers, kind: pa.DataType) -> pa.Array:
         """An array of those that stand where `at` says."""
-        taken = bytearray(8 * at.count)
-        column = memoryview(taken).cast("q")
+        return _array(kind, at.count, self.taken(at))
+
+    def taken(self, at: Numbers, flip: int = 0) -> memoryview:
+        """Those that stand where `at` says; `flip` is 1 for their neighbours, where two belong together."""
+        column = memoryview(bytearray(8 * at.count)).cast("q")
         for row in range(at.count):
-            column[row] = self.held[at.held[row]]
-        return _array(kind, at.count, taken)
+            column[row] = self.held[at.held[row] ^ flip]
+        return column
+
+
+class Index:
+    """What is known of pairs of whole numbers: a number of each. A dict of them takes five times the memory.
+
+    Where in the table a pair is looked for nobody can know beforehand; but pairs of one number and of others that are
+    near to each other stand together, in one line of the cache.
+    """
+
+    def __init__(self) -> None:
+        self._begin(6)
+        self.count = 0
+
+    def _begin(self, bits: int) -> None:
+        self._shift, self._factor = 64 - bits, _FACTOR
+        self._keys = memoryview(bytearray(8 << bits)).cast("Q")
+        self._numbers = memoryview(bytearray(4 << bits)).cast("i")
+
+    def get(self, one: int, other: int) -> int:
+        """The number of a pair; -1 where nothing is known of it."""
+        slot = self._slot(_pair(one, other))
+        return self._numbers[slot] if self._keys[slot] else -1
+
+    def put(self, one: int, other: int, number: int) -> None:
+        """The number of a new pair."""
+        if 3 * self.count >= 2 * len(self._keys):
+            self._grow()
+        key = _pair(one, other)
+        slot = self._slot(key)
+        self._keys[slot], self._numbers[slot] = key, number
+        self.count += 1
+
+    def _slot(self, key: int) -> int:
+        """Where a key stands, or would."""
+        last, low = len(self._keys) - 1, _64_BITS
+        slot = (((key >> 4) * self._factor & low) >> self._shift) + (key & 15) & last
+        while self._keys[slot] and self._keys[slot] != key:
+            slot = (slot + 1) & last
+        return slot
+
+    def _grow(self) -> None:
+        keys, numbers = self._keys, self._numbers
+        self._begin(65 - self._shift)
+        for at in range(len(keys)):
+            key = keys[at]
+            if key:
+                slot = self._slot(key)
+                self._keys[slot], self._numbers[slot] = key, numbers[at]
+
+
+def _pair(one: int, other: int) -> int:
+    """Both in one number, which is not 0."""
+    return (one << 32 | other) + 1
 
 
 class Numbered:
@@ -171,6 +234,15 @@ def _words(texts: list[str | None], at: Numbers) -> pa.Array:
     return pa.DictionaryArray.from_arrays(_array(_index, at.count, taken), pa.array(texts, _text))
 
 
+def words(numbers: memoryview, texts: Buffers, bits: memoryview | None = None) -> pa.Array:
+    """An array of texts by their numbers; of none where there is no bit."""
+    known = None if bits is None else pa.py_buffer(bits)
+    indices = pa.Array.from_buffers(_index, len(numbers), [known, pa.py_buffer(numbers)])
+    offsets, characters = texts
+    made = [None, pa.py_buffer(offsets), pa.py_buffer(characters)]
+    return pa.DictionaryArray.from_arrays(indices, pa.Array.from_buffers(_text, len(offsets) - 1, made))
+
+
 def id_array(values: memoryview) -> pa.Array:
     """An array of these."""
     return _array(_unsigned, len(values), values)
@@ -232,7 +304,7 @@ def repeats(ids: memoryview, count: int) -> Numbers | None:
     bits = (2 * count).bit_length()
     slots = memoryview(bytearray(4 << bits)).cast("i")
     first, is_any = Numbers(count), False
-    shift, last, low, factor = 64 - bits, (1 << bits) - 1, _64_BITS, hash("rows") & _64_BITS | 1
+    shift, last, low, factor = 64 - bits, (1 << bits) - 1, _64_BITS, _FACTOR
     for row in range(count):
         key = ids[row]
         slot = (key * factor & low) >> shift

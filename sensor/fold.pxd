@@ -1,10 +1,12 @@
 cimport cython
 
-from sensor.engine.seen cimport Seen, Words
-from sensor.folded cimport Facts
+from sensor.arrays cimport Index
+from sensor.engine.seen cimport Moment, Seen, Words
+from sensor.folded cimport Facts, Places
 from sensor.sighting cimport Said
 
 @cython.final
+@cython.no_gc
 cdef class Kept:
     cdef set _hashes
     cdef dict _counts
@@ -18,7 +20,10 @@ cdef class Held:
     cdef long long count
 
 @cython.final
+@cython.no_gc
 cdef class Values:
+    cdef long long batch
+    cdef int end
     cdef list _told
     cdef Kept _kept
     cdef Held _held
@@ -28,6 +33,7 @@ cdef class Values:
     cdef bint admit(self, tuple value) except -1
 
 @cython.final
+@cython.no_gc
 cdef class Told:
     cdef object key
     cdef Facts facts
@@ -36,23 +42,23 @@ cdef class Told:
     cdef tuple value
     cdef int text_bytes
     cdef int number
+    cdef int order
     cdef long long moment
 
 @cython.final
 @cython.no_gc
-cdef class Group:
+cdef class Group(Seen):
     cdef int number
-    cdef readonly Seen seen
     cdef int size
     cdef long long moment
     cdef int met
     cdef int part
 
 @cython.final
+@cython.no_gc
 cdef class Place:
     cdef int number
-    cdef readonly dict seen
-    cdef dict rows
+    cdef dict seen
     cdef Values _initiator
     cdef Values _responder
 
@@ -72,33 +78,38 @@ cdef class Fold:
     cdef public long long room_bytes
     cdef long long _held_max
     cdef dict _places
-    cdef list _groups
+    cdef long long _batch
+    cdef Places _where
+    cdef Index _rows
+    cdef list _counting
+    cdef list _counts
     cdef dict _tables
     cdef dict _told
     cdef dict _spoken
     cdef dict _certificates
 
     cdef _clear(self)
-    @cython.locals(day_us="long long", place=Place, words=Words, seen=Seen)
+    @cython.locals(day_us="long long", place=Place, words=Words, seen=Seen, here=dict)
     cpdef add(self, Said said)
     cdef bint _is_full(self) except -1
-    @cython.locals(initiator=Values, responder=Values, place=Place)
-    cdef Place _place(self, tuple key)
+    @cython.locals(initiator=Values, responder=Values, place=Place, day="long long")
+    cdef Place _place(self, tuple key, ends)
     @cython.locals(values=Values)
     cdef Values _values_of(self, tuple subject)
 
-    @cython.locals(spoken=list, told=Told, group=Group)
+    @cython.locals(spoken=list, told=Told, number=int, seen=Seen)
     cdef Seen _add_known(self, Place place, Said said, Words words)
     @cython.locals(told=Told)
     cdef Told _heard(self, fact, mark)
 
-    @cython.locals(told=Told, new=Group)
+    @cython.locals(told=Told, new=Group, row=int)
     cdef _add_each(self, Place place, Said said, tuple facts)
+    cdef int _row(self, Place place, Told told) except? -1
     cdef bint _is_admitted(self, Place place, Told told) except -1
     cdef Told _overflow(self, Told told)
     cdef _state(self, Place place, Told told, Group group)
     @cython.locals(group=Group)
-    cdef Group _group(self, Seen seen)
+    cdef Group _group(self, Moment first)
     cdef Group _group_of(self, Told told, int row)
     @cython.locals(group=Group)
     cdef _meet(self, Told told, int row, list met)
@@ -106,7 +117,7 @@ cdef class Fold:
     cdef _count(self, Place place, Said said, list met, list before)
     @cython.locals(group=Group, row=int)
     cdef _count_alone(self, Place place, Said said, Told told)
-    @cython.locals(part=Group, seen=Seen)
+    @cython.locals(part=Group)
     cdef Group _split(self, Group group, int size)
 
     @cython.locals(told=Told)

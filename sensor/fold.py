@@ -15,17 +15,18 @@ day; what is over becomes one `Anomaly` (`value_overflow`), so a day's size is b
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
+from sensor.arrays import Index
 from sensor.budget import ROW_BYTES, Budget
-from sensor.engine.seen import Seen, Words
-from sensor.folded import Facts, Folded
+from sensor.engine.seen import Moment, Seen, Words
+from sensor.folded import Facts, Folded, Places
 from sensor.rows import DAY_US, WHAT, Key, table
-from sensor.sighting import Said
+from sensor.sighting import Ends, Said
 from sensor.sitekey import SecretMark
 
 VALUES_MAX: Final = 256
@@ -81,9 +82,15 @@ class Held:
 
 
 class Values:
-    """The values of one subject on one day. As long as there are few of all kinds, nobody needs to look which."""
+    """The values of one subject on one day. As long as there are few of all kinds, nobody needs to look which.
+
+    Attributes:
+        batch: in which the subject was met last.
+        end: its number there.
+    """
 
     def __init__(self, held: Held) -> None:
+        self.batch = self.end = 0
         self._told: list[Value] = []
         self._kept: Kept | None = None
         self.count_in(held)
@@ -118,6 +125,7 @@ class Told:
     Attributes:
         value: None if there may be any number.
         number: in its table; -1 as long as it has no row.
+        order: among all that have a row.
         moment: when it was last said.
     """
 
@@ -131,38 +139,38 @@ class Told:
             self.value = (facts.name, what[1]), hash((facts.name, what))
         self.text_bytes = text_bytes
         self.number = -1
+        self.order = 0
         self.moment = 0
 
 
-class Group:
-    """Rows of one place that were always counted together.
+class Group(Seen):
+    """What counts rows of one place that were always said together.
 
     Attributes:
-        number: of what counts them.
+        number: among all that counts.
         size: how many they are.
         moment: when it was last said; of which the following holds.
         met: how many of the rows were said.
         part: the number of what counts these.
     """
 
-    def __init__(self, number: int, seen: Seen) -> None:
-        self.number = number
-        self.seen = seen
-        self.size = self.moment = self.met = self.part = 0
+    number: int
+    size: int
+    moment: int
+    met: int
+    part: int
 
 
 class Place:
     """Ends that speak a protocol on one day, and what was said there in this batch.
 
     Attributes:
-        seen: what counts known words.
-        rows: of other facts, in their tables.
+        seen: what counts known words; None as long as there are none.
     """
 
     def __init__(self, number: int, initiator: Values, responder: Values) -> None:
         self.number = number
-        self.seen: dict[Words, Seen] = {}
-        self.rows: dict[Told, int] = {}
+        self.seen: dict[Words, Seen] | None = None
         self._initiator = initiator
         self._responder = responder
 
@@ -192,14 +200,18 @@ class Fold:
         self._certificates_sent: set[str] = set()
         self._values_day = 0
         self._begin_day()
-        self._moment = 0
+        self._moment = self._batch = 0
         self.lost = 0
         self._clear()
 
     def _clear(self) -> None:
         self.row_count = self.text_bytes = 0
-        self._places: dict[Key, Place] = {}
-        self._groups: list[Group] = []
+        self._batch += 1
+        self._places: dict[Key, dict[Ends, Place]] = {}
+        self._where = Places(self._scopes)
+        self._rows = Index()
+        self._counting: list[Seen] = []
+        self._counts: list[dict[Words, Seen]] = []
         self._tables = {name: Facts(name) for name in WHAT}
         self._told: dict[Hashable, Told] = {}
         self._spoken: dict[Words, list[Told]] = {}
@@ -213,16 +225,17 @@ class Fold:
     def add(self, said: Said) -> dict[Words, Seen] | None:
         """What was said at one moment. Returns what counts known words at its place, until it is drained."""
         day_us = DAY_US
-        key = (said.ts_us // day_us, said.ends, said.protocol, said.continued)
-        place = self._places.get(key)
+        key = (said.ts_us // day_us, said.protocol, said.continued)
+        here = self._places.get(key)
+        place = None if here is None else here.get(said.ends)
         if place is None:
-            place = self._place(key)
+            place = self._place(key, said.ends)
         words = said.words
         if place is None:
             self.lost += len(words.facts)
             return None
         if words.known:
-            seen = place.seen.get(words)
+            seen = None if place.seen is None else place.seen.get(words)
             if seen is None and not self._is_full():
                 seen = self._add_known(place, said, words)
             if seen is not None:
@@ -250,19 +263,19 @@ class Fold:
         if len(self._certificates_sent) >= CERTIFICATES_MAX:
             self._certificates_sent.clear()  # what is sent again is known where it arrives
         self._certificates_sent |= self._certificates.keys()
-        for place in self._places.values():
-            place.seen.clear()  # whoever counts there has to say anew where
-        parts = _parts(self._places, self._groups, self._scopes, self._tables, self._certificates)
+        for counts in self._counts:
+            counts.clear()  # whoever counts there has to say anew where
+        parts = _parts(self._where, self._counting, self._tables, self._certificates)
         self._clear()
         return parts
 
     # ------------------------------------------------------------------ where
 
-    def _place(self, key: Key) -> Place | None:
+    def _place(self, key: Key, ends: Ends) -> Place | None:
         """A new place; None where there is no room for another one."""
         if self._is_full():
             return None
-        day, ends = key[0], key[1]
+        day, protocol, continued = key
         if day > self._values_day:
             self._values_day = day
             self._begin_day()
@@ -270,7 +283,9 @@ class Fold:
             self._older, self._values, self._held = self._values, {}, Held()
         initiator = self._values_of((ends.scope, ends.initiator, 0))
         responder = self._values_of((ends.scope, ends.responder, 1))
-        place = self._places[key] = Place(len(self._places), initiator, responder)
+        number = self._where.add(day, ends, protocol, continued, initiator.end, responder.end)
+        place = Place(number, initiator, responder)
+        self._places.setdefault(key, {})[ends] = place
         return place
 
     def _values_of(self, subject: Subject) -> Values:
@@ -283,6 +298,8 @@ class Fold:
             else:
                 values.count_in(self._held)
             self._values[subject] = values
+        if values.batch != self._batch:
+            values.batch, values.end = self._batch, self._where.add_end(subject[1])
         return values
 
     # ------------------------------------------------------------------ known words
@@ -295,13 +312,17 @@ class Fold:
         for told in spoken:
             if not self._is_admitted(place, told):
                 return None
-        group = self._group(Seen(said))
+        number, seen = len(self._counting), Seen(said)
+        self._counting.append(seen)
         for told in spoken:
-            told.facts.add(2 * place.number + told.side, told.number, group.number)
+            told.facts.add(2 * place.number + told.side, told.number, number)
             self.text_bytes += told.text_bytes
         self.row_count += len(spoken)
-        place.seen[words] = group.seen
-        return group.seen
+        if place.seen is None:
+            place.seen = {}
+            self._counts.append(place.seen)
+        place.seen[words] = seen
+        return seen
 
     def _heard(self, fact: Fact, mark: SecretMark | None) -> Told:
         """One of the facts of known words, which are kept."""
@@ -320,26 +341,30 @@ class Fold:
         met: list[Group] = []
         for fact, mark in facts:
             told = self._told_by(fact, mark)
-            row = place.rows.get(told)
-            if row is None and not self._is_admitted(place, told):
+            row = self._row(place, told)
+            if row < 0 and not self._is_admitted(place, told):
                 told = self._overflow(told)
-                row = place.rows.get(told)
+                row = self._row(place, told)
             if told.moment == self._moment:
                 again.append(told)
                 continue
             told.moment = self._moment
-            if row is not None:
+            if row >= 0:
                 before.append(told)
                 self._meet(told, row, met)
                 continue
             if new is None:
-                new = self._group(Seen(said))
-                new.seen.once(said)
+                new = self._group(said)
+                new.once(said)
             self._keep(told, fact)
             self._state(place, told, new)
         self._count(place, said, met, before)
         for told in again:
             self._count_alone(place, said, told)
+
+    def _row(self, place: Place, told: Told) -> int:
+        """The row that says so, in its table; -1 as long as there is none."""
+        return -1 if told.number < 0 else self._rows.get(place.number, told.order)
 
     def _is_admitted(self, place: Place, told: Told) -> bool:
         """Whether a fact that is new at this place is no value too many."""
@@ -354,20 +379,23 @@ class Fold:
 
     def _state(self, place: Place, told: Told, group: Group) -> None:
         """A row of a group."""
-        place.rows[told] = told.facts.add(2 * place.number + told.side, told.number, group.number)
+        row = told.facts.add(2 * place.number + told.side, told.number, group.number)
+        self._rows.put(place.number, told.order, row)
         group.size += 1
         self.row_count += 1
         self.text_bytes += told.text_bytes
 
-    def _group(self, seen: Seen) -> Group:
+    def _group(self, first: Moment) -> Group:
         """A new group, without any rows."""
-        group = Group(len(self._groups), seen)
-        self._groups.append(group)
+        group = Group(first)
+        group.number = len(self._counting)
+        group.size = group.moment = group.met = group.part = 0
+        self._counting.append(group)
         return group
 
     def _group_of(self, told: Told, row: int) -> Group:
         """The group of a fact's row."""
-        return self._groups[told.facts.seen.held[row]]
+        return cast("Group", self._counting[told.facts.seen.held[row]])
 
     def _meet(self, told: Told, row: int, met: list[Group]) -> None:
         """A row was said again."""
@@ -386,26 +414,25 @@ class Fold:
                 is_split = True
                 part = self._split(group, group.met)
             group.part = part.number
-            part.seen.once(said)
+            part.once(said)
         if is_split:
             for told in before:
-                row = place.rows[told]
+                row = self._row(place, told)
                 told.facts.count(row, self._group_of(told, row).part)
 
     def _count_alone(self, place: Place, said: Said, told: Told) -> None:
         """A fact that was stated once more at the same moment."""
-        row = place.rows[told]
+        row = self._row(place, told)
         group = self._group_of(told, row)
         if group.size > 1:
             group = self._split(group, 1)
             told.facts.count(row, group.number)
-        group.seen.once(said)
+        group.once(said)
 
     def _split(self, group: Group, size: int) -> Group:
         """A group of so many of its rows."""
-        seen = Seen(group.seen)
-        seen.join(group.seen)
-        part = self._group(seen)
+        part = self._group(group)
+        part.join(group)
         group.size -= size
         part.size = size
         return part
@@ -433,6 +460,7 @@ class Fold:
         """From now on the fact is this object."""
         if told.number < 0:
             told.number = told.facts.number(told.what)
+            told.order = len(self._told)
             self._told[told.key] = told
             if isinstance(fact, Certificate) and told.value is not None:
                 self._keep_certificate(fact)
@@ -448,16 +476,10 @@ class Fold:
 
 
 def _parts(
-    places: dict[Key, Place],
-    groups: list[Group],
-    scopes: tuple[str, ...],
-    tables: dict[str, Facts],
-    certificates: dict[str, Key],
+    places: Places, counting: list[Seen], tables: dict[str, Facts], certificates: dict[str, Key]
 ) -> Iterator[tuple[str, pa.Table]]:
-    """What was folded is let go of: places and groups at once, then table by table."""
-    folded = Folded(list(places), [group.seen for group in groups], scopes)
-    places.clear()
-    groups.clear()
+    """What was folded is let go of table by table."""
+    folded = Folded(places, counting)
     while tables:
         _, facts = tables.popitem()
         yield from folded.parts(facts)

@@ -1,6 +1,6 @@
 cimport cython
 
-from sensor.arrays cimport Longs, Numbered, Numbers, Texts, id_array, ids, ids_of, repeats, spread
+from sensor.arrays cimport Longs, Numbered, Numbers, Texts, id_array, ids, ids_of, repeats, spread, words
 from sensor.engine.seen cimport Seen
 
 @cython.final
@@ -16,28 +16,37 @@ cdef class Facts:
     cdef count(self, int row, int seen)
 
 @cython.final
+cdef class Places:
+    cdef tuple _scopes
+    cdef readonly int count
+    cdef int _end_count
+    cdef readonly object functions
+    cdef readonly dict kinds
+    cdef readonly Numbers kind
+    cdef readonly Longs end
+    cdef readonly Longs ends
+
+    @cython.locals(ip=bytes, family=int)
+    cdef int add_end(self, tuple address) except -1
+    cdef int add(self, long long day, ends, protocol, bint continued, int one, int other) except -1
+
+@cython.final
 cdef class Wheres:
     cdef unsigned long long[::1] functions
     cdef unsigned long long[::1] ids
-    cdef dict _kinds
-    cdef dict _ends
-    cdef Numbers _day
+    cdef Numbers _days
     cdef Numbers _kind
-    cdef Numbers _end
-    cdef Numbers _peer
-    cdef Numbers _mac
-    cdef Numbers _ip
+    cdef Longs _end
+    cdef object _ends
+    cdef object _mac_of
+    cdef object _macs
     cdef list _rows
     cdef Numbered _numbered
-    cdef Texts _macs
-    cdef Texts _ips
 
-    @cython.locals(number=int, one=int, other=int)
-    cdef _add(self, tuple kind, initiator, responder)
     @cython.locals(different=list)
     cdef list columns(self, Numbers where)
     cdef days(self, Numbers where)
-    cdef list _addresses(self, Numbers ends)
+    cdef list _addresses(self, ends)
 
 @cython.final
 cdef class Counts:
@@ -53,7 +62,8 @@ cdef class Counts:
     cdef dict _conversations
     cdef Texts _communities
 
-    cdef _add(self, Seen seen)
+    cdef _take_apart(self, Seen seen)
+    @cython.locals(seen=Seen)
     cdef int both(self, int one, int other) except -1
     cdef list columns(self, Numbers seen)
     cdef list flags(self, Numbers seen)
@@ -68,13 +78,13 @@ cdef class Folded:
     @cython.locals(whole=Facts, now=Numbers, row=int, at=int)
     cdef Facts _joined(self, Facts facts, Numbers first)
 
+@cython.locals(both=Numbers, at=int)
+cdef Numbers _of_sides(Numbers numbers)
+
 cdef Numbers _used(Numbers numbers, int count)
 
 @cython.locals(different=list)
 cdef list _what_columns(list told, Facts facts, Numbered of_whats, Numbers what)
-
-@cython.locals(known=dict, number=Numbers)
-cdef tuple _numbered(list values)
 
 @cython.locals(hashes="unsigned long long[::1]", at=int)
 cdef _hashes(Facts facts)

@@ -8,24 +8,29 @@ the memory.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+import struct
+from array import array
+from collections.abc import Iterator
 from itertools import chain
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 import pyarrow as pa
 
 from parsers.core import Side
-from sensor.arrays import Longs, Numbered, Numbers, Texts, id_array, ids, ids_of, repeats, spread
-from sensor.days import TRANSPORT, community_id, ip_text, mac_text
+from sensor.arrays import Longs, Numbered, Numbers, Texts, id_array, ids, ids_of, repeats, spread, words
+from sensor.days import TRANSPORT, community_id
+from sensor.engine.columns import gathered, ip_texts, mac_numbers, mac_texts, picked
 from sensor.engine.seen import Seen
 from sensor.rows import ID, PART_ROWS, QUALITY, WHAT, WHERE, Key, sides_of, table, what_of
 from sensor.sighting import Ends, Quality
 
 _KIND: Final = ID[:1] + WHERE[:2] + WHERE[6:]
 _day, _number, _count, _ts = pa.date32(), pa.int32(), pa.int64(), pa.timestamp("us")
+_WORDS: Final = struct.Struct(">4I")
 
-H = TypeVar("H", bound=Hashable)
+Address = tuple[bytes, int]
+"""Packed IP address, and MAC address."""
 
 
 class Facts:
@@ -60,64 +65,89 @@ class Facts:
         self.seen.held[row] = seen
 
 
-class Wheres:
-    """The places of a batch, taken apart: many have an end in common, or all but their ends.
+class Places:
+    """The places of a batch, taken apart as they come: many have an end in common, or all but their ends.
 
     Args:
-        places: day, ends, protocol, and whether it was restated.
         scopes: names by number.
 
     Attributes:
-        functions: of all places, a factor and a term for each side.
+        count: how many there are.
+        functions: of each, a factor and a term for each side.
+        kinds: what places have in common: day, scope, port, transport, protocol, and whether it was restated.
+        kind: of each place, the number of its kind.
+        end: of each side of a place, the number of its end.
+        ends: rows as of `sensor.engine.ENDS`.
+    """
+
+    def __init__(self, scopes: tuple[str, ...]) -> None:
+        self._scopes = scopes
+        self.count = self._end_count = 0
+        self.functions = array("Q")
+        self.kinds: dict[Key, int] = {}
+        self.kind, self.end, self.ends = Numbers(), Longs(), Longs()
+
+    def add_end(self, address: Address) -> int:
+        """An end, which is new; returns its number."""
+        ip, mac = address
+        family = 4 if len(ip) == 4 else 6
+        packed = bytes(16 - len(ip)) + ip
+        for number in (family << 8, mac, *_WORDS.unpack(packed), 0, 0):
+            self.ends.add(number)
+        self._end_count += 1
+        return self._end_count - 1
+
+    def add(self, day: int, ends: Ends, protocol: str, continued: bool, one: int, other: int) -> int:  # noqa: FBT001
+        """A new place, between the ends of these numbers; returns its number."""
+        kind = day, self._scopes[ends.scope], ends.port, TRANSPORT[ends.transport], protocol, continued
+        self.functions.extend(sides_of((kind, ends.initiator, ends.responder)))
+        self.kind.add(self.kinds.setdefault(kind, len(self.kinds)))
+        self.end.add(one)
+        self.end.add(other)
+        self.count += 1
+        return self.count - 1
+
+
+class Wheres:
+    """The columns of places.
+
+    Args:
+        places: no more come.
+
+    Attributes:
+        functions: see `Places`.
         ids: of all places, one for each side.
     """
 
-    def __init__(self, places: list[Key], scopes: tuple[str, ...]) -> None:
-        self.functions = memoryview(bytearray(32 * max(len(places), 1))).cast("Q")
-        self.ids = memoryview(bytearray(16 * max(len(places), 1))).cast("Q")
-        self._kinds: dict[Key, int] = {}
-        self._ends: dict[tuple[bytes, int], int] = {}
-        self._day, self._kind, self._end, self._peer = Numbers(), Numbers(), Numbers(), Numbers()
-        for number, (day, ends, protocol, continued) in enumerate(places):
-            kind = day, scopes[ends.scope], ends.port, TRANSPORT[ends.transport], protocol, continued
-            for at, part in enumerate(sides_of((kind, ends.initiator, ends.responder)), 4 * number):
-                self.functions[at] = part
-                self.ids[at >> 1] = part  # the term, which comes last
-            self._add(kind, ends.initiator, ends.responder)
-        self._rows = [_kind_row(kind, side) for kind in self._kinds for side in Side]
+    def __init__(self, places: Places) -> None:
+        self.functions = _memory(places.functions)
+        self.ids = _memory(places.functions[1::2])
+        self._kind, self._end, self._ends = _of_sides(places.kind), places.end, places.ends.all
+        self._rows = [_kind_row(kind, side) for kind in places.kinds for side in Side]
+        self._days = Numbers.listed([row[0] for row in self._rows])
         self._numbered = Numbered(len(self._rows))
-        self._mac, macs = _numbered([mac for _, mac in self._ends])
-        self._ip, ips = _numbered([ip for ip, _ in self._ends])
-        self._macs, self._ips = Texts([mac_text(mac) for mac in macs]), Texts([ip_text(ip) for ip in ips])
-
-    def _add(self, kind: Key, initiator: tuple[bytes, int], responder: tuple[bytes, int]) -> None:
-        """The rows of both sides of a place."""
-        number = 2 * self._kinds.setdefault(kind, len(self._kinds))
-        one = self._ends.setdefault(initiator, len(self._ends))
-        other = self._ends.setdefault(responder, len(self._ends))
-        self._day.add(kind[0])
-        self._day.add(kind[0])
-        self._kind.add(number)
-        self._kind.add(number + 1)
-        self._end.add(one)
-        self._end.add(other)
-        self._peer.add(other)
-        self._peer.add(one)
+        self._mac_of, self._macs = mac_numbers(self._ends)
 
     def columns(self, where: Numbers) -> list[pa.Array]:
         """The day and `WHERE` of rows."""
         at, different = self._numbered.anew(self._kind.of(where))
         kinds = [self._rows[number] for number in different]
         day, scope, side, *rest = spread(list(zip(*kinds, strict=True)), _KIND, at)
-        return [day, scope, side, *self._addresses(self._end.of(where)), *self._addresses(self._peer.of(where)), *rest]
+        ends, peers = self._end.taken(where), self._end.taken(where, 1)
+        return [day, scope, side, *self._addresses(ends), *self._addresses(peers), *rest]
 
     def days(self, where: Numbers) -> pa.Array:
         """The day of rows."""
-        return self._day.of(where).array(_day)
+        return self._days.of(self._kind.of(where)).array(_day)
 
-    def _addresses(self, ends: Numbers) -> list[pa.Array]:
+    def _addresses(self, ends: memoryview) -> list[pa.Array]:
         """MAC and IP addresses."""
-        return [self._macs.array(self._mac.of(ends)), self._ips.array(self._ip.of(ends))]
+        numbers, macs, bits = picked(gathered(self._mac_of, ends), len(self._macs))
+        places, ips, _ = picked(ends, len(self._mac_of))
+        return [
+            words(numbers, mac_texts(gathered(self._macs, macs)), bits),
+            words(places, ip_texts(self._ends, ips)),
+        ]
 
 
 class Counts:
@@ -127,18 +157,17 @@ class Counts:
         counting: by number.
     """
 
-    def __init__(self, counting: Iterable[Seen]) -> None:
-        self._seen: list[Seen] = []
+    def __init__(self, counting: list[Seen]) -> None:
+        self._seen = counting
         self._first, self._last, self._n, self._frame = Longs(), Longs(), Longs(), Longs()
         self._hours, self._quality, self._community = Numbers(), Numbers(), Numbers()
         self._qualities: dict[Quality, int] = {}
         self._conversations: dict[tuple[Ends, int], int] = {}
         for seen in counting:
-            self._add(seen)
+            self._take_apart(seen)
         self._communities = Texts([_community_id(ends, port) for ends, port in self._conversations])
 
-    def _add(self, seen: Seen) -> None:
-        self._seen.append(seen)
+    def _take_apart(self, seen: Seen) -> None:
         self._first.add(seen.ts_us)
         self._last.add(seen.last)
         self._n.add(seen.n)
@@ -150,7 +179,9 @@ class Counts:
 
     def both(self, one: int, other: int) -> int:
         """The number of what counts two together."""
-        self._add(self._seen[one].joined(self._seen[other]))
+        seen = self._seen[one].joined(self._seen[other])
+        self._seen.append(seen)
+        self._take_apart(seen)
         return len(self._seen) - 1
 
     def columns(self, seen: Numbers) -> list[pa.Array]:
@@ -181,12 +212,12 @@ class Folded:
     """All that the tables of one batch have in common.
 
     Args:
-        places, scopes: see `Wheres`.
+        places: see `Wheres`.
         counting: see `Counts`.
     """
 
-    def __init__(self, places: list[Key], counting: Iterable[Seen], scopes: tuple[str, ...]) -> None:
-        self._wheres = Wheres(places, scopes)
+    def __init__(self, places: Places, counting: list[Seen]) -> None:
+        self._wheres = Wheres(places)
         self._counts = Counts(counting)
 
     def parts(self, facts: Facts) -> Iterator[tuple[str, pa.Table]]:
@@ -273,13 +304,18 @@ def _kind_row(kind: Key, side: Side) -> Key:
     return day, scope, side.label, *rest
 
 
-def _numbered(values: list[H]) -> tuple[Numbers, list[H]]:
-    """The number of each among the different ones, and these."""
-    known: dict[H, int] = {}
-    number = Numbers(len(values))
-    for value in values:
-        number.add(known.setdefault(value, len(known)))
-    return number, list(known)
+def _of_sides(numbers: Numbers) -> Numbers:
+    """A number for each of both sides."""
+    both = Numbers(2 * numbers.count)
+    for at in range(numbers.count):
+        both.add(2 * numbers.held[at])
+        both.add(2 * numbers.held[at] + 1)
+    return both
+
+
+def _memory(numbers: array[int]) -> memoryview:
+    """These numbers; there is always one more at the end, as there is no memory of nothing."""
+    return memoryview(numbers + array("Q", [0]))
 
 
 def _hashes(facts: Facts) -> memoryview:

@@ -14,7 +14,6 @@ cdef class Moment:
     cdef public long long ts_us, frame, port
     cdef public object quality, ends
 
-@cython.final
 cdef class Seen(Moment):
     cdef public long long last, n, hours
 
