@@ -29,8 +29,16 @@ DEFAULT_MIB: Final = 1_536
 LEAST_MIB: Final = 384
 MOST_MIB: Final = 65_536
 SAME_MIB: Final = 208
-ROW_BYTES: Final = 600
-"""Of a fact's row with its place and what counts it, and of the columns that are made of it; texts not counted."""
+ROW_BYTES: Final = 80
+"""Of a fact's row, and of the columns that are made of it; what it refers to weighs by itself, as do texts."""
+PLACE_BYTES: Final = 420
+"""Of a place where something was said."""
+END_BYTES: Final = 420
+"""Of an end of places. Its values have a share of their own."""
+SEEN_BYTES: Final = 220
+"""Of what counts rows that were said together."""
+FACT_BYTES: Final = 560
+"""Of what a row says, which many may say."""
 DAY_BYTES: Final = 200
 """Of a row of a day's flows or of an interval, with its ends, and of the columns that are made of it."""
 

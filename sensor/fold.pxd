@@ -75,6 +75,7 @@ cdef class Fold:
     cdef public long long lost
     cdef public long long row_count
     cdef public long long text_bytes
+    cdef readonly long long held_bytes
     cdef public long long room_bytes
     cdef long long _held_max
     cdef dict _places
@@ -108,6 +109,7 @@ cdef class Fold:
     cdef bint _is_admitted(self, Place place, Told told) except -1
     cdef Told _overflow(self, Told told)
     cdef _state(self, Place place, Told told, Group group)
+    cdef int _add_row(self, Place place, Told told, int counted) except -1
     @cython.locals(group=Group)
     cdef Group _group(self, Moment first)
     cdef Group _group_of(self, Told told, int row)

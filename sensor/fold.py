@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
 from sensor.arrays import Index
-from sensor.budget import ROW_BYTES, Budget
+from sensor.budget import END_BYTES, FACT_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES, Budget
 from sensor.engine.seen import Moment, Seen, Words
 from sensor.folded import Facts, Folded, Places
 from sensor.rows import DAY_US, WHAT, Key, table
@@ -190,6 +190,7 @@ class Fold:
         room_bytes: what rows may take until they are drained.
         row_count: how many rows there are so far.
         text_bytes: how long the texts of their facts are.
+        held_bytes: what the rows take, with all that they refer to.
         lost: facts for which there was no room, as nobody had drained for too long.
     """
 
@@ -205,7 +206,7 @@ class Fold:
         self._clear()
 
     def _clear(self) -> None:
-        self.row_count = self.text_bytes = 0
+        self.row_count = self.text_bytes = self.held_bytes = 0
         self._batch += 1
         self._places: dict[Key, dict[Ends, Place]] = {}
         self._where = Places(self._scopes)
@@ -247,13 +248,8 @@ class Fold:
         self._add_each(place, said, words.facts)
         return place.seen
 
-    @property
-    def held_bytes(self) -> int:
-        """What the rows take."""
-        return self.row_count * ROW_BYTES + self.text_bytes
-
     def _is_full(self) -> bool:
-        return self.row_count * ROW_BYTES + self.text_bytes >= self.room_bytes
+        return self.held_bytes >= self.room_bytes
 
     def drain(self) -> Iterator[tuple[str, pa.Table]]:
         """The rows since the last call, as parts of tables of `sensor.rows.SCHEMAS`.
@@ -286,6 +282,7 @@ class Fold:
         number = self._where.add(day, ends, protocol, continued, initiator.end, responder.end)
         place = Place(number, initiator, responder)
         self._places.setdefault(key, {})[ends] = place
+        self.held_bytes += PLACE_BYTES
         return place
 
     def _values_of(self, subject: Subject) -> Values:
@@ -300,6 +297,7 @@ class Fold:
             self._values[subject] = values
         if values.batch != self._batch:
             values.batch, values.end = self._batch, self._where.add_end(subject[1])
+            self.held_bytes += END_BYTES
         return values
 
     # ------------------------------------------------------------------ known words
@@ -314,10 +312,9 @@ class Fold:
                 return None
         number, seen = len(self._counting), Seen(said)
         self._counting.append(seen)
+        self.held_bytes += SEEN_BYTES
         for told in spoken:
-            told.facts.add(2 * place.number + told.side, told.number, number)
-            self.text_bytes += told.text_bytes
-        self.row_count += len(spoken)
+            self._add_row(place, told, number)
         if place.seen is None:
             place.seen = {}
             self._counts.append(place.seen)
@@ -379,11 +376,15 @@ class Fold:
 
     def _state(self, place: Place, told: Told, group: Group) -> None:
         """A row of a group."""
-        row = told.facts.add(2 * place.number + told.side, told.number, group.number)
-        self._rows.put(place.number, told.order, row)
+        self._rows.put(place.number, told.order, self._add_row(place, told, group.number))
         group.size += 1
+
+    def _add_row(self, place: Place, told: Told, counted: int) -> int:
+        """A row, and what counts it; returns its number in its table."""
         self.row_count += 1
         self.text_bytes += told.text_bytes
+        self.held_bytes += ROW_BYTES
+        return told.facts.add(2 * place.number + told.side, told.number, counted)
 
     def _group(self, first: Moment) -> Group:
         """A new group, without any rows."""
@@ -391,6 +392,7 @@ class Fold:
         group.number = len(self._counting)
         group.size = group.moment = group.met = group.part = 0
         self._counting.append(group)
+        self.held_bytes += SEEN_BYTES
         return group
 
     def _group_of(self, told: Told, row: int) -> Group:
@@ -462,6 +464,7 @@ class Fold:
             told.number = told.facts.number(told.what)
             told.order = len(self._told)
             self._told[told.key] = told
+            self.held_bytes += FACT_BYTES + told.text_bytes
             if isinstance(fact, Certificate) and told.value is not None:
                 self._keep_certificate(fact)
 

@@ -26,7 +26,7 @@ cdef class Places:
     cdef readonly Longs end
     cdef readonly Longs ends
 
-    @cython.locals(ip=bytes, family=int)
+    @cython.locals(ip=bytes, mac="long long")
     cdef int add_end(self, tuple address) except -1
     cdef int add(self, long long day, ends, protocol, bint continued, int one, int other) except -1
 

@@ -90,10 +90,12 @@ class Places:
     def add_end(self, address: Address) -> int:
         """An end, which is new; returns its number."""
         ip, mac = address
-        family = 4 if len(ip) == 4 else 6
-        packed = bytes(16 - len(ip)) + ip
-        for number in (family << 8, mac, *_WORDS.unpack(packed), 0, 0):
-            self.ends.add(number)
+        self.ends.add((4 if len(ip) == 4 else 6) << 8)
+        self.ends.add(mac)
+        for word in _WORDS.unpack(bytes(16 - len(ip)) + ip):
+            self.ends.add(word)
+        self.ends.add(0)
+        self.ends.add(0)
         self._end_count += 1
         return self._end_count - 1
 

@@ -88,3 +88,19 @@ def test_what_is_beyond_the_end_is_an_error(module: ModuleType) -> None:
             numbers(module, [1, 2]).of(numbers(module, [at]))
     with pytest.raises((OverflowError, ValueError)):
         numbers(module, [2**31])
+
+
+PAIRS = st.tuples(st.integers(0, 40) | st.integers(0, 2**31 - 1), st.integers(0, 40) | st.integers(0, 2**31 - 1))
+
+
+@both
+@given(st.dictionaries(PAIRS, st.integers(0, 2**31 - 1), max_size=200), st.lists(PAIRS, max_size=20))
+def test_an_index_is_a_dict_of_pairs(
+    module: ModuleType, known: dict[tuple[int, int], int], asked: list[tuple[int, int]]
+) -> None:
+    index = module.Index()
+    for pair, number in known.items():
+        assert index.get(*pair) == -1
+        index.put(*pair, number)
+    assert [index.get(*pair) for pair in known] == list(known.values())
+    assert [index.get(*pair) for pair in asked] == [known.get(pair, -1) for pair in asked]
