@@ -3,6 +3,10 @@ cimport cython
 cdef extern from *:
     ctypedef unsigned long long twice "unsigned __int128"
 
+ctypedef fused whole:
+    int
+    long long
+
 @cython.final
 cdef class Numbers:
     cdef int[::1] held
@@ -84,6 +88,12 @@ cdef bytearray _bits(list values, Numbers at)
 @cython.locals(prime="unsigned long long", rest="unsigned long long", low="unsigned long long", found="unsigned long long[::1]",
                product=twice, row=int, at=int)
 cpdef ids(Numbers where, Numbers what, unsigned long long[::1] functions, unsigned long long[::1] hashes)
+
+@cython.locals(least=whole, most=whole, at="Py_ssize_t")
+cpdef tuple extent(const whole[::1] numbers)
+
+@cython.locals(length=int, at="Py_ssize_t")
+cpdef int longest(const int[::1] offsets) except -1
 
 @cython.locals(slots="int[::1]", first=Numbers, is_any=bint, bits=int, shift=int, last=int, low="unsigned long long",
                factor="unsigned long long", key="unsigned long long", row=int, slot=int)

@@ -8,13 +8,16 @@ once for each value, and a row is a copy of two to eight bytes. Compiled, that c
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from sensor.engine.columns import Buffers
 from sensor.rows import PRIME, WORD, Columns
+
+if TYPE_CHECKING:
+    from sensor.engine.columns import Buffers
 
 _flag: Final = pa.bool_()
 _index: Final = pa.int16()
@@ -294,6 +297,22 @@ def ids(where: Numbers, what: Numbers, functions: memoryview, hashes: memoryview
             product = product - prime
         found[row] = product
     return found
+
+
+def extent(numbers: memoryview | array[int]) -> tuple[int, int]:
+    """The least and the greatest of some numbers, at least one."""
+    least = most = numbers[0]
+    for at in range(len(numbers)):
+        least, most = min(least, numbers[at]), max(most, numbers[at])
+    return least, most
+
+
+def longest(offsets: memoryview) -> int:
+    """How long the longest of some texts is, whose offsets these are."""
+    length = 0
+    for at in range(len(offsets) - 1):
+        length = max(length, offsets[at + 1] - offsets[at])
+    return length
 
 
 def repeats(ids: memoryview, count: int) -> Numbers | None:

@@ -22,7 +22,7 @@ to a live capture.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from array import array
 from datetime import datetime
 from enum import IntEnum
 from operator import sub
@@ -31,8 +31,9 @@ from typing import IO, Annotated, Final, Literal, TypeVar
 import msgspec
 import pyarrow as pa
 
+from sensor.arrays import extent, longest
 from sensor.budget import DEFAULT_MIB
-from sensor.columns import bytes_of, places, whole_numbers
+from sensor.columns import in_place, places, whole_numbers
 from sensor.rows import DAY_US
 from sensor.site import SiteForFacts
 
@@ -255,20 +256,18 @@ def plain_bytes(rows: pa.Table) -> int:
 def _plain_bytes(chunk: pa.Array) -> int:
     if not pa.types.is_dictionary(chunk.type):
         return int(chunk.nbytes)
-    longest = max(_lengths(chunk.dictionary), default=0)
-    if longest <= SHORT_BYTES:
-        return len(chunk) * longest
-    lengths = [*_lengths(chunk.dictionary), 0]  # the last one is of no word at all
+    offsets = _offsets(chunk.dictionary)
+    length = longest(offsets)
+    if length <= SHORT_BYTES:
+        return len(chunk) * length
+    lengths = [*map(sub, offsets[1:], offsets), 0]  # the last one is of no word at all
     return sum(map(lengths.__getitem__, places(chunk)))
 
 
-def _lengths(texts: pa.Array) -> Iterable[int]:
-    """In bytes. An array without any may lack its buffers."""
-    if not len(texts):
-        return ()
-    memory = memoryview(texts.buffers()[1]).cast("B")  # of any length that suffices
-    offsets = memory[4 * texts.offset : 4 * (texts.offset + len(texts) + 1)].cast("i")
-    return map(sub, offsets[1:], offsets)
+def _offsets(texts: pa.Array) -> memoryview:
+    """Where each begins, and the last one ends. An array without any may lack its buffers."""
+    memory = memoryview(texts.buffers()[1] or bytes(4)).cast("B")  # of any length that suffices
+    return memory[4 * texts.offset : 4 * (texts.offset + len(texts) + 1)].cast("i")
 
 
 def unpack_table(payload: bytes | memoryview, schemas: dict[str, pa.Schema]) -> tuple[str, pa.Table]:
@@ -352,22 +351,23 @@ def _check_times(rows: pa.Table) -> None:
     """Years beyond what a `datetime` holds would break whoever reads them."""
     for column in rows.itercolumns():
         if pa.types.is_timestamp(column.type):
-            _check_range(column, _FIRST_US, _LAST_US, 1)
+            _check_range(column, _FIRST_US, _LAST_US)
         elif pa.types.is_date32(column.type):
-            _check_range(column, _FIRST_US // DAY_US, _LAST_US // DAY_US, 2)
+            _check_range(column, _FIRST_US // DAY_US, _LAST_US // DAY_US)
 
 
-def _check_range(column: pa.ChunkedArray, lowest: int, highest: int, spare_bytes: int) -> None:
-    """Numbers whose first bytes are 0 are in range: those of nearly all times, and looked at a tenth as dear."""
+def _check_range(column: pa.ChunkedArray, lowest: int, highest: int) -> None:
     for chunk in column.chunks:
-        if not chunk.null_count and _are_small(chunk, spare_bytes):
+        numbers = _known(chunk)
+        if not len(numbers):
             continue
-        numbers = [number for number in whole_numbers(chunk) if number is not None]
-        if numbers and (min(numbers) < lowest or max(numbers) > highest):
+        least, most = extent(numbers)
+        if least < lowest or most > highest:
             raise WireError("a time out of range")
 
 
-def _are_small(chunk: pa.Array, spare_bytes: int) -> bool:
-    """Whether the first so many bytes of all numbers are 0. Arrow's numbers are little-endian."""
-    memory, size = bytes_of(chunk), chunk.type.bit_width // 8
-    return all(bytes(memory[size - place :: size]).count(0) == len(chunk) for place in range(1, spare_bytes + 1))
+def _known(chunk: pa.Array) -> memoryview | array[int]:
+    """The numbers that there are."""
+    if not chunk.null_count:
+        return in_place(chunk)
+    return array("q", [number for number in whole_numbers(chunk) if number is not None])

@@ -104,3 +104,16 @@ def test_an_index_is_a_dict_of_pairs(
         index.put(*pair, number)
     assert [index.get(*pair) for pair in known] == list(known.values())
     assert [index.get(*pair) for pair in asked] == [known.get(pair, -1) for pair in asked]
+
+
+@both
+@given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1), st.sampled_from("iq"))
+def test_the_least_and_the_greatest_of_numbers(module: ModuleType, values: list[int], code: str) -> None:
+    assert module.extent(array(code, values)) == (min(values), max(values))
+
+
+@both
+@given(st.lists(st.text(max_size=9)))
+def test_the_longest_text(module: ModuleType, texts: list[str]) -> None:
+    offsets = [sum(len(text.encode()) for text in texts[:number]) for number in range(len(texts) + 1)]
+    assert module.longest(array("i", offsets)) == max((len(text.encode()) for text in texts), default=0)
