@@ -8,9 +8,8 @@ from sensor.engine.window cimport Window
 
 
 cdef class Batch(Window):
-    cdef long long seed
-    cdef long long key0
-    cdef long long key1
+    cdef long long[::1] keys
+    cdef long long odd
     cdef long long[::1] batch
     cdef long long[::1] ring
     cdef long long[::1] heads
@@ -55,23 +54,22 @@ cdef class Batch(Window):
 
     @cython.final
     @cython.locals(
-        b=cython.longlong, sport=cython.longlong, dport=cython.longlong, low=cython.longlong, rest=cython.longlong, mine=cython.longlong, theirs=cython.longlong
+        b=cython.longlong, sport=cython.longlong, dport=cython.longlong, low=cython.longlong, rest=cython.longlong, total=cython.longlong, mine=cython.longlong, theirs=cython.longlong
     )
     cdef int _to_route(self, long long at, long long data, long long end, long long length) except -2
     @cython.final
     cdef inline long long _is_low(self, long long sport, long long dport) except? FAILED
     @cython.final
     @cython.locals(scope=cython.longlong)
-    cdef long long _scope(self) except? FAILED
+    cdef inline long long _scope(self) except? FAILED
     @cython.final
-    @cython.locals(x=cython.longlong)
-    cdef inline long long _mix(self, long long h, long long word) noexcept
+    @cython.locals(total=cython.longlong, word=cython.longlong)
+    cdef inline long long _sum(self, long long b) noexcept
     @cython.final
-    @cython.locals(low=cython.longlong, high=cython.longlong, beside=cython.longlong)
-    cdef inline long long _hash(self, long long b) except FAILED
+    cdef inline long long _spread(self, long long total) noexcept
     @cython.final
     @cython.locals(what=cython.longlong, within=cython.longlong)
-    cdef inline int _describe(self, long long b, long long low) except -2
+    cdef inline int _describe(self, long long b, long long low, long long total) except -2
     @cython.final
     @cython.locals(b=cython.longlong)
     cdef int _recognise(self, long long count) except -2
@@ -79,7 +77,5 @@ cdef class Batch(Window):
     @cython.locals(what=cython.longlong, ts=cython.longlong, within=cython.longlong, at=cython.longlong)
     cdef inline bint _is_copy(self, long long b) except -2
     @cython.final
-    @cython.locals(h=cython.longlong, word=cython.longlong)
+    @cython.locals(total=cython.longlong, number=cython.longlong, word=cython.longlong)
     cdef long long _secretly(self, ends, long long ident) except? FAILED
-    @cython.final
-    cdef long long _hash_of_three(self, long long at) except? FAILED

@@ -22,6 +22,8 @@ thousand packets behind are not; TCP then takes them for retransmissions.
 
 from __future__ import annotations
 
+from hashlib import shake_128
+
 try:
     import cython
 except ImportError:
@@ -41,9 +43,10 @@ class Batch(Window):
 
     Args:
         rows: flows that there is room for.
-        seed: keys the hash of flows.
+        seed: the keys are made of it.
 
     Attributes:
+        keys, odd: a secret factor for each column of the batch, and one more.
         batch: rows of `BATCH_WIDTH` numbers; `b_count` of them are there, `b_at` is the next one to be worked off, and
             of `b_known` it is known whether they are copies.
         ring: what went by a moment ago.
@@ -53,10 +56,8 @@ class Batch(Window):
 
     def __init__(self, rows: int, seed: int) -> None:
         super().__init__()
-        self.seed = (seed & 0x3FFFFFFFFFFFFFFF) | 1
-        # odd multipliers of 30 bits, so that no product leaves 62 bits
-        self.key0 = ((seed * 0x9E3779B97F4A7C15 >> 21) & 0x1FFFFFFF) | 0x20000001
-        self.key1 = ((seed * 0xC2B2AE3D27D4EB4F >> 24) & 0x1FFFFFFF) | 0x20000001
+        self.keys = memoryview(bytearray(shake_128(f"{seed}".encode()).digest(8 * BATCH_WIDTH))).cast("q")
+        self.odd = self.keys[0] | 1
         self.batch = memoryview(bytearray(8 * BATCH * BATCH_WIDTH)).cast("q")
         self.ring = numbers(RING * 4)
         self.buckets = 1 << (rows - 1).bit_length()
@@ -113,10 +114,11 @@ class Batch(Window):
         self.batch[b + B_DST_MAC] = self.p_dst_mac
         self.batch[b + B_LANE] = 1 - low
         self.p_len = length
-        self.p_hash = self._hash(b)
+        total = self._sum(b)
+        self.p_hash = self._spread(total)
         self.batch[b + B_HASH] = self.p_hash
         self.batch[b + B_TRAITS] = self.p_inside
-        self._describe(b, low)
+        self._describe(b, low, total)
         self.b_count += 1
         self.p_routed = True
         if cython.compiled:
@@ -145,47 +147,51 @@ class Batch(Window):
 
     # ------------------------------------------------------------------ keyed hashes
 
-    def _mix(self, h: int, word: int) -> int:
-        """One round of a keyed multiply-and-fold hash, in 62 bits so that both ways of running it agree."""
-        x = (h ^ word ^ self.seed) & M62
-        x = ((x & M32) * self.key0 + (x >> 32) * self.key1) & M62
-        return x ^ (x >> 29)
-
     @cython.boundscheck(False)
-    def _hash(self, b: int) -> int:
-        """Of both endpoints of a row of the batch, which has them in one order for both directions."""
-        low = 0
-        high = 0
-        if self.p_family == 6:
-            low, high = self._hash_of_three(b + B_K0), self._hash_of_three(b + B_K4)
-        beside = self.batch[b + B_REST] >> 16 << 1 | (self.p_proto & 1)  # TCP is 6, UDP 17
-        low = self._mix(low, beside << 48 | self.batch[b + B_K3] << 16 | self.batch[b + B_PORTS] >> 16)
-        high = self._mix(high, self.batch[b + B_K7] << 16 | self.batch[b + B_PORTS] & M16)
-        # shifted, as equal ends would cancel each other whatever the key
-        return self._mix(low, high << 1 & M62)
+    def _sum(self, b: int) -> int:
+        """Of what both directions of a flow have in common, each number times its key.
 
-    def _hash_of_three(self, at: int) -> int:
-        """Of what an IPv6 address has more than an IPv4 address."""
-        return self._mix(self._mix(self._mix(0, self.batch[at]), self.batch[at + 1]), self.batch[at + 2])
+        Who does not know the keys cannot choose numbers whose sums are equal (multiply-shift hashing, Dietzfelbinger
+        1996). What overflows in C is over the 62 bits that are kept, so both ways of running it agree.
+        """
+        total = (
+            self.keys[B_K3] * self.batch[b + B_K3]
+            + self.keys[B_K7] * self.batch[b + B_K7]
+            + self.keys[B_PORTS] * self.batch[b + B_PORTS]
+            + self.keys[B_REST] * self.batch[b + B_REST]
+        )
+        if self.p_family == 6:
+            for word in range(B_K0, B_K3):
+                total += self.keys[word] * self.batch[b + word] + self.keys[word + 4] * self.batch[b + word + 4]
+        return total & M62
+
+    def _spread(self, total: int) -> int:
+        """A sum, with all of it in all bits: sums of numbers in a row are in a row too."""
+        total = (total ^ total >> 31) * self.odd & M62
+        return total ^ total >> 31
 
     def _secretly(self, ends: tuple[int, ...], ident: int) -> int:
-        """A keyed hash: Python's own of numbers is the same everywhere, and whoever sends could make them collide."""
-        h = ident
-        for word in ends:
-            h = self._mix(h, word)
-        return h
+        """A keyed sum: Python's own hash of numbers is the same everywhere, and whoever sends could make them meet."""
+        total = self.keys[0] * ident
+        for number, word in enumerate(ends, 1):
+            total += self.keys[number] * word
+        return total & M62
 
     # ------------------------------------------------------------------ what a mirror shows twice
 
     @cython.boundscheck(False)
-    def _describe(self, b: int, low: int) -> int:
+    def _describe(self, b: int, low: int, total: int) -> int:
         """What a copy of this packet has in common with it; without an ident, closer than a sender repeats itself."""
         what = 0
         within = DUPLICATE_US if self.p_ident else UNNAMED_US
         if self.p_ident or (self.p_sum and (self.p_len or self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST))):
-            what = low << 56 | self.p_ident << 40 | self.p_sum << 24 | (self.p_len & M16) << 8 | self.p_flags
-            # One after the other: a checksum and the sequence number that it covers would undo each other.
-            what = self._mix(self._mix(self.p_hash, what), self.p_seq << 30 | self.p_ack & 0x3FFFFFFF)
+            total += (
+                self.keys[B_WHAT] * (self.p_ident << 16 | self.p_sum)
+                + self.keys[B_LEN] * ((self.p_len & M16) << 9 | low << 8 | self.p_flags)
+                + self.keys[B_SEQ] * self.p_seq
+                + self.keys[B_ACK] * self.p_ack
+            )
+            what = self._spread(total & M62)
             if cython.compiled:
                 PREFETCH(cython.address(self.ring[(what & (RING - 1)) * 4]))
         else:

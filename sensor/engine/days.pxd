@@ -37,7 +37,6 @@ cdef enum:
     END_BUCKETS = 131072
 
 cdef extern from *:
-    const long long M32 "0xFFFFFFFFLL"
     const long long M62 "0x3FFFFFFFFFFFFFFFLL"
     const long long DAY_US "86400000000LL"
     const long long HOUR_US "3600000000LL"
@@ -56,13 +55,12 @@ cdef class Folded:
     cdef long long[::1] held
     cdef long long[::1] end_heads
     cdef long long[::1] day_heads
-    cdef long long seed
-    cdef long long key0
-    cdef long long key1
+    cdef long long[::1] keys
+    cdef long long odd
 
     cpdef bint admits(self) except -1
 
-    @cython.locals(h=cython.longlong, bucket=cython.longlong, row=cython.longlong, at=cython.longlong)
+    @cython.locals(total=cython.longlong, bucket=cython.longlong, row=cython.longlong, at=cython.longlong)
     cpdef long long end(
         self, long long rest, long long mac, long long ip0, long long ip1, long long ip2, long long ip3
     ) except *
@@ -71,7 +69,7 @@ cdef class Folded:
     cpdef void hold(self, long long end, long long first, long long last) except *
 
     @cython.locals(
-        service=cython.longlong, h=cython.longlong, bucket=cython.longlong, row=cython.longlong, at=cython.longlong
+        service=cython.longlong, total=cython.longlong, bucket=cython.longlong, row=cython.longlong, at=cython.longlong
     )
     cpdef long long day(
         self,
@@ -116,5 +114,4 @@ cdef class Folded:
 
     @cython.locals(hour=cython.longlong, beyond=cython.longlong)
     cdef long long _hours(self, long long first, long long last) except *
-    @cython.locals(x=cython.longlong)
-    cdef inline long long _mix(self, long long h, long long word) noexcept
+    cdef inline long long _spread(self, long long total) noexcept

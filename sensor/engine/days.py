@@ -77,7 +77,6 @@ if not cython.compiled:
     SLACK = 8
     DAY_BUCKETS = 65_536
     END_BUCKETS = 131_072
-    M32 = 0xFFFFFFFF
     M62 = 0x3FFFFFFFFFFFFFFF
     DAY_US = 86_400_000_000
     HOUR_US = 3_600_000_000
@@ -88,17 +87,16 @@ class Folded:
     """Days and intervals, until they are taken.
 
     Args:
-        seed, key0, key1: key the hash; the keys are odd and have at most 30 bits.
+        keys: secret factors of what rows are found by, see `Batch`.
 
     Attributes:
         full: the tables want to be taken.
         lost: flows for which there was no room.
     """
 
-    def __init__(self, seed: int, key0: int, key1: int) -> None:
-        self.seed = seed
-        self.key0 = key0
-        self.key1 = key1
+    def __init__(self, keys: memoryview) -> None:
+        self.keys = keys
+        self.odd = keys[6] | 1
         self.lost = 0
         self._begin()
 
@@ -136,10 +134,10 @@ class Folded:
 
     def end(self, rest: int, mac: int, ip0: int, ip1: int, ip2: int, ip3: int) -> int:
         """The number of an end; a new one where there was none."""
-        h = self._mix(self._mix(0, mac), rest << 32 | ip3)
+        total = self.keys[0] * mac + self.keys[1] * rest + self.keys[2] * ip3
         if rest & 0xFF00 == 0x0600:
-            h = self._mix(self._mix(self._mix(h, ip0), ip1), ip2)
-        bucket = h & (END_BUCKETS - 1)
+            total += self.keys[3] * ip0 + self.keys[4] * ip1 + self.keys[5] * ip2
+        bucket = self._spread(total) & (END_BUCKETS - 1)
         row = self.end_heads[bucket] - 1
         while row >= 0:
             at = row * E_WIDTH
@@ -185,9 +183,13 @@ class Folded:
 
     def day(self, day: int, initiator: int, responder: int, transport: int, port: int, label: int, segment: int) -> int:
         """The number of the row of a day's flows between two ends, to a port; a new one where there was none."""
-        service = transport << 16 | port
-        h = self._mix(self._mix(self._mix(0, initiator << 20 | responder), segment << 24 | service), day << 32 | label)
-        bucket = h & (DAY_BUCKETS - 1)
+        total = (
+            self.keys[0] * (initiator << 20 | responder)
+            + self.keys[1] * (segment << 24 | transport << 16 | port)
+            + self.keys[2] * day
+            + self.keys[3] * label
+        )
+        bucket = self._spread(total) & (DAY_BUCKETS - 1)
         row = self.day_heads[bucket] - 1
         while row >= 0:
             at = row * D_WIDTH
@@ -253,8 +255,8 @@ class Folded:
         beyond = last % DAY_US // HOUR_US + 1
         return (1 << max(hour + 1, beyond)) - (1 << hour)
 
-    def _mix(self, h: int, word: int) -> int:
-        """One round of a keyed multiply-and-fold hash, in 62 bits so that both ways of running it agree."""
-        x = (h ^ word ^ self.seed) & M62
-        x = ((x & M32) * self.key0 + (x >> 32) * self.key1) & M62
-        return x ^ x >> 29
+    def _spread(self, total: int) -> int:
+        """Numbers times their keys, with all of it in all bits; in 62, so that both ways of running it agree."""
+        total = total & M62
+        total = (total ^ total >> 31) * self.odd & M62
+        return total ^ total >> 31

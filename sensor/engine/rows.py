@@ -66,7 +66,7 @@ class Rows(Records):
         self.L = numbers(rows * LANES_WIDTH)
         self.ends_key = bytearray(8 * ENDS_WORDS)
         self.E = memoryview(self.ends_key).cast("q")
-        self.days = Folded(self.seed, self.key0, self.key1)
+        self.days = Folded(self.keys)
         self.days_full = False
         self.flow = self.lane = self.ts_us = self.frame = self.turn = self.size = self.reason = 0
         self.payload = b""

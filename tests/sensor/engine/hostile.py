@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from itertools import count, islice
 
+from sensor.engine import load_interpreted
 from tests.sensor.engine.builder import (
     ACK,
     FIN,
-    MASK,
     PSH,
     RST,
     SECOND,
@@ -32,6 +32,7 @@ from tests.sensor.engine.builder import (
     udp,
     vxlan,
 )
+from tests.sensor.engine.harness import new_engine
 
 YEAR_US = 31_557_600 * SECOND
 Scenario = Callable[[int], list[Frame]]
@@ -197,22 +198,22 @@ def hoarders(packets: int) -> list[Frame]:
 
 def colliding(seed: int, buckets: int, wanted: int) -> list[tuple[str, int]]:
     """(address, port) of senders to 10.255.0.1 port 161 whose flows share one bucket: for whoever knows the key."""
-    low_key = ((seed * 0x9E3779B97F4A7C15 >> 21) & 0x1FFFFFFF) | 0x20000001
-    high_key = ((seed * 0xC2B2AE3D27D4EB4F >> 24) & 0x1FFFFFFF) | 0x20000001
-    key, top = (seed & (1 << 62) - 1) | 1, (1 << 62) - 1
+    module = load_interpreted()
+    engine = new_engine(module, seed=seed)
+    keys, odd = engine.keys, engine.odd
+    top = (1 << 62) - 1
+    same = keys[module.B_K7] * int(ip_address("10.255.0.1")) + keys[module.B_REST] * (4 << 8 | 17)
 
-    def mix(h: int, word: int) -> int:
-        x = (h ^ word ^ key) & top
-        x = ((x & MASK) * low_key + (x >> 32) * high_key) & top
-        return x ^ (x >> 29)
-
-    target = mix(0, int(ip_address("10.255.0.1")) << 16 | 161)
+    def bucket_of(address: str, port: int) -> int:
+        # all addresses here are below the target's
+        total = (same + keys[module.B_K3] * int(ip_address(address)) + keys[module.B_PORTS] * (port << 16 | 161)) & top
+        total = (total ^ total >> 31) * odd & top
+        return int(total ^ total >> 31) & (buckets - 1)
 
     def senders() -> Iterator[tuple[str, int]]:
         for number in count():
             address, port = _address(number >> 8), 1024 + (number & 255)
-            sender = mix(0, 1 << 48 | int(ip_address(address)) << 16 | port)  # the bit says that it is UDP
-            if mix(sender, target << 1 & top) & (buckets - 1) == 0:  # all addresses here are below the target's
+            if bucket_of(address, port) == 0:
                 yield address, port
 
     return list(islice(senders(), wanted))
