@@ -21,7 +21,7 @@ cdef class Engine(Lanes):
     @cython.locals(r=cython.longlong, day=cython.longlong)
     cdef int _day(self) except? -2
     @cython.final
-    @cython.locals(r=cython.longlong, column=cython.longlong)
+    @cython.locals(r=cython.longlong, base=cython.longlong, column=cython.longlong)
     cdef int _new_day(self) except? -2
     @cython.final
     cdef int _transport(self) except? -2

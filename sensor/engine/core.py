@@ -30,7 +30,6 @@ out). Here is what comes next: the stages, what a segment does to its lane, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Final
 
 try:
@@ -120,8 +119,7 @@ class Engine(Lanes):
 
     def finish(self) -> None:
         """No more input: `step` now delivers what is held, and an END for each flow, in the order they began in."""
-        used = chain(range(self.fresh_row), range(self.last_row, self.rows))
-        rows = [row for row in used if self.F[row * WIDTH + STATE] == LIVE]
+        rows = [row for row in range(self.fresh_row) if self.F[row * WIDTH + STATE] == LIVE]
         rows.sort(key=self._serial_of)
         self.finishing = iter(rows)
 
@@ -134,7 +132,7 @@ class Engine(Lanes):
         found = {name: self.n[number] for number, name in enumerate(COUNTERS)}
         found.update(self.fragments.counters())
         found["days_lost"] = self.days.lost
-        found["rows_in_use"] = self.fresh_row + self.rows - self.last_row - self.free_count
+        found["rows_in_use"] = self.fresh_row - self.free_count
         found["last_packet_us"] = self.last_ts
         found["held_bytes"] = self.held_bytes + self.pieces_bytes + self.fragments.held_bytes
         return found
@@ -204,6 +202,7 @@ class Engine(Lanes):
             if self.b_count > 0:
                 self._warm()
                 self._recognise(self.b_count)
+                self._warm_lanes()
                 event = 0
         if event != 0:
             self.position, self.ts_us, self.frame = self.cursor, self.last_ts, self.frames
@@ -238,8 +237,9 @@ class Engine(Lanes):
         for column in range(PK0, LOST + 1):
             self.F[r + column] = 0
         if self.p_proto == 6:
+            base = self.F[r + LANES]
             for column in range(RETRANS, OVERLAP + 1):
-                self.L[self.p_row * LANES_WIDTH + column] = self.L[self.p_row * LANES_WIDTH + LANE_WIDTH + column] = 0
+                self.L[base + column] = self.L[base + LANE_WIDTH + column] = 0
         self.F[r + FIRST_TS] = self.ts_us
         self.F[r + FIRST_FRAME] = self.frame
         return 0
@@ -323,7 +323,7 @@ class Engine(Lanes):
     def _segment(self) -> int:
         """RFC 9293: one segment; what is in order is set up to be consumed."""
         r = self.p_row * WIDTH
-        base = self.p_row * LANES_WIDTH + self.p_lane * LANE_WIDTH
+        base = self._base(self.p_row, self.p_lane)
         self.stage = S_CLOSE
         if self.p_flags & TCP_SYN:
             self._syn(r, base)
@@ -352,8 +352,8 @@ class Engine(Lanes):
     def _acknowledge(self) -> int:
         """What the other lane sent was received: a hole of its that is acknowledged will not be filled any more."""
         lane = 1 - self.p_lane
-        other = self.p_row * LANES_WIDTH + lane * LANE_WIDTH
-        base = self.p_row * LANES_WIDTH + self.p_lane * LANE_WIDTH
+        other = self._base(self.p_row, lane)
+        base = self._base(self.p_row, self.p_lane)
         if self.L[base + TURN_ACK] >= 0 and self._distance(self.p_ack, self.L[base + TURN_ACK]) > QUARTER32:
             # gigabytes were heard since this lane spoke: what it acknowledges stays newer than that, modulo 2^32
             self.L[base + TURN_ACK] = (self.p_ack - QUARTER32) & M32
@@ -468,7 +468,7 @@ class Engine(Lanes):
         return 0
 
     def _closed(self, row: int, lane: int) -> bool:
-        base = row * LANES_WIDTH + lane * LANE_WIDTH
+        base = self._base(row, lane)
         if not (self.F[row * WIDTH + SEEN] >> lane) & 1:
             return True
         return self.L[base + FINSEQ] >= 0 and self._distance(self.L[base + NEXT], self.L[base + FINSEQ]) >= 0
@@ -479,7 +479,7 @@ class Engine(Lanes):
         if self.F[row * WIDTH + KREST] & 0xFF != 6:
             self.end_lane = 2
         while self.end_lane < 2:
-            base = row * LANES_WIDTH + self.end_lane * LANE_WIDTH
+            base = self._base(row, self.end_lane)
             if self.L[base + PIECES]:
                 self.c_row, self.c_lane, self.c_base = row, self.end_lane, base
                 self.c_at = self.c_end = 0
@@ -506,6 +506,7 @@ class Engine(Lanes):
         if self.F[row * WIDTH + KREST] & 0xFF == 6:
             self._forget(row, 0)
             self._forget(row, 1)
+            self._give_lanes(row)
         if self.reason in (R_FIN, R_RST):
             self._unlink(row)
             self.F[row * WIDTH + STATE] = LINGER
@@ -515,7 +516,7 @@ class Engine(Lanes):
         return 0
 
     def _forget(self, row: int, lane: int) -> int:
-        base = row * LANES_WIDTH + lane * LANE_WIDTH
+        base = self._base(row, lane)
         if self.L[base + HELD]:
             self._drop_held_of(row, lane, base)
         if self.L[base + PIECES]:

@@ -112,11 +112,8 @@ class Lanes(Pieces):
 
     def _done(self, row: int) -> int:
         r = self._row(row)
-        for lane in range(2):
-            if self.F[r + KREST] & 0xFF == 6:
-                self._close_lane(row, lane, row * LANES_WIDTH + lane * LANE_WIDTH)
-            else:
-                self.F[r + TURN0 + lane] = -1
+        self.close_lane(row, 0)
+        self.close_lane(row, 1)
         self.F[r + FLAGS] |= F_SHUNTED
         if self.F[r + STATE] == LIVE and self.F[r + LIST] != L_SHUNTED:
             self._unlink(row)

@@ -70,6 +70,7 @@ cdef enum:
     FIRST_FRAME = 35
     SEGMENT = 36
     TURN0 = 37
+    LANES = 37
     TURN1 = 38
     UNWANTED = 39
     WIDTH = 40
@@ -106,8 +107,10 @@ cdef enum:
     RETRANS = 28
     REORD = 29
     OVERLAP = 30
+    OWNER = 31
     LANE_WIDTH = 32
     LANES_WIDTH = 64
+    LANES_CACHED = 65536
     # columns of a batch
     B_POSITION = 0
     B_TS = 1

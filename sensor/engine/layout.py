@@ -81,6 +81,7 @@ if not cython.compiled:
     FIRST_FRAME = 35
     SEGMENT = 36
     TURN0 = 37
+    LANES = 37
     TURN1 = 38
     UNWANTED = 39
     WIDTH = 40
@@ -117,8 +118,10 @@ if not cython.compiled:
     RETRANS = 28
     REORD = 29
     OVERLAP = 30
+    OWNER = 31
     LANE_WIDTH = 32
     LANES_WIDTH = 64
+    LANES_CACHED = 65536
 
     # columns of a batch; keys as in a flow's row, LANE is the sender's, a copy is like WHAT, and WITHIN so many us
     B_POSITION = 0

@@ -15,8 +15,11 @@ cdef class Packets(Table):
     @cython.locals(number=cython.longlong, row=cython.longlong, place=cython.longlong)
     cdef int _warm(self) except? -2
     @cython.final
-    @cython.locals(r=cython.longlong, base=cython.longlong)
-    cdef inline int _warm_row(self, long long row, bint has_lanes) except? -2
+    @cython.locals(number=cython.longlong, row=cython.longlong, base=cython.longlong)
+    cdef int _warm_lanes(self) except? -2
+    @cython.final
+    @cython.locals(r=cython.longlong)
+    cdef inline int _warm_row(self, long long row) except? -2
     @cython.final
     @cython.locals(b=cython.longlong)
     cdef int _unpack(self) except? -2

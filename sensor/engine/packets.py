@@ -50,25 +50,37 @@ class Packets(Table):
             for number in range(self.b_count):
                 row = self.heads[self.batch[number * BATCH_WIDTH + B_HASH] & (self.buckets - 1)] - 1
                 if row >= 0:
-                    self._warm_row(row, self.batch[number * BATCH_WIDTH + B_REST] & 0xFF == 6)
+                    self._warm_row(row)
         return 0
 
     @cython.boundscheck(False)
-    def _warm_row(self, row: int, has_lanes: bool) -> int:
-        """What most packets need: the row, and the first lines of both lanes."""
+    def _warm_lanes(self) -> int:
+        """The same for the first lines of both lanes; rows of `L` that are few are in the cache anyway."""
+        if self.fresh_lanes <= LANES_CACHED:
+            return 0
+        if self.b_count * BATCH_WIDTH > self.batch.shape[0]:
+            return self._beyond()
+        if cython.compiled:
+            for number in range(self.b_count):
+                row = self.heads[self.batch[number * BATCH_WIDTH + B_HASH] & (self.buckets - 1)] - 1
+                if self.batch[number * BATCH_WIDTH + B_REST] & 0xFF == 6 and 0 <= row < self.rows:
+                    base = self.F[row * WIDTH + LANES]
+                    if base >= 0 and base + LANES_WIDTH <= self.L.shape[0]:
+                        PREFETCH(cython.address(self.L[base]))
+                        PREFETCH(cython.address(self.L[base + 8]))
+                        PREFETCH(cython.address(self.L[base + LANE_WIDTH]))
+                        PREFETCH(cython.address(self.L[base + LANE_WIDTH + 8]))
+        return 0
+
+    @cython.boundscheck(False)
+    def _warm_row(self, row: int) -> int:
         r = row * WIDTH
-        base = row * LANES_WIDTH
         if cython.compiled and 0 <= row < self.rows:
             PREFETCH(cython.address(self.F[r]))
             PREFETCH(cython.address(self.F[r + 8]))
             PREFETCH(cython.address(self.F[r + 16]))
             PREFETCH(cython.address(self.F[r + 24]))
             PREFETCH(cython.address(self.F[r + 32]))
-            if has_lanes:
-                PREFETCH(cython.address(self.L[base]))
-                PREFETCH(cython.address(self.L[base + 8]))
-                PREFETCH(cython.address(self.L[base + LANE_WIDTH]))
-                PREFETCH(cython.address(self.L[base + LANE_WIDTH + 8]))
         return 0
 
     @cython.boundscheck(False)
@@ -160,11 +172,13 @@ class Packets(Table):
     @cython.boundscheck(False)
     def _only_counts(self, b: int, row: int, lane: int) -> bool:
         """Whether a segment begins, ends and fills nothing: then its lanes are told of it."""
-        base = row * LANES_WIDTH + lane * LANE_WIDTH
-        other = base ^ LANE_WIDTH
-        if row < 0 or (row + 1) * LANES_WIDTH > self.L.shape[0] or (row + 1) * WIDTH > self.F.shape[0]:
-            return self._beyond()
         r = row * WIDTH
+        if row < 0 or r + WIDTH > self.F.shape[0]:
+            return self._beyond()
+        base = self.F[r + LANES] + lane * LANE_WIDTH
+        other = base ^ LANE_WIDTH
+        if base < 0 or (base | LANE_WIDTH) + LANE_WIDTH > self.L.shape[0]:
+            return self._beyond()
         length = self.batch[b + B_LEN]
         ack = self.batch[b + B_ACK]
         heard = self.L[base + TURN_ACK]

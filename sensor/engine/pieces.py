@@ -105,7 +105,7 @@ class Pieces(Packets):
         if self.held and (not self.pieces or self.held_bytes >= self.pieces_bytes):
             key = next(iter(self.held))
             row, lane = key // 2, key % 2
-            base = row * LANES_WIDTH + lane * LANE_WIDTH
+            base = self._base(row, lane)
             self.L[base + OVERRUN] = self.L[base + HELD]
             self.F[row * WIDTH + LEFT_OUT] += self.L[base + HELD]
             self._drop_held_of(row, lane, base)
@@ -247,7 +247,7 @@ class Pieces(Packets):
         self.L[base + PIECES] = len(kept)
 
     def _drop_pieces_of(self, row: int, lane: int) -> None:
-        base = row * LANES_WIDTH + lane * LANE_WIDTH
+        base = self._base(row, lane)
         for piece in self.pieces.pop(row * 2 + lane, ()):
             self.pieces_bytes -= len(piece[1]) + OVERHEAD
         self.L[base + PIECES] = 0

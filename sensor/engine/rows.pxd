@@ -19,7 +19,7 @@ cdef class Rows(Records):
     @cython.final
     cdef long long _row(self, long long row) except? FAILED
     @cython.final
-    @cython.locals(r=cython.longlong)
+    @cython.locals(r=cython.longlong, first=cython.longlong)
     cdef long long _lane(self, long long row, long long lane) except? FAILED
     @cython.final
     cdef int _event(self, int kind, long long row, long long lane) except? -2
@@ -52,3 +52,6 @@ cdef class Rows(Records):
 
     cdef inline long long _distance(self, long long seq, long long origin) noexcept:
         return ((seq - origin + HALF32) & M32) - HALF32
+
+    cdef inline long long _base(self, long long row, long long lane) except? FAILED:
+        return self.F[row * WIDTH + LANES] + lane * LANE_WIDTH

@@ -4,10 +4,11 @@
 
 Theory of operation
 -------------------
-**A flow** is a row of 64-bit numbers in a table (`F`), what a stream needs besides is a row of another one (`L`): both
-come from `mmap`, so that rows exist once they are touched. Rows keep the lower endpoint first, whoever began; who calls
-from outside counts lanes from the initiator (`_lane`, `_event`), all rooms count them in the order of the row. The
-columns are named in `layout`.
+**A flow** is a row of 64-bit numbers in a table (`F`), what a stream needs besides is a row of another one (`L`), which
+it gives back when it ends: most rows of `F` are of streams that have ended and linger, and those of `L` are few and
+stay in the processor's cache. Both come from `mmap`, so that rows exist once they are touched. Rows keep the lower
+endpoint first, whoever began; who calls from outside counts lanes from the initiator (`_lane`, `_event`), all rooms
+count them in the order of the row. The columns are named in `layout`.
 
 What a flow was, since it began or since its last DAY, is asked for by row (`stats`, `ends`, `addresses`), or folded
 (`_fold`) into days by its ends, service, day and the label that Python gave it; and so is who held which address. FULL
@@ -55,7 +56,8 @@ class Rows(Records):
 
     Attributes:
         rows: flows that there is room for.
-        F, L: a row of `WIDTH` numbers for each, and of `LANES_WIDTH`.
+        F: a row of `WIDTH` numbers for each.
+        L: `LANES_WIDTH` numbers for each stream that has not ended.
         days: what flows were; `days_full` when it wants to be taken.
     """
 
@@ -77,13 +79,17 @@ class Rows(Records):
         return row * WIDTH
 
     def _lane(self, row: int, lane: int) -> int:
-        """Offset of a lane's columns, for a lane counted from the initiator; -1 for datagrams, which have none."""
+        """Offset of a lane's columns, for a lane counted from the initiator; -1 where there is none.
+
+        A datagram has none, nor has a stream that has ended.
+        """
         r = self._row(row)
         if lane < 0 or lane > 1:
             raise IndexError("no such lane")
         if self.F[r + KREST] & 0xFF != 6:
             return -1
-        return row * LANES_WIDTH + (lane ^ self.F[r + INIT]) * LANE_WIDTH
+        first = self.F[r + LANES]
+        return -1 if first < 0 else first + (lane ^ self.F[r + INIT]) * LANE_WIDTH
 
     def _event(self, kind: int, row: int, lane: int) -> int:
         self.flow = row
@@ -94,7 +100,7 @@ class Rows(Records):
         return kind
 
     def _both_fin(self, row: int) -> bool:
-        first = row * LANES_WIDTH
+        first = self.F[row * WIDTH + LANES]
         return self.L[first + FINSEQ] >= 0 and self.L[first + LANE_WIDTH + FINSEQ] >= 0
 
     # ------------------------------------------------------------------ what is told of a flow
@@ -270,3 +276,7 @@ class Rows(Records):
         def _distance(self, seq: int, origin: int) -> int:
             """How far `seq` lies behind `origin`, signed, modulo 2^32 (RFC 9293 3.4)."""
             return ((seq - origin + HALF32) & M32) - HALF32
+
+        def _base(self, row: int, lane: int) -> int:
+            """Where the columns of a stream's lane are, for a lane in the order of the row."""
+            return self.F[row * WIDTH + LANES] + lane * LANE_WIDTH

@@ -11,11 +11,11 @@ cdef class Table(Turns):
     cdef long long linger_us
     cdef unsigned char[::1] responders
     cdef long long[::1] lists
-    cdef long long free_stream
-    cdef long long free_datagram
+    cdef long long free
+    cdef long long free_lanes
     cdef long long free_count
     cdef long long fresh_row
-    cdef long long last_row
+    cdef long long fresh_lanes
     cdef long long serial
     cdef long long swept
     cdef long long now
@@ -45,7 +45,13 @@ cdef class Table(Turns):
     cdef int _new_flow(self, long long bucket) except? -2
     @cython.final
     @cython.locals(row=cython.longlong)
-    cdef long long _free_row(self, bint stream) except? FAILED
+    cdef long long _free_row(self) except? FAILED
+    @cython.final
+    @cython.locals(base=cython.longlong)
+    cdef int _take_lanes(self, long long row) except? -2
+    @cython.final
+    @cython.locals(base=cython.longlong)
+    cdef int _give_lanes(self, long long row) except? -2
     @cython.final
     @cython.locals(word=cython.longlong, wide=cython.bint)
     cdef int _keys(self, long long r) except? -2

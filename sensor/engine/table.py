@@ -34,7 +34,8 @@ class Table(Turns):
 
     Attributes:
         lists: the first and last row of each, or -1.
-        free_stream, free_datagram: rows that were given back; `fresh_row` and `last_row` bound those never used.
+        free, free_count: rows that were given back, in a chain; from `fresh_row` on they were never used.
+        free_lanes, fresh_lanes: the same of the rows of `L`, by their offsets.
         clock: the newest time that is believed; `now` is that of the packet under way.
         swept: when silent flows were looked for.
         stage: what is done next with the packet under way; `p_row` and `p_lane` are its flow and lane.
@@ -48,9 +49,8 @@ class Table(Turns):
         self.lists = memoryview(bytearray(8 * 10)).cast("q")
         for number in range(10):
             self.lists[number] = -1
-        self.free_stream = self.free_datagram = -1
-        self.free_count = self.fresh_row = 0
-        self.last_row = rows
+        self.free = self.free_lanes = -1
+        self.free_count = self.fresh_row = self.fresh_lanes = 0
         self.serial = 0
         self.swept = -SWEEP_US
         self.now = self.clock = 0
@@ -106,7 +106,7 @@ class Table(Turns):
 
     def _other_isn(self, r: int) -> bool:
         """A SYN that does not repeat the one that began this flow begins another."""
-        base = self.p_row * LANES_WIDTH + self.p_lane * LANE_WIDTH
+        base = self._base(self.p_row, self.p_lane)
         if self.L[base + ISN] >= 0:
             return self.L[base + ISN] != self.p_seq
         if self.L[base + NEXT] < 0:
@@ -116,7 +116,7 @@ class Table(Turns):
         return behind < 0 or behind > OVERTAKEN_BYTES or self.F[r + PK0 + self.p_lane] > OVERTAKEN_PACKETS
 
     def _new_flow(self, bucket: int) -> int:
-        row = self._free_row(self.p_proto == 6)
+        row = self._free_row()
         if row < 0:
             return self._evict(self._oldest())
         r = row * WIDTH
@@ -129,23 +129,36 @@ class Table(Turns):
         self.stage = S_DAY
         return 0
 
-    def _free_row(self, stream: bool) -> int:
-        """Streams from the front and datagrams from the back, so that few pages of `L` are touched. -1: none."""
-        row = self.free_stream if stream else self.free_datagram
-        if row < 0 and self.fresh_row < self.last_row:
-            self.fresh_row += stream
-            self.last_row -= not stream
-            return self.fresh_row - 1 if stream else self.last_row
-        if row < 0:
-            stream = not stream
-            row = self.free_stream if stream else self.free_datagram
+    def _free_row(self) -> int:
+        """One that was given back, else one that was never used. -1: none."""
+        row = self.free
         if row >= 0:
             self.free_count -= 1
-            if stream:
-                self.free_stream = self.F[row * WIDTH + NEXTROW]
-            else:
-                self.free_datagram = self.F[row * WIDTH + NEXTROW]
+            self.free = self.F[row * WIDTH + NEXTROW]
+        elif self.fresh_row < self.rows:
+            row = self.fresh_row
+            self.fresh_row += 1
         return row
+
+    def _take_lanes(self, row: int) -> int:
+        """A row of `L` for a stream, the one that was given back last: there are as many as of `F`."""
+        base = self.free_lanes
+        if base >= 0:
+            self.free_lanes = self.L[base]
+        else:
+            base = self.fresh_lanes
+            self.fresh_lanes += LANES_WIDTH
+        self.F[row * WIDTH + LANES] = base
+        self._init_lane(base, row)
+        self._init_lane(base + LANE_WIDTH, row)
+        return 0
+
+    def _give_lanes(self, row: int) -> int:
+        """The stream has ended. Whoever still asks for one of its lanes is beyond the table."""
+        base = self.F[row * WIDTH + LANES]
+        self.L[base], self.free_lanes = self.free_lanes, base
+        self.F[row * WIDTH + LANES] = -LANES_WIDTH
+        return 0
 
     def _keys(self, r: int) -> int:
         wide = (self.batch[self.p_batch + B_REST] >> 8) & 0xFF == 6
@@ -169,8 +182,7 @@ class Table(Turns):
         self.F[r + FIRST_TS] = self.F[r + LAST_TS] = self.ts_us
         self.F[r + FIRST_FRAME] = self.frame
         if self.p_proto == 6:
-            self._init_lane(row * LANES_WIDTH)
-            self._init_lane(row * LANES_WIDTH + LANE_WIDTH)
+            self._take_lanes(row)
         if self.shed_flows > 1 and self.serial % self.shed_flows:
             self._shed_flow(row)
         if self.p_traits & TRAIT_TUNNELLED:
@@ -340,10 +352,7 @@ class Table(Turns):
                 at = self.F[at * WIDTH + CHAIN] - 1
             self.F[at * WIDTH + CHAIN] = self.F[r + CHAIN]
         self.free_count += 1
-        if self.F[r + KREST] & 0xFF == 6:
-            self.F[r + NEXTROW], self.free_stream = self.free_stream, row
-        else:
-            self.F[r + NEXTROW], self.free_datagram = self.free_datagram, row
+        self.F[r + NEXTROW], self.free = self.free, row
         return 0
 
     # ------------------------------------------------------------------ the compiler has these from table.pxd

@@ -19,7 +19,7 @@ cdef class Turns(Rows):
 
     @cython.final
     @cython.locals(column=cython.longlong)
-    cdef int _init_lane(self, long long base) except? -2
+    cdef int _init_lane(self, long long base, long long row) except? -2
     @cython.final
     cdef int _leave(self, long long base, long long mode) except? -2
     @cython.final

@@ -63,7 +63,7 @@ class Turns(Rows):
         self.tcp_leads = self.all_leads = 0
 
     @cython.boundscheck(False)
-    def _init_lane(self, base: int) -> int:
+    def _init_lane(self, base: int, row: int) -> int:
         if base < 0 or base + LANE_WIDTH > self.L.shape[0]:
             return self._beyond()
         for column in range(base, base + LANE_WIDTH):
@@ -72,6 +72,7 @@ class Turns(Rows):
         self.L[base + ISN] = self.L[base + STRAY] = self.L[base + TRUNC_END] = -1
         self.L[base + WANT] = 1
         self.L[base + LIMIT] = self.head_bytes
+        self.L[base + OWNER] = row
         return 0
 
     def _leave(self, base: int, mode: int) -> int:
@@ -144,7 +145,7 @@ class Turns(Rows):
         To look at the first bytes of a lane that nobody knows is no load, and leaving them out no gap: it is looked at.
         """
         mode = self.L[base + MODE]
-        unknown = self._is_unknown(base // LANES_WIDTH * WIDTH)
+        unknown = self._is_unknown(self.L[base + OWNER] * WIDTH)
         if mode == DRAIN and unknown:
             self.L[base + MODE] = READ
         elif not unknown and (mode == DRAIN or (mode == READ and self.L[base + HELD] == 0)):
@@ -161,7 +162,7 @@ class Turns(Rows):
             if self.p_proto == 17:
                 self.F[row * WIDTH + TURN0 + lane] = self.shed_after
             else:
-                base = row * LANES_WIDTH + lane * LANE_WIDTH
+                base = self._base(row, lane)
                 self.L[base + MODE] = OVER
                 self.L[base + TURN] = self.shed_after
         return 0

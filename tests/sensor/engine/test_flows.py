@@ -16,8 +16,10 @@ from sensor.engine import (
     REUSED,
     RST,
     RST_SEEN,
+    STATS,
     SYN_SEEN,
     SYNACK_SEEN,
+    load_interpreted,
 )
 from tests.sensor.engine.builder import SECOND, START_US, Tcp, Wire, datagram
 from tests.sensor.engine.harness import Event, new_engine, of, run, stream
@@ -300,6 +302,28 @@ def test_rows_are_used_again_after_their_end() -> None:
         elif event.kind == "data":
             assert event.flow not in live
             live.add(event.flow)
+
+
+def test_connections_that_have_ended_keep_no_lanes() -> None:
+    """They linger in the table of flows; who still says something of their lanes is not heard."""
+    module, wire = load_interpreted(), Wire(step_us=1_000)
+    for number in range(20):
+        talk = Tcp(wire, ports=(40_000 + number, 104)).open()
+        talk.send(0, b"question")
+        talk.send(1, b"answer")
+        talk.close()
+    engine = new_engine(module)
+    ended = [event.flow for event in of(run(wire.pcap(), module=module, engine=engine), "end")]
+    assert len(set(ended)) == 20
+    assert engine.fresh_lanes == module.LANES_WIDTH
+    for row in ended:
+        engine.want(row, 0, 10, 10)
+        engine.skip(row, 1, 10)
+        engine.skip_until(row, 0, b"\r\n", 10)
+        engine.unlisten(row)
+        engine.done(row)
+        assert engine.stats(row)[STATS.index("retransmitted")] == 0
+    assert engine.ready == []
 
 
 # --- time
