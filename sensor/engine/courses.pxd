@@ -4,6 +4,7 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow
 from libc.string cimport memcmp, memcpy
 
 from sensor.engine.events cimport EventSource
+from sensor.engine.window cimport PREFETCH
 
 # Constants for the compiler; courses.py holds them again for the interpreter, and a test compares both.
 cdef enum:
@@ -49,7 +50,7 @@ cdef class Step:
 cdef class Shape:
     cdef long long mark
     cdef int mark_at, mark_end, length, outside
-    cdef int piece_count, own_count, own_at, earlier_at, refused_at
+    cdef int piece_count, own_count, refused_count, own_at, earlier_at, refused_at
     cdef set marks
     cdef tuple refused
     cdef bytes latest_key
@@ -60,6 +61,7 @@ cdef class Shape:
     cdef readonly tuple spans
 
     cdef Step find(self, bytes data, list runs)
+    cdef int _ask_ahead(self) except? -2
     cdef Py_ssize_t _mark(self, bytes data) except? -2
     cdef bint _is_refused(self, bytes data) except? -2
     cpdef key(self, bytes data, list runs)
