@@ -8,7 +8,9 @@ import os
 
 from parsers import _interpreted
 
-# Allocators read these when they are loaded. Arrow's second one would have a thread, and who forks has one only.
+# Allocators read these when they are loaded. Arrow's first one keeps what was freed; its second one would have a
+# thread, and who forks has one only.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 # DuckDB's would keep what was freed for ten seconds, half of a recorder's memory.
 os.environ.setdefault("DUCKDB_JE_MALLOC_CONF", "dirty_decay_ms:1,muzzy_decay_ms:0")

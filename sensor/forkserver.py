@@ -35,7 +35,7 @@ import sensor.wire  # noqa: F401
 _STORE: Final = "sensor.store"
 _ENVIRONMENT_AT: Final = slice(47, 49)
 _KEPT_VARIABLES: Final = ("HOME", "LANG", "PATH", "SPANWARD_INTERPRETED", "TZ", "VIRTUAL_ENV")
-_KEPT_PREFIXES: Final = ("LC_", "PYTHON", "COVERAGE_")
+_KEPT_PREFIXES: Final = ("ARROW_", "LC_", "PYTHON", "COVERAGE_")
 
 
 class Process(Protocol):
