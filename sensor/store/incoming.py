@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Final
 
 import pyarrow as pa
@@ -24,18 +24,23 @@ _TYPES: Final = {
     int: pa.int64(),
     str: pa.string(),
 }  # said, because Arrow looks for dateutil whenever it has to find out
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
-def execute(cursor: duckdb.DuckDBPyConnection, name: str, **rows: pa.Table) -> None:
-    """Run the statement of this name, which can read each of `rows` once."""
+def execute(
+    cursor: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, object] = _NOTHING, **rows: pa.Table
+) -> None:
+    """Run the statement of this name, which can read each of `rows` once; `values` are its parameters."""
     with _given(cursor, rows):
-        cursor.execute(statement(name))
+        cursor.execute(statement(name), dict(values))
 
 
-def select(cursor: duckdb.DuckDBPyConnection, name: str, **rows: pa.Table) -> pa.Table:
+def select(
+    cursor: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, object] = _NOTHING, **rows: pa.Table
+) -> pa.Table:
     """What the query of this name finds."""
     with _given(cursor, rows):
-        return cursor.execute(statement(name)).to_arrow_table()
+        return cursor.execute(statement(name), dict(values)).to_arrow_table()
 
 
 def table(columns: Mapping[str, Sequence[object]]) -> pa.Table:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import compress
+from types import MappingProxyType
 from typing import Final
 
 import pyarrow as pa
@@ -35,6 +36,7 @@ _KEYS: Final = {
 }
 _FACT_KEY: Final = ("id", "day")
 _64_BITS: Final = 2**64 - 1
+_ALL: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class Ledger:
             if is_new_to_us:
                 self._recall(cursor)
             for name in sorted(batch):
-                self._add(cursor, name, [self._stamped(part, number) for part in batch[name].to_batches()])
+                self._add(cursor, name, [self._stamped(part, number) for part in batch[name].to_batches()], number)
             self._note(cursor, number, mark)
         self._begun, self._goes_on = True, False
         self._batches[number] = mark
@@ -237,33 +239,40 @@ class Ledger:
         }
         execute(cursor, "ledger/add_batch", incoming=row(self._id | values | {"committed_at": _now()}))
 
-    def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch]) -> None:
-        """Add rows of one table. Most are new; the store is searched for the others only.
+    def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch], number: int) -> None:
+        """Add rows of one table.
 
-        Rows that facts refer to may never stand twice: the store is searched for all, once some were forgotten.
+        Most are new. For the others the store is searched, among rows that came no earlier than the first of them. Rows
+        that facts refer to may never stand twice: once some were forgotten, the store is searched for all that are not
+        remembered.
         """
-        if name not in _KEYS and not (name in REFERRED and self._told.is_forgetful):
-            places = [self._told.meet(FACT_TABLES.index(name), *_numbers(name, part)) for part in parts]
-            new, parts = _parted(parts, places)
-            if new:
-                execute(cursor, f"insert/{name}", incoming=pa.Table.from_batches(new))
-            if name in REFERRED:  # what is known has not changed
-                return
         if not parts:
             return
-        if name == "binding":
-            _add_bindings(cursor, pa.Table.from_batches(parts))
-        else:
+        if name in _KEYS:
             _merge(cursor, name, parts)
+            return
+        met = [self._told.meet(FACT_TABLES.index(name), *_numbers(name, part), number) for part in parts]
+        new, known = _parted(parts, [places for places, _ in met])
+        if new and name in REFERRED and self._told.is_forgetful:
+            _merge(cursor, name, new)
+        elif new:
+            execute(cursor, f"insert/{name}", incoming=pa.Table.from_batches(new))
+        if not known or name in REFERRED:  # what these say never changes
+            return
+        since = {"since_batch": min(since for _, since in met)}
+        if name == "binding":
+            _add_bindings(cursor, pa.Table.from_batches(known), since)
+        else:
+            _merge(cursor, name, known, since)
 
     def _recall(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """A reading that goes on has rows in the store."""
+        """A reading that goes on has rows in the store, of whichever batches."""
         self._told = Told()
         for number, name in enumerate(FACT_TABLES):
             if name not in _KEYS:
                 cursor.execute(statement(f"known/{name}"), {"reading": self._number})
                 for part in cursor.to_arrow_reader(PART_ROWS):
-                    self._told.meet(number, *_numbers(name, part))
+                    self._told.meet(number, *_numbers(name, part), 0)
 
     def _stamped(self, part: pa.RecordBatch, number: int) -> pa.RecordBatch:
         for column, value in (("reading", self._number), ("batch", number)):
@@ -304,13 +313,15 @@ def _at(part: pa.RecordBatch, places: list[int]) -> pa.RecordBatch:
     return part.take(pa.array(places, pa.int32()))
 
 
-def _merge(cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch]) -> None:
+def _merge(
+    cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch], since: Mapping[str, int] = _ALL
+) -> None:
     """Merge rows, some `MERGED_ROWS` at a time: what a statement joins is small, and tables are searched seldom."""
     for some in _gathered(parts):
         rows = pa.Table.from_batches(some)
         if not _all_differ(rows, _KEYS.get(name, _FACT_KEY if "day" in rows.schema.names else _FACT_KEY[:1])):
             rows = select(cursor, f"distinct/{name}", incoming=rows)
-        execute(cursor, f"merge/{name}", incoming=rows)
+        execute(cursor, f"merge/{name}", since, incoming=rows)
 
 
 def _gathered(parts: Sequence[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
@@ -332,11 +343,11 @@ def _all_differ(rows: pa.Table, key: tuple[str, ...]) -> bool:
     return len(set(zip(telling, *(values(rows.column(name)) for name in others), strict=True))) == len(telling)
 
 
-def _add_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
+def _add_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table, since: Mapping[str, int]) -> None:
     """Intervals are not merged row by row: those of one address are joined anew, where there are several."""
-    several = select(cursor, "merge/binding_several", incoming=rows)
-    joined = select(cursor, "merge/binding", incoming=rows, several=several)
-    execute(cursor, "merge/binding_clear", several=several)
+    several = select(cursor, "merge/binding_several", since, incoming=rows)
+    joined = select(cursor, "merge/binding", since, incoming=rows, several=several)
+    execute(cursor, "merge/binding_clear", since, several=several)
     execute(cursor, "insert/binding", incoming=joined)
     execute(cursor, "merge/binding_rest", incoming=rows, several=several)
 

@@ -7,6 +7,7 @@ WITH these AS MATERIALIZED (FROM several), every AS MATERIALIZED (
     UNION ALL
     SELECT b.reading, b.batch, b.scope, b.mac, b.ip, b.first_ts, b.last_ts, b.n FROM binding AS b
     SEMI JOIN these AS s ON b.reading = s.reading AND b.scope = s.scope AND b.ip = s.ip AND b.first_ts >= s.since
+    WHERE b.batch >= $since_batch
 ), settled AS MATERIALIZED (
     SELECT scope, ip FROM every GROUP BY scope, ip HAVING min(mac) = max(mac)
 ), marked AS (

@@ -5,7 +5,7 @@ WITH said AS MATERIALIZED (  -- `incoming` can be read once
 ), held AS (
     SELECT b.reading, b.scope, b.ip, max(b.first_ts) FILTER (b.first_ts <= i.first_ts) AS since, any_value(i.first_ts) AS first_ts
     FROM binding AS b
-    JOIN said AS i ON b.reading = i.reading AND b.scope = i.scope AND b.ip = i.ip
+    JOIN said AS i ON b.reading = i.reading AND b.scope = i.scope AND b.ip = i.ip AND b.batch >= $since_batch
     GROUP BY b.reading, b.scope, b.ip
 )
 SELECT reading, scope, ip, coalesce(since, first_ts) AS since FROM held

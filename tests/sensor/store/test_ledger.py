@@ -331,12 +331,51 @@ def test_only_a_reading_just_begun_is_inserted(store):
 
 
 def test_the_store_is_searched_for_what_was_told_before_alone(store, monkeypatch):
-    """A batch without a known row costs the same in a store of any size."""
+    """A batch without a known row costs the same in a store of any size, one with some as much as came since these."""
     merged = []
-    monkeypatch.setattr("sensor.store.ledger._merge", lambda _, name, parts: merged.append((name, parts)))
-    rows = [attribute(0, id=number) for number in range(5)]
-    read(store, reading(), {"fact_attribute": rows[:3]}, {"fact_attribute": rows[3:]}, {"fact_attribute": rows[2:4]})
-    assert [(name, [part.num_rows for part in parts]) for name, parts in merged] == [("fact_attribute", [2])]
+
+    def merge(_, name, parts, since):
+        merged.append((name, [part.num_rows for part in parts], since["since_batch"]))
+
+    monkeypatch.setattr("sensor.store.ledger._merge", merge)
+    rows = [attribute(0, id=number) for number in range(9)]
+    cuts = rows[:3], rows[3:6], rows[6:], rows[3:4] + rows[8:], rows[:1] + rows[7:], [*rows[7:8], attribute(0, id=99)]
+    read(store, reading(), *({"fact_attribute": some} for some in cuts))
+    assert merged == [("fact_attribute", [2], 1), ("fact_attribute", [3], 0), ("fact_attribute", [1], 2)]
+
+
+def test_a_reading_that_goes_on_searches_the_whole_store(store, monkeypatch):
+    """Which batch brought what, it does not know."""
+    rows = [[attribute(0, id=number)] for number in range(3)]
+    read(store, reading(), *({"fact_attribute": some} for some in rows))
+    since = []
+    monkeypatch.setattr("sensor.store.ledger._merge", lambda *given: since.append(given[-1]))
+    Ledger(store, reading()).commit(3, 400, batch(store, fact_attribute=rows[2]))
+    assert since == [{"since_batch": 0}]
+
+
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("fact_attribute", attribute),
+        ("fact_certificate", certificate_shown),
+        ("fact_conversation", conversation),
+        ("binding", binding),
+    ],
+)
+def test_rows_that_came_before_are_not_looked_at(store, table, row):
+    """A row that is told to have come before any of those that are known is not found."""
+    ledger = Ledger(store, reading())
+    ledger.commit(0, 100, batch(store, **{table: [row(0)]}))
+    ledger.commit(1, 200, batch(store, **{table: [row(1)]}))
+    assert _counts(store, table) == [2]
+    store.query(f"UPDATE {table} SET batch = -1")
+    ledger.commit(2, 300, batch(store, **{table: [row(2)]}))
+    assert _counts(store, table) == [1, 2]
+
+
+def _counts(store, table):
+    return [n for (n,) in store.query(f"SELECT n FROM {table} ORDER BY n")]
 
 
 def test_what_facts_refer_to_stands_once(store, monkeypatch):

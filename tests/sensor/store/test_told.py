@@ -8,8 +8,13 @@ from array import array
 from sensor.store.told import Told
 
 
-def meet(told, ids, table=0, day=20_000):
-    return told.meet(table, memoryview(array("i", [day] * len(ids))), memoryview(array("Q", ids)))
+def meet(told, ids, table=0, day=20_000, batch=0):
+    """The places of those that are remembered."""
+    return meet_since(told, ids, table, day, batch)[0]
+
+
+def meet_since(told, ids, table=0, day=20_000, batch=0):
+    return told.meet(table, memoryview(array("i", [day] * len(ids))), memoryview(array("Q", ids)), batch)
 
 
 def test_a_row_is_known_from_then_on_in_its_table_and_day():
@@ -36,3 +41,15 @@ def test_the_oldest_are_forgotten_a_generation_at_a_time():
     assert meet(told, [1, 100]) == [0, 1]  # of the old generation; remembered anew
     meet(told, list(range(300, 500)))
     assert meet(told, [2, 150]) == []
+
+
+def test_rows_are_searched_for_since_the_first_batch_that_brought_one_of_them():
+    told = Told(generation=100)
+    meet(told, list(range(50)), batch=3)
+    meet(told, list(range(50, 100)), batch=4)
+    assert meet_since(told, [60, 70], batch=5) == ([0, 1], 4)
+    assert meet_since(told, [60, 200, 10], batch=5) == ([0, 2], 3)
+    assert meet_since(told, [201, 202], batch=6) == ([], 6)
+    assert meet_since(told, [203, 203], batch=6) == ([1], 6)
+    meet(told, list(range(300, 370)), batch=7)
+    assert meet_since(told, [10], batch=8) == ([0], 3)  # remembered anew with the batch that brought it
