@@ -44,6 +44,23 @@ class Batch(NamedTuple):
     parts: Iterator[tuple[str, pa.Table]]
 
 
+class Load:
+    """Rows on their way to the recorder: who takes them may be another thread.
+
+    Attributes:
+        size_bytes: what they take; 0 when all were taken.
+    """
+
+    def __init__(self, size_bytes: int, parts: Iterator[tuple[str, pa.Table]]) -> None:
+        self.size_bytes = size_bytes
+        self._parts = parts
+
+    def parts(self) -> Iterator[tuple[str, pa.Table]]:
+        """One after the other."""
+        yield from self._parts
+        self.size_bytes = 0
+
+
 class Pipeline:
     """Reads one open capture.
 
@@ -83,7 +100,7 @@ class Pipeline:
             self.engine, registry, site, key, self._fold.add, budget=budget, bulkhead=bulkhead
         )
         self._row_bytes = budget.row_bytes
-        self._away: list[int] = []
+        self._away = Load(0, iter(()))
         self._waiting: list[Days] = []
         self._give_room()
         self._lost = 0
@@ -115,21 +132,23 @@ class Pipeline:
             offset = self._capture.offset
             if offset >= settled and (event == FULL or offset >= next_cut or self._has_many_rows or self.is_much):
                 yield self._batch()
-                next_cut = offset + self._batch_bytes
-                self._away.clear()
+                next_cut, self._away.size_bytes = offset + self._batch_bytes, 0
                 self._give_room()
             elif event == FULL:
                 self._keep_waiting()
         yield self._batch(carried(self.engine))
 
     def live(self, source: LiveSource, ready: Callable[[], bool]) -> Iterator[Batch]:
-        """Folded rows of a live capture, cut after a slice when `ready` says so, and at its end."""
+        """Folded rows of a live capture, cut after a slice when `ready` says so, and at its end.
+
+        As long as a batch is on its way none is cut: rows alike become one in the fold, and nowhere at less cost.
+        """
         losses = Losses()
         while not source.ended:
             for event in self._dispatcher.run(source.pump):
                 if event == FULL:
                     self._keep_waiting()
-            if ready() or source.ended:
+            if (ready() and not self._away.size_bytes) or source.ended:
                 lost = losses.rows(source.losses(), time.time_ns() // 1000)
                 yield self._batch(carried(self.engine) | lost)
             self._give_room()
@@ -144,8 +163,8 @@ class Pipeline:
             self._lost += days.row_count
 
     def _give_room(self) -> None:
-        """Let the fold have what neither days that wait take nor batches that are on their way."""
-        self._fold.room_bytes = self._row_bytes - self._days_bytes() - sum(self._away)
+        """Let the fold have what neither days that wait take nor a batch that is on its way."""
+        self._fold.room_bytes = self._row_bytes - self._days_bytes() - self._away.size_bytes
 
     def _days_bytes(self) -> int:
         return DAY_BYTES * sum(days.row_count for days in self._waiting)
@@ -165,15 +184,9 @@ class Pipeline:
         self._waiting.append(self._days())
         days, size_bytes = self._waiting, self._fold.held_bytes + self._days_bytes()
         self._waiting = []
-        self._away.append(size_bytes)
         parts = chain(*(one.parts() for one in days), self._fold.drain(), more.items())
-        return Batch(self._capture.offset, self._sent(parts, size_bytes))
-
-    def _sent(self, parts: Iterator[tuple[str, pa.Table]], size_bytes: int) -> Iterator[tuple[str, pa.Table]]:
-        """The parts of a batch; whoever has taken the last one may be another thread."""
-        yield from parts
-        if size_bytes in self._away:
-            self._away.remove(size_bytes)
+        self._away = Load(size_bytes, parts)
+        return Batch(self._capture.offset, self._away.parts())
 
     def _days(self) -> Days:
         """What the engine has folded since the last call."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from sensor.budget import DEFAULT_MIB, LEAST_MIB, MOST_MIB, ROW_BYTES, SAME_MIB, Budget
 from sensor.capture.pcapfile import CaptureFile, CaptureStream
-from sensor.engine import FLOWS
+from sensor.capture.source import LiveSource
+from sensor.engine import FLOWS, NEED, Engine
 from sensor.mirror import EVICTED, crowded
 from sensor.pipeline import Batch, Pipeline
 from sensor.rows import WHAT
@@ -95,6 +98,51 @@ def test_batches_are_cut_sooner_where_there_is_little_room_and_nothing_is_lost(c
     several, rows, counted = read(Budget()._replace(row_bytes=400 << 10))
     assert (one, whole, counted["rows_lost"]) == (1, rows, 0)
     assert several > 3
+
+
+class Slices:
+    """A file as if it were live: a slice is a window of it."""
+
+    def __init__(self, capture: CaptureFile) -> None:
+        self.capture_id, self.damaged, self.ended = capture.capture_id, None, False
+        self._capture = capture
+        self._events: Iterator[int] | None = None
+
+    @property
+    def offset(self) -> int:
+        return self._capture.offset
+
+    def pump(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
+        self._events = self._events or self._capture.pump(engine, step)
+        for event in self._events:
+            yield event
+            if event == NEED:
+                return
+        self.ended = True
+
+    def losses(self) -> dict[str, object]:
+        return {}
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_as_long_as_a_live_batch_is_on_its_way_none_is_cut(capture: Path, is_late: bool) -> None:
+    """Rows wait in the fold, where those alike become one; the last batch is cut in any case."""
+    with CaptureFile(capture, window_bytes=16 << 10) as opened:
+        source = cast("LiveSource", Slices(opened))
+        pipeline = Pipeline(source, Site(), SiteKey.test(), bulkhead=False)
+        batches, rows = [], 0
+        for batch in pipeline.live(source, lambda: True):
+            batches.append(batch)
+            rows += 0 if is_late else _facts(batch)
+        rows += sum(map(_facts, batches))
+        counted = counters_of(pipeline)
+    assert len(batches) == 2 if is_late else len(batches) > 5
+    assert rows > 0
+    assert counted["rows_lost"] == 0
+
+
+def _facts(batch: Batch) -> int:
+    return sum(part.num_rows for name, part in batch.parts if name in WHAT)
 
 
 def test_each_kind_of_what_goes_has_its_words() -> None:
