@@ -1,4 +1,4 @@
-# cython: language_level=3, annotation_typing=False, auto_pickle=False
+# cython: language_level=3, annotation_typing=False, boundscheck=True, wraparound=False, auto_pickle=False
 """Objects and answers that are like the last one, taken while their lane waits.
 
 A series of images is a thousand times the same: a command and the head of a data set, of which the rest is given up;

@@ -20,7 +20,7 @@ cdef class Pattern:
     cpdef bint fits(self, bytes data, Py_ssize_t at) except -1
     @cython.locals(end=cython.Py_ssize_t)
     cdef Py_ssize_t _blank(self, bytes data, Py_ssize_t at, int kind) except -2
-    @cython.locals(last=cython.uchar, octet=cython.uchar, place=cython.Py_ssize_t)
+    @cython.locals(last=cython.uchar, separator=cython.uchar, octet=cython.uchar, place=cython.Py_ssize_t)
     cdef Py_ssize_t _end_of_blank(self, bytes data, Py_ssize_t at, bint is_order) except -2
 
 

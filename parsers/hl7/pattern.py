@@ -1,4 +1,4 @@
-# cython: language_level=3, annotation_typing=False, auto_pickle=False
+# cython: language_level=3, annotation_typing=False, boundscheck=True, wraparound=False, auto_pickle=False
 r"""Patterns: messages by their bytes, with blanks in place of what is not read.
 
 A blank reaches to the next separator or end of a segment:
@@ -68,7 +68,8 @@ class Pattern:
             return False
         at = begin
         for octet in self._text:
-            if octet in (_BLANK, _ORDER, _CONTROL_ID, _MY_NAME, _ITS_NAME):
+            # All marks are small, and most of a text is not.
+            if octet <= _CONTROL_ID and octet in (_BLANK, _ORDER, _CONTROL_ID, _MY_NAME, _ITS_NAME):
                 at = self._blank(data, at, octet)
                 if at < 0:
                     return False
@@ -96,10 +97,12 @@ class Pattern:
         return end
 
     def _end_of_blank(self, data: bytes, at: int, is_order: bool) -> int:  # noqa: FBT001 - C has no keywords
-        last = 0
+        last, separator = 0, self._separator
         for place in range(at, len(data)):
             octet = data[place]
-            if octet == self._separator or octet == _CR:  # noqa: PLR1714 - numbers in C
+            if octet > _END and octet != separator and not is_order:  # as nearly always
+                continue
+            if octet in (separator, _CR):
                 return place
             if octet in (_START, _END, _LF):
                 return -1
