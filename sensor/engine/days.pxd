@@ -2,6 +2,7 @@ cimport cython
 
 # Constants for the compiler; days.py holds them again for the interpreter, and a test compares both.
 cdef enum:
+    FAILED = -2
     E_REST = 0
     E_MAC = 1
     E_IP = 2
@@ -63,10 +64,10 @@ cdef class Folded:
     @cython.locals(total=cython.longlong, bucket=cython.longlong, row=cython.longlong, at=cython.longlong)
     cpdef long long end(
         self, long long rest, long long mac, long long ip0, long long ip1, long long ip2, long long ip3
-    ) except *
+    ) except? FAILED
 
     @cython.locals(e=cython.longlong, before=cython.longlong, at=cython.longlong)
-    cpdef void hold(self, long long end, long long first, long long last) except *
+    cpdef int hold(self, long long end, long long first, long long last) except -2
 
     @cython.locals(
         service=cython.longlong, total=cython.longlong, bucket=cython.longlong, row=cython.longlong, at=cython.longlong
@@ -80,15 +81,15 @@ cdef class Folded:
         long long port,
         long long label,
         long long segment,
-    ) except *
+    ) except? FAILED
 
     @cython.locals(at=cython.longlong)
-    cpdef void see(
+    cpdef int see(
         self, long long row, long long first, long long last, long long frame, long long initiator_port
-    ) except *
+    ) except -2
 
     @cython.locals(at=cython.longlong)
-    cpdef void carry(
+    cpdef int carry(
         self,
         long long row,
         long long packets,
@@ -98,10 +99,10 @@ cdef class Folded:
         long long skipped,
         long long left,
         long long lost,
-    ) except *
+    ) except -2
 
     @cython.locals(at=cython.longlong)
-    cpdef void mark(
+    cpdef int mark(
         self,
         long long row,
         long long midstream,
@@ -110,8 +111,8 @@ cdef class Folded:
         long long unanswered,
         long long truncated,
         long long duplicate,
-    ) except *
+    ) except -2
 
     @cython.locals(hour=cython.longlong, beyond=cython.longlong)
-    cdef long long _hours(self, long long first, long long last) except *
+    cdef long long _hours(self, long long first, long long last) noexcept
     cdef inline long long _spread(self, long long total) noexcept

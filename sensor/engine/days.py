@@ -160,24 +160,25 @@ class Folded:
         self.end_count = self.end_heads[bucket] = row + 1
         return row
 
-    def hold(self, end: int, first: int, last: int) -> None:
+    def hold(self, end: int, first: int, last: int) -> int:
         """The end was seen: its MAC address, if it has one, held its IP address meanwhile."""
         e = end * E_WIDTH
         if self.ends[e + E_MAC] < 0:
-            return
+            return 0
         before = self.ends[e + E_LATEST]
         at = (before - 1) * H_WIDTH
         if before and first <= self.held[at + H_LAST] + JOIN_US and last >= self.held[at + H_FIRST] - JOIN_US:
             self.held[at + H_FIRST] = min(first, self.held[at + H_FIRST])
             self.held[at + H_LAST] = max(last, self.held[at + H_LAST])
             self.held[at + H_N] += 1
-            return
+            return 0
         at = self.held_count * H_WIDTH
         self.held[at + H_END], self.held[at + H_N], self.held[at + H_BEFORE] = end, 1, before
         self.held[at + H_FIRST], self.held[at + H_LAST] = first, last
         self.held_count += 1
         self.ends[e + E_LATEST] = self.held_count
         self.full = self.full or self.held_count >= DAYS_MAX
+        return 0
 
     # ------------------------------------------------------------------ days
 
@@ -214,7 +215,7 @@ class Folded:
         self.full = self.full or self.day_count >= DAYS_MAX
         return row
 
-    def see(self, row: int, first: int, last: int, frame: int, initiator_port: int) -> None:
+    def see(self, row: int, first: int, last: int, frame: int, initiator_port: int) -> int:
         """Another flow of a row of `DAYS`. The evidence is that of the first one."""
         at = row * D_WIDTH
         if first < self.days[at + D_FIRST] or self.days[at + D_N] == 0:
@@ -223,10 +224,11 @@ class Folded:
         self.days[at + D_LAST] = max(last, self.days[at + D_LAST])
         self.days[at + D_N] += 1
         self.days[at + D_HOURS] |= self._hours(first, last)
+        return 0
 
     def carry(
         self, row: int, packets: int, initiator: int, responder: int, copied: int, skipped: int, left: int, lost: int
-    ) -> None:
+    ) -> int:
         """Packets and bytes of the flow."""
         at = row * D_WIDTH + D_SUMS
         self.days[at] += packets
@@ -236,10 +238,11 @@ class Folded:
         self.days[at + 4] += skipped
         self.days[at + 5] += left
         self.days[at + 6] += lost
+        return 0
 
     def mark(
         self, row: int, midstream: int, one_sided: int, gap: int, unanswered: int, truncated: int, duplicate: int
-    ) -> None:
+    ) -> int:
         """Whether the flow was whole: 0 or 1 each."""
         at = row * D_WIDTH + D_COUNTS
         self.days[at] += midstream
@@ -248,6 +251,7 @@ class Folded:
         self.days[at + 3] += unanswered
         self.days[at + 4] += truncated
         self.days[at + 5] += duplicate
+        return 0
 
     def _hours(self, first: int, last: int) -> int:
         """A bit for each hour of the day from one time to another."""

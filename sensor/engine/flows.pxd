@@ -3,6 +3,7 @@ cimport cython
 from sensor.engine.courses cimport Name, Node, Step
 from sensor.engine.events cimport EventSource
 from sensor.engine.seen cimport Seen, Words
+from sensor.engine.window cimport PREFETCH
 
 # Constants for the compiler; flows.py holds them again for the interpreter, and a test compares both.
 cdef enum:

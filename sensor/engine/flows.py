@@ -27,6 +27,7 @@ except ImportError:
 
 # Constants. The compiler has them from flows.pxd, so that they are constants in C too.
 if not cython.compiled:
+    from sensor.engine._cy import PREFETCH
     from sensor.engine.courses import Node
 
     # events, and bits of the engine's flags (as in __init__)
@@ -203,6 +204,8 @@ class Flows:
             return
         data: bytes = engine.payload
         step: Step = None
+        if cython.compiled:
+            PREFETCH(cython.cast(cython.p_void, flow.pair))
         if flow.node is not None and not self.is_crowded:
             step = flow.node.find(engine.lane, engine.turn, data, flow.runs)
         if step is None:

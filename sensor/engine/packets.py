@@ -144,7 +144,7 @@ class Packets(Table):
             or not self._matches(r, b)
             or self.F[r + STATE] != LIVE
             or self.F[r + LIST] == L_HALF
-            or ts // DAY_US > self.F[r + DAYNO]
+            or ts >= (self.F[r + DAYNO] + 1) * DAY_US
             or not (self.F[r + SEEN] >> lane) & 1
         ):
             return False
