@@ -17,7 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from sensor.engine import DAYS, ENDS, HELD, columns
-from sensor.rows import PART_ROWS, SUMS, numbered, table
+from sensor.rows import PART_ROWS, SUMS, table, what_of
 
 JOIN_US: Final = 900_000_000
 SPANS_MAX: Final = 256
@@ -75,21 +75,22 @@ class Days:
         macs = columns.mac_numbers(self._ends)
         step = PART_ROWS * len(DAYS)
         for begin in range(0, len(self._days), step):
-            yield "fact_conversation", self._conversations(self._days[begin : begin + step], *macs)
+            yield from self._conversations(self._days[begin : begin + step], *macs)
         if len(self._held):
             yield "binding", self._bindings(*macs)
 
-    def _conversations(self, rows: memoryview, mac_of: memoryview, macs: memoryview) -> pa.Table:
+    def _conversations(self, rows: memoryview, mac_of: memoryview, macs: memoryview) -> Iterator[tuple[str, pa.Table]]:
         of = partial(_column, rows, DAYS)
         initiators, responders = of("initiator"), of("responder")
-        ids, scope, *about = self._kinds(rows)
-        return table(
+        kinds, of_kind, ids = self._kinds(rows)
+        yield "kind", kinds
+        yield "fact_conversation", table(
             "fact_conversation",
             [
-                _array(pa.date32(), columns.narrow(of("day"))), ids, scope,
+                _array(pa.date32(), columns.narrow(of("day"))), ids, of_kind,
                 self._macs(initiators, mac_of, macs), self._ips(initiators),
                 self._macs(responders, mac_of, macs), self._ips(responders),
-                _array(pa.int32(), columns.narrow(of("port"))), _transports(of("transport")), *about,
+                _array(pa.int32(), columns.narrow(of("port"))),
                 *(_array(pa.int64(), of(name)) for name in SUMS),
                 _array(_TS, of("first_ts")), _array(_TS, of("last_ts")), _array(pa.int64(), of("n")),
                 _array(pa.int32(), columns.narrow(of("hours"))), _array(pa.int64(), of("frame")),
@@ -97,18 +98,21 @@ class Days:
             ],
         )  # fmt: skip
 
-    def _kinds(self, rows: memoryview) -> list[pa.Array]:
-        """Ids, and what is told by few different texts: scope, protocol, confidence, interface and segment."""
+    def _kinds(self, rows: memoryview) -> tuple[pa.Table, pa.Array, pa.Array]:
+        """The kinds of these rows, the id of the kind of each, and its own."""
         of_kind, kinds = columns.kinds(rows, self._ends)
-        told = [(self._scopes[scope], *self._labels[label], *self._segments[number]) for scope, label, number in kinds]
-        digests = b"".join(hashlib.blake2b(msgspec.json.encode(one), digest_size=16).digest() for one in told)
+        told = [
+            (self._scopes[scope], *self._labels[label], *self._segments[number], TRANSPORT[transport])
+            for scope, label, number, transport in kinds
+        ]
+        kind_ids = array("Q", map(what_of, told))
+        digests = b"".join(hashlib.blake2b(msgspec.json.encode(one[:-1]), digest_size=16).digest() for one in told)
         ids = columns.row_ids(rows, self._ends, of_kind, memoryview(digests).cast("q"))
-        made = [_array(pa.uint64(), memoryview(ids).cast("q"))]
-        for column in zip(*told, strict=True):
-            numbers, texts = numbered(column)
-            picked = columns.gathered(memoryview(array("q", numbers)), of_kind)
-            made.append(_words(columns.short(picked), pa.array(texts, pa.string())))
-        return made
+        return (
+            table("kind", [kind_ids, *zip(*told, strict=True)]),
+            _array(pa.uint64(), columns.gathered(memoryview(kind_ids).cast("B").cast("q"), of_kind)),
+            _array(pa.uint64(), memoryview(ids).cast("q")),
+        )
 
     def _macs(self, ends: memoryview, mac_of: memoryview, macs: memoryview) -> pa.Array:
         numbers, different, bits = columns.picked(columns.gathered(mac_of, ends), len(macs))
@@ -158,11 +162,6 @@ def _words(numbers: memoryview, texts: pa.Array, bits: memoryview | None = None)
 def _different(texts: pa.Array) -> pa.Array:
     """A column of texts that differ."""
     return _words(memoryview(array("h", range(len(texts)))), texts)
-
-
-def _transports(transports: memoryview) -> pa.Array:
-    numbers, different, _ = columns.picked(transports, 256)
-    return _words(numbers, pa.array([TRANSPORT[one] for one in different], pa.string()))
 
 
 def _joined(

@@ -54,7 +54,7 @@ class Mirror:
     def count(self, tables: Mapping[str, pa.Table]) -> None:
         """Take in the rows of a batch."""
         self._packets.add({name: rows for name, rows in tables.items() if name == "fact_traffic"})
-        self._conversations.add({name: rows for name, rows in tables.items() if name == "fact_conversation"})
+        self._conversations.add({name: rows for name, rows in tables.items() if name != "fact_traffic"})
 
     def _lost(self, counters: Mapping[str, int]) -> Iterator[str]:
         yield from self._turn(

@@ -54,19 +54,28 @@ class Tally:
     def __init__(self) -> None:
         self.traffic: dict[Place, Counter[str]] = {}
         self.conversations: dict[Place, Counter[str]] = {}
+        self._kinds: dict[int, Sequence[Any]] = {}
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
         """Take in a batch. Scans, which nobody answers, do not count as one-sided."""
         for (interface, segment), sums in _sums(tables.get("fact_traffic"), _PLACE, _SUMS):
             _of(self.traffic, interface, segment).update(dict(zip(_SUMS, sums, strict=True)))
         counts = ("n", "one_sided_count", "unanswered_count")
-        for (interface, segment, transport), sums in _sums(
-            tables.get("fact_conversation"), (*_PLACE, "transport"), counts
-        ):
+        self._learn(tables.get("kind"))
+        for (kind,), (n, one_sided, unanswered) in _sums(tables.get("fact_conversation"), ("kind",), counts):
+            interface, segment, transport = self._kinds.get(kind, ("", "", ""))
             if transport == "tcp":
-                n, one_sided, unanswered = sums
                 counted = {"tcp": n - unanswered, "one_sided": one_sided - unanswered}
                 _of(self.conversations, interface, segment).update(counted)
+
+    def _learn(self, kinds: pa.Table | None) -> None:
+        """Interface, segment and transport of kinds of conversations; they may come apart from these."""
+        if kinds is None:
+            return
+        if len(self._kinds) > PLACES_MAX:
+            self._kinds.clear()
+        columns = (values(kinds[name]) for name in (*_PLACE, "transport"))
+        self._kinds.update(zip(values(kinds["id"]), zip(*columns, strict=True), strict=True))
 
     @property
     def packets(self) -> int:

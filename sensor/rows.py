@@ -6,7 +6,8 @@ value at *what* of a linear function modulo a prime that *where* chooses: one mu
 What is hashed is the key as MessagePack, of which no two keys have the same.
 
 Of attributes there are many at one place, and the same at many places. So *where* and *what* are rows of their own
-(`place`, `attribute`), which `fact_attribute` refers to by their ids; a fact's row is then nothing but numbers.
+(`place`, `attribute`), which `fact_attribute` refers to by their ids; a fact's row is then nothing but numbers. Of the
+kinds of conversations (`kind`) there are few.
 
 Texts travel as numbers of words (Arrow's dictionaries): most of them stand in many rows. A part of a table has
 `PART_ROWS` rows at most, so that the numbers take two bytes.
@@ -93,17 +94,20 @@ QUALITY: Final[Columns] = (
     ("duplicate", _flag),
 )
 CONVERSATION: Final[Columns] = (
-    ("scope", WORD),
+    ("kind", pa.uint64()),
     ("initiator_mac", WORD),
     ("initiator_ip", WORD),
     ("responder_mac", WORD),
     ("responder_ip", WORD),
     ("port", _number),
-    ("transport", WORD),
+)
+KIND: Final[Columns] = (
+    ("scope", WORD),
     ("protocol", WORD),
     ("confidence", WORD),
     ("interface", WORD),
     ("segment", WORD),
+    ("transport", WORD),
 )
 SUMS: Final = (
     "packets",
@@ -152,8 +156,9 @@ TRAFFIC: Final[Columns] = (
     ("group_packets", _count),
     ("truncated", _count),
 )
-REFERRED: Final = ("place", "attribute")
-"""The tables that `fact_attribute` refers to. Their rows are told again in each batch, and never change."""
+REFERRED: Final = ("place", "attribute", "kind")
+"""The tables that others refer to, by columns of these names. Their rows are told again in each batch, and
+never change."""
 LOSSES: Final[Columns] = (
     ("kernel_packets", _count),
     ("kernel_drops", _count),
@@ -166,8 +171,9 @@ SCHEMAS: Final[dict[str, pa.Schema]] = {
     "place": pa.schema([*ID, *WHERE]),
     "attribute": pa.schema([ID[1], *WHAT["fact_attribute"]]),
     "fact_attribute": pa.schema(
-        [*ID, *((name, ID[1][1]) for name in REFERRED), *SEEN, ("quality", _number)],
+        [*ID, ("place", pa.uint64()), ("attribute", pa.uint64()), *SEEN, ("quality", _number)],
     ),
+    "kind": pa.schema([ID[1], *KIND]),
     "fact_conversation": pa.schema([*ID, *CONVERSATION, *((name, _count) for name in SUMS), *SEEN]),
     "certificate": pa.schema(CERTIFICATE),
     "binding": pa.schema(BINDING),
@@ -199,10 +205,3 @@ def table(name: str, columns: Sequence[Sequence[object] | pa.Array]) -> pa.Table
         for column, field in zip(columns, schema, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def numbered(values: Sequence[H]) -> tuple[list[int], list[H]]:
-    """Where each stands among the different ones, and these."""
-    different = dict.fromkeys(values)
-    number = {one: at for at, one in enumerate(different)}
-    return [number[one] for one in values], list(different)

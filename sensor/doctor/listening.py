@@ -36,18 +36,22 @@ class Heard:
     def __init__(self) -> None:
         self.tally = Tally()
         self.conversations: Counter[str] = Counter()
+        self._protocols: dict[int, str] = {}
         self.summary: Summary | None = None
         self.failure: str | None = None
 
     def take(self, name: str, rows: pa.Table) -> None:
         """Rows of one table; facts themselves are of no interest here."""
         self.tally.add({name: rows})
+        if name == "kind":  # those of the conversations that come next
+            told = zip(*(rows[column].to_pylist() for column in _KIND), strict=True)
+            self._protocols = {kind: protocol for kind, protocol, confidence in told if confidence == "confirmed"}
         if name == "fact_conversation":
-            for protocol, confidence, n in zip(*(rows[c].to_pylist() for c in _CONVERSATION), strict=True):
-                self.conversations[protocol if confidence == "confirmed" else ""] += n
+            for kind, n in zip(rows["kind"].to_pylist(), rows["n"].to_pylist(), strict=True):
+                self.conversations[self._protocols.get(kind, "")] += n
 
 
-_CONVERSATION: Final = ("protocol", "confidence", "n")
+_KIND: Final = ("id", "protocol", "confidence")
 
 
 def examine(name: str, seconds: float, ring_bytes: int = RING_BYTES) -> Iterator[Check]:

@@ -38,9 +38,6 @@ cpdef object column(const long long[::1] table, Py_ssize_t width, Py_ssize_t at)
 @cython.locals(made="int[::1]", row="Py_ssize_t")
 cpdef object narrow(const long long[::1] values)
 
-@cython.locals(made="short[::1]", row="Py_ssize_t")
-cpdef object short(const long long[::1] values)
-
 @cython.locals(made="long long[::1]", row="Py_ssize_t")
 cpdef object gathered(const long long[::1] values, const long long[::1] numbers)
 

@@ -5,7 +5,8 @@ Theory of operation
 -------------------
 A column is memory as Arrow has it. Numbers are memoryviews of format `q`, `i` or `h`. Texts are their bytes, one after
 the other, and where each ends. Most texts stand in many rows: their column is numbers of words, of which each is made
-once. `picked` finds out which addresses a column has, `kinds` which scopes, labels and segments, which come together.
+once. `picked` finds out which addresses a column has, `kinds` which scopes, transports, labels and
+segments, which come together.
 
 `row_ids` makes the ids by which conversations are recognised: BLAKE2b of the packed key, 64 bits of it. What is a text
 in a key is a digest of 16 bytes here.
@@ -68,14 +69,6 @@ def column(table: memoryview, width: int, at: int) -> memoryview:
 def narrow(values: memoryview) -> memoryview:
     """The same numbers, of 32 bits."""
     made = memoryview(bytearray(4 * len(values))).cast("i")
-    for row in range(len(values)):
-        made[row] = values[row]
-    return memoryview(made)
-
-
-def short(values: memoryview) -> memoryview:
-    """The same numbers, of 16 bits."""
-    made = memoryview(bytearray(2 * len(values))).cast("h")
     for row in range(len(values)):
         made[row] = values[row]
     return memoryview(made)
@@ -144,22 +137,22 @@ def mac_numbers(ends: memoryview) -> tuple[memoryview, memoryview]:
     return memoryview(made), _listed(list(numbers)[1:])
 
 
-def kinds(days: memoryview, ends: memoryview) -> tuple[memoryview, list[tuple[int, int, int]]]:
-    """For each row of `DAYS` which of the different (scope, label, segment) it has, and these."""
+def kinds(days: memoryview, ends: memoryview) -> tuple[memoryview, list[tuple[int, int, int, int]]]:
+    """For each row of `DAYS` which of the different (scope, label, segment, transport) it has, and these."""
     count = len(days) // D_WIDTH
     made = _numbers(count)
     numbers: dict[int, int] = {}
-    different: list[tuple[int, int, int]] = []
+    different: list[tuple[int, int, int, int]] = []
     before = number = -1
     for row in range(count):
         at = row * D_WIDTH
         scope = ends[days[at + D_INITIATOR] * E_WIDTH + E_REST] >> 16
-        kind = scope << 48 | days[at + D_LABEL] << 17 | days[at + D_SEGMENT]
+        kind = scope << 48 | days[at + D_TRANSPORT] << 40 | days[at + D_LABEL] << 17 | days[at + D_SEGMENT]
         if kind != before:
             before = kind
             number = numbers.setdefault(kind, len(numbers))
             if number == len(different):
-                different.append((scope, days[at + D_LABEL], days[at + D_SEGMENT]))
+                different.append((scope, days[at + D_LABEL], days[at + D_SEGMENT], days[at + D_TRANSPORT]))
         made[row] = number
     return memoryview(made), different
 

@@ -215,24 +215,23 @@ def _extent(row: Mapping[str, Any], number: int) -> dict[str, Any]:
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> None:
     values = {"reading": reading_of(connection, values["capture"]), "batch": 0, **values}
-    if table == "fact_attribute":
-        values = _referring(connection, values)
+    values = _referring(connection, table, values)
     columns = _columns(table)
-    unknown = values.keys() - set(columns) - EXTENT - {"day", "id", "hours"}
+    unknown = values.keys() - set(columns) - EXTENT - {"day", "id", "hours", "quality"}
     if unknown:
         raise CaseError(f"{table} has no column {', '.join(sorted(unknown))}")
     connection.table(table).insert([values.get(name) for name in columns])
 
 
-def _referring(connection: duckdb.DuckDBPyConnection, values: Mapping[str, Any]) -> dict[str, Any]:
-    """An attribute's row, after those that it refers to."""
+def _referring(connection: duckdb.DuckDBPyConnection, table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A row, after those that it refers to."""
     rest = dict(values)
-    for table in REFERRED:
-        own = [name for name in _columns(table) if name not in _COMMON]
+    for referred in [name for name in _columns(table) if name in REFERRED]:
+        own = [name for name in _columns(referred) if name not in _COMMON]
         row = {name: values[name] for name in _COMMON} | {name: rest.pop(name, None) for name in own}
-        rest[table] = row["id"] = len(connection.table(table)) + 1
-        connection.table(table).insert([row[name] for name in _columns(table)])
-    return rest | {"quality": sum(bool(rest.pop(name, False)) << bit for bit, (name, _) in enumerate(QUALITY))}
+        rest[referred] = row["id"] = len(connection.table(referred)) + 1
+        connection.table(referred).insert([row[name] for name in _columns(referred)])
+    return rest | {"quality": sum(bool(values.get(name)) << bit for bit, (name, _) in enumerate(QUALITY))}
 
 
 @cache

@@ -127,12 +127,18 @@ CREATE TABLE fact_anomaly (
     truncated BOOLEAN, duplicate BOOLEAN
 );
 
--- Conversations per day, written by the engine's counts. `confidence`: port | probed | confirmed; protocol '' = unknown.
+-- Of which kind conversations are. What makes a row unique is (reading, id). `confidence`: port | probed | confirmed;
+-- protocol '' = unknown.
+CREATE TABLE kind (
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, id UBIGINT NOT NULL,
+    scope VARCHAR NOT NULL, protocol VARCHAR NOT NULL, confidence VARCHAR NOT NULL, interface VARCHAR, segment VARCHAR,
+    transport VARCHAR NOT NULL
+);
+
+-- Conversations per day, written by the engine's counts.
 CREATE TABLE fact_conversation (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL,
-    scope VARCHAR NOT NULL, initiator_mac VARCHAR, initiator_ip VARCHAR, responder_mac VARCHAR, responder_ip VARCHAR,
-    port INTEGER, transport VARCHAR NOT NULL, protocol VARCHAR NOT NULL, confidence VARCHAR NOT NULL,
-    interface VARCHAR, segment VARCHAR,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, kind UBIGINT NOT NULL,
+    initiator_mac VARCHAR, initiator_ip VARCHAR, responder_mac VARCHAR, responder_ip VARCHAR, port INTEGER,
     packets BIGINT NOT NULL, initiator_bytes BIGINT NOT NULL, responder_bytes BIGINT NOT NULL,
     copied_bytes BIGINT NOT NULL,      -- given to a dissector
     skipped_bytes BIGINT NOT NULL,     -- left out on a dissector's word

@@ -135,11 +135,12 @@ def add_sensors(connection: duckdb.DuckDBPyConnection) -> None:
 
 def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
     common = {
-        "reading": 1, "batch": 0, "day": T0.date(), "scope": "default", "port": 104, "transport": "tcp",
+        "reading": 1, "batch": 0, "day": T0.date(), "port": 104,
         "first_ts": T0, "last_ts": T1, "n": 2, "hours": 1 << 10 | 1 << 18, "frame": 4, "community_id": "1:abc=",
     }  # fmt: skip
     side = {
-        "side": "initiator", "mac": "00:11:22:33:44:55", "ip": "10.0.0.5", "peer_ip": "10.0.0.9", "about": "side",
+        "scope": "default", "transport": "tcp", "side": "initiator",
+        "mac": "00:11:22:33:44:55", "ip": "10.0.0.5", "peer_ip": "10.0.0.9", "about": "side",
         "continued": False, "midstream": False, "gap": False, "one_sided": False,
     }  # fmt: skip
     for number in (2**63 + 1, 2):
@@ -148,7 +149,10 @@ def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
             principal="ANY-SCU", outcome="accepted", protection="none", details='{"called_ae_title": "PACS"}',
         )  # fmt: skip
     insert(
-        connection, "fact_conversation", **common, id=3, protocol="", confidence="port", packets=9,
+        connection, "kind", reading=1, batch=0, id=7, scope="default", transport="tcp", protocol="", confidence="port",
+    )  # fmt: skip
+    insert(
+        connection, "fact_conversation", **common, id=3, kind=7, packets=9,
         initiator_ip="10.0.0.5", initiator_mac="00:11:22:33:44:55", responder_ip="10.0.0.9",
         **dict.fromkeys(COUNTS, 0),
     )  # fmt: skip

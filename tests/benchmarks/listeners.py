@@ -31,7 +31,7 @@ _KEYS = {
     "fact_certificate": "scope, side, mac, peer_mac, port, transport, protocol, about, role, position, sha256",
     "fact_channel": "scope, side, mac, peer_mac, port, transport, protocol, about, version, cipher, encrypted, signed,"
     " client_authenticated, details",
-    "fact_conversation": "scope, initiator_mac, responder_mac, port, transport, protocol, confidence",
+    "conversations": "scope, initiator_mac, responder_mac, port, transport, protocol, confidence",
 }
 
 

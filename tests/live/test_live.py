@@ -29,16 +29,9 @@ WAYS = [
     pytest.param("libpcap", marks=pytest.mark.skipif(not find_library("pcap"), reason="needs libpcap")),
 ]
 # All that depends on when, how often and in which order; `day` and `id`, a hash of the key with the day in it, too.
-VOLATILE = ("capture", "parser_set", "day", "id", "first_ts", "last_ts", "n", "hours", "frame")
+VOLATILE = ("capture", "day", "id", "first_ts", "last_ts", "n", "hours", "frame")
 FIRST_SIGHT = ("community_id",)  # evidence: the first conversation, in each of two workers another one
-FACTS = (
-    "attributes",
-    "fact_channel",
-    "fact_certificate",
-    "fact_authentication",
-    "fact_anomaly",
-    "fact_conversation",
-)
+FACTS = ("attributes", "channels", "certificate_sightings", "authentications", "anomalies", "conversations")
 
 
 class Watched(Live):

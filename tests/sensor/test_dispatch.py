@@ -92,12 +92,14 @@ def run(path: Path, dissect, site: Site | None = None, *, bulkhead: bool = False
 
 
 def days(path: Path, dissect, *, bulkhead: bool = False) -> list[dict]:
-    """The rows of conversations."""
+    """The rows of conversations, with what their kind is."""
     registry = Registry([Protocol("test", "none", "tcp", probe, dissect)])
     with CaptureFile(path) as capture:
         pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=bulkhead)
         (batch,) = pipeline.batches()
-    return dict(batch.parts)["fact_conversation"].to_pylist()
+    parts = {name: part.to_pylist() for name, part in batch.parts}
+    kinds = {kind.pop("id"): kind for kind in parts["kind"]}
+    return [kinds[row["kind"]] | row for row in parts["fact_conversation"]]
 
 
 def at_second(record: Packet, seconds: int) -> Packet:

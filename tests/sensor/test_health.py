@@ -10,8 +10,13 @@ from sensor.rows import SCHEMAS
 
 
 def conversations(n, one_sided, unanswered=0, transport="tcp", **place):
-    row = {"transport": transport, "n": n, "one_sided_count": one_sided, "unanswered_count": unanswered, **place}
-    return {"fact_conversation": pa.Table.from_pylist([row], schema=SCHEMAS["fact_conversation"])}
+    number = hash((transport, *place.values())) & 2**63 - 1
+    kind = {"id": number, "transport": transport, **place}
+    row = {"kind": number, "n": n, "one_sided_count": one_sided, "unanswered_count": unanswered}
+    return {
+        name: pa.Table.from_pylist([one], schema=SCHEMAS[name])
+        for name, one in (("kind", kind), ("fact_conversation", row))
+    }
 
 
 def traffic(packets, interface="eth1", segment="", **counts):

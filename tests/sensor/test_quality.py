@@ -78,7 +78,8 @@ def test_rows_of_before_know_nothing_of_it(store, key):
     read_captures([ECHO], store, None, key)
     for statement in (
         "UPDATE fact_authentication SET truncated = NULL, duplicate = NULL",
-        "UPDATE fact_conversation SET interface = NULL, segment = NULL, truncated_count = NULL, duplicate_count = NULL",
+        "UPDATE kind SET interface = NULL, segment = NULL",
+        "UPDATE fact_conversation SET truncated_count = NULL, duplicate_count = NULL",
     ):
         store.cursor().execute(statement)
     assert store.query("SELECT DISTINCT truncated, duplicate FROM authentications") == [(False, False)]

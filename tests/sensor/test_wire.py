@@ -29,11 +29,11 @@ from sensor.wire import (
     send,
     unpack_table,
 )
-from tests.sensor.store.facts import attribute, binding, certificate, conversation, referring, schema_of
+from tests.sensor.store.facts import attribute, binding, certificate, conversation, of_kinds, referring, schema_of
 
 ROWS = {
     **referring([attribute(0), attribute(1, "CT02", id=2**64 - 1, mac=None)]),
-    "fact_conversation": [conversation(0)],
+    **of_kinds([conversation(0)]),
     "certificate": [certificate(sans=["DNS:a", "DNS:b"]), certificate("cd", sans=None, not_before=None)],
     "binding": [binding(0)],
 }

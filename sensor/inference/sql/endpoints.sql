@@ -8,7 +8,8 @@ WITH told AS (
     UNION ALL SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_certificate
     UNION ALL SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_authentication
     UNION ALL SELECT scope, mac, ip, peer_mac, peer_ip, day, first_ts, last_ts FROM fact_anomaly
-    UNION ALL SELECT scope, initiator_mac, initiator_ip, responder_mac, responder_ip, day, first_ts, last_ts FROM fact_conversation
+    UNION ALL SELECT k.scope, initiator_mac, initiator_ip, responder_mac, responder_ip, day, first_ts, last_ts
+    FROM fact_conversation AS f JOIN kind AS k ON k.reading = f.reading AND k.id = f.kind
 ), pairs AS (
     SELECT scope, mac, ip, day, first_ts, last_ts FROM seen
     UNION ALL SELECT scope, peer_mac, peer_ip, day, first_ts, last_ts FROM seen

@@ -1,10 +1,11 @@
 -- fact_conversation with the devices of both sides.
 CREATE OR REPLACE TEMP TABLE seen_conversation AS
 SELECT i.device_id AS initiator_id, r.device_id AS responder_id, i.internal AS initiator_internal, r.internal AS responder_internal,
-    c.capture, f.* EXCLUDE (reading, batch, id)
+    c.capture, k.* EXCLUDE (reading, batch, id), f.* EXCLUDE (reading, batch, id, kind)
 FROM fact_conversation AS f
 JOIN capture AS c ON c.reading = f.reading
+JOIN kind AS k ON k.reading = f.reading AND k.id = f.kind
 LEFT JOIN endpoint_device AS i
-    ON i.scope = f.scope AND i.mac IS NOT DISTINCT FROM f.initiator_mac AND i.ip IS NOT DISTINCT FROM f.initiator_ip
+    ON i.scope = k.scope AND i.mac IS NOT DISTINCT FROM f.initiator_mac AND i.ip IS NOT DISTINCT FROM f.initiator_ip
 LEFT JOIN endpoint_device AS r
-    ON r.scope = f.scope AND r.mac IS NOT DISTINCT FROM f.responder_mac AND r.ip IS NOT DISTINCT FROM f.responder_ip
+    ON r.scope = k.scope AND r.mac IS NOT DISTINCT FROM f.responder_mac AND r.ip IS NOT DISTINCT FROM f.responder_ip

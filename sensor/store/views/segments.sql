@@ -9,13 +9,14 @@ WITH carried AS (
     FROM fact_traffic
     GROUP BY ALL
 ), talked AS (
-    SELECT reading, day, coalesce(interface, '') AS interface, coalesce(segment, '') AS segment, sum(n) AS conversations,
+    SELECT f.reading, day, coalesce(interface, '') AS interface, coalesce(segment, '') AS segment, sum(n) AS conversations,
         sum(n) FILTER (protocol <> '' AND confidence = 'confirmed') AS understood,
         sum(n - unanswered_count) FILTER (transport = 'tcp') AS tcp_conversations,
         sum(one_sided_count - unanswered_count) FILTER (transport = 'tcp') AS one_sided,
         sum(unanswered_count) AS unanswered, sum(midstream_count) AS midstream, sum(gap_count) AS with_gaps,
         sum(lost_bytes) AS lost_bytes, list(DISTINCT protocol) FILTER (protocol <> '' AND confidence = 'confirmed') AS protocols
-    FROM fact_conversation
+    FROM fact_conversation AS f
+    JOIN kind AS k ON k.reading = f.reading AND k.id = f.kind
     GROUP BY ALL
 )
 SELECT CASE WHEN coalesce(c.live, false) THEN 'live' ELSE c.name END AS source, s.interface, s.segment, s.day,

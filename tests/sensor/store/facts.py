@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from sensor.rows import QUALITY, SCHEMAS, WHAT, WHERE
+from sensor.rows import KIND, QUALITY, SCHEMAS, WHAT, WHERE
 from sensor.store import Reading, Store
 from sensor.store.sql import views
 
@@ -102,6 +102,16 @@ def referring(rows):
     }
 
 
+def of_kinds(rows):
+    """Rows of conversations, which say all themselves, as a worker says them."""
+    kinds = [{name: row.get(name) for name, _ in KIND} for row in rows]
+    ids = [number_of(kind) for kind in kinds]
+    return {
+        "kind": list({number: kind | {"id": number} for number, kind in zip(ids, kinds, strict=True)}.values()),
+        "fact_conversation": [row | {"kind": number} for number, row in zip(ids, rows, strict=True)],
+    }
+
+
 def number_of(row):
     """64 bits of a digest."""
     return int.from_bytes(hashlib.blake2b(repr(sorted(row.items())).encode(), digest_size=8).digest())
@@ -130,6 +140,8 @@ def batch(store, **tables):
     """Arrow tables by name, from lists of rows; those of attributes say all themselves."""
     if "fact_attribute" in tables:
         tables |= referring(tables["fact_attribute"])
+    if "fact_conversation" in tables:
+        tables |= of_kinds(tables["fact_conversation"])
     return {name: pa.Table.from_pylist(list(rows), schema=schema_of(store, name)) for name, rows in tables.items()}
 
 

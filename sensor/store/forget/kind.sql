@@ -1,0 +1,1 @@
+DELETE FROM kind WHERE reading = (SELECT reading FROM capture WHERE capture = $capture)
