@@ -241,9 +241,14 @@ def words(numbers: memoryview, texts: Buffers, bits: memoryview | None = None) -
     """An array of texts by their numbers; of none where there is no bit."""
     known = None if bits is None else pa.py_buffer(bits)
     indices = pa.Array.from_buffers(_index, len(numbers), [known, pa.py_buffer(numbers)])
+    return pa.DictionaryArray.from_arrays(indices, text_array(texts))
+
+
+def text_array(texts: Buffers) -> pa.Array:
+    """An array of these texts."""
     offsets, characters = texts
     made = [None, pa.py_buffer(offsets), pa.py_buffer(characters)]
-    return pa.DictionaryArray.from_arrays(indices, pa.Array.from_buffers(_text, len(offsets) - 1, made))
+    return pa.Array.from_buffers(_text, len(offsets) - 1, made)
 
 
 def id_array(values: memoryview) -> pa.Array:

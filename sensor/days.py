@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 import pyarrow as pa
 
+from sensor.arrays import text_array, words
 from sensor.engine import DAYS, ENDS, HELD, columns
 from sensor.rows import PART_ROWS, SUMS, table, what_of
 
@@ -94,7 +95,7 @@ class Days:
                 *(_array(pa.int64(), of(name)) for name in SUMS),
                 _array(_TS, of("first_ts")), _array(_TS, of("last_ts")), _array(pa.int64(), of("n")),
                 _array(pa.int32(), columns.narrow(of("hours"))), _array(pa.int64(), of("frame")),
-                _different(_texts(columns.community_ids(rows, self._ends))),
+                _different(columns.community_ids(rows, self._ends)),
             ],
         )  # fmt: skip
 
@@ -116,24 +117,24 @@ class Days:
 
     def _macs(self, ends: memoryview, mac_of: memoryview, macs: memoryview) -> pa.Array:
         numbers, different, bits = columns.picked(columns.gathered(mac_of, ends), len(macs))
-        return _words(numbers, _texts(columns.mac_texts(columns.gathered(macs, different))), bits)
+        return words(numbers, columns.mac_texts(columns.gathered(macs, different)), bits)
 
     def _ips(self, ends: memoryview) -> pa.Array:
         numbers, different, _ = columns.picked(ends, len(self._ends) // len(ENDS))
-        return _words(numbers, _texts(columns.ip_texts(self._ends, different)))
+        return words(numbers, columns.ip_texts(self._ends, different))
 
     def _bindings(self, mac_of: memoryview, macs: memoryview) -> pa.Table:
         """All intervals; the recorder joins those that touch across batches."""
         ends, first, last, n, before = (_column(self._held, HELD, name) for name in HELD)
         if any(before):
             ends, first, last, n = _joined(ends, first, last, n, before)
-        words = [scope.encode() for scope in self._scopes]
+        scopes = [scope.encode() for scope in self._scopes]
         return table(
             "binding",
             [
-                _texts(columns.spelled(words, columns.scopes(self._ends, ends))),
-                _texts(columns.mac_texts(columns.gathered(macs, columns.gathered(mac_of, ends)))),
-                _texts(columns.ip_texts(self._ends, ends)),
+                text_array(columns.spelled(scopes, columns.scopes(self._ends, ends))),
+                text_array(columns.mac_texts(columns.gathered(macs, columns.gathered(mac_of, ends)))),
+                text_array(columns.ip_texts(self._ends, ends)),
                 _array(_TS, first), _array(_TS, last), _array(pa.int64(), n),
             ],
         )  # fmt: skip
@@ -147,21 +148,9 @@ def _array(kind: pa.DataType, values: memoryview) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
 
 
-def _texts(buffers: columns.Buffers) -> pa.Array:
-    offsets, characters = map(pa.py_buffer, buffers)
-    return pa.Array.from_buffers(pa.string(), len(buffers[0]) - 1, [None, offsets, characters])
-
-
-def _words(numbers: memoryview, texts: pa.Array, bits: memoryview | None = None) -> pa.Array:
-    """A column of texts by their numbers; without one where there is no bit."""
-    validity = None if bits is None else pa.py_buffer(bits)
-    indices = pa.Array.from_buffers(pa.int16(), len(numbers), [validity, pa.py_buffer(numbers)])
-    return pa.DictionaryArray.from_arrays(indices, texts)
-
-
-def _different(texts: pa.Array) -> pa.Array:
+def _different(texts: columns.Buffers) -> pa.Array:
     """A column of texts that differ."""
-    return _words(memoryview(array("h", range(len(texts)))), texts)
+    return words(memoryview(array("h", range(len(texts[0]) - 1))), texts)
 
 
 def _joined(

@@ -29,7 +29,7 @@ EVICTED: Final = {
     "evicted_flows": "{:,} conversations were forgotten",
     "evicted_sessions": "{:,} read on as if they had begun later",
     "evicted_session_bytes": "{:,} bytes of half-read messages left out",
-    "evicted_bytes": "{:,} times what waited in a stream left out",
+    "evicted_buffers": "{:,} times what waited in a stream left out",
     "evicted_facts": "{:,} facts are not stated again at midnight",
     "rows_lost": "{:,} rows were lost",
 }

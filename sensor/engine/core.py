@@ -60,7 +60,7 @@ COUNTERS = (
     "fragments",
     "flows",
     "evicted_flows",
-    "evicted_bytes",
+    "evicted_buffers",
     "late_segments",
     "holes",
     "clock_backwards",

@@ -283,7 +283,7 @@ if not cython.compiled:
     C_FRAGS = 10
     C_FLOWS = 11
     C_EVICTED = 12
-    C_EVICTED_BYTES = 13
+    C_EVICTED_BUFFERS = 13
     C_LATE = 14
     C_HOLES = 15
     C_BACKWARDS = 16

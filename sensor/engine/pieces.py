@@ -101,7 +101,7 @@ class Pieces(Packets):
 
     def _evict_bytes(self) -> None:
         """Too much is held: whoever has held bytes longest loses them, as if they had been over the budget."""
-        self.n[C_EVICTED_BYTES] += 1
+        self.n[C_EVICTED_BUFFERS] += 1
         if self.held and (not self.pieces or self.held_bytes >= self.pieces_bytes):
             key = next(iter(self.held))
             row, lane = key // 2, key % 2

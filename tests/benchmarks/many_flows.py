@@ -37,10 +37,10 @@ ROUND_FRAMES = 4
 CHUNK_FRAMES = 4_000
 ID_BYTES = 1 << 20
 HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
-ENGINE_SAYS = ("packets", "flows", "evicted_flows", "rows_in_use", "held_bytes", "evicted_bytes", "probes")
+ENGINE_SAYS = ("packets", "flows", "evicted_flows", "rows_in_use", "held_bytes", "evicted_buffers", "probes")
 WORKER_SAYS = (
     *("packets", "flows", "evicted_flows", "evicted_sessions", "evicted_session_bytes", "evicted_facts"),
-    *("evicted_bytes", "rows_lost", "runs_known"),
+    *("evicted_buffers", "rows_lost", "runs_known"),
 )
 _RECORD = struct.Struct("<IIII")
 

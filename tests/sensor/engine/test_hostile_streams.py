@@ -168,7 +168,7 @@ def test_who_holds_and_goes_silent_loses_first() -> None:
     events = run(pcap(frames + wire.frames), lambda engine, e: engine.want(e.flow, e.lane, 1_900, 1_900), engine=engine)
     last = [e for e in of(events, "data") if e.addresses[3] == bytes((10, 200, 0, 1))]
     assert [e.size for e in last] == [100, 1_900]
-    assert engine.counters()["evicted_bytes"] > 100
+    assert engine.counters()["evicted_buffers"] > 100
 
 
 def received(segments: list[tuple[int, bytes]]) -> bytes:
@@ -265,4 +265,4 @@ def test_scenarios_are_what_they_say() -> None:
     assert seen["stacked_tags"]["bad_header"] > 100
     assert seen["lies"]["bad_header"] > 100
     assert seen["leaping_clock"]["clock_backwards"] > 50
-    assert seen["hoarders"]["evicted_bytes"] > 100
+    assert seen["hoarders"]["evicted_buffers"] > 100
