@@ -152,7 +152,10 @@ def _shape(node: Node, run: Run, blanks: Blanks) -> Shape | None:
 
 
 def _blanks(node: Node, run: Run, runs: list[bytes], protocol: Protocol, side: Side) -> Blanks | None:
-    """The blanks of a run, counted from its first byte, without short ones; None where the protocol names none."""
+    """The blanks of a run, counted from its first byte, without short ones.
+
+    None where the protocol names none, and where the run ends amid what must not stand there.
+    """
     if protocol.blanks is None:
         return None
     begin = node.begins[run.lane]
@@ -161,7 +164,9 @@ def _blanks(node: Node, run: Run, runs: list[bytes], protocol: Protocol, side: S
     if found is None:
         return None
     start, end = len(before), len(before) + len(run.data)
-    unless = tuple((at - start, value) for at, value in found.unless if at >= start)
+    if any(at < end < at + len(value) for at, value in found.unless):
+        return None
+    unless = tuple((at - start, value) for at, value in found.unless if start <= at < end)
     said = tuple((a - start, b - start, field) for a, b, field in found.said if a >= start and b <= end)
     return Blanks(_within(found.own, start, end), said, unless)
 

@@ -145,6 +145,18 @@ def test_where_something_must_not_stand_nothing_is_known() -> None:
     assert node.find(0, 1, b"tretryrrr", []) is None
 
 
+def test_what_must_not_stand_behind_a_run_does_not_concern_it() -> None:
+    spans = Blanks(own=((1, 9),), unless=((9, b"retry"),))
+    _, node, done = learnt(spans, b"t" + RANDOM, "x")
+    assert node.find(0, 1, b"t" + OTHER, []) is done
+
+
+def test_where_the_end_of_a_run_may_cut_what_must_not_stand_there_nothing_is_known() -> None:
+    for at in range(5, 9):
+        assert learnt(Blanks(own=((1, 9),), unless=((at, b"retry"),)), b"t" + RANDOM, "x")[2].node is None
+    assert learnt(Blanks(own=((1, 9),), unless=((4, b"retry"),)), b"t" + RANDOM, "x")[2].node is not None
+
+
 def test_blanks_are_counted_from_where_bytes_were_left_out() -> None:
     asked: list[tuple[bytes, bool]] = []
 
