@@ -46,7 +46,7 @@ def read(content, store, key, folder, batch_bytes=50_000):
 def rows(store):
     """All that was read, but for the capture's id."""
     return {
-        name: sorted(map(repr, store.query(f"SELECT * EXCLUDE (capture) FROM {name}")))
+        name: sorted(map(repr, store.query(f"SELECT * EXCLUDE (reading, batch) FROM {name}")))
         for name in tables()
         if name.startswith("fact_")
     }
