@@ -14,6 +14,7 @@ cdef class Table(Turns):
     cdef long long free
     cdef long long free_lanes
     cdef long long free_count
+    cdef long long half_count
     cdef long long fresh_row
     cdef long long fresh_lanes
     cdef long long serial
@@ -89,7 +90,7 @@ cdef class Table(Turns):
     @cython.final
     cdef long long _idle_us(self, long long kind) except? FAILED
     @cython.final
-    @cython.locals(tcp=cython.longlong, udp=cython.longlong)
+    @cython.locals(oldest=cython.longlong, longest=cython.longlong, kind=cython.longlong, row=cython.longlong, silence=cython.longlong)
     cdef long long _oldest(self) except? FAILED
     @cython.final
     @cython.locals(r=cython.longlong)

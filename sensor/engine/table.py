@@ -33,7 +33,7 @@ class Table(Turns):
     """Flows by their keys, and by their last packet. Settings are the engine's.
 
     Attributes:
-        lists: the first and last row of each, or -1.
+        lists: the first and last row of each, or -1; `half_count` rows are half.
         free, free_count: rows that were given back, in a chain; from `fresh_row` on they were never used.
         free_lanes, fresh_lanes: the same of the rows of `L`, by their offsets.
         clock: the newest time that is believed; `now` is that of the packet under way.
@@ -50,7 +50,7 @@ class Table(Turns):
         for number in range(10):
             self.lists[number] = -1
         self.free = self.free_lanes = -1
-        self.free_count = self.fresh_row = self.fresh_lanes = 0
+        self.free_count = self.fresh_row = self.fresh_lanes = self.half_count = 0
         self.serial = 0
         self.swept = -SWEEP_US
         self.now = self.clock = 0
@@ -245,6 +245,7 @@ class Table(Turns):
         r = row * WIDTH
         last = self.lists[kind * 2 + 1]
         self.F[r + LIST] = kind
+        self.half_count += kind == L_HALF
         self.F[r + LINKED] = self.now
         self.F[r + PREV] = last
         self.F[r + NEXTROW] = -1
@@ -258,6 +259,7 @@ class Table(Turns):
     def _unlink(self, row: int) -> int:
         r = row * WIDTH
         kind = self.F[r + LIST]
+        self.half_count -= kind == L_HALF
         before = self.F[r + PREV]
         after = self.F[r + NEXTROW]
         if before >= 0:
@@ -310,18 +312,27 @@ class Table(Turns):
         return self.udp_idle_us if kind in (L_UDP, L_HALF) else self.tcp_idle_us
 
     def _oldest(self) -> int:
-        """The least valuable flow: lingering, then half, then shunted, then the one that was silent longest."""
+        """The least valuable flow: one that lingers, else the one that was silent longest.
+
+        Of half and shunted ones silence counts `SOONER` times. Where half ones fill a quarter of the table they go
+        first: scans, however many, take no more of it. But not before: a flow that begins is half until its other side
+        speaks, and in a table full of silent ones it would be gone by then.
+        """
         if self.lists[L_LINGER * 2] >= 0:
             return self.lists[L_LINGER * 2]
-        if self.lists[L_HALF * 2] >= 0:
+        if self.half_count * 4 > self.rows:
             return self.lists[L_HALF * 2]
-        if self.lists[L_SHUNTED * 2] >= 0:
-            return self.lists[L_SHUNTED * 2]
-        tcp = self.lists[L_TCP * 2]
-        udp = self.lists[L_UDP * 2]
-        if tcp < 0 or udp < 0:
-            return udp if tcp < 0 else tcp
-        return udp if self.F[udp * WIDTH + LINKED] <= self.F[tcp * WIDTH + LINKED] else tcp
+        oldest = -1
+        longest = 0
+        for kind in range(L_HALF, -1, -1):
+            row = self.lists[kind * 2]
+            if row >= 0:
+                silence = self.now - self.F[row * WIDTH + LINKED]
+                if kind >= L_SHUNTED:
+                    silence *= SOONER
+                if oldest < 0 or silence > longest:
+                    oldest, longest = row, silence
+        return oldest
 
     def _evict(self, row: int) -> int:
         r = row * WIDTH

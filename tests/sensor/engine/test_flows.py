@@ -225,6 +225,23 @@ def test_a_retransmitted_syn_is_the_same_flow() -> None:
     assert stream(events, 0) == b"x"
 
 
+def test_conversations_that_begin_outlive_those_that_are_silent() -> None:
+    """A table full of flows of datagrams that nobody ends, and others that begin, twenty at a time."""
+    wire = Wire()
+    ends = [((f"10.1.{number >> 8}.{number & 255}", 5000), ("10.0.0.2", 9999)) for number in range(600)]
+    for source, target in ends[:300]:
+        datagram(wire, b"first", source=source, target=target)
+        datagram(wire, b"first", source=target, target=source)
+    wire.wait(60)
+    for begin in range(300, 600, 20):
+        for _ in range(2):
+            for source, target in ends[begin : begin + 20]:
+                datagram(wire, b"then", source=source, target=target)
+            for source, target in ends[begin : begin + 20]:
+                datagram(wire, b"then", source=target, target=source)
+    assert len(of(run(wire.pcap(), flows=256), "end")) == 600
+
+
 def test_a_syn_alone_takes_a_row_and_no_buffer() -> None:
     wire = Wire(step_us=10)
     talk = Tcp(wire).open()
