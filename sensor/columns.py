@@ -50,12 +50,8 @@ def whole_numbers(chunk: pa.Array) -> Sequence[Any]:
     return in_place(chunk)
 
 
-def bytes_of(chunk: pa.Array) -> memoryview:
-    """The memory of an array of numbers."""
-    size = chunk.type.bit_width // 8
-    return memoryview(chunk.buffers()[1] or b"").cast("B")[chunk.offset * size : (chunk.offset + len(chunk)) * size]
-
-
 def in_place(chunk: pa.Array) -> memoryview:
     """The numbers themselves, whatever stands where there are none."""
-    return bytes_of(chunk).cast(_CODES[chunk.type])
+    size = chunk.type.bit_width // 8
+    memory = memoryview(chunk.buffers()[1] or b"").cast("B")
+    return memory[chunk.offset * size : (chunk.offset + len(chunk)) * size].cast(_CODES[chunk.type])

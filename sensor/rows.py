@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Hashable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
@@ -35,7 +35,6 @@ WORD: Final = pa.dictionary(pa.int16(), _text)
 
 Columns = tuple[tuple[str, pa.DataType], ...]
 Key = tuple[Any, ...]
-H = TypeVar("H", bound=Hashable)
 
 ID: Final[Columns] = (("day", pa.date32()), ("id", pa.uint64()))
 WHERE: Final[Columns] = (
