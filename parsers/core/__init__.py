@@ -8,6 +8,7 @@ A parser imports from here and from nowhere else of ours::
 from parsers.core.conversation import Conversation
 from parsers.core.cursor import Cursor
 from parsers.core.errors import LimitExceeded, Malformed, ProtocolError, Unsupported
+from parsers.core.exchange import Exchange
 from parsers.core.fact import (
     Anomaly,
     Attribute,
@@ -45,6 +46,7 @@ __all__ = [
     "Cursor",
     "Demand",
     "Done",
+    "Exchange",
     "Fact",
     "Field",
     "Handoff",

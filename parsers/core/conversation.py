@@ -65,7 +65,12 @@ class _Answered:
         self.fact = fact
         self.outcome = outcome
         self.details = details
-        self.stated = msgspec.structs.replace(fact, outcome=outcome, details=fact.details | details)
+        self.stated = answered(fact, outcome, details)
+
+
+def answered(fact: Authentication, outcome: Outcome, details: dict[str, Any]) -> Authentication:
+    """A claim with what was answered to it."""
+    return msgspec.structs.replace(fact, outcome=outcome, details=fact.details | details)
 
 
 class Conversation:

@@ -24,6 +24,7 @@ from parsers.core.fact import Field, Side
 from parsers.core.members import at_hand
 
 if TYPE_CHECKING:
+    from parsers.core.exchange import Exchange
     from parsers.core.session import Steps
 
 PROBES_MAX: Final = 3
@@ -92,6 +93,7 @@ class Protocol(msgspec.Struct, frozen=True):
             the probe is not asked then, and no turn is given up.
         blanks: names the blanks in the bytes of a lane since it began, or (`whole` is False) since bytes of it were
             left out; None for bytes that had better be read anew. Without it nothing of this protocol is recalled.
+        exchange: makes what knows a usual question and its answer without lanes; None where there is no such thing.
         version: raised when the facts that this parser states change; part of the parser-set version.
     """
 
@@ -104,6 +106,7 @@ class Protocol(msgspec.Struct, frozen=True):
     port_hints: frozenset[int] = frozenset()
     finds_boundary: bool = False
     blanks: Callable[[bytes, Side, bool], Blanks | None] | None = None
+    exchange: Callable[[], Exchange] | None = None
     version: int = 1
 
     def leads(self) -> Iterable[Lead]:

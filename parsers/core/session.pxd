@@ -2,6 +2,7 @@
 cimport cython
 
 from parsers.core.conversation cimport Conversation
+from parsers.core.exchange cimport Exchange
 from parsers.core.reader cimport Reader
 from parsers.core.registry cimport Registry
 
@@ -34,7 +35,8 @@ cdef class Session:
     cdef Registry _registry
     cdef str _over
     cdef object _ports
-    cdef tuple _lanes
+    cdef tuple _lanes, _said
+    cdef Exchange _exchange
     cdef list _facts
     cdef tuple _excluded
     cdef bint _swapped, _roles_guessed, _midstream
@@ -46,7 +48,7 @@ cdef class Session:
 
     cdef Conversation _conversation(self)
 
-    @cython.locals(taken=_Lane)
+    @cython.locals(taken=_Lane, facts=list)
     cpdef list feed(self, int lane, bytes data, long long turn=*)
     cpdef list feed_datagram(self, int lane, bytes data)
     @cython.locals(taken=_Lane)
@@ -65,12 +67,21 @@ cdef class Session:
     cpdef bint can_hand_over(self, int lane) except -1
     @cython.locals(taken=_Lane)
     cpdef bint closed(self, int lane) except -1
-    @cython.locals(one=_Lane, other=_Lane)
+    @cython.locals(lane=_Lane, held=Py_ssize_t)
     cdef Py_ssize_t _held_bytes(self) except -1
     @cython.locals(lane=_Lane, weight=Py_ssize_t)
     cdef Py_ssize_t _weight(self) except -1
     @cython.locals(lane=_Lane)
     cpdef reconsider(self)
+
+    cdef list _exchanged(self, int lane, bytes data, long long turn)
+    @cython.locals(candidates=list, exchange=Exchange, facts=list)
+    cdef list _asked(self, bytes data)
+    @cython.locals(facts=list)
+    cdef list _answered(self, bytes data)
+    cdef _Lane _taken(self, int index)
+    @cython.locals(lane=_Lane, reader=Reader, index=cython.int)
+    cdef _go_on(self, Exchange exchange)
 
     @cython.locals(new_turn=cython.bint)
     cdef _feed(self, _Lane lane, int index, bytes data, long long turn)

@@ -26,6 +26,9 @@ new generator fails before it has yielded `Confirmed`, this turn is given up and
 messages can be told from what is around them, the dissector searches by itself instead (`Protocol.finds_boundary`); so
 it does in the second lane of a conversation whose beginning was not seen.
 
+**A usual question and its answer** need no lanes where a protocol knows them (`Protocol.exchange`). Lanes are made when
+anything else comes: they go on behind what was said, and what they state again is dropped.
+
 The session never holds more than `HEAD_MAX` bytes of an unknown head, and what its readers hold.
 """
 
@@ -37,9 +40,10 @@ from typing import Final
 
 from parsers.core.conversation import Conversation
 from parsers.core.errors import ProtocolError
+from parsers.core.exchange import Exchange
 from parsers.core.fact import DETAIL_MAX_CHARS, Anomaly, Confirmed, Done, Fact, Handoff, Side
 from parsers.core.members import at_hand
-from parsers.core.reader import ANYTHING, WAIT, Demand, Leave, Reader, Wait
+from parsers.core.reader import ANYTHING, MESSAGE_MAX_BYTES, WAIT, Demand, Leave, Reader, Wait
 from parsers.core.registry import Protocol, Registry, Verdict
 
 Step = Wait | Confirmed | Handoff | Done | Fact
@@ -47,14 +51,16 @@ Steps = Generator[Step, None, None]
 
 HEAD_MAX: Final = 8_192
 SESSION_BYTES: Final = 640
+EXCHANGE_BYTES: Final = 1_024
 LANE_BYTES: Final = 6_656
 FACT_BYTES: Final = 512
-"""What objects take: of a session, of a lane's dissector, and of a fact that is held back."""
+"""What objects take: of a session, of an exchange, of a lane's dissector, and of a fact that is held back."""
 HELD_FACTS_MAX: Final = 512
 FAILED_CANDIDATES_MAX: Final = 8
 UNKNOWN_DATAGRAMS_MAX: Final = 4
 
 NEXT_TURN: Final = Demand(Leave.TURN)
+NEXT_MESSAGE: Final = Demand(message=MESSAGE_MAX_BYTES)
 
 
 @at_hand
@@ -143,8 +149,8 @@ class Session:
     """
 
     __slots__ = (
-        "_excluded", "_facts", "_lanes", "_midstream", "_over", "_ports", "_registry", "_roles_guessed", "_swapped",
-        "_talk", "_unknown_datagrams", "confidence", "done", "failed_candidates", "protocol",
+        "_exchange", "_excluded", "_facts", "_lanes", "_midstream", "_over", "_ports", "_registry", "_roles_guessed",
+        "_said", "_swapped", "_talk", "_unknown_datagrams", "confidence", "done", "failed_candidates", "protocol",
     )  # fmt: skip
 
     def __init__(
@@ -159,7 +165,9 @@ class Session:
         self._registry = registry
         self._over = over
         self._ports = ports
-        self._lanes = (_Lane(), _Lane())
+        self._lanes: tuple[_Lane, ...] = ()  # none as long as there is no more than an exchange
+        self._exchange: Exchange | None = None
+        self._said: tuple[tuple[int, int], ...] = ()  # of what the exchange has heard: turn and size, by lane
         self._facts: list[Fact] = []
         self._excluded: tuple[Protocol, ...] = ()
         self._swapped = False
@@ -192,7 +200,11 @@ class Session:
 
     def feed(self, lane: int, data: bytes, turn: int = 1) -> list[Fact]:
         """The next bytes of a lane, in order, belonging to its turn number `turn`; returns the facts now certain."""
-        taken = self._lanes[lane]
+        if not self._lanes:
+            facts = self._exchanged(lane, data, turn)
+            if facts is not None:
+                return facts
+        taken = self._taken(lane)
         if taken.confirmed and taken.reader is not None and not self.done:  # as nearly always
             taken.turn = turn
             taken.reader.feed(data, turn)
@@ -204,13 +216,13 @@ class Session:
     def feed_datagram(self, lane: int, data: bytes) -> list[Fact]:
         """One whole datagram or handed-on message; returns the facts that are now certain."""
         if not self.done:
-            self._feed_datagram(self._lanes[lane], lane, data)
+            self._feed_datagram(self._taken(lane), lane, data)
         return self._collect()
 
     def gap(self, lane: int) -> list[Fact]:
         """Bytes are missing in a lane before what is fed to it next."""
+        taken = self._taken(lane)
         self._conversation().gap()
-        taken = self._lanes[lane]
         if taken.state in {_READING, _PROBING}:
             taken.reset(_RESUMING if self.protocol is not None else _PROBING)
         taken.forget()
@@ -221,11 +233,12 @@ class Session:
         for lane in self._lanes:
             lane.reset(_CLOSED)
         self.done = True
-        return self._collect()
+        return self._collect() if self._exchange is None else self._exchange.end()
 
     def fail(self, lane: int) -> list[Fact]:
         """Give this lane up: its dissector broke on it, which is our bug and not the sender's."""
-        taken = self._lanes[lane]
+        self._exchange, self._said = None, ()
+        taken = self._taken(lane)
         taken.reset(_CLOSED)
         self._settle_done()
         return self._collect()
@@ -242,6 +255,8 @@ class Session:
 
     def demand(self, lane: int) -> Demand:
         """What this lane needs next. A closed lane needs nothing: see `closed`."""
+        if not self._lanes:
+            return NEXT_MESSAGE if lane < len(self._said) else ANYTHING
         taken = self._lanes[lane]
         if taken.reader is not None:
             return taken.reader.needs()
@@ -254,7 +269,7 @@ class Session:
 
         Call it only where `can_hand_over`. The dissector goes on until it needs something else: ask for `demand` again.
         """
-        taken = self._lanes[lane]
+        taken = self._taken(lane)
         if taken.reader is not None:
             taken.reader.hand_over()
             self._heard(taken, lane)
@@ -262,11 +277,13 @@ class Session:
 
     def can_hand_over(self, lane: int) -> bool:
         """Whether the feeder can carry the demand out: not while a mark is half found in bytes fed already."""
-        taken = self._lanes[lane]
+        taken = self._taken(lane)
         return taken.reader is None or not taken.reader.partial_mark
 
     def closed(self, lane: int) -> bool:
         """Whether nothing more of this lane is wanted."""
+        if not self._lanes:
+            return self.done
         taken = self._lanes[lane]
         return self.done or taken.state == _CLOSED
 
@@ -276,8 +293,10 @@ class Session:
         return self._held_bytes()
 
     def _held_bytes(self) -> int:
-        one, other = self._lanes
-        return one.held_bytes() + other.held_bytes()
+        held = 0
+        for lane in self._lanes:
+            held += lane.held_bytes()
+        return held
 
     @property
     def weight(self) -> int:
@@ -285,6 +304,8 @@ class Session:
         return self._weight()
 
     def _weight(self) -> int:
+        if self._exchange is not None:
+            return SESSION_BYTES + EXCHANGE_BYTES
         weight = self._held_bytes() + SESSION_BYTES
         for lane in self._lanes:
             if lane.reader is not None:
@@ -297,6 +318,60 @@ class Session:
         """Whoever feeds an unknown conversation chooses the turns: all that come next are probed."""
         for lane in self._lanes:
             lane.probed_turn = 0
+
+    # ------------------------------------------------------------------ exchanges, and what is more than one
+
+    def _exchanged(self, lane: int, data: bytes, turn: int) -> list[Fact] | None:
+        """The facts of the initiator's first bytes, and then of the responder's, if lanes need not read them."""
+        if self.done:
+            return []
+        facts = None
+        if len(data) > HEAD_MAX:
+            return None
+        if self._exchange is None:
+            facts = self._asked(data) if lane == 0 else None
+        elif lane == 1 and len(self._said) == 1:
+            facts = self._answered(data)
+        if facts is not None:
+            self._said += ((turn, len(data)),)
+        return facts
+
+    def _asked(self, data: bytes) -> list[Fact] | None:
+        candidates = [] if self._midstream else self._registry.candidates(self._over, data, self._ports)
+        protocol = candidates[0] if candidates else None
+        if protocol is None or protocol.exchange is None:
+            return None
+        exchange = protocol.exchange()
+        facts = exchange.ask(data)
+        if facts is not None and protocol.probe(data, self.side(0)) is _LIKELY:
+            self.protocol, self.confidence, self._exchange = protocol, _CONFIRMED, exchange
+            return facts
+        return None
+
+    def _answered(self, data: bytes) -> list[Fact] | None:
+        assert self.protocol is not None
+        assert self._exchange is not None
+        facts = self._exchange.answer(data)
+        return facts if facts is None or self.protocol.probe(data, self.side(1)) is _LIKELY else None
+
+    def _taken(self, index: int) -> _Lane:
+        """A lane, to be read or closed."""
+        if not self._lanes:
+            self._lanes = (_Lane(), _Lane())
+            if self._exchange is not None:
+                self._go_on(self._exchange)
+        return self._lanes[index]
+
+    def _go_on(self, exchange: Exchange) -> None:
+        """Lanes as they would be by now, had they read what was said."""
+        said, self._exchange, self._said = self._said, None, ()
+        for index, (turn, size) in enumerate(said):
+            lane, reader = self._lanes[index], Reader(turn=turn)
+            reader.offset = size
+            lane.reader, lane.turn, lane.state, lane.confirmed = reader, turn, _READING, True
+            lane.steps = exchange.go_on(reader, self.side(index), self._conversation())
+            self._pump(lane, index)
+        self._facts.clear()
 
     # ------------------------------------------------------------------ streams
 

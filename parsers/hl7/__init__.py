@@ -3,7 +3,7 @@
 Read in this order: `framing` (frames, probe), `lane` (following a feed, what is left out), `messages` (segments, and
 what they tell), `header` (MSH), `acknowledgment` (what became of a message), `equipment` (what is described), `grammar`
 and `charset`; then `whole` and `layout` (how most messages are known without being read), `pattern`, `again` and
-`progress` (how a feed passes), and `opening` (first ones).
+`progress` (how a feed passes), `opening` (first ones) and `exchange` (connections for one message).
 
 No patient passes: the segments that are read, and the fields of them, are an allow-list; of all others the name is
 told. Control ids are compared and not stated. What stands in MSH-8 leaves as a secret.
@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Final
 
 from parsers.core import Protocol
+from parsers.hl7.exchange import Exchange
 from parsers.hl7.framing import LEAD, probe
 from parsers.hl7.lane import dissect
 
@@ -28,4 +29,5 @@ PROTOCOL: Final = Protocol(
     lead=LEAD,
     port_hints=frozenset({2575, 3502, 4601, 6661, 6662}),
     finds_boundary=True,
+    exchange=Exchange,
 )

@@ -10,7 +10,7 @@ cdef class Dialogue:
     cdef list _framed
     cdef set _told
 
-    cpdef settle(self, whole, int side, bytes control_id, bytes secret, Conversation talk)
+    cpdef settle(self, whole, said, int side, bytes control_id, bytes secret, Conversation talk)
     cpdef asked(self, int side, bytes control_id, header, bytes secret, Conversation talk)
     @cython.locals(key=bytes)
     cpdef claimed(self, int side, bytes control_id, claim, security, bint twice, Conversation talk)

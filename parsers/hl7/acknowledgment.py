@@ -38,8 +38,8 @@ _UNFRAMED: Final = "hl7-unframed"
 
 FRAMING: Final = Field("hl7.framing", "HL7 v2 implementation guide C.2")
 
-_FRAMED: Final = tuple(FRAMING(Subject(side), "mllp") for side in Side)
-_FRAMED_CHANNEL: Final = Channel(Subject(Side.RESPONDER), "HL7 v2", details={"framing": "mllp"}, spec="HL7 v2 ch. 2.10")
+FRAMED: Final = tuple(FRAMING(Subject(side), "mllp") for side in Side)
+FRAMED_CHANNEL: Final = Channel(Subject(Side.RESPONDER), "HL7 v2", details={"framing": "mllp"}, spec="HL7 v2 ch. 2.10")
 
 # Who asked, and the control id. What stands in MSH-8 is asked about under a key of its own.
 _Key = bytes
@@ -64,10 +64,12 @@ class Dialogue:
 
     # ------------------------------------------------------------------ messages and answers
 
-    def settle(self, whole: Whole, side: Side, control_id: bytes, secret: bytes, talk: Conversation) -> None:
-        """A whole message was read: it asks who sent it, or answers, under a control id."""
+    def settle(
+        self, whole: Whole, said: Header, side: Side, control_id: bytes, secret: bytes, talk: Conversation
+    ) -> None:
+        """A whole message with this header was read: it asks who sent it, or answers, under a control id."""
         if whole.asks:
-            self.asked(side, control_id, whole.header, secret, talk)
+            self.asked(side, control_id, said, secret, talk)
         elif whole.code:
             self.answered(side, whole.code, control_id, talk)
 
@@ -152,7 +154,7 @@ class Dialogue:
     def _open(self, talk: Conversation) -> None:
         """The channel is told when it is known how the initiator frames its messages."""
         if self._framed[Side.INITIATOR]:
-            talk.emit(_FRAMED_CHANNEL)
+            talk.emit(FRAMED_CHANNEL)
         else:
             talk.defer(_CHANNEL, lambda: self._channel(talk))
 
@@ -160,7 +162,7 @@ class Dialogue:
         """A start or an end block was read."""
         if not self._framed[side]:
             self._framed[side] = True
-            talk.emit(_FRAMED[side])
+            talk.emit(FRAMED[side])
             if side is Side.INITIATOR:
                 talk.release(_CHANNEL)
 

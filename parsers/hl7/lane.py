@@ -42,7 +42,7 @@ from parsers.hl7 import framing, header, opening
 from parsers.hl7.acknowledgment import Dialogue
 from parsers.hl7.again import FRESH_BYTES, Again
 from parsers.hl7.messages import SEGMENT_MAX_BYTES, Messages
-from parsers.hl7.opening import Told
+from parsers.hl7.opening import Opening, Told
 from parsers.hl7.whole import Wholes, end_of_whole
 
 UNFRAMED_FRESH_BYTES: Final = 24_576
@@ -63,14 +63,14 @@ _WIDE_BOMS: Final = frozenset({b"\xff\xfe", b"\xfe\xff"})
 _LEFT_OUT: Final = -1
 
 
-def dissect(r: Reader, side: Side, talk: Conversation) -> Steps:
-    """The facts of one lane.
+def dissect(r: Reader, side: Side, talk: Conversation, begun: Opening | None = None) -> Steps:
+    """The facts of one lane; `begun` is what it began with, where that was read by others.
 
     Raises:
         Malformed: these are no messages.
         Unsupported: characters of two bytes.
     """
-    begun = opening.find(r, side, talk)
+    begun = begun or opening.find(r, side, talk)
     if begun is not None:
         yield Confirmed()
         again = Again(side, talk)

@@ -18,6 +18,7 @@ from parsers.core import Attribute, Conversation, Reader, Side
 from parsers.hl7 import framing, header
 from parsers.hl7.acknowledgment import Dialogue
 from parsers.hl7.again import Again
+from parsers.hl7.header import Header
 from parsers.hl7.layout import ITS_NAME, MY_NAME, Unusual
 from parsers.hl7.pattern import Pattern
 from parsers.hl7.whole import WHOLE_MAX_BYTES, Memo, Whole, end_of_whole, look_closer, pieces_of
@@ -29,16 +30,20 @@ Told = tuple[tuple[Attribute, ...], ...]
 
 
 class Opening(msgspec.Struct):
-    """A first message: what it tells, its control id, what stands in MSH-8, and the pattern by which it was known."""
+    """A first message: what it tells, its control id, what stands in MSH-8, and the pattern by which it was known.
+
+    `said` is its header: that of the whole is told with other names next.
+    """
 
     whole: Whole
+    said: Header
     control_id: bytes
     secret: bytes = b""
     pattern: Pattern | None = None
 
     def tell(self, side: Side, talk: Conversation, again: Again) -> Told:
         """Tell all that it tells, and return it; ask who it was, or answer. What says the same will pass."""
-        (ahead, after), said = self.whole.facts, self.whole.header
+        (ahead, after), said = self.whole.facts, self.said
         again.progress.count = 1
         if self.pattern is not None:
             again.begin(self.pattern, said)
@@ -47,7 +52,7 @@ class Opening(msgspec.Struct):
         talk.emit_all(said.facts)
         dialogue.spoke(side, talk)
         talk.emit_all(ahead)
-        dialogue.settle(self.whole, side, self.control_id, self.secret, talk)
+        dialogue.settle(self.whole, said, side, self.control_id, self.secret, talk)
         talk.emit_all(after)
         return said.facts, ahead, after
 
@@ -102,11 +107,16 @@ def find(r: Reader, side: Side, talk: Conversation) -> Opening | None:
     data = b"" if r.resumed or r.held > WHOLE_MAX_BYTES else r.seen(WHOLE_MAX_BYTES)
     if data[:1] != b"\x0b":
         return None
+    return known(data, side) or _find(data, side, talk)
+
+
+def known(data: bytes, side: Side) -> Opening | None:
+    """What a lane begins with that holds this and no more yet, if its pattern is known."""
     pattern = _openings(side).fitting(data)
     if pattern is None:
-        return _find(data, side, talk)
+        return None
     _name(pattern.whole, (pattern.mine, pattern.its))
-    return Opening(pattern.whole, pattern.take_control_id(), pattern=pattern)
+    return Opening(pattern.whole, pattern.whole.header, pattern.take_control_id(), pattern=pattern)
 
 
 def _find(data: bytes, side: Side, talk: Conversation) -> Opening | None:
@@ -125,7 +135,7 @@ def _find(data: bytes, side: Side, talk: Conversation) -> Opening | None:
         return None
     _name(whole, names)
     secret = header.secret_of(pieces, whole.header.grammar) if whole.asks else b""
-    return Opening(whole, header.control_id_of(pieces[whole.layout.control_id_at]), secret)
+    return Opening(whole, whole.header, header.control_id_of(pieces[whole.layout.control_id_at]), secret)
 
 
 def _name(whole: Whole, names: tuple[bytes, bytes]) -> None:

@@ -65,7 +65,7 @@ class Whole(msgspec.Struct):
         """Ask who sent the message of these pieces, or answer, under its control id."""
         control_id = header.control_id_of(pieces[self.layout.control_id_at])
         secret = header.secret_of(pieces, self.header.grammar) if self.asks else b""
-        dialogue.settle(self, side, control_id, secret, talk)
+        dialogue.settle(self, self.header, side, control_id, secret, talk)
 
 
 class Memo:
