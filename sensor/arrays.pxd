@@ -58,14 +58,6 @@ cdef class Numbered:
     @cython.locals(found=Numbers, different=list, row=int, number=int)
     cpdef tuple anew(self, Numbers numbers)
 
-@cython.final
-cdef class Texts:
-    cdef list _texts
-    cdef Numbered _numbered
-
-    @cython.locals(different=list)
-    cpdef array(self, Numbers numbers)
-
 cpdef list spread(values, columns, Numbers at)
 cdef _spread(values, kind, Numbers at)
 

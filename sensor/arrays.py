@@ -186,23 +186,6 @@ class Numbered:
         return found, different
 
 
-class Texts:
-    """Texts by number, of which few, if any, are equal.
-
-    Args:
-        texts: all of them.
-    """
-
-    def __init__(self, texts: list[str | None]) -> None:
-        self._texts = texts
-        self._numbered = Numbered(len(texts))
-
-    def array(self, numbers: Numbers) -> pa.Array:
-        """An array of those with these numbers."""
-        at, different = self._numbered.anew(numbers)
-        return _words([self._texts[number] for number in different], at)
-
-
 def spread(values: Sequence[Sequence[Any]], columns: Columns, at: Numbers) -> list[pa.Array]:
     """Arrays of `columns`: of the `values` of each, those with the numbers `at`, as often as they stand there."""
     return [_spread(one, kind, at) for one, (_, kind) in zip(values, columns, strict=True)]

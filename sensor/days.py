@@ -82,7 +82,8 @@ class Days:
 
     def _conversations(self, rows: memoryview, mac_of: memoryview, macs: memoryview) -> Iterator[tuple[str, pa.Table]]:
         of = partial(_column, rows, DAYS)
-        initiators, responders = of("initiator"), of("responder")
+        initiators, responders, ports = of("initiator"), of("responder"), of("port")
+        flows = initiators, responders, of("transport"), ports, of("initiator_port")
         kinds, of_kind, ids = self._kinds(rows)
         yield "kind", kinds
         yield "fact_conversation", table(
@@ -91,11 +92,11 @@ class Days:
                 _array(pa.date32(), columns.narrow(of("day"))), ids, of_kind,
                 self._macs(initiators, mac_of, macs), self._ips(initiators),
                 self._macs(responders, mac_of, macs), self._ips(responders),
-                _array(pa.int32(), columns.narrow(of("port"))),
+                _array(pa.int32(), columns.narrow(ports)),
                 *(_array(pa.int64(), of(name)) for name in SUMS),
                 _array(_TS, of("first_ts")), _array(_TS, of("last_ts")), _array(pa.int64(), of("n")),
                 _array(pa.int32(), columns.narrow(of("hours"))), _array(pa.int64(), of("frame")),
-                _different(columns.community_ids(rows, self._ends)),
+                _different(columns.community_ids(self._ends, *flows)),
             ],
         )  # fmt: skip
 

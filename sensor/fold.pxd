@@ -1,6 +1,6 @@
 cimport cython
 
-from sensor.arrays cimport Index
+from sensor.arrays cimport Index, Numbers
 from sensor.engine.seen cimport Moment, Seen, Words
 from sensor.folded cimport Facts, Places
 from sensor.sighting cimport Said
@@ -43,6 +43,8 @@ cdef class Told:
     cdef int text_bytes
     cdef int number
     cdef int order
+    cdef int place
+    cdef int row
     cdef long long moment
 
 @cython.final
@@ -83,6 +85,7 @@ cdef class Fold:
     cdef Places _where
     cdef Index _rows
     cdef list _counting
+    cdef Numbers _counted
     cdef list _counts
     cdef dict _tables
     cdef dict _told
@@ -108,10 +111,12 @@ cdef class Fold:
     cdef int _row(self, Place place, Told told) except? -1
     cdef bint _is_admitted(self, Place place, Told told) except -1
     cdef Told _overflow(self, Told told)
+    @cython.locals(row=int)
     cdef _state(self, Place place, Told told, Group group)
     cdef int _add_row(self, Place place, Told told, int counted) except -1
+    cdef int _count_in(self, Place place, Seen seen) except -1
     @cython.locals(group=Group)
-    cdef Group _group(self, Moment first)
+    cdef Group _group(self, Place place, Moment first)
     cdef Group _group_of(self, Told told, int row)
     @cython.locals(group=Group)
     cdef _meet(self, Told told, int row, list met)
@@ -120,7 +125,7 @@ cdef class Fold:
     @cython.locals(group=Group, row=int)
     cdef _count_alone(self, Place place, Said said, Told told)
     @cython.locals(part=Group)
-    cdef Group _split(self, Group group, int size)
+    cdef Group _split(self, Place place, Group group, int size)
 
     @cython.locals(told=Told)
     cdef Told _told_by(self, fact, mark)

@@ -21,7 +21,7 @@ import msgspec
 import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
-from sensor.arrays import Index
+from sensor.arrays import Index, Numbers
 from sensor.budget import END_BYTES, FACT_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES, Budget
 from sensor.engine.seen import Moment, Seen, Words
 from sensor.folded import Facts, Folded, Places
@@ -126,6 +126,7 @@ class Told:
         value: None if there may be any number.
         number: in its table; -1 as long as it has no row.
         order: among all that have a row.
+        place, row: the first place where it has a row, and which; most facts have no other. -1 as long as it has none.
         moment: when it was last said.
     """
 
@@ -138,7 +139,7 @@ class Told:
         if facts.name != "fact_anomaly":
             self.value = (facts.name, what[1]), hash((facts.name, what))
         self.text_bytes = text_bytes
-        self.number = -1
+        self.number = self.place = self.row = -1
         self.order = 0
         self.moment = 0
 
@@ -212,6 +213,7 @@ class Fold:
         self._where = Places(self._scopes)
         self._rows = Index()
         self._counting: list[Seen] = []
+        self._counted = Numbers()
         self._counts: list[dict[Words, Seen]] = []
         self._tables = {name: Facts(name) for name in WHAT}
         self._told: dict[Hashable, Told] = {}
@@ -261,7 +263,7 @@ class Fold:
         self._certificates_sent |= self._certificates.keys()
         for counts in self._counts:
             counts.clear()  # whoever counts there has to say anew where
-        parts = _parts(self._where, self._counting, self._tables, self._certificates)
+        parts = _parts(self._where, self._counting, self._counted, self._tables, self._certificates)
         self._clear()
         return parts
 
@@ -310,9 +312,8 @@ class Fold:
         for told in spoken:
             if not self._is_admitted(place, told):
                 return None
-        number, seen = len(self._counting), Seen(said)
-        self._counting.append(seen)
-        self.held_bytes += SEEN_BYTES
+        seen = Seen(said)
+        number = self._count_in(place, seen)
         for told in spoken:
             self._add_row(place, told, number)
         if place.seen is None:
@@ -351,7 +352,7 @@ class Fold:
                 self._meet(told, row, met)
                 continue
             if new is None:
-                new = self._group(said)
+                new = self._group(place, said)
                 new.once(said)
             self._keep(told, fact)
             self._state(place, told, new)
@@ -361,7 +362,9 @@ class Fold:
 
     def _row(self, place: Place, told: Told) -> int:
         """The row that says so, in its table; -1 as long as there is none."""
-        return -1 if told.number < 0 else self._rows.get(place.number, told.order)
+        if told.place < 0 or told.place == place.number:
+            return told.row
+        return self._rows.get(place.number, told.order)
 
     def _is_admitted(self, place: Place, told: Told) -> bool:
         """Whether a fact that is new at this place is no value too many."""
@@ -376,7 +379,11 @@ class Fold:
 
     def _state(self, place: Place, told: Told, group: Group) -> None:
         """A row of a group."""
-        self._rows.put(place.number, told.order, self._add_row(place, told, group.number))
+        row = self._add_row(place, told, group.number)
+        if told.place < 0:
+            told.place, told.row = place.number, row
+        else:
+            self._rows.put(place.number, told.order, row)
         group.size += 1
 
     def _add_row(self, place: Place, told: Told, counted: int) -> int:
@@ -386,13 +393,18 @@ class Fold:
         self.held_bytes += ROW_BYTES
         return told.facts.add(2 * place.number + told.side, told.number, counted)
 
-    def _group(self, first: Moment) -> Group:
+    def _count_in(self, place: Place, seen: Seen) -> int:
+        """From now on this counts at a place; returns its number."""
+        self._counting.append(seen)
+        self._counted.add(place.number)
+        self.held_bytes += SEEN_BYTES
+        return len(self._counting) - 1
+
+    def _group(self, place: Place, first: Moment) -> Group:
         """A new group, without any rows."""
         group = Group(first)
-        group.number = len(self._counting)
+        group.number = self._count_in(place, group)
         group.size = group.moment = group.met = group.part = 0
-        self._counting.append(group)
-        self.held_bytes += SEEN_BYTES
         return group
 
     def _group_of(self, told: Told, row: int) -> Group:
@@ -414,7 +426,7 @@ class Fold:
             part = group
             if group.met < group.size:
                 is_split = True
-                part = self._split(group, group.met)
+                part = self._split(place, group, group.met)
             group.part = part.number
             part.once(said)
         if is_split:
@@ -427,13 +439,13 @@ class Fold:
         row = self._row(place, told)
         group = self._group_of(told, row)
         if group.size > 1:
-            group = self._split(group, 1)
+            group = self._split(place, group, 1)
             told.facts.count(row, group.number)
         group.once(said)
 
-    def _split(self, group: Group, size: int) -> Group:
+    def _split(self, place: Place, group: Group, size: int) -> Group:
         """A group of so many of its rows."""
-        part = self._group(group)
+        part = self._group(place, group)
         part.join(group)
         group.size -= size
         part.size = size
@@ -479,10 +491,10 @@ class Fold:
 
 
 def _parts(
-    places: Places, counting: list[Seen], tables: dict[str, Facts], certificates: dict[str, Key]
+    places: Places, counting: list[Seen], counted: Numbers, tables: dict[str, Facts], certificates: dict[str, Key]
 ) -> Iterator[tuple[str, pa.Table]]:
     """What was folded is let go of table by table."""
-    folded = Folded(places, counting)
+    folded = Folded(places, counting, counted)
     while tables:
         _, facts = tables.popitem()
         yield from folded.parts(facts)

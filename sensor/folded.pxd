@@ -1,6 +1,6 @@
 cimport cython
 
-from sensor.arrays cimport Longs, Numbered, Numbers, Texts, id_array, ids, ids_of, repeats, spread, words
+from sensor.arrays cimport Longs, Numbered, Numbers, id_array, ids, ids_of, repeats, spread, words
 from sensor.engine.seen cimport Seen
 
 @cython.final
@@ -23,6 +23,8 @@ cdef class Places:
     cdef readonly object functions
     cdef readonly dict kinds
     cdef readonly Numbers kind
+    cdef readonly Longs transport
+    cdef readonly Longs port
     cdef readonly Longs end
     cdef readonly Longs ends
 
@@ -49,21 +51,34 @@ cdef class Wheres:
     cdef list _addresses(self, ends)
 
 @cython.final
+cdef class Conversations:
+    cdef object _ends
+    cdef tuple _of_places
+    cdef Longs _place
+    cdef Longs _port
+    cdef long long _last_place
+    cdef long long _last_port
+
+    cdef int number(self, long long place, long long port) except -1
+    cdef community_ids(self, conversations)
+
+@cython.final
 cdef class Counts:
     cdef list _seen
+    cdef Numbers _place
     cdef Longs _first
     cdef Longs _last
     cdef Longs _n
     cdef Longs _frame
     cdef Numbers _hours
     cdef Numbers _quality
-    cdef Numbers _community
+    cdef Longs _conversation
     cdef dict _qualities
-    cdef dict _conversations
-    cdef Texts _communities
+    cdef Conversations _conversations
 
-    cdef _take_apart(self, Seen seen)
     @cython.locals(seen=Seen)
+    cdef _take_apart(self, int number)
+    @cython.locals(seen=Seen, number=int)
     cdef int both(self, int one, int other) except -1
     cdef list columns(self, Numbers seen)
     cdef list flags(self, Numbers seen)

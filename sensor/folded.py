@@ -18,9 +18,9 @@ import msgspec
 import pyarrow as pa
 
 from parsers.core import Side
-from sensor.arrays import Longs, Numbered, Numbers, Texts, id_array, ids, ids_of, repeats, spread, words
-from sensor.days import TRANSPORT, community_id
-from sensor.engine.columns import gathered, ip_texts, mac_numbers, mac_texts, picked
+from sensor.arrays import Longs, Numbered, Numbers, id_array, ids, ids_of, repeats, spread, words
+from sensor.days import TRANSPORT
+from sensor.engine.columns import column, community_ids, gathered, ip_texts, mac_numbers, mac_texts, picked
 from sensor.engine.seen import Seen
 from sensor.rows import ID, PART_ROWS, QUALITY, WHAT, WHERE, Key, sides_of, table, what_of
 from sensor.sighting import Ends, Quality
@@ -76,6 +76,7 @@ class Places:
         functions: of each, a factor and a term for each side.
         kinds: what places have in common: day, scope, port, transport, protocol, and whether it was restated.
         kind: of each place, the number of its kind.
+        transport, port: of each place, the number of the transport protocol, and the responder's port.
         end: of each side of a place, the number of its end.
         ends: rows as of `sensor.engine.ENDS`.
     """
@@ -85,7 +86,8 @@ class Places:
         self.count = self._end_count = 0
         self.functions = array("Q")
         self.kinds: dict[Key, int] = {}
-        self.kind, self.end, self.ends = Numbers(), Longs(), Longs()
+        self.kind, self.transport, self.port = Numbers(), Longs(), Longs()
+        self.end, self.ends = Longs(), Longs()
 
     def add_end(self, address: Address) -> int:
         """An end, which is new; returns its number."""
@@ -104,6 +106,8 @@ class Places:
         kind = day, self._scopes[ends.scope], ends.port, TRANSPORT[ends.transport], protocol, continued
         self.functions.extend(sides_of((kind, ends.initiator, ends.responder)))
         self.kind.add(self.kinds.setdefault(kind, len(self.kinds)))
+        self.transport.add(ends.transport)
+        self.port.add(ends.port)
         self.end.add(one)
         self.end.add(other)
         self.count += 1
@@ -152,39 +156,71 @@ class Wheres:
         ]
 
 
+class Conversations:
+    """What counts were begun in: flows between the ends of places.
+
+    Args:
+        places: no more come.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self._ends, ends = places.ends.all, places.end.all
+        self._of_places = column(ends, 2, 0), column(ends, 2, 1), places.transport.all, places.port.all
+        self._place, self._port = Longs(), Longs()
+        self._last_place = self._last_port = -1
+
+    def number(self, place: int, port: int) -> int:
+        """The number of a flow at a place, from this initiator's port; those that come together are one."""
+        if place != self._last_place or port != self._last_port:
+            self._last_place, self._last_port = place, port
+            self._place.add(place)
+            self._port.add(port)
+        return self._place.count - 1
+
+    def community_ids(self, conversations: memoryview) -> pa.Array:
+        """The Community IDs of those with these numbers."""
+        numbers, different, _ = picked(conversations, self._place.count)
+        places = gathered(self._place.all, different)
+        flows = [gathered(values, places) for values in self._of_places]
+        flows.append(gathered(self._port.all, different))
+        return words(numbers, community_ids(self._ends, *flows))
+
+
 class Counts:
     """What counts the rows of a batch, column by column.
 
     Args:
         counting: by number.
+        counted: of each of these, the number of its place.
+        places: see `Conversations`.
     """
 
-    def __init__(self, counting: list[Seen]) -> None:
-        self._seen = counting
+    def __init__(self, counting: list[Seen], counted: Numbers, places: Places) -> None:
+        self._seen, self._place = counting, counted
         self._first, self._last, self._n, self._frame = Longs(), Longs(), Longs(), Longs()
-        self._hours, self._quality, self._community = Numbers(), Numbers(), Numbers()
+        self._hours, self._quality, self._conversation = Numbers(), Numbers(), Longs()
         self._qualities: dict[Quality, int] = {}
-        self._conversations: dict[tuple[Ends, int], int] = {}
-        for seen in counting:
-            self._take_apart(seen)
-        self._communities = Texts([_community_id(ends, port) for ends, port in self._conversations])
+        self._conversations = Conversations(places)
+        for number in range(len(counting)):
+            self._take_apart(number)
 
-    def _take_apart(self, seen: Seen) -> None:
+    def _take_apart(self, number: int) -> None:
+        seen = self._seen[number]
         self._first.add(seen.ts_us)
         self._last.add(seen.last)
         self._n.add(seen.n)
         self._frame.add(seen.frame)
         self._hours.add(seen.hours)
         self._quality.add(self._qualities.setdefault(seen.quality, len(self._qualities)))
-        conversation = seen.ends, seen.port
-        self._community.add(self._conversations.setdefault(conversation, len(self._conversations)))
+        self._conversation.add(self._conversations.number(self._place.held[number], seen.port))
 
     def both(self, one: int, other: int) -> int:
-        """The number of what counts two together."""
-        seen = self._seen[one].joined(self._seen[other])
-        self._seen.append(seen)
-        self._take_apart(seen)
-        return len(self._seen) - 1
+        """The number of what counts two together, of one place."""
+        number = len(self._seen)
+        self._seen.append(self._seen[one].joined(self._seen[other]))
+        self._place.add(self._place.held[one])
+        self._take_apart(number)
+        return number
 
     def columns(self, seen: Numbers) -> list[pa.Array]:
         """`SEEN` of rows."""
@@ -194,7 +230,7 @@ class Counts:
             self._n.of(seen, _count),
             self._hours.of(seen).array(_number),
             self._frame.of(seen, _count),
-            self._communities.array(self._community.of(seen)),
+            self._conversations.community_ids(self._conversation.taken(seen)),
         ]
 
     def flags(self, seen: Numbers) -> list[pa.Array]:
@@ -215,12 +251,12 @@ class Folded:
 
     Args:
         places: see `Wheres`.
-        counting: see `Counts`.
+        counting, counted: see `Counts`.
     """
 
-    def __init__(self, places: Places, counting: list[Seen]) -> None:
+    def __init__(self, places: Places, counting: list[Seen], counted: Numbers) -> None:
         self._wheres = Wheres(places)
-        self._counts = Counts(counting)
+        self._counts = Counts(counting, counted, places)
 
     def parts(self, facts: Facts) -> Iterator[tuple[str, pa.Table]]:
         """The rows of one table, each key once, `PART_ROWS` at a time; of attributes also what they refer to."""
@@ -326,7 +362,3 @@ def _hashes(facts: Facts) -> memoryview:
     for at, key in enumerate(facts.known):
         hashes[at] = what_of((facts.name, *key))
     return hashes
-
-
-def _community_id(ends: Ends, port: int) -> str:
-    return community_id(ends.transport, ends.initiator[0], port, ends.responder[0], ends.port)

@@ -4,7 +4,6 @@ from sensor.engine.days cimport (
     D_DAY,
     D_FIRST,
     D_INITIATOR,
-    D_INITIATOR_PORT,
     D_LABEL,
     D_LAST,
     D_PORT,
@@ -17,11 +16,14 @@ from sensor.engine.days cimport (
     E_REST,
     E_WIDTH,
 )
+from sensor.engine.digests cimport Sha1
 
 # Constants for the compiler; columns.py holds them again for the interpreter, and a test compares both.
 cdef enum:
     COLON = 58
     DOT = 46
+    EQUALS = 61
+    ONE = 49
     MAC_CHARACTERS = 17
     IP_CHARACTERS = 39
     COMMUNITY_ID_CHARACTERS = 30
@@ -88,21 +90,26 @@ cdef class Texts:
     cdef int[::1] offsets
     cdef Py_ssize_t at
     cdef Py_ssize_t count
+    cdef const unsigned char[::1] _base64
 
     @cython.locals(character=cython.uchar, at="Py_ssize_t")
-    cdef void put(self, bytes text) except *
+    cdef int put(self, bytes text) except -1
     @cython.locals(shift=cython.int)
-    cdef void mac(self, long long mac) except *
+    cdef int mac(self, long long mac) except -1
     @cython.locals(shift=cython.int)
-    cdef void ip4(self, long long word) except *
+    cdef int ip4(self, long long word) except -1
     @cython.locals(gap=cython.int, length=cython.int, group=cython.int, zeros=cython.int)
-    cdef void ip6(self, const long long[::1] words, Py_ssize_t at) except *
-    cdef void _decimal(self, int value) except *
+    cdef int ip6(self, const long long[::1] words, Py_ssize_t at) except -1
+    @cython.locals(at=cython.int)
+    cdef int community_id(self, const unsigned char[::1] digest) except -1
+    @cython.locals(place=cython.int)
+    cdef int _sextets(self, int bits, int count) except -1
+    cdef int _decimal(self, int value) except -1
     @cython.locals(shift=cython.int)
-    cdef void _hexadecimal(self, int value) except *
-    cdef void _digit(self, int value) except *
-    cdef void _character(self, int character) except *
-    cdef void _end(self) except *
+    cdef int _hexadecimal(self, int value) except -1
+    cdef int _digit(self, int value) except -1
+    cdef int _character(self, int character) except -1
+    cdef int _end(self) except -1
 
 
 cdef int _group(const long long[::1] words, Py_ssize_t at, int group) except -1
@@ -124,22 +131,25 @@ cpdef str ip_text(bytes packed)
 
 @cython.locals(
     texts=Texts,
+    message=Sha1,
     count="Py_ssize_t",
     row="Py_ssize_t",
-    at="Py_ssize_t",
-    packed=bytearray,
-    view="unsigned char[::1]",
     one="Py_ssize_t",
     other="Py_ssize_t",
     port=cython.longlong,
     other_port=cython.longlong,
     end="Py_ssize_t",
 )
-cpdef object community_ids(const long long[::1] days, const long long[::1] ends)
+cpdef object community_ids(
+    const long long[::1] ends,
+    const long long[::1] initiators,
+    const long long[::1] responders,
+    const long long[::1] transports,
+    const long long[::1] ports,
+    const long long[::1] initiator_ports,
+)
 
 cpdef str community_id(long long transport, bytes ip_a, long long port_a, bytes ip_b, long long port_b)
-
-cdef bytes _community_id(object packed)
 
 @cython.locals(word=cython.int)
 cdef bint _is_above(
@@ -152,7 +162,7 @@ cdef Py_ssize_t _pack_ip(
 ) except -1
 
 @cython.locals(place=cython.int)
-cdef void _pack(unsigned char[::1] packed, Py_ssize_t at, long long value, int size) except *
+cdef int _pack(unsigned char[::1] packed, Py_ssize_t at, long long value, int size) except -1
 
 @cython.locals(
     found=list,

@@ -16,11 +16,14 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from hashlib import blake2b, sha1
+from typing import Final
 
 try:
     import cython
 except ImportError:
     from sensor.engine import _cy as cython
+
+from sensor.engine.digests import Sha1
 
 # Constants. The compiler has them from columns.pxd and days.pxd, so that they are constants in C too.
 if not cython.compiled:
@@ -28,7 +31,6 @@ if not cython.compiled:
         D_DAY,
         D_FIRST,
         D_INITIATOR,
-        D_INITIATOR_PORT,
         D_LABEL,
         D_LAST,
         D_PORT,
@@ -44,12 +46,15 @@ if not cython.compiled:
 
     COLON = 58
     DOT = 46
+    EQUALS = 61
+    ONE = 49
     MAC_CHARACTERS = 17
     IP_CHARACTERS = 39
     COMMUNITY_ID_CHARACTERS = 30
     KEY_WORDS = 13
     M32 = 0xFFFFFFFF
 
+BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 Buffers = tuple[memoryview, memoryview]
 """Of an array of texts: offsets and bytes."""
 
@@ -188,6 +193,7 @@ class Texts:
         self.offsets = memoryview(bytearray(4 * count + 4)).cast("i")
         self.at = 0
         self.count = 0
+        self._base64 = memoryview(BASE64)
 
     def buffers(self) -> Buffers:
         """All so far."""
@@ -236,6 +242,21 @@ class Texts:
         if gap + length == 8:
             self._character(COLON)
         self._end()
+
+    def community_id(self, digest: memoryview) -> None:
+        """A Community ID: its version, and a digest of 20 bytes in base64."""
+        self._character(ONE)
+        self._character(COLON)
+        for at in range(0, 18, 3):
+            self._sextets(digest[at] << 16 | digest[at + 1] << 8 | digest[at + 2], 4)
+        self._sextets(digest[18] << 16 | digest[19] << 8, 3)
+        self._character(EQUALS)
+        self._end()
+
+    def _sextets(self, bits: int, count: int) -> None:
+        """So many of the four digits of 24 bits. Spec: RFC 4648 4."""
+        for place in range(count):
+            self._character(self._base64[bits >> (18 - 6 * place) & 0x3F])
 
     def _decimal(self, value: int) -> None:
         if value >= 100:
@@ -322,21 +343,27 @@ def ip_text(packed: bytes) -> str:
 # ---------------------------------------------------------------------- Community IDs
 
 
-def community_ids(days: memoryview, ends: memoryview) -> Buffers:
-    """Of the first flow of each row of `DAYS`."""
-    count = len(days) // D_WIDTH
-    texts = Texts(count, COMMUNITY_ID_CHARACTERS)
-    packed = bytearray(40)
-    view = memoryview(packed)
+def community_ids(
+    ends: memoryview,
+    initiators: memoryview,
+    responders: memoryview,
+    transports: memoryview,
+    ports: memoryview,
+    initiator_ports: memoryview,
+) -> Buffers:
+    """Of flows between two ends each; `ports` are the responders'."""
+    count = len(initiators)
+    texts, message = Texts(count, COMMUNITY_ID_CHARACTERS), Sha1()
     for row in range(count):
-        at = row * D_WIDTH
-        one, port = days[at + D_INITIATOR] * E_WIDTH, days[at + D_INITIATOR_PORT]
-        other, other_port = days[at + D_RESPONDER] * E_WIDTH, days[at + D_PORT]
+        one, port = initiators[row] * E_WIDTH, initiator_ports[row]
+        other, other_port = responders[row] * E_WIDTH, ports[row]
         if _is_above(ends, one, port, other, other_port):
             one, port, other, other_port = other, other_port, one, port
-        end = _pack_ip(view, _pack_ip(view, 2, ends, one), ends, other)
-        _pack(view, end, days[at + D_TRANSPORT] << 40 | port << 16 | other_port, 6)
-        texts.put(_community_id(packed[: end + 6]))
+        _pack(message.block, 0, 0, 2)
+        end = _pack_ip(message.block, _pack_ip(message.block, 2, ends, one), ends, other)
+        _pack(message.block, end, transports[row] << 40 | port << 16 | other_port, 6)
+        message.sum(end + 6)
+        texts.community_id(message.digest)
     return texts.buffers()
 
 
@@ -344,11 +371,8 @@ def community_id(transport: int, ip_a: bytes, port_a: int, ip_b: bytes, port_b: 
     """Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions. Spec: Community ID 1.0."""
     if ip_a > ip_b or (ip_a == ip_b and port_a > port_b):
         ip_a, port_a, ip_b, port_b = ip_b, port_b, ip_a, port_a
-    return _community_id(b"\0\0" + ip_a + ip_b + (transport << 40 | port_a << 16 | port_b).to_bytes(6, "big")).decode()
-
-
-def _community_id(packed: bytes | bytearray) -> bytes:
-    return b"1:" + b2a_base64(sha1(packed, usedforsecurity=False).digest(), newline=False)
+    packed = b"\0\0" + ip_a + ip_b + (transport << 40 | port_a << 16 | port_b).to_bytes(6, "big")
+    return "1:" + b2a_base64(sha1(packed, usedforsecurity=False).digest(), newline=False).decode()
 
 
 def _is_above(ends: memoryview, one: int, port: int, other: int, other_port: int) -> bool:
