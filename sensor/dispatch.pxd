@@ -37,7 +37,7 @@ cdef class Dispatcher(Reader):
     cdef _Step _step(self, _Session session, list facts, long long last)
     cdef _Step _finished(self, _Step step, _Session session, list facts)
     cdef _number_of(self, name, confidence)
-    cdef _learn(self, _Flow flow, _Session session, run, _Step step)
+    cdef _learn(self, _Flow flow, _Session session, long long lane, long long turn, bytes data, _Step step)
     cdef _words(self, list facts)
     cdef _known_claim(self, fact)
     cdef tuple _without_secret(self, fact)

@@ -147,7 +147,7 @@ class Dispatcher(Reader):
         facts = self._guarded(session, FEED, lane, data, turn)
         step = self._settled(flow, session, facts, (lane,) if session.protocol is known else BOTH)
         if flow.node is not None and self._failures == failures and not self.flows.is_crowded:
-            self._learn(flow, session, Run(lane, turn, data), step)
+            self._learn(flow, session, lane, turn, data, step)
         return step
 
     def read_datagram(self, flow: Flow, lane: int, data: bytes) -> Step:
@@ -312,12 +312,15 @@ class Dispatcher(Reader):
             self.labels.append((name, confidence.label))
         return number
 
-    def _learn(self, flow: Flow, session: Session, run: Run, step: Step) -> None:
+    def _learn(self, flow: Flow, session: Session, lane: int, turn: int, data: bytes, step: Step) -> None:
         """The step may be taken again: the flow stays on the way of others. Or else it leaves it."""
         assert flow.node is not None
         protocol = session.protocol
-        if protocol is not None and (step.words is None or _is_plain(step.words)):
-            self._recall.learn(flow.node, run, flow.runs or [], protocol, session.side(run.lane), step)
+        if protocol is None or protocol.blanks is None:
+            return
+        if step.words is None or _is_plain(step.words):
+            run = Run(lane, turn, data)
+            self._recall.learn(flow.node, run, flow.runs or [], protocol, session.side(lane), step)
 
     # ------------------------------------------------------------------ stamping
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Exchange:
     """What a session asks before it makes lanes, of protocols that have one (`Protocol.exchange`).
 
-    What it does not know it leaves to lanes: at once, or later, when they go on behind what was said.
+    It takes nothing that the protocol's probe would not find likely. What it does not know it leaves to lanes: at once,
+    or later, when they go on behind what was said.
     """
 
     __slots__ = ()

@@ -77,8 +77,6 @@ cdef class Session:
     cdef list _exchanged(self, int lane, bytes data, long long turn)
     @cython.locals(candidates=list, exchange=Exchange, facts=list)
     cdef list _asked(self, bytes data)
-    @cython.locals(facts=list)
-    cdef list _answered(self, bytes data)
     cdef _Lane _taken(self, int index)
     @cython.locals(lane=_Lane, reader=Reader, index=cython.int)
     cdef _go_on(self, Exchange exchange)

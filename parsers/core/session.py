@@ -331,7 +331,7 @@ class Session:
         if self._exchange is None:
             facts = self._asked(data) if lane == 0 else None
         elif lane == 1 and len(self._said) == 1:
-            facts = self._answered(data)
+            facts = self._exchange.answer(data)
         if facts is not None:
             self._said += ((turn, len(data)),)
         return facts
@@ -343,16 +343,9 @@ class Session:
             return None
         exchange = protocol.exchange()
         facts = exchange.ask(data)
-        if facts is not None and protocol.probe(data, self.side(0)) is _LIKELY:
+        if facts is not None:
             self.protocol, self.confidence, self._exchange = protocol, _CONFIRMED, exchange
-            return facts
-        return None
-
-    def _answered(self, data: bytes) -> list[Fact] | None:
-        assert self.protocol is not None
-        assert self._exchange is not None
-        facts = self._exchange.answer(data)
-        return facts if facts is None or self.protocol.probe(data, self.side(1)) is _LIKELY else None
+        return facts
 
     def _taken(self, index: int) -> _Lane:
         """A lane, to be read or closed."""

@@ -9,9 +9,9 @@ Spec: HL7 v2 ch. 2.9.
 from __future__ import annotations
 
 from parsers.core import Conversation, Fact, Reader, Side, Steps
-from parsers.core import exchange as core
 from parsers.core.conversation import answered
-from parsers.hl7 import opening
+from parsers.core.exchange import Exchange as _Exchange
+from parsers.hl7 import framing, opening
 from parsers.hl7.acknowledgment import FRAMED, FRAMED_CHANNEL, OUTCOMES
 from parsers.hl7.lane import dissect
 from parsers.hl7.opening import Opening
@@ -19,7 +19,7 @@ from parsers.hl7.opening import Opening
 _INITIATOR, _RESPONDER = Side
 
 
-class Exchange(core.Exchange):
+class Exchange(_Exchange):
     """See the module."""
 
     __slots__ = ("_answer", "_question")
@@ -33,6 +33,8 @@ class Exchange(core.Exchange):
         begun = opening.known(data, _INITIATOR)
         if begun is None or not begun.whole.asks or not begun.said.claims or not begun.control_id:
             return None
+        if not framing.is_text(data):
+            return None
         self._question = begun
         ahead, after = begun.whole.facts
         return [FRAMED[_INITIATOR], *begun.said.facts, FRAMED_CHANNEL, *ahead, *after]
@@ -41,6 +43,8 @@ class Exchange(core.Exchange):
         """Its acknowledgment."""
         begun, asked = opening.known(data, _RESPONDER), self._question
         if begun is None or asked is None or begun.control_id != asked.control_id or not begun.whole.code:
+            return None
+        if not framing.is_text(data):
             return None
         self._answer = begun
         (ahead, after), code = begun.whole.facts, begun.whole.code

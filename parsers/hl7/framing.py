@@ -52,6 +52,8 @@ def probe(head: bytes, side: Side) -> Verdict:  # noqa: ARG001 - both sides may 
     """Whether `head` begins a frame, a header segment, or (in mid-stream) any segment that the standard names."""
     if head[0] != START:
         return max(_content(head), _segment(head))
+    if _HEADER.match(head, 1):  # as nearly always
+        return Verdict.LIKELY if is_text(head) else Verdict.NO
     rest = head[1:].lstrip(BLANK)
     if not rest:
         return Verdict.MORE
@@ -62,6 +64,12 @@ def probe(head: bytes, side: Side) -> Verdict:  # noqa: ARG001 - both sides may 
 def is_header(data: bytes, at: int = 0) -> bool:
     """Whether a header segment stands at this place: MSH, FHS or BHS with plausible delimiters."""
     return _HEADER.match(data, at) is not None
+
+
+def is_text(data: bytes, at: int = 0) -> bool:
+    """Whether no control characters follow the name of the header segment in the frame that begins there."""
+    text = data[at + 5 : at + 1 + _TEXT_AHEAD]
+    return len(text.translate(None, _CONTROLS)) == len(text)
 
 
 def is_wide(head: bytes) -> bool:
@@ -92,8 +100,7 @@ def _literal(head: bytes, expected: bytes) -> Verdict:
 def _header(head: bytes) -> Verdict:
     """A header segment: its name, its delimiters, and no control characters after them."""
     if _HEADER.match(head):
-        text = head[4:_TEXT_AHEAD]
-        return Verdict.LIKELY if len(text.translate(None, _CONTROLS)) == len(text) else Verdict.NO
+        return Verdict.LIKELY if is_text(head, -1) else Verdict.NO
     if not any(name.startswith(head[:3]) for name in HEADERS):
         return Verdict.NO
     if len(head) < 4:

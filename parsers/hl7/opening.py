@@ -141,8 +141,9 @@ def _find(data: bytes, side: Side, talk: Conversation) -> Opening | None:
 def _name(whole: Whole, names: tuple[bytes, bytes]) -> None:
     """Put in the names of applications that are not those of the last such message."""
     if whole.names != names:
-        mine, its = (name if name != last else b"" for name, last in zip(names, whole.names, strict=True))
-        whole.header, whole.names = header.named(whole.header, mine, its), names
+        (mine, its), (last, its_last) = names, whole.names
+        whole.header = header.named(whole.header, b"" if mine == last else mine, b"" if its == its_last else its)
+        whole.names = names
 
 
 def _look_closer(
