@@ -20,6 +20,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn, Protocol
@@ -32,6 +33,11 @@ import sensor.site
 import sensor.sitekey
 import sensor.wire  # noqa: F401
 
+NEXT: Final = b"."
+LAST: Final = b"!"
+"""What a job comes with: after the last one no other worker is wanted."""
+GRACE_S: Final = 2.0
+GLANCE_S: Final = 0.005
 _STORE: Final = "sensor.store"
 _ENVIRONMENT_AT: Final = slice(47, 49)
 _KEPT_VARIABLES: Final = ("HOME", "LANG", "PATH", "SPANWARD_INTERPRETED", "TZ", "VIRTUAL_ENV")
@@ -42,6 +48,9 @@ class Process(Protocol):
     """As `subprocess.Popen` has it."""
 
     pid: int
+
+    def poll(self) -> int | None:
+        """Its status, if it has ended."""
 
     def kill(self) -> None:
         """End it."""
@@ -57,16 +66,23 @@ class Forkserver(NamedTuple):
     line: socket.socket
 
 
-class _Child:
+class Child:
     """A process that we forked ourselves."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
 
+    def poll(self) -> int | None:
+        """Its status, if it has ended."""
+        ended, status = os.waitpid(self.pid, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if ended else None
+
     def kill(self) -> None:
+        """End it."""
         os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> int:
+        """Until it has ended; its status."""
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
@@ -83,7 +99,19 @@ def split_off() -> Forkserver | None:
     signal.pthread_sigmask(signal.SIG_SETMASK, held)
     gc.unfreeze()
     theirs.close()
-    return Forkserver(_Child(child), ours)
+    return Forkserver(Child(child), ours)
+
+
+def see_end(process: Process) -> int:
+    """Exit status of a process that ends by itself, or is killed."""
+    last_s = time.monotonic() + GRACE_S
+    while time.monotonic() < last_s:
+        status = process.poll()
+        if status is not None:
+            return status
+        time.sleep(GLANCE_S)
+    process.kill()
+    return process.wait()
 
 
 def environment(own: Mapping[str, str]) -> dict[str, str]:

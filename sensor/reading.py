@@ -135,9 +135,9 @@ def read_captures(
 
 def _read_all(recorder: Recorder, paths: Sequence[Path]) -> ReadSummary:
     summary = ReadSummary()
-    for path in paths:
+    for number, path in enumerate(paths, 1):
         try:
-            summary.captures.append(recorder.read(path))
+            summary.captures.append(recorder.read(path, last=number == len(paths)))
         except CaptureError as error:
             summary.failures.append(error)
     return summary

@@ -23,7 +23,7 @@ import sensor
 from sensor.budget import DEFAULT_MIB
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
 from sensor.capture.pcapfile import STDIN
-from sensor.forkserver import Forkserver, Process, environment
+from sensor.forkserver import LAST, NEXT, Forkserver, Process, environment, see_end
 from sensor.mirror import Tally, judged
 from sensor.rows import SCHEMAS
 from sensor.site import Site
@@ -131,8 +131,8 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._workers.close()
 
-    def read(self, path: Path) -> CaptureRead:
-        """Read one capture to its end, unless the store has it.
+    def read(self, path: Path, *, last: bool = False) -> CaptureRead:
+        """Read one capture to its end, unless the store has it. After the `last` one none may be wanted.
 
         Raises:
             CaptureError: it cannot be read.
@@ -140,15 +140,16 @@ class Recorder:
             WorkerDied: run it again.
         """
         try:
-            return self._attempt(path)
+            return self._attempt(path, last=last)
         except LedgerMismatch as error:
             if path == STDIN:
                 raise CaptureError(path, *_OTHER_STREAM) from error
         # an interrupted reading by another engine: it is begun anew, from nothing
-        return self._attempt(path)
+        return self._attempt(path, last=last)
 
-    def _attempt(self, path: Path) -> CaptureRead:
-        with self._workers.talk(self._job(path), _standard_input(path) if path == STDIN else None) as talk:
+    def _attempt(self, path: Path, *, last: bool) -> CaptureRead:
+        capture = _standard_input(path) if path == STDIN else None
+        with self._workers.talk(self._job(path), capture, last=last) as talk:
             conversation = _Reading(self._store, path, talk, self._batch_bytes, self._progress)
             try:
                 return conversation.run()
@@ -181,11 +182,16 @@ class Workers:
         self.close()
 
     @contextmanager
-    def talk(self, job: Job, capture: int | None = None) -> Iterator[Talk]:
-        """A worker with its job, and with a pipe to read from; it is gone when the context ends."""
+    def talk(self, job: Job, capture: int | None = None, *, last: bool = False) -> Iterator[Talk]:
+        """A worker with its job, and with a pipe to read from; it is gone when the context ends.
+
+        For the `last` job none is forked: the process does it itself. Should another job come, a new one is started.
+        """
         line = self._line or self._start()
-        orders, words = _pipes(line, [] if capture is None else [capture])
-        talk = Talk(line, orders, words)
+        orders, words = _pipes(line, LAST if last else NEXT, [] if capture is None else [capture])
+        talk = Talk(line, orders, words, self._process if last else None)
+        if last:
+            self._line = self._process = None
         try:
             talk.order(msgspec.json.encode(job))
             yield talk
@@ -193,6 +199,8 @@ class Workers:
             words.close()
             _close_quietly(orders)
             talk.end()
+            if last:
+                line.close()
 
     def close(self) -> None:
         """End them all."""
@@ -222,12 +230,20 @@ class Workers:
 class Talk:
     """The recorder's ends of the pipes to a worker.
 
+    Args:
+        line: to the process that forks workers.
+        orders, words: the pipes.
+        process: the worker, when it is that process itself.
+
     Attributes:
         pid: the worker's process id; 0 when it could not be made.
     """
 
-    def __init__(self, line: socket.socket, orders: IO[bytes], words: IO[bytes]) -> None:
+    def __init__(
+        self, line: socket.socket, orders: IO[bytes], words: IO[bytes], process: Process | None = None
+    ) -> None:
         self._line = line
+        self._process = process
         self._orders = orders
         self._words = words
         self._code: int | None = None
@@ -254,6 +270,9 @@ class Talk:
         if self._ended:
             return
         self._ended = True
+        if self._process is not None:
+            self._code = see_end(self._process)
+            return
         with suppress(ConnectionError):
             self._line.sendall(b".")
             self._code = self._number()
@@ -376,12 +395,12 @@ class _Reading:
         return _CAPTURE_ERRORS.get(said.kind, CaptureError)(self._path, what, hint)
 
 
-def _pipes(line: socket.socket, more: list[int]) -> tuple[IO[bytes], IO[bytes]]:
-    """Two new pipes, whose other ends go to a new worker, with `more`."""
+def _pipes(line: socket.socket, which: bytes, more: list[int]) -> tuple[IO[bytes], IO[bytes]]:
+    """Two new pipes, whose other ends go to a worker, with `more`; `which` job it is."""
     orders, our_orders = os.pipe()
     our_words, words = os.pipe()
     with suppress(ConnectionError):  # noticed when no process id comes back
-        socket.send_fds(line, [b"."], [orders, words, *more])
+        socket.send_fds(line, [which], [orders, words, *more])
     os.close(orders)
     os.close(words)
     return os.fdopen(our_orders, "wb"), os.fdopen(our_words, "rb")

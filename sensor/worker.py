@@ -9,7 +9,8 @@ parsing takes, then forks a worker for each capture; it never sees a byte of one
     recorder: a byte, with the two pipes of a job      this process: the new worker's process id
     recorder: a byte when it has done with the worker  this process: how the worker ended, as `subprocess` counts it
 
-A third file may come with the pipes: the capture itself, when it is a pipe.
+A third file may come with the pipes: the capture itself, when it is a pipe. For the last job no worker is forked: this
+process, which has what a worker has and nothing else, does it itself, and the recorder is its parent.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from sensor import sandbox
 from sensor.budget import DEFAULT_MIB, Budget
 from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
+from sensor.forkserver import LAST, Child, see_end
 from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
@@ -47,8 +49,6 @@ if TYPE_CHECKING:
 
     from sensor.capture.interfaces import Interfaces
 
-GRACE_S: Final = 2.0
-GLANCE_S: Final = 0.005
 STREAM_ID_BYTES: Final = 32 << 20
 SLICE_S: Final = 1.0
 """Of live packets: so long may it take until a word of the recorder is heard."""
@@ -284,17 +284,21 @@ def _tell_of_warning(
 
 
 def next_job() -> Pipes:
-    """Fork a worker for every job, until the recorder is gone. Returns in the workers only.
+    """Fork a worker for every job but the last, until the recorder is gone. Returns in the workers only.
 
     Raises:
         SystemExit: the recorder is gone.
     """
     with socket.socket(fileno=os.dup(0)) as line:
-        parent = os.getpid()
+        recorder, parent = os.getppid(), os.getpid()
         while True:
-            _, pipes, _, _ = socket.recv_fds(line, 1, 3)
+            which, pipes, _, _ = socket.recv_fds(line, 1, 3)
             if len(pipes) < 2:
                 raise SystemExit(0)
+            if which == LAST:
+                line.sendall(NUMBER.pack(parent))
+                parent = recorder
+                break
             child = os.fork()
             if child == 0:
                 break
@@ -312,19 +316,7 @@ def _attend(line: socket.socket, child: int, pipes: list[int]) -> None:
         os.close(pipe)
     line.sendall(NUMBER.pack(child))
     line.recv(1)
-    line.sendall(NUMBER.pack(_end(child)))
-
-
-def _end(child: int) -> int:
-    """Exit status of a child that ends by itself, or is killed."""
-    last_s = time.monotonic() + GRACE_S
-    while time.monotonic() < last_s:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(GLANCE_S)
-    os.kill(child, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    line.sendall(NUMBER.pack(see_end(Child(child))))
 
 
 def _silence() -> None:

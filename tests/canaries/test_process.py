@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,9 +38,10 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 class Held(NamedTuple):
-    """A worker that waits for an acknowledgement, and what it has said so far."""
+    """A worker that waits for an acknowledgement, the process that it comes from, and what it has said so far."""
 
     talk: Talk
+    origin: int
     hello: Hello
     frames: list[bytes]
 
@@ -68,6 +70,10 @@ class Split:
         self.pid = pid
         self._other = other
         self._line = line
+
+    def poll(self) -> int | None:
+        self._line.close()
+        return self._other.poll()
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
@@ -105,13 +111,6 @@ def started(folder: Path) -> Iterator[Workers]:
             yield opened
 
 
-@pytest.fixture(scope="module", params=[started, split])
-def workers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
-    """The process that the held worker comes from; it makes no other one meanwhile."""
-    with request.param(tmp_path_factory.mktemp("workers")) as opened:
-        yield opened
-
-
 def greeted(talk: Talk, frames: Iterator[tuple[Kind, bytes]]) -> Hello:
     kind, payload = next(frames)
     assert kind == Kind.HELLO, payload
@@ -119,10 +118,17 @@ def greeted(talk: Talk, frames: Iterator[tuple[Kind, bytes]]) -> Hello:
     return decode(payload, Hello)
 
 
-@pytest.fixture(scope="module")
-def held(key: Path, workers: Workers) -> Iterator[Held]:
+@pytest.fixture(scope="module", params=product([started, split], [False, True]), ids=str)
+def held(request: pytest.FixtureRequest, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
     """It has parsed patients, has more of them ahead, and cannot go on: nobody has acknowledged its batches."""
-    with workers.talk(Job(str(STORE20), SiteForFacts(), str(key), BATCH_BYTES)) as talk:
+    way, last = request.param
+    job = Job(str(STORE20), SiteForFacts(), str(key), BATCH_BYTES)
+    with ExitStack() as ends:
+        workers = ends.enter_context(way(tmp_path_factory.mktemp("workers")))
+        assert workers._process is not None
+        origin = workers._process.pid
+        talk = ends.enter_context(workers.talk(job, last=last))
+        assert (talk.pid == origin) == last
         frames, said, batches = talk.frames(), [], 0
         hello = greeted(talk, frames)
         while batches < BATCHES_AHEAD:
@@ -130,7 +136,7 @@ def held(key: Path, workers: Workers) -> Iterator[Held]:
             assert kind in (Kind.TABLE, Kind.BATCH)
             said.append(payload)
             batches += kind == Kind.BATCH
-        yield Held(talk, hello, said)
+        yield Held(talk, origin, hello, said)
 
 
 # ------------------------------------------------------------------ what the kernel says of it
@@ -147,11 +153,10 @@ def limits(process: int) -> dict[str, list[str]]:
     return {line[:26].strip(): line[26:].split()[:2] for line in lines}
 
 
-def test_it_leaves_no_core_and_writes_no_file(held: Held, workers: Workers) -> None:
+def test_it_leaves_no_core_and_writes_no_file(held: Held) -> None:
     assert limits(held.talk.pid)["Max core file size"] == ["0", "0"]
     assert limits(held.talk.pid)["Max file size"] == ["0", "0"]
-    assert workers._process is not None
-    assert limits(workers._process.pid)["Max core file size"] == ["0", "0"]
+    assert limits(held.origin)["Max core file size"] == ["0", "0"]
 
 
 def test_it_gets_no_new_rights_and_has_none(held: Held) -> None:
@@ -187,9 +192,8 @@ def looked(process: int, held: Held, file: str = "environ") -> subprocess.Comple
 # ------------------------------------------------------------------ what it has of the process that it comes from
 
 
-def test_it_holds_its_capture_its_pipes_and_standard_error(held: Held, workers: Workers) -> None:
-    assert workers._process is not None
-    for process, most in ((held.talk.pid, 6), (workers._process.pid, 2)):
+def test_it_holds_its_capture_its_pipes_and_standard_error(held: Held) -> None:
+    for process, most in {held.origin: 2, held.talk.pid: 6}.items():
         links = {int(link.name): str(link.readlink()) for link in (Path("/proc") / str(process) / "fd").iterdir()}
         assert links[1] == os.devnull
         strange = [to for number, to in links.items() if number != 2 and not to.startswith(("pipe:", "socket:"))]
@@ -197,9 +201,8 @@ def test_it_holds_its_capture_its_pipes_and_standard_error(held: Held, workers: 
         assert len(links) <= most + 2, links
 
 
-def test_its_memory_holds_no_secret_and_no_store(held: Held, workers: Workers) -> None:
-    assert workers._process is not None
-    for process in (held.talk.pid, workers._process.pid):
+def test_its_memory_holds_no_secret_and_no_store(held: Held) -> None:
+    for process in {held.talk.pid, held.origin}:
         try:
             memory = whole_memory(process)
         except PermissionError:
@@ -223,9 +226,8 @@ def whole_memory(process: int) -> bytes:
     return b"".join(parts)
 
 
-def test_it_is_of_a_session_of_its_own_and_ends_when_told(held: Held, workers: Workers) -> None:
-    assert workers._process is not None
-    assert os.getsid(workers._process.pid) == workers._process.pid
+def test_it_is_of_a_session_of_its_own_and_ends_when_told(held: Held) -> None:
+    assert os.getsid(held.origin) == held.origin
     blocked, ignored = (int(held.status(name)[0], 16) for name in ("SigBlk", "SigIgn"))
     assert blocked == 0
     assert not ignored & 1 << signal.SIGTERM - 1
@@ -262,6 +264,18 @@ def test_a_worker_that_dies_is_replaced(way: Way, key: Path, tmp_path: Path) -> 
             greeted(talk, talk.frames())
             os.kill(talk.pid, signal.SIGSEGV)
             assert "signal 11" in talk.death()
+        assert b"ARCHIVE" in said(workers, STORE20, key)
+
+
+@pytest.mark.parametrize("way", [started, split])
+def test_the_last_worker_is_the_process_itself_and_is_replaced_all_the_same(
+    way: Way, key: Path, tmp_path: Path
+) -> None:
+    with way(tmp_path) as workers:
+        with workers.talk(Job(str(STORE20), SiteForFacts(), str(key), BATCH_BYTES), last=True) as talk:
+            greeted(talk, talk.frames())
+            os.kill(talk.pid, signal.SIGSEGV)
+            assert way is split or "signal 11" in talk.death()
         assert b"ARCHIVE" in said(workers, STORE20, key)
 
 

@@ -6,7 +6,9 @@ import io
 import os
 import re
 import select
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -203,6 +205,38 @@ def test_one_process_makes_all_workers_one_for_each_capture(key, workers):
         tasks = Path(f"/proc/{workers._process.pid}/task")
         assert min(len(list(tasks.iterdir())) for _ in range(100)) == 1, "a thread that stays"
     assert len(pids | {workers._process.pid}) == 4
+
+
+def test_the_last_job_is_done_by_the_process_itself(key, workers):
+    with workers:
+        process = workers._process
+        with workers.talk(job(key), last=True) as talk:
+            assert next(talk.frames())[0] == Kind.HELLO
+            talk.order(b"skip")
+        assert talk.pid == process.pid
+        assert talk.death() == "ended with status 0"
+        assert workers._process is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="by the parent's death signal")
+def test_the_last_worker_does_not_outlive_the_recorder(key, tmp_path):
+    program = (
+        "import os, sys; from pathlib import Path; from sensor.recorder import Workers; from sensor.wire import Job\n"
+        "from sensor.site import SiteForFacts\n"
+        "with Workers().talk(Job(sys.argv[1], SiteForFacts(), sys.argv[2], 1 << 20), last=True) as talk:\n"
+        "    next(talk.frames())\n"
+        "    print(talk.pid, flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-P", "-c", program, str(ECHO), str(key)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as recorder:
+        worker = int(recorder.stdout.readline())
+        watched = os.pidfd_open(worker)
+        os.kill(worker, signal.SIGSTOP)  # what it does by itself, at the end of its input, it cannot do
+        recorder.kill()
+        ended, _, _ = select.select([watched], [], [], 60)
+        os.close(watched)
+    assert ended
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
