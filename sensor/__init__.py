@@ -5,6 +5,7 @@ Modules with a `.pxd` beside them are compiled where that is possible, and inter
 """
 
 import os
+import sys
 
 from parsers import _interpreted
 
@@ -14,5 +15,8 @@ os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 # DuckDB's would keep what was freed for ten seconds, half of a recorder's memory.
 os.environ.setdefault("DUCKDB_JE_MALLOC_CONF", "dirty_decay_ms:1,muzzy_decay_ms:0")
+
+# A library's functions are looked for when they are first called: of DuckDB's and Arrow's few ever are.
+sys.setdlopenflags(os.RTLD_LAZY)
 
 _interpreted.heed(__file__)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
+
+import msgspec
 
 from sensor.budget import DEFAULT_MIB
 from sensor.capture.errors import CaptureError
@@ -36,8 +37,7 @@ __all__ = [
 ]
 
 
-@dataclass
-class ReadSummary:
+class ReadSummary(msgspec.Struct):
     """What came of some captures.
 
     Attributes:
@@ -46,8 +46,8 @@ class ReadSummary:
         inference: what follows from all that is in the store.
     """
 
-    captures: list[CaptureRead] = field(default_factory=list)
-    failures: list[CaptureError] = field(default_factory=list)
+    captures: list[CaptureRead] = msgspec.field(default_factory=list)
+    failures: list[CaptureError] = msgspec.field(default_factory=list)
     inference: InferenceSummary | None = None
 
 

@@ -13,7 +13,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -66,8 +65,7 @@ class WorkerDied(Exception):
         super().__init__(f"{path}: the worker {how}; {batches} are safe in the store, run it again to go on from there")
 
 
-@dataclass(frozen=True)
-class CaptureRead:
+class CaptureRead(msgspec.Struct, frozen=True):
     """What came of one capture.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -41,8 +40,7 @@ class Gist(msgspec.Struct, frozen=True):
     resolves: Resolves
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One rule: its id, as it stands in findings, and the whole text of its file."""
 
     id: str

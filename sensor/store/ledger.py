@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import compress
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
 import pyarrow as pa
+from msgspec.structs import asdict
 
 from sensor.columns import in_place, values
 from sensor.rows import PART_ROWS, REFERRED
@@ -39,8 +40,7 @@ _64_BITS: Final = 2**64 - 1
 _ALL: Final[Mapping[str, int]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One way of reading one capture.
 
     Attributes:
@@ -64,8 +64,7 @@ class Reading:
     sandbox: str = ""
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """What is known of a capture when it has been read to its end. Times are naive UTC."""
 
     first_ts: datetime | None
@@ -77,8 +76,7 @@ class Summary:
     counters: str
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What an earlier, finished reading has found."""
 
     packets: int
@@ -147,7 +145,7 @@ class Ledger:
         """
         with self._store.transaction() as cursor:
             self._begin(cursor)
-            execute(cursor, "ledger/finish_capture", incoming=row(self._id | vars(summary) | {"read_at": _now()}))
+            execute(cursor, "ledger/finish_capture", incoming=row(self._id | asdict(summary) | {"read_at": _now()}))
         self._begun = True
 
     def note(self, summary: Summary) -> None:
@@ -158,7 +156,7 @@ class Ledger:
         """
         with self._store.transaction() as cursor:
             self._begin(cursor)
-            execute(cursor, "ledger/note_capture", incoming=row(self._id | vars(summary) | {"read_at": _now()}))
+            execute(cursor, "ledger/note_capture", incoming=row(self._id | asdict(summary) | {"read_at": _now()}))
         self._begun = True
         self._batches.clear()
 
@@ -223,7 +221,7 @@ class Ledger:
         if self._other:
             self._forget(cursor)
         ((self._number,),) = cursor.execute(statement("ledger/next_reading")).fetchall()
-        values = vars(self._reading) | {"reading": self._number, "read_at": _now()}
+        values = asdict(self._reading) | {"reading": self._number, "read_at": _now()}
         execute(cursor, "ledger/begin_capture", incoming=row(values))
 
     def _forget(self, cursor: duckdb.DuckDBPyConnection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from sensor.inference.run import infer
@@ -63,14 +64,13 @@ def test_inferring_again_changes_nothing() -> None:
 
 @pytest.mark.parametrize("broken", ["SELECT nothing", "SELECT 1 AS one"])
 def test_a_failed_inference_changes_nothing(broken: str) -> None:
-    from dataclasses import replace
 
     from sensor.rules import RuleError, load_rules
 
     store = world({"conversation": {}})
     before = dump(store)
     add_rows(store, [{"conversation": {}, "from": "10.0.0.99"}])
-    rule = replace(load_rules()[0], text=broken)
+    rule = msgspec.structs.replace(load_rules()[0], text=broken)
     with pytest.raises(RuleError):
         infer(store, Site(), rules=[rule])
     assert dump(store) == before

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
+import msgspec
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -170,7 +170,7 @@ def test_a_finished_reading_is_known(store):
 def test_a_newer_reading_replaces_what_the_older_one_contributed(store, change):
     read(store, reading(), {"fact_attribute": [attribute(0, "OLD")], "certificate": [certificate()]})
     read(store, reading("b" * 32), {"fact_attribute": [attribute(0, "OTHER", id=2)]})
-    read(store, replace(reading(), **change), {"fact_attribute": [attribute(0, "NEW")]})
+    read(store, msgspec.structs.replace(reading(), **change), {"fact_attribute": [attribute(0, "NEW")]})
     assert store.query("SELECT value, n FROM attributes ORDER BY value") == [("NEW", 1), ("OTHER", 1)]
     assert store.query("SELECT count(*) FROM certificates") == [(0,)]
 
@@ -222,7 +222,7 @@ def test_traffic_and_losses_of_an_hour_are_added_up_once(store):
 
 
 def test_warnings_take_the_place_of_those_before_and_keep_when_they_began(store):
-    ledger = Ledger(store, replace(reading(), live=True))
+    ledger = Ledger(store, msgspec.structs.replace(reading(), live=True))
     ledger.warn([("eth1", "silent", "silent for 60 s"), ("eth1", "clock", "set back")])
     before = dict(store.query("SELECT kind, since FROM mirror_warnings"))
     ledger.warn([("eth1", "silent", "silent for 90 s")])
