@@ -1,14 +1,16 @@
-"""The garbage collector, for a process that makes hardly any garbage: a command.
+"""The garbage collector, for a process that makes hardly any garbage: a command; and an end that takes nothing apart.
 
 What a command imports, reads and infers is much, stays until the end and hardly ever makes a cycle. At its default the
-collector looks at all of it again and again, which is an eighth of a reading and a tenth of a start; and once more when
-the process ends and everything goes anyway.
+collector looks at all of it again and again, which is an eighth of a reading and a tenth of a start. At the end Python
+frees one object after the other, 6 ms of them when nothing was read, and the kernel takes them all at once anyway.
 """
 
 from __future__ import annotations
 
 import atexit
 import gc
+import os
+import sys
 from typing import Final
 
 COLLECT_AFTER: Final = 50_000
@@ -16,6 +18,26 @@ COLLECT_AFTER: Final = 50_000
 
 
 def collect_seldom() -> None:
-    """From now on look seldom, and not at all when the process ends."""
+    """From now on look seldom."""
     gc.set_threshold(COLLECT_AFTER)
-    atexit.register(gc.freeze)
+
+
+class Ending:
+    """How this process ends, as soon as it is known: at once, when everything else that is to be done at the end is.
+
+    It is made before whatever may register something to be done: what is registered last is done first.
+
+    Attributes:
+        status: its exit status; as long as there is none it ends as Python does.
+    """
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        atexit.register(self._leave)
+
+    def _leave(self) -> None:
+        gc.freeze()  # nothing is looked at once more
+        if self.status is not None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self.status)

@@ -11,9 +11,14 @@ from tests.conftest import ROOT
 
 
 def said(code: str) -> list[str]:
-    code = "from sensor.collector import *; collect_seldom()\n" + textwrap.dedent(code)
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = ended("collect_seldom()", code)
+    assert done.returncode == 0
     return done.stdout.split()
+
+
+def ended(first: str, code: str) -> subprocess.CompletedProcess[str]:
+    code = f"from sensor.collector import *\n{first}\n{textwrap.dedent(code)}"
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def test_what_is_made_again_and_again_does_not_stay() -> None:
@@ -35,5 +40,26 @@ def test_nothing_is_looked_at_when_the_process_ends() -> None:
         for knot in knots:
             knot.append(knot)
         del knot, knots
+        ending = Ending()
         """
     assert not [count for count in said(code)[1::2] if count != "0"]
+
+
+LATER = """
+    import atexit, sys, threading
+    ending = Ending()
+    atexit.register(print, "registered")
+    threading.Timer(0.1, print, ["thread"]).start()
+    print("unfinished", end=" ")
+    """
+
+
+def test_it_ends_at_once_when_all_else_is_done() -> None:
+    done = ended("", LATER + "ending.status = 7\n    sys.exit(3)")
+    assert (done.returncode, done.stdout.split(), done.stderr) == (7, ["unfinished", "thread", "registered"], "")
+
+
+def test_without_a_status_it_ends_as_python_does() -> None:
+    done = ended("", LATER + "raise KeyError(7)")
+    assert (done.returncode, done.stdout.split()) == (1, ["unfinished", "thread", "registered"])
+    assert "KeyError: 7" in done.stderr
