@@ -126,4 +126,5 @@ $(INSTALLED): pyproject.toml setup.py $(wildcard _build/*.py) requirements-build
 	@PYTHONPATH=$(TOOLS) $(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@rm -rf $(TOOLS)
 	@$(BIN)/python -m compileall -q parsers sensor api # as pip does for what it copies
+	@$(BIN)/python -m sensor.store # what a new store is a copy of
 	@touch $@

@@ -1,6 +1,7 @@
 """Bring a store to the schema that this version writes: numbered steps, each applied once, and recorded.
 
-A new store gets what all steps come to at once (`whole.sql`): 4 ms instead of 28.
+A new store gets what all steps come to at once (`whole.sql`): 4 ms instead of 28. Most often it is a copy of one that
+was made so before (see `prepared`).
 
 Views are not steps: they are made anew whenever their text has changed. After any DDL comes a CHECKPOINT, because
 replaying DDL from the write-ahead log has failed in DuckDB's past (issues 19712 and 22044).
@@ -9,7 +10,7 @@ replaying DDL from the write-ahead log has failed in DuckDB's past (issues 19712
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -41,6 +42,13 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     _record(connection, [*missing, (_VIEWS, _views_digest())])
     connection.execute("COMMIT")
     connection.execute("CHECKPOINT")
+
+
+def made_from() -> Iterator[str]:
+    """Texts of all that decides what `migrate` makes of an empty database."""
+    yield from (name for _, name in migrations())
+    yield from map(statement, ("ledger/create_migration", "whole"))
+    yield from (statement(f"views/{name}") for name in views())
 
 
 def applied(connection: duckdb.DuckDBPyConnection, path: Path) -> set[int]:

@@ -18,7 +18,8 @@ from typing import Final, Self
 from sensor.rows import PART_ROWS
 from sensor.store.duck import duckdb
 from sensor.store.errors import StoreError, translated
-from sensor.store.migrations import is_current, migrate
+from sensor.store.migrations import is_current, made_from, migrate
+from sensor.store.prepared import Prepared
 from sensor.store.space import RESERVE_BYTES, SpaceGuard
 
 _MAGIC: Final = slice(8, 12)  # DuckDB's header: 8 bytes checksum, "DUCK"
@@ -168,12 +169,15 @@ def _make(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
         return False
     _sweep(path)
     scratch = path.with_name(f"{path.name}.new-{os.getpid()}")
+    prepared = Prepared([duckdb.__version__, _STORED, *made_from()])
     try:
-        # it needs no log: what is not whole is swept
-        connection.execute(f"ATTACH {_quoted(scratch)} AS {_NEW} ({_STORED}, RECOVERY_MODE no_wal_writes)")
-        connection.execute(_use(_NEW))
-        migrate(connection, path)
-        connection.execute(f"{_use('memory')}; DETACH {_NEW}")
+        if not prepared.copy_to(scratch):
+            # it needs no log: what is not whole is swept
+            connection.execute(f"ATTACH {_quoted(scratch)} AS {_NEW} ({_STORED}, RECOVERY_MODE no_wal_writes)")
+            connection.execute(_use(_NEW))
+            migrate(connection, path)
+            connection.execute(f"{_use('memory')}; DETACH {_NEW}")
+            prepared.keep(scratch)
         return _publish(scratch, path)
     finally:
         _remove(scratch)
