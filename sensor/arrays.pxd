@@ -84,6 +84,9 @@ cpdef ids(Numbers where, Numbers what, unsigned long long[::1] functions, unsign
 @cython.locals(least=whole, most=whole, at="Py_ssize_t")
 cpdef tuple extent(const whole[::1] numbers)
 
+@cython.locals(totals=dict, at="Py_ssize_t", count="Py_ssize_t", key="unsigned long long", total="long long")
+cpdef dict sums(const unsigned long long[::1] keys, const long long[::1] numbers)
+
 @cython.locals(length=int, at="Py_ssize_t")
 cpdef int longest(const int[::1] offsets) except -1
 

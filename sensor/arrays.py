@@ -295,6 +295,19 @@ def extent(numbers: memoryview | array[int]) -> tuple[int, int]:
     return least, most
 
 
+def sums(keys: memoryview, numbers: memoryview) -> dict[int, int]:
+    """The sum of the numbers of each key; most often keys that are equal stand together."""
+    totals: dict[int, int] = {}
+    at, count = 0, len(keys)
+    while at < count:
+        key, total = keys[at], 0
+        while at < count and keys[at] == key:
+            total += numbers[at]
+            at += 1
+        totals[key] = totals.get(key, 0) + total
+    return totals
+
+
 def longest(offsets: memoryview) -> int:
     """How long the longest of some texts is, whose offsets these are."""
     length = 0

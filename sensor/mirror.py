@@ -6,12 +6,13 @@ A mirror that shows half of the traffic looks like a quiet network; whoever read
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
-from sensor.columns import values
+from sensor.arrays import sums
+from sensor.columns import in_place, values
 
 PACKETS_MIN: Final = 200
 CONVERSATIONS_MIN: Final = 50
@@ -23,6 +24,7 @@ PLACES_MAX: Final = 16 * 4352
 _SEGMENTS_NAMED: Final = 4
 _PLACE: Final = ("interface", "segment")
 _SUMS: Final = ("packets", "group_packets", "duplicates", "truncated")
+_CONVERSATIONS: Final = ("n", "one_sided_count", "unanswered_count")
 
 MEMORY: Final = "SPANWARD_WORKER_MEMORY_MIB"
 EVICTED: Final = {
@@ -35,7 +37,6 @@ EVICTED: Final = {
 }
 """Counters of what a worker lets go of when its memory is used up, and what that means."""
 
-Key = tuple[Any, ...]
 Place = tuple[str, str]
 """Interface and segment."""
 
@@ -58,24 +59,27 @@ class Tally:
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
         """Take in a batch. Scans, which nobody answers, do not count as one-sided."""
-        for (interface, segment), sums in _sums(tables.get("fact_traffic"), _PLACE, _SUMS):
-            _of(self.traffic, interface, segment).update(dict(zip(_SUMS, sums, strict=True)))
-        counts = ("n", "one_sided_count", "unanswered_count")
+        for interface, segment, *counts in _rows(tables.get("fact_traffic"), (*_PLACE, *_SUMS)):
+            _of(self.traffic, interface, segment).update({name: n or 0 for name, n in zip(_SUMS, counts, strict=True)})
         self._learn(tables.get("kind"))
-        for (kind,), (n, one_sided, unanswered) in _sums(tables.get("fact_conversation"), ("kind",), counts):
-            interface, segment, transport = self._kinds.get(kind, ("", "", ""))
-            if transport == "tcp":
-                counted = {"tcp": n - unanswered, "one_sided": one_sided - unanswered}
-                _of(self.conversations, interface, segment).update(counted)
+        for part in tables["fact_conversation"].to_batches() if "fact_conversation" in tables else ():
+            self._count(part)
 
     def _learn(self, kinds: pa.Table | None) -> None:
         """Interface, segment and transport of kinds of conversations; they may come apart from these."""
-        if kinds is None:
-            return
         if len(self._kinds) > PLACES_MAX:
             self._kinds.clear()
-        columns = (values(kinds[name]) for name in (*_PLACE, "transport"))
-        self._kinds.update(zip(values(kinds["id"]), zip(*columns, strict=True), strict=True))
+        self._kinds.update((kind, place) for kind, *place in _rows(kinds, ("id", *_PLACE, "transport")))
+
+    def _count(self, conversations: pa.RecordBatch) -> None:
+        """Arrow's means for sums by key take 100 ms to import."""
+        kinds = in_place(conversations.column("kind"))
+        n, one_sided, unanswered = (sums(kinds, in_place(conversations.column(name))) for name in _CONVERSATIONS)
+        for kind in n:
+            interface, segment, transport = self._kinds.get(kind, ("", "", ""))
+            if transport == "tcp":
+                counted = {"tcp": n[kind] - unanswered[kind], "one_sided": one_sided[kind] - unanswered[kind]}
+                _of(self.conversations, interface, segment).update(counted)
 
     @property
     def packets(self) -> int:
@@ -205,23 +209,7 @@ def _of(counted: dict[Place, Counter[str]], interface: str | None, segment: str 
     return counted.setdefault(place, Counter())
 
 
-def _sums(rows: pa.Table | None, key: Sequence[str], columns: Sequence[str]) -> Iterator[tuple[Key, list[int]]]:
-    """Sums of columns by the columns of a key, for each part. Arrow's means for that take 100 ms to import."""
-    for part in [] if rows is None else rows.to_batches():
-        taken = pa.Table.from_batches([part])
-        keys = list(zip(*(values(taken[name]) for name in key), strict=True))
-        sums: dict[Key, list[int]] = {one: [] for one in keys}
-        for name in columns:
-            for one, total in _totals(keys, [count or 0 for count in values(taken[name])], sums).items():
-                sums[one].append(total)
-        yield from sums.items()
-
-
-def _totals(keys: Sequence[Key], counts: Sequence[int], different: Iterable[Key]) -> dict[Key, int]:
-    """Sums by key; in most parts there is one."""
-    totals = dict.fromkeys(different, 0)
-    if len(totals) == 1:
-        return dict.fromkeys(totals, sum(counts))
-    for key, count in zip(keys, counts, strict=True):
-        totals[key] += count
-    return totals
+def _rows(rows: pa.Table | None, columns: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """What stands in these columns, row by row."""
+    if rows is not None:
+        yield from zip(*(values(rows[name]) for name in columns), strict=True)

@@ -113,6 +113,14 @@ def test_the_least_and_the_greatest_of_numbers(module: ModuleType, values: list[
 
 
 @both
+@given(st.lists(st.tuples(st.sampled_from([0, 7, 2**64 - 1]), st.integers(-(2**40), 2**40))))
+def test_sums_of_numbers_by_key(module: ModuleType, rows: list[tuple[int, int]]) -> None:
+    keys, numbers = array("Q", [key for key, _ in rows]), array("q", [number for _, number in rows])
+    expected = {key: sum(number for other, number in rows if other == key) for key in keys}
+    assert module.sums(memoryview(keys), memoryview(numbers)) == expected
+
+
+@both
 @given(st.lists(st.text(max_size=9)))
 def test_the_longest_text(module: ModuleType, texts: list[str]) -> None:
     offsets = [sum(len(text.encode()) for text in texts[:number]) for number in range(len(texts) + 1)]
