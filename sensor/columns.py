@@ -55,3 +55,11 @@ def in_place(chunk: pa.Array) -> memoryview:
     size = chunk.type.bit_width // 8
     memory = memoryview(chunk.buffers()[1] or b"").cast("B")
     return memory[chunk.offset * size : (chunk.offset + len(chunk)) * size].cast(_CODES[chunk.type])
+
+
+def texts_in_place(texts: pa.Array) -> tuple[memoryview, memoryview]:
+    """Where each begins, and the last one ends; and the bytes of all. An array without any may lack its buffers."""
+    _, offsets, characters = texts.buffers()
+    memory = memoryview(offsets or bytes(4)).cast("B")  # of any length that suffices
+    begins = memory[4 * texts.offset : 4 * (texts.offset + len(texts) + 1)].cast("i")
+    return begins, memoryview(characters or b"").cast("B")

@@ -33,7 +33,7 @@ import pyarrow as pa
 
 from sensor.arrays import extent, longest
 from sensor.budget import DEFAULT_MIB
-from sensor.columns import in_place, places, whole_numbers
+from sensor.columns import in_place, places, texts_in_place, whole_numbers
 from sensor.rows import DAY_US
 from sensor.site import SiteForFacts
 
@@ -256,18 +256,12 @@ def plain_bytes(rows: pa.Table) -> int:
 def _plain_bytes(chunk: pa.Array) -> int:
     if not pa.types.is_dictionary(chunk.type):
         return int(chunk.nbytes)
-    offsets = _offsets(chunk.dictionary)
+    offsets, _ = texts_in_place(chunk.dictionary)
     length = longest(offsets)
     if length <= SHORT_BYTES:
         return len(chunk) * length
     lengths = [*map(sub, offsets[1:], offsets), 0]  # the last one is of no word at all
     return sum(map(lengths.__getitem__, places(chunk)))
-
-
-def _offsets(texts: pa.Array) -> memoryview:
-    """Where each begins, and the last one ends. An array without any may lack its buffers."""
-    memory = memoryview(texts.buffers()[1] or bytes(4)).cast("B")  # of any length that suffices
-    return memory[4 * texts.offset : 4 * (texts.offset + len(texts) + 1)].cast("i")
 
 
 def unpack_table(payload: bytes | memoryview, schemas: dict[str, pa.Schema]) -> tuple[str, pa.Table]:

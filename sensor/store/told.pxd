@@ -1,9 +1,24 @@
 cimport cython
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define SPANWARD_PREFETCH(p) __builtin_prefetch(p)
+    #else
+    #define SPANWARD_PREFETCH(p)
+    #endif
+    """
+    void PREFETCH "SPANWARD_PREFETCH"(const void *p) noexcept
+
+cdef Py_ssize_t _AHEAD
 cdef unsigned long long _64_BITS
 cdef unsigned long long _DAY_FACTOR
 cdef unsigned long long _TABLE_FACTOR
+cdef unsigned long long _END
 cdef unsigned long long _FACTOR
+
+@cython.locals(row="Py_ssize_t", at="Py_ssize_t", number="unsigned long long")
+cpdef mixed(unsigned long long[::1] numbers, const int[::1] offsets, const unsigned char[::1] characters)
 
 @cython.final
 cdef class Keys:
@@ -16,7 +31,10 @@ cdef class Keys:
     cpdef Py_ssize_t batch_of(self, unsigned long long key) except -2
     @cython.locals(slot="unsigned long long")
     cpdef add(self, unsigned long long key, int batch)
-    @cython.locals(mixed="unsigned long long", slot="unsigned long long")
+    @cython.locals(slot="unsigned long long")
+    cdef warm(self, unsigned long long key)
+    cdef unsigned long long _first(self, unsigned long long key) noexcept
+    @cython.locals(slot="unsigned long long")
     cdef unsigned long long _slot(self, unsigned long long key)
     @cython.locals(held="unsigned long long[::1]", batches="int[::1]", at="Py_ssize_t")
     cdef _grow(self)
@@ -29,5 +47,11 @@ cdef class Told:
     cdef Keys _young
     cdef Keys _old
 
-    @cython.locals(row="Py_ssize_t", key="unsigned long long", told="Py_ssize_t", since="Py_ssize_t", met=list)
+    @cython.locals(
+        row="Py_ssize_t", count="Py_ssize_t", new_count="Py_ssize_t", told="Py_ssize_t", since="Py_ssize_t",
+        keys="unsigned long long[::1]", new="int[::1]", met="int[::1]"
+    )
     cpdef tuple meet(self, unsigned long long table, const int[::1] days, const unsigned long long[::1] ids, int batch)
+    cdef _warm(self, unsigned long long key)
+    @cython.locals(told="Py_ssize_t")
+    cdef Py_ssize_t _remember(self, unsigned long long key, int batch) except -2

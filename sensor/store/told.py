@@ -11,12 +11,40 @@ from __future__ import annotations
 
 from typing import Final
 
+try:
+    import cython
+except ImportError:
+    from sensor.engine import _cy as cython
+
+if not cython.compiled:
+    from sensor.engine._cy import PREFETCH
+
 GENERATION: Final = 3 << 20
 _SLOTS_FIRST: Final = 1 << 10
+_AHEAD: Final = 16
+"""So many rows before a key is looked for, memory is asked for what stands there."""
 _64_BITS: Final = 2**64 - 1
 _DAY_FACTOR: Final = 0x9E3779B97F4A7C15
 _TABLE_FACTOR: Final = 0xD1B54A32D192ED03
+_END: Final = 256
 _FACTOR: Final = hash("told") & _64_BITS | 1
+
+
+def mixed(numbers: memoryview, offsets: memoryview, characters: memoryview) -> None:
+    """Mix a text into each of some numbers: what told equal ones from others before does so again.
+
+    No more than a search depends on it, and nobody can know beforehand which texts come to the same number.
+
+    Args:
+        numbers: of each row.
+        offsets: where each row's text begins among the characters, and the last one ends.
+        characters: of all texts, as bytes.
+    """
+    for row in range(len(numbers)):
+        number = numbers[row]
+        for at in range(offsets[row], offsets[row + 1]):
+            number = (number ^ characters[at]) * _FACTOR & _64_BITS
+        numbers[row] = (number ^ _END) * _FACTOR & _64_BITS
 
 
 class Keys:
@@ -44,10 +72,20 @@ class Keys:
         self._batches[slot] = batch
         self.count += 1
 
+    def warm(self, key: int) -> None:
+        """It is looked for in a moment."""
+        if cython.compiled:
+            slot = self._first(key)
+            PREFETCH(cython.address(self._slots[slot]))
+            PREFETCH(cython.address(self._batches[slot]))
+
+    def _first(self, key: int) -> int:
+        """Where it is looked for first."""
+        return (key * _FACTOR & _64_BITS) >> 32 & self._last
+
     def _slot(self, key: int) -> int:
         """Where it stands, or would stand."""
-        mixed = key * _FACTOR & _64_BITS
-        slot = mixed >> 32 & self._last
+        slot = self._first(key)
         while self._slots[slot] and self._slots[slot] != key:
             slot = (slot + 1) & self._last
         return slot
@@ -82,10 +120,10 @@ class Told:
         self._young = Keys()
         self._old = Keys()
 
-    def meet(self, table: int, days: memoryview, ids: memoryview, batch: int) -> tuple[list[int], int]:
+    def meet(self, table: int, days: memoryview, ids: memoryview, batch: int) -> tuple[memoryview, memoryview, int]:
         """Remember rows, and say which of them are remembered already, of this batch or of an earlier one.
 
-        Returns their places, and the first batch that brought one of them.
+        Returns the places of those that are not, of those that are, and the first batch that brought one of them.
 
         Args:
             table: any number that stands for it.
@@ -93,17 +131,37 @@ class Told:
             ids: of each row.
             batch: of all of them.
         """
-        met, since = [], batch
-        for row in range(len(ids)):
-            key = ids[row] + days[row] * _DAY_FACTOR + table * _TABLE_FACTOR & _64_BITS or 1
-            told = self._young.batch_of(key)
+        count = len(ids)
+        keys = memoryview(bytearray(8 * count)).cast("Q")
+        for row in range(count):
+            keys[row] = ids[row] + days[row] * _DAY_FACTOR + table * _TABLE_FACTOR & _64_BITS or 1
+        new = memoryview(bytearray(4 * count)).cast("i")
+        met = memoryview(bytearray(4 * count)).cast("i")
+        new_count, since = 0, batch
+        for row in range(count):
+            if row + _AHEAD < count:
+                self._warm(keys[row + _AHEAD])
+            told = self._remember(keys[row], batch)
             if told < 0:
-                told = self._old.batch_of(key)
-                if self._young.count >= self._generation:
-                    self.is_forgetful = self._old.count > 0
-                    self._young, self._old = Keys(), self._young
-                self._young.add(key, batch if told < 0 else told)
-            if told >= 0:
-                met.append(row)
+                new[new_count] = row
+                new_count += 1
+            else:
+                met[row - new_count] = row
                 since = min(since, told)
-        return met, since
+        return new[:new_count], met[: count - new_count], since
+
+    def _warm(self, key: int) -> None:
+        self._young.warm(key)
+        if self._old.count:
+            self._old.warm(key)
+
+    def _remember(self, key: int, batch: int) -> int:
+        """The batch that brought it before; -1 for none."""
+        told = self._young.batch_of(key)
+        if told < 0:
+            told = self._old.batch_of(key)
+            if self._young.count >= self._generation:
+                self.is_forgetful = self._old.count > 0
+                self._young, self._old = Keys(), self._young
+            self._young.add(key, batch if told < 0 else told)
+        return told

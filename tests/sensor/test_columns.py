@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.columns import places, values
+from sensor.columns import places, texts_in_place, values
 from sensor.rows import WORD
 
 NUMBERS = {
@@ -44,3 +46,11 @@ def test_a_word_that_is_none_is_none():
 @pytest.mark.parametrize(("items", "kind"), [(["a", None], pa.string()), ([True, None], pa.bool_())], ids=str)
 def test_all_else_is_what_arrow_makes_of_it(items, kind):
     assert values(pa.chunked_array([pa.array(items, kind)])) == items
+
+
+@given(st.lists(st.text(max_size=9), max_size=9), st.integers(0, 5), st.integers(0, 9))
+def test_texts_are_bytes(texts, begin, count):
+    part = pa.array(texts, pa.string()).slice(begin, count)
+    offsets, characters = texts_in_place(part)
+    spans = pairwise(offsets)
+    assert [str(characters[start:end], "utf-8") for start, end in spans] == texts[begin : begin + count]

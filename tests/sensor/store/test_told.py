@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from array import array
 
-from sensor.store.told import Told
+from sensor.store.told import Told, mixed
 
 
 def meet(told, ids, table=0, day=20_000, batch=0):
@@ -14,7 +14,10 @@ def meet(told, ids, table=0, day=20_000, batch=0):
 
 
 def meet_since(told, ids, table=0, day=20_000, batch=0):
-    return told.meet(table, memoryview(array("i", [day] * len(ids))), memoryview(array("Q", ids)), batch)
+    days, numbers = memoryview(array("i", [day] * len(ids))), memoryview(array("Q", ids))
+    new, met, since = told.meet(table, days, numbers, batch)
+    assert sorted([*new, *met]) == list(range(len(ids)))
+    return list(met), since
 
 
 def test_a_row_is_known_from_then_on_in_its_table_and_day():
@@ -53,3 +56,18 @@ def test_rows_are_searched_for_since_the_first_batch_that_brought_one_of_them():
     assert meet_since(told, [203, 203], batch=6) == ([1], 6)
     meet(told, list(range(300, 370)), batch=7)
     assert meet_since(told, [10], batch=8) == ([0], 3)  # remembered anew with the batch that brought it
+
+
+def numbered(*columns):
+    """A number of each row of some columns of texts."""
+    numbers = memoryview(bytearray(8 * len(columns[0]))).cast("Q")
+    for texts in columns:
+        offsets = [sum(map(len, texts[:row])) for row in range(len(texts) + 1)]
+        mixed(numbers, memoryview(array("i", offsets)), memoryview("".join(texts).encode()))
+    return list(numbers)
+
+
+def test_rows_of_equal_texts_have_the_same_number():
+    first, again, *others = numbered(["a", "a", "b", "ab", "", "a\0"], ["b1", "b1", "a1", "1", "ab1", "b1"])
+    assert first == again
+    assert len({first, *others}) == len([first, *others])
