@@ -495,6 +495,7 @@ def _parts(
 ) -> Iterator[tuple[str, pa.Table]]:
     """What was folded is let go of table by table."""
     folded = Folded(places, counting, counted)
+    yield from folded.places(tables.values())
     while tables:
         _, facts = tables.popitem()
         yield from folded.parts(facts)

@@ -81,9 +81,16 @@ cdef class Counts:
     @cython.locals(seen=Seen, number=int)
     cdef int both(self, int one, int other) except -1
     cdef list columns(self, Numbers seen)
-    cdef list flags(self, Numbers seen)
     cdef quality(self, Numbers seen)
-    cdef list _flags(self)
+
+@cython.final
+cdef class Sayings:
+    cdef tuple _kinds
+    cdef list _told
+    cdef Numbered _numbered
+
+    @cython.locals(different=list)
+    cpdef list columns(self, Numbers what)
 
 @cython.final
 cdef class Folded:
@@ -96,10 +103,8 @@ cdef class Folded:
 @cython.locals(both=Numbers, at=int)
 cdef Numbers _of_sides(Numbers numbers)
 
-cdef Numbers _used(Numbers numbers, int count)
-
-@cython.locals(different=list)
-cdef list _what_columns(list told, Facts facts, Numbered of_whats, Numbers what)
+@cython.locals(used="unsigned char[::1]", numbers=Numbers, at=int, number=int)
+cdef Numbers _used(several, int count)
 
 @cython.locals(hashes="unsigned long long[::1]", at=int)
 cdef _hashes(Facts facts)

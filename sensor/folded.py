@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -22,7 +21,7 @@ from sensor.arrays import Longs, Numbered, Numbers, id_array, ids, ids_of, repea
 from sensor.days import TRANSPORT
 from sensor.engine.columns import column, community_ids, gathered, ip_texts, mac_numbers, mac_texts, picked
 from sensor.engine.seen import Seen
-from sensor.rows import ID, PART_ROWS, QUALITY, WHAT, WHERE, Key, sides_of, table, what_of
+from sensor.rows import ID, PART_ROWS, WHAT, WHERE, Key, sides_of, table, what_of
 from sensor.sighting import Ends, Quality
 
 _KIND: Final = ID[:1] + WHERE[:2] + WHERE[6:]
@@ -233,17 +232,29 @@ class Counts:
             self._conversations.community_ids(self._conversation.taken(seen)),
         ]
 
-    def flags(self, seen: Numbers) -> list[pa.Array]:
-        """`QUALITY` of rows."""
-        return spread(list(zip(*self._flags(), strict=True)), QUALITY, self._quality.of(seen))
-
     def quality(self, seen: Numbers) -> pa.Array:
-        """The same as one number of each row: a bit for each column, the first one is the lowest."""
-        bits = [sum(flag << at for at, flag in enumerate(flags)) for flags in self._flags()]
+        """`QUALITY` of rows."""
+        flags = map(msgspec.structs.astuple, self._qualities)
+        bits = [sum(flag << at for at, flag in enumerate(one)) for one in flags]
         return Numbers.listed(bits).of(self._quality.of(seen)).array(_number)
 
-    def _flags(self) -> list[tuple[bool, ...]]:
-        return [msgspec.structs.astuple(quality) for quality in self._qualities]
+
+class Sayings:
+    """The columns of the facts of one table.
+
+    Args:
+        facts: no more come.
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        self._kinds = WHAT[facts.name]
+        self._told = list(zip(*facts.known, strict=True))
+        self._numbered = Numbered(len(facts.known))
+
+    def columns(self, what: Numbers) -> list[pa.Array]:
+        """`WHAT` of rows."""
+        at, different = self._numbered.anew(what)
+        return spread([[column[number] for number in different] for column in self._told], self._kinds, at)
 
 
 class Folded:
@@ -258,6 +269,14 @@ class Folded:
         self._wheres = Wheres(places)
         self._counts = Counts(counting, counted, places)
 
+    def places(self, tables: Iterable[Facts]) -> Iterator[tuple[str, pa.Table]]:
+        """The places to which the rows of these tables refer."""
+        used = _used([facts.where for facts in tables], len(self._wheres.ids))
+        for begin, end in _cuts(used.count):
+            part = used.cut(begin, end)
+            day, *where = self._wheres.columns(part)
+            yield "place", table("place", [day, ids_of(self._wheres.ids, part), *where])
+
     def parts(self, facts: Facts) -> Iterator[tuple[str, pa.Table]]:
         """The rows of one table, each key once, `PART_ROWS` at a time; of attributes also what they refer to."""
         hashes = _hashes(facts)
@@ -266,46 +285,21 @@ class Folded:
         if first is not None:
             facts = self._joined(facts, first)
             row_ids = ids(facts.where, facts.what, self._wheres.functions, hashes)
+        sayings = Sayings(facts)
         if facts.name == "fact_attribute":
-            return chain(self._places(facts), self._whats(facts, hashes), self._referring(facts, row_ids, hashes))
-        return self._whole(facts, row_ids)
+            yield from _attributes(facts, sayings, hashes)
+            yield from self._rows(facts, row_ids, lambda what: [ids_of(hashes, what)])
+        else:
+            yield from self._rows(facts, row_ids, sayings.columns)
 
-    def _whole(self, facts: Facts, row_ids: memoryview) -> Iterator[tuple[str, pa.Table]]:
-        """Rows that say all themselves."""
-        told = list(zip(*facts.known, strict=True))
-        of_whats = Numbered(len(facts.known))
-        for begin, end in _cuts(facts.what.count):
-            day, *where = self._wheres.columns(facts.where.cut(begin, end))
-            what = _what_columns(told, facts, of_whats, facts.what.cut(begin, end))
-            seen = facts.seen.cut(begin, end)
-            columns = [*self._counts.columns(seen), *self._counts.flags(seen)]
-            yield facts.name, table(facts.name, [day, id_array(row_ids[begin:end]), *where, *what, *columns])
-
-    def _referring(self, facts: Facts, row_ids: memoryview, hashes: memoryview) -> Iterator[tuple[str, pa.Table]]:
-        """Rows that say where and what by its id."""
+    def _rows(
+        self, facts: Facts, row_ids: memoryview, said: Callable[[Numbers], list[pa.Array]]
+    ) -> Iterator[tuple[str, pa.Table]]:
         for begin, end in _cuts(facts.what.count):
             where, seen = facts.where.cut(begin, end), facts.seen.cut(begin, end)
-            refers = [ids_of(self._wheres.ids, where), ids_of(hashes, facts.what.cut(begin, end))]
-            columns = [*refers, *self._counts.columns(seen), self._counts.quality(seen)]
-            yield facts.name, table(facts.name, [self._wheres.days(where), id_array(row_ids[begin:end]), *columns])
-
-    def _places(self, facts: Facts) -> Iterator[tuple[str, pa.Table]]:
-        """The places at which something was said."""
-        used = _used(facts.where, len(self._wheres.ids))
-        for begin, end in _cuts(used.count):
-            part = used.cut(begin, end)
-            day, *where = self._wheres.columns(part)
-            yield "place", table("place", [day, ids_of(self._wheres.ids, part), *where])
-
-    def _whats(self, facts: Facts, hashes: memoryview) -> Iterator[tuple[str, pa.Table]]:
-        """What was said."""
-        told = list(zip(*facts.known, strict=True))
-        of_whats = Numbered(len(facts.known))
-        used = _used(facts.what, len(facts.known))
-        for begin, end in _cuts(used.count):
-            part = used.cut(begin, end)
-            what = _what_columns(told, facts, of_whats, part)
-            yield "attribute", table("attribute", [ids_of(hashes, part), *what])
+            keys = [self._wheres.days(where), id_array(row_ids[begin:end]), ids_of(self._wheres.ids, where)]
+            counts = [*self._counts.columns(seen), self._counts.quality(seen)]
+            yield facts.name, table(facts.name, [*keys, *said(facts.what.cut(begin, end)), *counts])
 
     def _joined(self, facts: Facts, first: Numbers) -> Facts:
         """Rows of one id as one: a fact that was stated by itself and among words that are known."""
@@ -321,20 +315,26 @@ class Folded:
         return whole
 
 
+def _attributes(facts: Facts, sayings: Sayings, hashes: memoryview) -> Iterator[tuple[str, pa.Table]]:
+    """What was said of attributes."""
+    used = _used([facts.what], len(facts.known))
+    for begin, end in _cuts(used.count):
+        part = used.cut(begin, end)
+        yield "attribute", table("attribute", [ids_of(hashes, part), *sayings.columns(part)])
+
+
 def _cuts(count: int) -> Iterator[tuple[int, int]]:
     """From where to where the parts of so many rows go."""
     return ((begin, min(begin + PART_ROWS, count)) for begin in range(0, count, PART_ROWS))
 
 
-def _used(numbers: Numbers, count: int) -> Numbers:
+def _used(several: Iterable[Numbers], count: int) -> Numbers:
     """Each number once."""
-    return Numbers.listed(Numbered(count).anew(numbers)[1])
-
-
-def _what_columns(told: list[Key], facts: Facts, of_whats: Numbered, what: Numbers) -> list[pa.Array]:
-    """`WHAT` of rows; `told` are the columns of all facts."""
-    at, different = of_whats.anew(what)
-    return spread([[column[number] for number in different] for column in told], WHAT[facts.name], at)
+    used = bytearray(count)
+    for numbers in several:
+        for at in range(numbers.count):
+            used[numbers.held[at]] = 1
+    return Numbers.listed([number for number in range(count) if used[number]])
 
 
 def _kind_row(kind: Key, side: Side) -> Key:

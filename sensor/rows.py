@@ -5,9 +5,9 @@ Python. A key has two parts, where and what. Each is hashed once, however many r
 value at *what* of a linear function modulo a prime that *where* chooses: one multiplication, and no collisions by sums.
 What is hashed is the key as MessagePack, of which no two keys have the same.
 
-Of attributes there are many at one place, and the same at many places. So *where* and *what* are rows of their own
-(`place`, `attribute`), which `fact_attribute` refers to by their ids; a fact's row is then nothing but numbers. Of the
-kinds of conversations (`kind`) there are few.
+Of facts there are many at one place. So *where* is a row of its own (`place`), which they refer to by its id. Of
+attributes there are the same at many places: *what* they say is a row of its own as well (`attribute`), and a row of
+`fact_attribute` nothing but numbers. Of the kinds of conversations (`kind`) there are few.
 
 Texts travel as numbers of words (Arrow's dictionaries): most of them stand in many rows. A part of a table has
 `PART_ROWS` rows at most, so that the numbers take two bytes.
@@ -85,13 +85,8 @@ SEEN: Final[Columns] = (
     ("frame", _count),
     ("community_id", WORD),
 )
-QUALITY: Final[Columns] = (
-    ("midstream", _flag),
-    ("gap", _flag),
-    ("one_sided", _flag),
-    ("truncated", _flag),
-    ("duplicate", _flag),
-)
+QUALITY: Final = ("midstream", "gap", "one_sided", "truncated", "duplicate")
+"""What the bits of a row's `quality` say, from the lowest on."""
 CONVERSATION: Final[Columns] = (
     ("kind", pa.uint64()),
     ("initiator_mac", WORD),
@@ -165,13 +160,15 @@ LOSSES: Final[Columns] = (
     ("ring_freezes", _count),
 )
 
+_REFERS: Final[dict[str, Columns]] = WHAT | {"fact_attribute": (("attribute", pa.uint64()),)}
+
 SCHEMAS: Final[dict[str, pa.Schema]] = {
-    **{name: pa.schema([*ID, *WHERE, *what, *SEEN, *QUALITY]) for name, what in WHAT.items()},
+    **{
+        name: pa.schema([*ID, ("place", pa.uint64()), *what, *SEEN, ("quality", _number)])
+        for name, what in _REFERS.items()
+    },
     "place": pa.schema([*ID, *WHERE]),
     "attribute": pa.schema([ID[1], *WHAT["fact_attribute"]]),
-    "fact_attribute": pa.schema(
-        [*ID, ("place", pa.uint64()), ("attribute", pa.uint64()), *SEEN, ("quality", _number)],
-    ),
     "kind": pa.schema([ID[1], *KIND]),
     "fact_conversation": pa.schema([*ID, *CONVERSATION, *((name, _count) for name in SUMS), *SEEN]),
     "certificate": pa.schema(CERTIFICATE),

@@ -231,7 +231,7 @@ def _referring(connection: duckdb.DuckDBPyConnection, table: str, values: Mappin
         row = {name: values[name] for name in _COMMON} | {name: rest.pop(name, None) for name in own}
         rest[referred] = row["id"] = len(connection.table(referred)) + 1
         connection.table(referred).insert([row[name] for name in _columns(referred)])
-    return rest | {"quality": sum(bool(values.get(name)) << bit for bit, (name, _) in enumerate(QUALITY))}
+    return rest | {"quality": sum(bool(values.get(name)) << bit for bit, name in enumerate(QUALITY))}
 
 
 @cache

@@ -76,25 +76,19 @@ CREATE TABLE fact_attribute (
 );
 
 CREATE TABLE fact_channel (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL,
-    scope VARCHAR NOT NULL, side VARCHAR NOT NULL, mac VARCHAR, ip VARCHAR, peer_mac VARCHAR, peer_ip VARCHAR,
-    port INTEGER, transport VARCHAR NOT NULL, protocol VARCHAR NOT NULL, about VARCHAR NOT NULL, continued BOOLEAN NOT NULL,
-    version VARCHAR NOT NULL, cipher VARCHAR, encrypted BOOLEAN NOT NULL, signed VARCHAR NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, place UBIGINT NOT NULL,
+    about VARCHAR NOT NULL, version VARCHAR NOT NULL, cipher VARCHAR, encrypted BOOLEAN NOT NULL, signed VARCHAR NOT NULL,
     client_authenticated BOOLEAN, details VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR, midstream BOOLEAN NOT NULL, gap BOOLEAN NOT NULL, one_sided BOOLEAN NOT NULL,
-    truncated BOOLEAN, duplicate BOOLEAN
+    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
 );
 
 -- A certificate being shown; what is in it stands once per capture in `certificate`.
 CREATE TABLE fact_certificate (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL,
-    scope VARCHAR NOT NULL, side VARCHAR NOT NULL, mac VARCHAR, ip VARCHAR, peer_mac VARCHAR, peer_ip VARCHAR,
-    port INTEGER, transport VARCHAR NOT NULL, protocol VARCHAR NOT NULL, about VARCHAR NOT NULL, continued BOOLEAN NOT NULL,
-    role VARCHAR NOT NULL, position INTEGER NOT NULL, sha256 VARCHAR NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, place UBIGINT NOT NULL,
+    about VARCHAR NOT NULL, role VARCHAR NOT NULL, position INTEGER NOT NULL, sha256 VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR, midstream BOOLEAN NOT NULL, gap BOOLEAN NOT NULL, one_sided BOOLEAN NOT NULL,
-    truncated BOOLEAN, duplicate BOOLEAN
+    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
 );
 
 -- Validity that lies outside a TIMESTAMP's range is cut to it; `details` is JSON.
@@ -106,25 +100,19 @@ CREATE TABLE certificate (
 );
 
 CREATE TABLE fact_authentication (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL,
-    scope VARCHAR NOT NULL, side VARCHAR NOT NULL, mac VARCHAR, ip VARCHAR, peer_mac VARCHAR, peer_ip VARCHAR,
-    port INTEGER, transport VARCHAR NOT NULL, protocol VARCHAR NOT NULL, about VARCHAR NOT NULL, continued BOOLEAN NOT NULL,
-    mechanism VARCHAR NOT NULL, principal VARCHAR, realm VARCHAR,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, place UBIGINT NOT NULL,
+    about VARCHAR NOT NULL, mechanism VARCHAR NOT NULL, principal VARCHAR, realm VARCHAR,
     secret_digest VARCHAR, secret_principal_digest VARCHAR, secret_class VARCHAR, secret_length VARCHAR, key_epoch INTEGER,
     outcome VARCHAR NOT NULL, protection VARCHAR NOT NULL, details VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR, midstream BOOLEAN NOT NULL, gap BOOLEAN NOT NULL, one_sided BOOLEAN NOT NULL,
-    truncated BOOLEAN, duplicate BOOLEAN
+    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
 );
 
 CREATE TABLE fact_anomaly (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL,
-    scope VARCHAR NOT NULL, side VARCHAR NOT NULL, mac VARCHAR, ip VARCHAR, peer_mac VARCHAR, peer_ip VARCHAR,
-    port INTEGER, transport VARCHAR NOT NULL, protocol VARCHAR NOT NULL, about VARCHAR NOT NULL, continued BOOLEAN NOT NULL,
-    code VARCHAR NOT NULL, detail VARCHAR NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, place UBIGINT NOT NULL,
+    about VARCHAR NOT NULL, code VARCHAR NOT NULL, detail VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR, midstream BOOLEAN NOT NULL, gap BOOLEAN NOT NULL, one_sided BOOLEAN NOT NULL,
-    truncated BOOLEAN, duplicate BOOLEAN
+    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
 );
 
 -- Of which kind conversations are. What makes a row unique is (reading, id). `confidence`: port | probed | confirmed;

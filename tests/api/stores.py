@@ -135,24 +135,26 @@ def add_sensors(connection: duckdb.DuckDBPyConnection) -> None:
 
 def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
     common = {
-        "reading": 1, "batch": 0, "day": T0.date(), "port": 104,
+        "reading": 1, "batch": 0, "day": T0.date(),
         "first_ts": T0, "last_ts": T1, "n": 2, "hours": 1 << 10 | 1 << 18, "frame": 4, "community_id": "1:abc=",
     }  # fmt: skip
-    side = {
-        "scope": "default", "transport": "tcp", "side": "initiator",
-        "mac": "00:11:22:33:44:55", "ip": "10.0.0.5", "peer_ip": "10.0.0.9", "about": "side",
-        "continued": False, "midstream": False, "gap": False, "one_sided": False,
-    }  # fmt: skip
+    for number, protocol in enumerate(("dicom", "tls")):
+        insert(
+            connection, "place", reading=1, batch=0, day=T0.date(), id=number, scope="default", side="initiator",
+            mac="00:11:22:33:44:55", ip="10.0.0.5", peer_ip="10.0.0.9", port=104, transport="tcp", protocol=protocol,
+            continued=False,
+        )  # fmt: skip
     for number in (2**63 + 1, 2):
         insert(
-            connection, "fact_authentication", **common, **side, id=number, protocol="dicom", mechanism="ae-title",
-            principal="ANY-SCU", outcome="accepted", protection="none", details='{"called_ae_title": "PACS"}',
+            connection, "fact_authentication", **common, place=0, about="side", quality=0, id=number,
+            mechanism="ae-title", principal="ANY-SCU", outcome="accepted", protection="none",
+            details='{"called_ae_title": "PACS"}',
         )  # fmt: skip
     insert(
         connection, "kind", reading=1, batch=0, id=7, scope="default", transport="tcp", protocol="", confidence="port",
     )  # fmt: skip
     insert(
-        connection, "fact_conversation", **common, id=3, kind=7, packets=9,
+        connection, "fact_conversation", **common, id=3, kind=7, port=104, packets=9,
         initiator_ip="10.0.0.5", initiator_mac="00:11:22:33:44:55", responder_ip="10.0.0.9",
         **dict.fromkeys(COUNTS, 0),
     )  # fmt: skip
@@ -164,9 +166,10 @@ def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
         connection,
         "fact_certificate",
         **common,
-        **side,
+        place=1,
+        about="side",
+        quality=0,
         id=4,
-        protocol="tls",
         role="server",
         position=0,
         sha256="ab" * 32,

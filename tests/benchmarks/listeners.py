@@ -26,10 +26,10 @@ _PORT = 8479
 # What tells facts apart; addresses are other ones in each round of a capture, times and counts aside.
 _KEYS = {
     "attributes": "scope, side, mac, peer_mac, port, transport, protocol, about, name, value",
-    "fact_authentication": "scope, side, mac, peer_mac, port, transport, protocol, about, mechanism, principal, realm,"
+    "authentications": "scope, side, mac, peer_mac, port, transport, protocol, about, mechanism, principal, realm,"
     " secret_digest, secret_class, outcome, protection, details",
-    "fact_certificate": "scope, side, mac, peer_mac, port, transport, protocol, about, role, position, sha256",
-    "fact_channel": "scope, side, mac, peer_mac, port, transport, protocol, about, version, cipher, encrypted, signed,"
+    "certificate_sightings": "scope, side, mac, peer_mac, port, transport, protocol, about, role, position, sha256",
+    "channels": "scope, side, mac, peer_mac, port, transport, protocol, about, version, cipher, encrypted, signed,"
     " client_authenticated, details",
     "conversations": "scope, initiator_mac, responder_mac, port, transport, protocol, confidence",
 }
@@ -187,7 +187,6 @@ def _in_store(folder: Path) -> Seen:
     if total["rows_lost"]:
         shed.append(f"{total['rows_lost']:,} rows lost")
     dropped = total["kernel_drops"] + total["interface_drops"]
-    events = {name.removeprefix("fact_"): count for name, count in events.items()}
     return Seen(total["packets"], dropped, "; ".join(shed), events)
 
 

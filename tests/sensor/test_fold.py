@@ -126,7 +126,7 @@ def test_a_certificate_is_sent_once_and_far_dates_are_cut() -> None:
     (row,) = rows(fold, "certificate")
     assert (row["not_before"].year, row["not_after"].year) == (1, 9999)
     fold.add(shown)
-    assert set(dict(fold.drain())) == {"fact_certificate"}
+    assert set(dict(fold.drain())) == {"place", "fact_certificate"}
 
 
 def test_tables_have_the_columns_of_the_store() -> None:

@@ -25,7 +25,7 @@ def test_facts_say_that_their_conversation_was_shown_twice(store, key, tmp_path)
     path.write_bytes(twice(ECHO.read_bytes()))
     read_captures([ECHO, path], store, None, key)
     said = store.query(
-        "SELECT c.name, bool_or(duplicate), bool_or(truncated)"
+        "SELECT c.name, bit_or(quality) & 16 <> 0, bit_or(quality) & 8 <> 0"
         " FROM fact_authentication JOIN capture AS c USING (reading) GROUP BY c.name ORDER BY c.name"
     )
     assert said == [("echo.pcap", False, False), ("twice.pcap", True, False)]
@@ -74,15 +74,13 @@ def test_conversations_know_their_vlan(store, key, tmp_path):
 
 
 def test_rows_of_before_know_nothing_of_it(store, key):
-    """Their columns are empty; the views say false and none."""
+    """Their columns are empty; the views say none."""
     read_captures([ECHO], store, None, key)
     for statement in (
-        "UPDATE fact_authentication SET truncated = NULL, duplicate = NULL",
         "UPDATE kind SET interface = NULL, segment = NULL",
         "UPDATE fact_conversation SET truncated_count = NULL, duplicate_count = NULL",
     ):
         store.cursor().execute(statement)
-    assert store.query("SELECT DISTINCT truncated, duplicate FROM authentications") == [(False, False)]
     assert store.query("SELECT interface, segment, truncated_count, duplicate_count FROM conversations") == [
         ("", "", 0, 0)
     ]

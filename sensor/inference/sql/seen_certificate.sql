@@ -7,7 +7,7 @@ WITH content AS (
     QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY parser_set DESC, capture) = 1
 )
 SELECT f.day, e.device_id, e.device_id AS speaker_id, p.device_id AS peer_id, e.internal, p.internal AS peer_internal,
-    f.scope, f.side, f.mac, f.ip, f.peer_mac, f.peer_ip, f.port, f.transport, f.protocol, f.about, f.continued,
+    w.scope, w.side, w.mac, w.ip, w.peer_mac, w.peer_ip, w.port, w.transport, w.protocol, f.about, w.continued,
     f.role, f.position, f.sha256,
     CASE WHEN f.position = 0
         THEN identity_id('certificate-key', '', '', coalesce(c.spki_sha256, f.sha256)) END AS identity_id,
@@ -15,11 +15,13 @@ SELECT f.day, e.device_id, e.device_id AS speaker_id, p.device_id AS peer_id, e.
     c.key_type, c.key_bits, c.signature, c.sans, c.self_signed, c.is_ca, coalesce(c.personal, FALSE) AS personal,
     coalesce(c.details, '{}') AS details, json_extract_string(c.details, '$.common_name') AS common_name,
     json_extract_string(c.details, '$.organization') AS organization,
-    f.first_ts, f.last_ts, f.n, f.hours, r.capture, f.frame, f.community_id, f.midstream, f.gap, f.one_sided
+    f.first_ts, f.last_ts, f.n, f.hours, r.capture, f.frame, f.community_id,
+    f.quality & 1 <> 0 AS midstream, f.quality & 2 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided
 FROM fact_certificate AS f
 JOIN capture AS r ON r.reading = f.reading
+JOIN place AS w ON w.reading = f.reading AND w.day = f.day AND w.id = f.place
 LEFT JOIN content AS c ON c.sha256 = f.sha256
 LEFT JOIN endpoint_device AS e
-    ON e.scope = f.scope AND e.mac IS NOT DISTINCT FROM f.mac AND e.ip IS NOT DISTINCT FROM f.ip
+    ON e.scope = w.scope AND e.mac IS NOT DISTINCT FROM w.mac AND e.ip IS NOT DISTINCT FROM w.ip
 LEFT JOIN endpoint_device AS p
-    ON p.scope = f.scope AND p.mac IS NOT DISTINCT FROM f.peer_mac AND p.ip IS NOT DISTINCT FROM f.peer_ip
+    ON p.scope = w.scope AND p.mac IS NOT DISTINCT FROM w.peer_mac AND p.ip IS NOT DISTINCT FROM w.peer_ip

@@ -12,8 +12,9 @@ WITH telling AS (
     JOIN telling AS a ON a.reading = f.reading AND a.id = f.attribute
     JOIN place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
 )
-SELECT DISTINCT f.scope, f.mac, f.ip, 'certificate-key' AS kind, coalesce(c.spki_sha256, f.sha256) AS value
+SELECT DISTINCT p.scope, p.mac, p.ip, 'certificate-key' AS kind, coalesce(c.spki_sha256, f.sha256) AS value
 FROM fact_certificate AS f
+JOIN place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
 JOIN (SELECT DISTINCT sha256, spki_sha256, personal FROM certificate) AS c ON c.sha256 = f.sha256
 WHERE f.position = 0 AND f.about = 'side' AND NOT c.personal
 UNION
@@ -30,9 +31,10 @@ SELECT DISTINCT scope, mac, ip, 'hostname', lower(split_part(value, '.', 1))
 FROM told
 WHERE list_contains($host_names, name) AND NOT regexp_full_match(value, '[0-9.]*')
 UNION
-SELECT DISTINCT scope, mac, ip, 'hl7-application', principal
-FROM fact_authentication
-WHERE mechanism = 'hl7-application' AND about = 'side' AND principal IS NOT NULL
+SELECT DISTINCT p.scope, p.mac, p.ip, 'hl7-application', f.principal
+FROM fact_authentication AS f
+JOIN place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
+WHERE f.mechanism = 'hl7-application' AND f.about = 'side' AND f.principal IS NOT NULL
 UNION
 SELECT DISTINCT scope, mac, ip, 'network-address', value
 FROM told

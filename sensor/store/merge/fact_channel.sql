@@ -1,17 +1,12 @@
 -- One row per reading, day and id. `incoming` holds one row per key.
 MERGE INTO fact_channel AS t
 USING incoming AS s
--- Side and address guard against two keys with the same 64-bit id.
-ON t.batch >= $since_batch AND t.reading = s.reading AND t.day = s.day AND t.id = s.id
-    AND t.side = s.side AND t.ip IS NOT DISTINCT FROM s.ip
+-- The place guards against two keys with the same 64-bit id.
+ON t.batch >= $since_batch AND t.reading = s.reading AND t.day = s.day AND t.id = s.id AND t.place = s.place
 -- The evidence is that of the first sight. Seldom does it change: texts that are updated stay in DuckDB's memory.
 WHEN MATCHED AND (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN UPDATE SET
     first_ts = s.first_ts, frame = s.frame, community_id = s.community_id,
-    last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours,
-    midstream = t.midstream OR s.midstream, gap = t.gap OR s.gap, one_sided = t.one_sided OR s.one_sided,
-    truncated = t.truncated OR s.truncated, duplicate = t.duplicate OR s.duplicate
+    last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours, quality = t.quality | s.quality
 WHEN MATCHED THEN UPDATE SET
-    last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours,
-    midstream = t.midstream OR s.midstream, gap = t.gap OR s.gap, one_sided = t.one_sided OR s.one_sided,
-    truncated = t.truncated OR s.truncated, duplicate = t.duplicate OR s.duplicate
+    last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours, quality = t.quality | s.quality
 WHEN NOT MATCHED THEN INSERT BY NAME *

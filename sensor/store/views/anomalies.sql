@@ -2,13 +2,14 @@
 -- Read from several captures, `n` is the sum. `hours`: bit h = seen in hour h (UTC). `capture`, `frame` and `community_id`
 -- point to the first sight of that day.
 CREATE OR REPLACE VIEW anomalies AS
-SELECT day, id, scope, side, mac, ip, peer_mac, peer_ip, port, transport, protocol, about, continued,
-    code, detail,
-    min(first_ts) AS first_ts, max(last_ts) AS last_ts, CAST(sum(n) AS BIGINT) AS n, bit_or(hours) AS hours,
-    arg_min(capture, (first_ts, frame, capture)) AS capture, arg_min(frame, (first_ts, frame, capture)) AS frame,
-    arg_min_null(community_id, (first_ts, frame, capture)) AS community_id,
-    bool_or(midstream) AS midstream, bool_or(gap) AS gap, bool_or(one_sided) AS one_sided,
-    coalesce(bool_or(truncated), false) AS truncated, coalesce(bool_or(duplicate), false) AS duplicate
-FROM fact_anomaly
-JOIN (SELECT reading, capture FROM capture) AS c USING (reading)
+SELECT f.day, f.id, p.scope, p.side, p.mac, p.ip, p.peer_mac, p.peer_ip, p.port, p.transport, p.protocol, f.about, p.continued,
+    f.code, f.detail,
+    min(f.first_ts) AS first_ts, max(f.last_ts) AS last_ts, CAST(sum(f.n) AS BIGINT) AS n, bit_or(f.hours) AS hours,
+    arg_min(c.capture, (f.first_ts, f.frame, c.capture)) AS capture, arg_min(f.frame, (f.first_ts, f.frame, c.capture)) AS frame,
+    arg_min_null(f.community_id, (f.first_ts, f.frame, c.capture)) AS community_id,
+    bit_or(f.quality) & 1 <> 0 AS midstream, bit_or(f.quality) & 2 <> 0 AS gap, bit_or(f.quality) & 4 <> 0 AS one_sided,
+    bit_or(f.quality) & 8 <> 0 AS truncated, bit_or(f.quality) & 16 <> 0 AS duplicate
+FROM fact_anomaly AS f
+JOIN capture AS c ON c.reading = f.reading
+JOIN place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
 GROUP BY ALL

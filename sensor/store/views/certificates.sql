@@ -4,13 +4,14 @@ WITH content AS (
     SELECT t.* FROM certificate AS t JOIN capture USING (reading)
     QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY parser_set DESC, capture) = 1
 ), shown AS (
-    SELECT sha256, min(first_ts) AS first_ts, max(last_ts) AS last_ts, CAST(sum(n) AS BIGINT) AS n,
-        count(DISTINCT day) AS day_count,
-        count(DISTINCT (scope, coalesce(ip, mac))) AS endpoint_count,
-        count(DISTINCT (scope, coalesce(ip, mac), port)) FILTER (WHERE side = 'responder') AS service_count,
-        list_sort(list(DISTINCT role)) AS roles
-    FROM fact_certificate
-    GROUP BY sha256
+    SELECT f.sha256, min(f.first_ts) AS first_ts, max(f.last_ts) AS last_ts, CAST(sum(f.n) AS BIGINT) AS n,
+        count(DISTINCT f.day) AS day_count,
+        count(DISTINCT (p.scope, coalesce(p.ip, p.mac))) AS endpoint_count,
+        count(DISTINCT (p.scope, coalesce(p.ip, p.mac), p.port)) FILTER (WHERE p.side = 'responder') AS service_count,
+        list_sort(list(DISTINCT f.role)) AS roles
+    FROM fact_certificate AS f
+    JOIN place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
+    GROUP BY f.sha256
 )
 SELECT c.sha256, c.spki_sha256, c.subject_name, c.issuer, c.serial, c.not_before, c.not_after, c.key_type, c.key_bits,
     c.signature, c.sans, c.self_signed, c.is_ca, c.personal, c.details,

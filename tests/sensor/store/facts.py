@@ -85,20 +85,24 @@ def loss(hour=0, drops=1, interface="eth1"):
     return {"hour": START + timedelta(hours=hour), "interface": interface, **counts}
 
 
-def referring(rows):
-    """Rows of attributes, which say all themselves, as a worker says them: by table, with ids of where and what."""
-    parts = {"place": [], "attribute": [], "fact_attribute": []}
+def referring(rows, table="fact_attribute"):
+    """Rows of facts, which say all themselves, as a worker says them: by table, with ids of where and what."""
+    parts = {"place": [], "attribute": [], table: []}
     for row in rows:
-        what = {name: row[name] for name, _ in WHAT["fact_attribute"]}
         where = {name: row[name] for name, _ in WHERE} | {"day": row["day"]}
-        ids = {"place": number_of(where), "attribute": number_of(what)}
-        seen = {name: row[name] for name in SCHEMAS["fact_attribute"].names if name in row}
-        quality = sum(bool(row.get(name)) << bit for bit, (name, _) in enumerate(QUALITY))
+        ids = {"place": number_of(where)}
         parts["place"].append(where | {"id": ids["place"]})
-        parts["attribute"].append(what | {"id": ids["attribute"]})
-        parts["fact_attribute"].append(seen | ids | {"quality": quality})
+        if table == "fact_attribute":
+            what = {name: row[name] for name, _ in WHAT[table]}
+            ids["attribute"] = number_of(what)
+            parts["attribute"].append(what | {"id": ids["attribute"]})
+        seen = {name: row[name] for name in SCHEMAS[table].names if name in row}
+        quality = sum(bool(row.get(name)) << bit for bit, name in enumerate(QUALITY))
+        parts[table].append(seen | ids | {"quality": quality})
     return {
-        name: list({row["id"]: row for row in part}.values()) if name in ids else part for name, part in parts.items()
+        name: part if name == table else list({row["id"]: row for row in part}.values())
+        for name, part in parts.items()
+        if part
     }
 
 
@@ -128,7 +132,7 @@ def attributes_of(parts):
 
 
 def flags_of(row):
-    return {name: bool(row["quality"] >> bit & 1) for bit, (name, _) in enumerate(QUALITY)}
+    return {name: bool(row["quality"] >> bit & 1) for bit, name in enumerate(QUALITY)}
 
 
 def said(rows):
@@ -137,9 +141,10 @@ def said(rows):
 
 
 def batch(store, **tables):
-    """Arrow tables by name, from lists of rows; those of attributes say all themselves."""
-    if "fact_attribute" in tables:
-        tables |= referring(tables["fact_attribute"])
+    """Arrow tables by name, from lists of rows; those of facts say all themselves."""
+    for name in WHAT.keys() & tables.keys():
+        parts = referring(tables[name], name)
+        tables |= parts | {"place": [*tables.get("place", []), *parts["place"]]}
     if "fact_conversation" in tables:
         tables |= of_kinds(tables["fact_conversation"])
     return {name: pa.Table.from_pylist(list(rows), schema=schema_of(store, name)) for name, rows in tables.items()}

@@ -21,6 +21,7 @@ from tests.sensor.store.facts import (
     binding,
     certificate,
     certificate_shown,
+    common,
     conversation,
     loss,
     reading,
@@ -95,6 +96,16 @@ def test_views_are_made_anew_when_their_text_has_changed(tmp_path):
         assert store.query("SELECT count(*) FROM attributes") == [(0,)]
 
 
+ALL_ROUND = ("fact_certificate", "fact_channel", "fact_authentication", "fact_anomaly")
+# Rows of `new` as they were before step 8, when they did not refer to their place.
+ALONE = """(
+    SELECT p.* EXCLUDE (batch, id), f.* EXCLUDE (reading, day, place, quality),
+        f.quality & 1 <> 0 AS midstream, f.quality & 2 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided,
+        f.quality & 8 <> 0 AS truncated, f.quality & 16 <> 0 AS duplicate
+    FROM new.{} AS f JOIN new.place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
+)"""
+
+
 def older_store(path, last):
     """A store as a version wrote it that knew migrations up to this one."""
     with duckdb.connect(path) as raw:
@@ -111,7 +122,7 @@ def schema_of(store):
     )
 
 
-@pytest.mark.parametrize("last", [1, 4, 5, 6])
+@pytest.mark.parametrize("last", [1, 4, 5, 6, 7])
 def test_a_new_store_has_the_schema_that_all_steps_leave(tmp_path, store, last):
     older_store(tmp_path / "old.duckdb", last)
     with Store.open(tmp_path / "old.duckdb") as old:
@@ -146,6 +157,38 @@ def test_attributes_of_an_older_store_are_brought_over(tmp_path):
         assert counts == [("a", 3), ("b", 3)]
 
 
+def test_facts_of_an_older_store_are_brought_over(tmp_path):
+    """Some at a place where attributes were said as well, and with a quality that nobody had looked for."""
+    where = [{}, {"truncated": None, "duplicate": None}, {"mac": None, "ip": "NULL"}, {"mac": "NULL", "ip": None}]
+    what = {
+        "fact_certificate": {"role": "server", "position": 0, "sha256": "ab"},
+        "fact_channel": {"version": "TLS 1.2", "encrypted": True, "signed": "no", "details": "{}"},
+        "fact_authentication": {"mechanism": "basic", "outcome": "accepted", "protection": "none", "details": "{}"},
+        "fact_anomaly": {"code": "odd", "detail": "it's, x"},
+    }
+    flags = {"truncated": False, "duplicate": True, "one_sided": True}
+    rows = {
+        table: [common(0, **flags | other | said, id=number) for number, other in enumerate(where)]
+        for table, said in what.items()
+    }
+    said = {"fact_attribute": [attribute(0)]}
+    with Store.open(tmp_path / "new.duckdb") as store:
+        Ledger(store, reading()).commit(0, 100, batch(store, **said, **rows))
+        expected = seen(store)
+    older_store(tmp_path / "old.duckdb", 7)
+    with duckdb.connect(tmp_path / "old.duckdb") as raw:
+        raw.execute(f"ATTACH '{tmp_path / 'new.duckdb'}' AS new")
+        for table in set(tables()) - rows.keys():
+            raw.execute(f"INSERT INTO {table} FROM new.{table}")
+        raw.execute("INSERT INTO capture FROM new.capture; INSERT INTO batch FROM new.batch")
+        for table in rows:
+            looked = "* REPLACE (CASE WHEN id <> 1 THEN truncated END AS truncated)"
+            raw.execute(f"INSERT INTO {table} BY NAME SELECT {looked} FROM {ALONE.format(table)}")
+    with Store.open(tmp_path / "old.duckdb") as store:
+        assert store.query("SELECT count(*) FROM anomalies") == [(len(where),)]
+        assert seen(store) == expected
+
+
 def begin_readings(raw):
     """In a store before step 6."""
     raw.execute(
@@ -178,7 +221,10 @@ def test_an_older_store_shows_what_it_showed(tmp_path):
         )
         for table in set(tables()) - {"kind"}:
             own = "" if table in {"place", "attribute", "fact_attribute"} else "parser_set,"
-            source = "(SELECT * EXCLUDE (kind) FROM conversation)" if table == "fact_conversation" else f"new.{table}"
+            source = {
+                "fact_conversation": "(SELECT * EXCLUDE (kind) FROM conversation)",
+                **dict.fromkeys(ALL_ROUND, ALONE.format(table)),
+            }.get(table, f"new.{table}")
             raw.execute(
                 f"INSERT INTO {table} BY NAME SELECT c.capture, {own} t.* EXCLUDE (reading, batch)"
                 f" FROM {source} AS t JOIN new.capture AS c USING (reading)"
