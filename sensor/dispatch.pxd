@@ -5,6 +5,7 @@ from sensor.engine.courses cimport Step as _Step
 from sensor.engine.events cimport EventSource
 from sensor.engine.flows cimport Flow as _Flow
 from sensor.engine.flows cimport Reader
+from sensor.engine.seen cimport Counted
 
 cdef class Dispatcher(Reader):
     cdef EventSource _engine
@@ -25,7 +26,7 @@ cdef class Dispatcher(Reader):
     cpdef _Step let_go(self, _Flow flow)
     cdef _Step _dismiss(self, _Session session)
     cpdef ends_of(self, bytes key)
-    cpdef dict say(self, _Flow flow, words, quality, bint continued)
+    cpdef Counted say(self, _Flow flow, words, quality, bint continued)
     cpdef condense(self, _Flow flow)
     cdef _catch_up(self, _Flow flow)
     cdef list _guarded(self, _Session session, int what, long long lane, bytes data=*, long long turn=*)

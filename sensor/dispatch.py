@@ -24,7 +24,7 @@ import struct
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from itertools import chain, product
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -44,9 +44,9 @@ from parsers.core import (
 )
 from sensor.budget import Budget
 from sensor.days import TRANSPORT, Label
-from sensor.engine import Engine, Flow, Flows, Seen, Step
+from sensor.engine import Engine, Flow, Flows, Step
 from sensor.engine.flows import Reader
-from sensor.engine.seen import Words
+from sensor.engine.seen import Counted, Words
 from sensor.recall import COURSES_MAX, Recall, Run
 from sensor.sighting import Ends, Quality, Said
 from sensor.site import Site
@@ -66,10 +66,6 @@ _NUMBERS: Final = struct.Struct("=12q")
 _WORDS: Final = struct.Struct(">4I")
 _encode: Final = msgspec.json.Encoder().encode
 _QUALITIES: Final = tuple(Quality(*which) for which in product((False, True), repeat=5))
-
-Counted = dict[Any, Seen]
-"""What was said at one place, and how often."""
-
 
 Pump = Callable[[Engine, Callable[[], int]], Iterator[int]]
 """As `Capture.pump`: gives the engine its windows, and calls until one is used up what takes its events."""

@@ -1,7 +1,7 @@
 cimport cython
 
 from sensor.arrays cimport Index, Numbers
-from sensor.engine.seen cimport Moment, Seen, Words
+from sensor.engine.seen cimport Counted, Moment, Seen, Words
 from sensor.folded cimport Facts, Places
 from sensor.sighting cimport Said
 
@@ -60,7 +60,7 @@ cdef class Group(Seen):
 @cython.no_gc
 cdef class Place:
     cdef int number
-    cdef dict seen
+    cdef Counted seen
     cdef Values _initiator
     cdef Values _responder
 

@@ -23,7 +23,7 @@ import pyarrow as pa
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
 from sensor.arrays import Index, Numbers
 from sensor.budget import END_BYTES, FACT_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES, Budget
-from sensor.engine.seen import Moment, Seen, Words
+from sensor.engine.seen import Counted, Moment, Seen, Words
 from sensor.folded import Facts, Folded, Places
 from sensor.rows import DAY_US, WHAT, Key, table
 from sensor.sighting import Ends, Said
@@ -171,7 +171,7 @@ class Place:
 
     def __init__(self, number: int, initiator: Values, responder: Values) -> None:
         self.number = number
-        self.seen: dict[Words, Seen] | None = None
+        self.seen: Counted | None = None
         self._initiator = initiator
         self._responder = responder
 
@@ -214,7 +214,7 @@ class Fold:
         self._rows = Index()
         self._counting: list[Seen] = []
         self._counted = Numbers()
-        self._counts: list[dict[Words, Seen]] = []
+        self._counts: list[Counted] = []
         self._tables = {name: Facts(name) for name in WHAT}
         self._told: dict[Hashable, Told] = {}
         self._spoken: dict[Words, list[Told]] = {}
@@ -225,7 +225,7 @@ class Fold:
         self._older: dict[Subject, Values] = {}
         self._held = Held()
 
-    def add(self, said: Said) -> dict[Words, Seen] | None:
+    def add(self, said: Said) -> Counted | None:
         """What was said at one moment. Returns what counts known words at its place, until it is drained."""
         day_us = DAY_US
         key = (said.ts_us // day_us, said.protocol, said.continued)
@@ -317,9 +317,9 @@ class Fold:
         for told in spoken:
             self._add_row(place, told, number)
         if place.seen is None:
-            place.seen = {}
+            place.seen = Counted()
             self._counts.append(place.seen)
-        place.seen[words] = seen
+        place.seen.keep(words, seen)
         return seen
 
     def _heard(self, fact: Fact, mark: SecretMark | None) -> Told:

@@ -2,7 +2,7 @@ cimport cython
 
 from sensor.engine.courses cimport Name, Node, Step
 from sensor.engine.events cimport EventSource
-from sensor.engine.seen cimport Seen, Words
+from sensor.engine.seen cimport Counted, Seen, Words
 from sensor.engine.window cimport PREFETCH
 
 # Constants for the compiler; flows.py holds them again for the interpreter, and a test compares both.
@@ -34,7 +34,7 @@ cdef class Pair:
     cdef readonly object ends
     cdef object protocol
     cdef long long day
-    cdef dict counted
+    cdef Counted counted
 
 @cython.final
 cdef class Flow:
@@ -53,7 +53,8 @@ cdef class Flow:
     cdef long long stated_bytes
     cdef bint is_tcp
     cdef long long day
-    cdef dict counted
+    cdef Counted counted
+    cdef int said
 
     cdef begin(self, long long row, Pair pair, long long ports, long long flags)
 
@@ -65,7 +66,7 @@ cdef class Reader:
     cpdef Step end(self, Flow flow)
     cpdef Step let_go(self, Flow flow)
     cpdef condense(self, Flow flow)
-    cpdef dict say(self, Flow flow, words, quality, bint continued)
+    cpdef Counted say(self, Flow flow, words, quality, bint continued)
 
 @cython.final
 cdef class Flows:
@@ -82,6 +83,7 @@ cdef class Flows:
     cdef readonly long long courses, known, unkept
 
     cpdef int step(self) except? -2
+    @cython.locals(counted=Counted)
     cdef _hear(self)
     cdef _hear_datagram(self)
     cdef _miss(self)
@@ -101,7 +103,7 @@ cdef class Flows:
     cdef Py_ssize_t _weight(self, Words words) except -1
     cdef _condense(self, Flow flow)
     cdef _unstate(self, Flow flow)
-    @cython.locals(before=dict)
+    @cython.locals(before=Counted)
     cdef _say(self, Flow flow, Words words)
     cdef _quality(self, Flow flow)
     cdef _weigh(self, Flow flow)

@@ -12,8 +12,8 @@ that conversations have said at this point before has one already. For all else 
 session, which says what it stated and what it needs next: one call in, one step out. Then the step is done, whoever made
 it: the flow goes to its next node or leaves the way of others, its label changes, its words are said, the engine is told.
 
-Words that were said before at a place are counted where they were counted then (`Seen`; the counts are the fold's, which
-empties them when it drains). Others are told. Flows between the same ends share a `Pair`, which finds the counts again.
+Words that were said before at a place are counted where they were counted then (`Counted`, which is the fold's: it
+empties it when it drains). Others are told. Flows between the same ends share a `Pair`, which finds the counts again.
 
 What sessions hold is weighed after each event that is read, and so are facts that are kept for midnight and nobody else
 keeps. Where all that is too much, whoever was fed longest ago lets go: first of the facts, then of the bytes, at last of
@@ -86,6 +86,7 @@ class Flow:
         protocol, label: of the conversation; the engine folds it under the label.
         stated: the words that have to be restated at midnight, or None; `stated_count` facts, -1 when there is no room
             for more; `stated_bytes` is what they take, but for known words, which are others' too.
+        counted, said: what counts its words, and how many of them it has counted so far.
         weighed: how much of both is in the sum of all.
     """
 
@@ -101,7 +102,7 @@ class Flow:
         self.done = False
         self.protocol, self.label = "", 0
         self.stated, self.stated_count, self.stated_bytes = None, 0, 0
-        self.day, self.counted = 0, None
+        self.day, self.counted, self.said = 0, None, 0
 
 
 class Reader:
@@ -204,8 +205,11 @@ class Flows:
             return
         data: bytes = engine.payload
         step: Step = None
+        counted = flow.pair.counted if flow.counted is None else flow.counted
         if cython.compiled:
-            PREFETCH(cython.cast(cython.p_void, flow.pair))
+            PREFETCH(cython.cast(cython.p_void, counted))
+            PREFETCH(cython.cast(cython.p_char, cython.cast(cython.p_void, counted)) + 64)
+            PREFETCH(cython.cast(cython.p_char, cython.cast(cython.p_void, counted)) + 128)
         if flow.node is not None and not self.is_crowded:
             step = flow.node.find(engine.lane, engine.turn, data, flow.runs)
         if step is None:
@@ -213,6 +217,8 @@ class Flows:
             self._weigh(flow)
             return
         self.known += 1
+        if counted is not None:
+            counted.ask_ahead(flow.said)
         if flow.session is not None:
             self._drop_session(flow)
         self._go(flow, step, data)
@@ -393,10 +399,11 @@ class Flows:
         pair: Pair = flow.pair
         if flow.counted is None or flow.day != day:
             flow.counted = pair.counted if pair.day == day and pair.protocol is flow.protocol else None
-            flow.day = day
+            flow.day, flow.said = day, 0
         before = flow.counted
+        flow.said += 1
         if before is not None:
-            seen: Seen = before.get(words)
+            seen: Seen = before.in_turn(flow.said - 1, words)
             if seen is not None:
                 seen.again(ts_us, quality)
                 return

@@ -1,12 +1,11 @@
 # What the type checker knows of flows. Theory and source: flows.py.
 
 from collections.abc import Collection, Hashable, Iterable
-from typing import Any
 
 from parsers.core import Session
 from sensor.engine.courses import Node, Step
 from sensor.engine.events import EventSource
-from sensor.engine.seen import Seen, Words
+from sensor.engine.seen import Counted, Words
 from sensor.sighting import Ends, Quality
 
 class Flow:
@@ -35,7 +34,7 @@ class Reader:
     def end(self, flow: Flow) -> Step: ...
     def let_go(self, flow: Flow) -> Step: ...
     def condense(self, flow: Flow) -> None: ...
-    def say(self, flow: Flow, words: Words, quality: Quality, continued: bool) -> dict[Any, Seen] | None: ...
+    def say(self, flow: Flow, words: Words, quality: Quality, continued: bool) -> Counted | None: ...
 
 class Flows:
     courses: int
