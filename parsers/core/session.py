@@ -277,7 +277,9 @@ class Session:
 
     def can_hand_over(self, lane: int) -> bool:
         """Whether the feeder can carry the demand out: not while a mark is half found in bytes fed already."""
-        taken = self._taken(lane)
+        if not self._lanes:
+            return True
+        taken = self._lanes[lane]
         return taken.reader is None or not taken.reader.partial_mark
 
     def closed(self, lane: int) -> bool:

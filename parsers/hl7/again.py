@@ -26,6 +26,10 @@ from parsers.hl7.whole import Whole
 PATTERNS_MAX: Final = 4
 FRESH_BYTES: Final = 8_192
 
+Names = tuple[bytes, bytes]
+"""Of applications (MSH-3, MSH-5), where a pattern has blanks for them; empty where it has none."""
+NO_NAMES: Final = b"", b""
+
 _CR: Final = 0x0D
 _EACH: Final = RESTATED_EACH
 _FRESH: Final = FRESH_BYTES
@@ -40,11 +44,10 @@ class _Kind:
 
     __slots__ = ("asks", "claim", "code", "its", "mine", "pattern", "told_in", "twice", "whole")
 
-    def __init__(self, pattern: Pattern, whole: Whole, said: Header, told_in: int) -> None:
+    def __init__(self, pattern: Pattern, said: Header, names: Names, told_in: int) -> None:
         self.pattern = pattern
-        self.whole = whole
-        self.mine = pattern.mine
-        self.its = pattern.its
+        self.whole = whole = pattern.whole
+        self.mine, self.its = names
         self.asks = whole.asks
         self.code = whole.code
         self.claim = said.claim
@@ -71,9 +74,9 @@ class Again(Passer):
         self._dialogue = talk.shared(Dialogue)
         self._kinds: list[_Kind] = []
 
-    def begin(self, pattern: Pattern, said: Header) -> None:
-        """The lane began with what `pattern` has just fitted, whose header is `said`; all of it was told."""
-        self._kinds = [_Kind(pattern, pattern.whole, said, self.progress.telling)]
+    def begin(self, pattern: Pattern, said: Header, names: Names) -> None:
+        """The lane began with what `pattern` fitted, with this header and these names; all of it was told."""
+        self._kinds = [_Kind(pattern, said, names, self.progress.telling)]
 
     def learn(self, whole: Whole, pieces: list[bytes]) -> None:
         """What was told before was told again, by a message of these pieces."""
@@ -83,7 +86,7 @@ class Again(Passer):
                 return
         text = whole.layout.pattern(pieces, whole.header.grammar)
         if text:
-            kind = _Kind(Pattern(text, whole), whole, whole.header, self.progress.telling)
+            kind = _Kind(Pattern(text, whole), whole.header, NO_NAMES, self.progress.telling)
             self._kinds = [kind, *self._kinds[: PATTERNS_MAX - 1]]
 
     def passes(self, r: Reader) -> bool:

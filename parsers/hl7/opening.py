@@ -17,7 +17,7 @@ import msgspec
 from parsers.core import Attribute, Conversation, Reader, Side
 from parsers.hl7 import framing, header
 from parsers.hl7.acknowledgment import Dialogue
-from parsers.hl7.again import Again
+from parsers.hl7.again import NO_NAMES, Again, Names
 from parsers.hl7.header import Header
 from parsers.hl7.layout import ITS_NAME, MY_NAME, Unusual
 from parsers.hl7.pattern import Pattern
@@ -32,7 +32,7 @@ Told = tuple[tuple[Attribute, ...], ...]
 class Opening(msgspec.Struct):
     """A first message: what it tells, its control id, what stands in MSH-8, and the pattern by which it was known.
 
-    `said` is its header: that of the whole is told with other names next.
+    `said` is its header, and `names` are those that the pattern left open: it will fit others, with other headers.
     """
 
     whole: Whole
@@ -40,13 +40,14 @@ class Opening(msgspec.Struct):
     control_id: bytes
     secret: bytes = b""
     pattern: Pattern | None = None
+    names: Names = NO_NAMES
 
     def tell(self, side: Side, talk: Conversation, again: Again) -> Told:
         """Tell all that it tells, and return it; ask who it was, or answer. What says the same will pass."""
         (ahead, after), said = self.whole.facts, self.said
         again.progress.count = 1
         if self.pattern is not None:
-            again.begin(self.pattern, said)
+            again.begin(self.pattern, said, self.names)
         dialogue = talk.shared(Dialogue)
         dialogue.framed(side, talk)
         talk.emit_all(said.facts)
@@ -115,8 +116,9 @@ def known(data: bytes, side: Side) -> Opening | None:
     pattern = _openings(side).fitting(data)
     if pattern is None:
         return None
-    _name(pattern.whole, (pattern.mine, pattern.its))
-    return Opening(pattern.whole, pattern.whole.header, pattern.take_control_id(), pattern=pattern)
+    whole, names = pattern.whole, (pattern.mine, pattern.its)
+    _name(whole, names)
+    return Opening(whole, whole.header, pattern.take_control_id(), b"", pattern, names)
 
 
 def _find(data: bytes, side: Side, talk: Conversation) -> Opening | None:

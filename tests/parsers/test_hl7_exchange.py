@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from parsers.core import Confidence, Registry, Session
 from parsers.core.session import LANE_BYTES
 from parsers.hl7 import PROTOCOL, opening
-from tests.parsers._hl7 import REGISTRY, acknowledgment, framed, header, outcomes, values
+from tests.parsers._hl7 import REGISTRY, acknowledgment, claims, framed, header, outcomes, values
 
 BY_LANES = Registry([msgspec.structs.replace(PROTOCOL, exchange=None)])
 GAP = b""
@@ -33,10 +33,18 @@ def course(registry: Registry, said: list[Said], *, midstream: bool = False) -> 
     """What a session states and wants after each run of bytes, and what it states at the end."""
     session = Session(registry, "tcp", (2575, 50_000), midstream=midstream)
     for turn, (lane, data) in enumerate(said, 1):
+        _hear_another(registry)
         yield repr(session.gap(lane) if data == GAP else session.feed(lane, data, turn))  # secrets are never equal
         yield session.protocol and session.protocol.name, session.confidence, session.done, session.held_bytes
         yield [(session.closed(each), session.demand(each), session.can_hand_over(each)) for each in (0, 1)]
     yield repr(session.end())
+
+
+def _hear_another(registry: Registry) -> None:
+    """A conversation of other applications, at the same time."""
+    session = Session(registry, "tcp", (2575, 50_000))
+    session.feed(0, report("C1", "PUMP 2"), 1)
+    session.feed(1, answer("C1").replace(b"REGADT", b"PUMP 2"), 1)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -63,6 +71,16 @@ def test_what_follows_is_read_by_lanes() -> None:
     session.feed(1, answer("C7"), 1)
     assert outcomes(session.feed(0, report("C8", "PUMP8"), 2) + session.feed(1, answer("C8", "AR"), 2)) == ["rejected"]
     assert session.weight > 2 * LANE_BYTES
+
+
+def test_what_others_say_meanwhile_is_not_taken_for_said_here() -> None:
+    session, other = (Session(REGISTRY, "tcp", (2575, 50_000)) for _ in range(2))
+    session.feed(0, report("C7", "PUMP7"), 1)
+    other.feed(0, report("C1", "PUMP8"), 1)
+    session.feed(1, answer("C7"), 1)
+    facts = session.feed(0, report("C8", "PUMP8"), 2) + session.feed(1, answer("C8"), 2)
+    assert values(facts, "sending_application") == ["PUMP8"]
+    assert [claim.principal for claim in claims(facts)] == ["PUMP8"]
 
 
 def test_a_question_without_answer_is_told_at_the_end() -> None:
