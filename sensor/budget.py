@@ -33,6 +33,8 @@ ROW_BYTES: Final = 80
 """Of a fact's row, and of the columns that are made of it; what it refers to weighs by itself, as do texts."""
 PLACE_BYTES: Final = 420
 """Of a place where something was said."""
+COUNTED_BYTES: Final = 180
+"""Of a place's counts of known words, besides."""
 END_BYTES: Final = 420
 """Of an end of places. Its values have a share of their own."""
 SEEN_BYTES: Final = 220

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
 from sensor.arrays import Index, Numbers
-from sensor.budget import END_BYTES, FACT_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES, Budget
+from sensor.budget import COUNTED_BYTES, END_BYTES, FACT_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES, Budget
 from sensor.engine.seen import Counted, Moment, Seen, Words
 from sensor.folded import Facts, Folded, Places
 from sensor.rows import DAY_US, WHAT, Key, table
@@ -319,6 +319,7 @@ class Fold:
         if place.seen is None:
             place.seen = Counted()
             self._counts.append(place.seen)
+            self.held_bytes += COUNTED_BYTES
         place.seen.keep(words, seen)
         return seen
 

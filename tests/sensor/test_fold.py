@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.core import Attribute, Certificate, Field, Side, Subject
-from sensor.budget import PLACE_BYTES, ROW_BYTES, SEEN_BYTES
+from sensor.budget import COUNTED_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES
 from sensor.engine.seen import Words
 from sensor.fold import SUBJECT, VALUES_MAX, Fold
 from sensor.rows import DAY_US, HOUR_US, SCHEMAS
@@ -198,7 +198,7 @@ def test_long_texts_are_bounded_too() -> None:
 
 def test_what_nobody_takes_is_bounded_and_counted() -> None:
     fold = Fold(SCOPES)
-    fold.room_bytes = 5 * (PLACE_BYTES + SEEN_BYTES + ROW_BYTES)
+    fold.room_bytes = 5 * (PLACE_BYTES + COUNTED_BYTES + SEEN_BYTES + ROW_BYTES)
     for number in range(8):
         fold.add(Said(1, 1, Ends(6, 0, A, B, number), 50_000, "test", known("x"), Quality()))
     count, lost = fold.row_count, fold.lost
