@@ -8,12 +8,12 @@ from sensor.sighting cimport Said
 @cython.final
 @cython.no_gc
 cdef class Kept:
-    cdef set _hashes
+    cdef set _values
     cdef dict _counts
     cdef long long count
 
     @cython.locals(count=int)
-    cdef bint admit(self, tuple value) except -1
+    cdef bint admit(self, value) except -1
 
 @cython.final
 cdef class Held:
@@ -30,7 +30,7 @@ cdef class Values:
 
     cdef count_in(self, Held held)
     @cython.locals(kept=Kept, before=cython.longlong, admitted=cython.bint)
-    cdef bint admit(self, tuple value) except -1
+    cdef bint admit(self, value) except -1
 
 @cython.final
 @cython.no_gc
@@ -39,7 +39,7 @@ cdef class Told:
     cdef Facts facts
     cdef tuple what
     cdef int side
-    cdef tuple value
+    cdef object value
     cdef int text_bytes
     cdef int number
     cdef int order
@@ -69,6 +69,7 @@ cdef class Place:
 cdef class Fold:
     cdef tuple _scopes
     cdef set _certificates_sent
+    cdef dict _kinds
     cdef dict _values
     cdef dict _older
     cdef Held _held
@@ -131,5 +132,7 @@ cdef class Fold:
     cdef Told _told_by(self, fact, mark)
     @cython.locals(told=Told)
     cdef Told _told_of(self, str name, tuple what, side, key)
+    @cython.locals(kinds="long long", hashes="long long", number="long long")
+    cdef _value(self, str name, tuple what)
     cdef _keep(self, Told told, fact)
     cdef _keep_certificate(self, fact)

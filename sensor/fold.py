@@ -34,6 +34,8 @@ FEW: Final = 16
 HELD_MAX: Final = 1 << 20
 """Values of all subjects that are held, some 70 bytes each, in each of two generations; a subject weighs `SUBJECT`."""
 SUBJECT: Final = 8
+KINDS: Final = 4_096
+HASHES: Final = (1 << 50) - 1
 CERTIFICATES_MAX: Final = 1 << 18
 ROOM_BYTES: Final = Budget().row_bytes
 _EARLIEST_US: Final = -62_135_596_800_000_000  # 0001-01-01
@@ -42,8 +44,8 @@ _json: Final = msgspec.json.Encoder(order="sorted")
 
 Kind = tuple[str, str]
 """Table, and name or kind."""
-Value = tuple[Kind, int]
-"""One of the values of which only so many are taken: a hash, and what it is a value of."""
+Value = int
+"""One of the values of which only so many are taken: a hash of it, times `KINDS`; added is what it is a value of."""
 Subject = tuple[int, tuple[bytes, int], int]
 """Scope, end, and 1 for the responder."""
 
@@ -57,19 +59,19 @@ class Kept:
 
     def __init__(self) -> None:
         self.count = 0
-        self._hashes: set[int] = set()
-        self._counts: dict[Kind, int] = {}
+        self._values: set[Value] = set()
+        self._counts: dict[int, int] = {}
 
     def admit(self, value: Value) -> bool:
         """Whether this is no value too many."""
-        kind, number = value
-        if number in self._hashes:
+        if value in self._values:
             return True
+        kind = value % KINDS
         count = self._counts.get(kind, 0)
         if count >= VALUES_MAX:
             return False
         self._counts[kind] = count + 1
-        self._hashes.add(number)
+        self._values.add(value)
         self.count += 1
         return True
 
@@ -123,21 +125,21 @@ class Told:
     """One side's fact: what a row says, and among which values it counts. One object in a batch, once it has a row.
 
     Attributes:
-        value: None if there may be any number.
+        value: see `Value`; None if there may be any number. One object, whoever holds it.
         number: in its table; -1 as long as it has no row.
         order: among all that have a row.
         place, row: the first place where it has a row, and which; most facts have no other. -1 as long as it has none.
         moment: when it was last said.
     """
 
-    def __init__(self, key: Hashable, facts: Facts, what: Key, side: Side, text_bytes: int) -> None:
+    def __init__(
+        self, key: Hashable, facts: Facts, what: Key, side: Side, value: Value | None, text_bytes: int
+    ) -> None:
         self.key = key
         self.facts = facts
         self.what = what
         self.side = side
-        self.value: Value | None = None
-        if facts.name != "fact_anomaly":
-            self.value = (facts.name, what[1]), hash((facts.name, what))
+        self.value = value
         self.text_bytes = text_bytes
         self.number = self.place = self.row = -1
         self.order = 0
@@ -200,6 +202,7 @@ class Fold:
         self._held_max = held_max
         self.room_bytes = ROOM_BYTES
         self._certificates_sent: set[str] = set()
+        self._kinds: dict[Kind, int] = {}
         self._values_day = 0
         self._begin_day()
         self._moment = self._batch = 0
@@ -373,9 +376,8 @@ class Fold:
 
     def _overflow(self, told: Told) -> Told:
         """The fact that says that another one is one too many."""
-        assert told.value is not None
-        (name, kind), _ = told.value
-        what = told.what[0], "value_overflow", f"more than {VALUES_MAX} values of {name[5:]} {kind}"
+        detail = f"more than {VALUES_MAX} values of {told.facts.name[5:]} {told.what[1]}"
+        what = told.what[0], "value_overflow", detail
         return self._told_of("fact_anomaly", what, told.side, ("fact_anomaly", what, told.side))
 
     def _state(self, place: Place, told: Told, group: Group) -> None:
@@ -468,8 +470,18 @@ class Fold:
         told = self._told.get(key)
         if told is None:
             text_bytes = sum([len(column) for column in what if isinstance(column, str)])
-            told = Told(key, self._tables[name], what, side, text_bytes)
+            told = Told(key, self._tables[name], what, side, self._value(name, what), text_bytes)
         return told
+
+    def _value(self, name: str, what: Key) -> Value | None:
+        """As what a fact counts among the values of whoever says it."""
+        if name == "fact_anomaly":
+            return None
+        kinds, hashes = KINDS, HASHES
+        if len(self._kinds) >= kinds:
+            self._kinds.clear()  # from now on some are counted together
+        number = self._kinds.setdefault((name, what[1]), len(self._kinds))
+        return (hash(what) & hashes) * kinds + number
 
     def _keep(self, told: Told, fact: Fact) -> None:
         """From now on the fact is this object."""
