@@ -97,6 +97,7 @@ cdef class Fold:
     @cython.locals(day_us="long long", place=Place, words=Words, seen=Seen, here=dict)
     cpdef add(self, Said said)
     cdef bint _is_full(self) except -1
+    cdef _weigh(self, long long size)
     @cython.locals(initiator=Values, responder=Values, place=Place, day="long long")
     cdef Place _place(self, tuple key, ends)
     @cython.locals(values=Values)
@@ -131,8 +132,14 @@ cdef class Fold:
     @cython.locals(told=Told)
     cdef Told _told_by(self, fact, mark)
     @cython.locals(told=Told)
-    cdef Told _told_of(self, str name, tuple what, side, key)
+    cdef Told _told_of(self, str name, tuple what, side)
+    cdef Told _new(self, key, str name, tuple what, side)
     @cython.locals(kinds="long long", hashes="long long", number="long long")
     cdef _value(self, str name, tuple what)
     cdef _keep(self, Told told, fact)
     cdef _keep_certificate(self, fact)
+
+cdef tuple _attribute(fact)
+cdef tuple _what(fact, mark)
+cdef tuple _authentication(str about, fact, mark)
+cdef str _details(details)

@@ -256,6 +256,10 @@ class Fold:
     def _is_full(self) -> bool:
         return self.held_bytes >= self.room_bytes
 
+    def _weigh(self, size: int) -> None:
+        """So many bytes more are held."""
+        self.held_bytes += size
+
     def drain(self) -> Iterator[tuple[str, pa.Table]]:
         """The rows since the last call, as parts of tables of `sensor.rows.SCHEMAS`.
 
@@ -287,7 +291,7 @@ class Fold:
         number = self._where.add(day, ends, protocol, continued, initiator.end, responder.end)
         place = Place(number, initiator, responder)
         self._places.setdefault(key, {})[ends] = place
-        self.held_bytes += PLACE_BYTES
+        self._weigh(PLACE_BYTES)
         return place
 
     def _values_of(self, subject: Subject) -> Values:
@@ -302,7 +306,7 @@ class Fold:
             self._values[subject] = values
         if values.batch != self._batch:
             values.batch, values.end = self._batch, self._where.add_end(subject[1])
-            self.held_bytes += END_BYTES
+            self._weigh(END_BYTES)
         return values
 
     # ------------------------------------------------------------------ known words
@@ -378,7 +382,7 @@ class Fold:
         """The fact that says that another one is one too many."""
         detail = f"more than {VALUES_MAX} values of {told.facts.name[5:]} {told.what[1]}"
         what = told.what[0], "value_overflow", detail
-        return self._told_of("fact_anomaly", what, told.side, ("fact_anomaly", what, told.side))
+        return self._told_of("fact_anomaly", what, told.side)
 
     def _state(self, place: Place, told: Told, group: Group) -> None:
         """A row of a group."""
@@ -393,14 +397,14 @@ class Fold:
         """A row, and what counts it; returns its number in its table."""
         self.row_count += 1
         self.text_bytes += told.text_bytes
-        self.held_bytes += ROW_BYTES
+        self._weigh(ROW_BYTES)
         return told.facts.add(2 * place.number + told.side, told.number, counted)
 
     def _count_in(self, place: Place, seen: Seen) -> int:
         """From now on this counts at a place; returns its number."""
         self._counting.append(seen)
         self._counted.add(place.number)
-        self.held_bytes += SEEN_BYTES
+        self._weigh(SEEN_BYTES)
         return len(self._counting) - 1
 
     def _group(self, place: Place, first: Moment) -> Group:
@@ -458,20 +462,19 @@ class Fold:
 
     def _told_by(self, fact: Fact, mark: SecretMark | None) -> Told:
         """A fact, and whose it is."""
-        if isinstance(fact, Attribute):
+        if type(fact) is Attribute:
             told = self._told.get(fact)
-            if told is not None:
-                return told
+            return told or self._new(fact, "fact_attribute", _attribute(fact), fact.subject.side)
         name, what = _what(fact, mark)
-        side = fact.subject.side
-        return self._told_of(name, what, side, fact if isinstance(fact, Attribute) else (name, what, side))
+        return self._told_of(name, what, fact.subject.side)
 
-    def _told_of(self, name: str, what: Key, side: Side, key: Hashable) -> Told:
-        told = self._told.get(key)
-        if told is None:
-            text_bytes = sum([len(column) for column in what if isinstance(column, str)])
-            told = Told(key, self._tables[name], what, side, self._value(name, what), text_bytes)
-        return told
+    def _told_of(self, name: str, what: Key, side: Side) -> Told:
+        key = name, what, side
+        return self._told.get(key) or self._new(key, name, what, side)
+
+    def _new(self, key: Hashable, name: str, what: Key, side: Side) -> Told:
+        text_bytes = sum([len(column) for column in what if isinstance(column, str)])
+        return Told(key, self._tables[name], what, side, self._value(name, what), text_bytes)
 
     def _value(self, name: str, what: Key) -> Value | None:
         """As what a fact counts among the values of whoever says it."""
@@ -489,8 +492,8 @@ class Fold:
             told.number = told.facts.number(told.what)
             told.order = len(self._told)
             self._told[told.key] = told
-            self.held_bytes += FACT_BYTES + told.text_bytes
-            if isinstance(fact, Certificate) and told.value is not None:
+            self._weigh(FACT_BYTES + told.text_bytes)
+            if type(fact) is Certificate and told.value is not None:
                 self._keep_certificate(fact)
 
     def _keep_certificate(self, fact: Certificate) -> None:
@@ -516,21 +519,23 @@ def _parts(
         yield "certificate", table("certificate", list(zip(*certificates.values(), strict=True)))
 
 
+def _attribute(fact: Attribute) -> Key:
+    return fact.subject.about, fact.name, fact.value, fact.spec, str(fact.sensitivity)
+
+
 def _what(fact: Fact, mark: SecretMark | None) -> tuple[str, Key]:
-    """The table, and its columns of `WHAT`."""
+    """The table, and its columns of `WHAT`; of all but attributes."""
     about = fact.subject.about
-    if isinstance(fact, Attribute):
-        return "fact_attribute", (about, fact.name, fact.value, fact.spec, str(fact.sensitivity))
-    if isinstance(fact, Authentication):
+    if type(fact) is Authentication:
         return "fact_authentication", _authentication(about, fact, mark)
-    if isinstance(fact, Channel):
+    if type(fact) is Channel:
         return "fact_channel", (
             about, fact.version, fact.cipher, fact.encrypted, str(fact.signed), fact.client_authenticated,
             _details(fact.details),
         )  # fmt: skip
-    if isinstance(fact, Certificate):
+    if type(fact) is Certificate:
         return "fact_certificate", (about, fact.role, fact.position, fact.sha256)
-    assert isinstance(fact, Anomaly)
+    assert type(fact) is Anomaly
     return "fact_anomaly", (about, fact.code, fact.detail)
 
 
