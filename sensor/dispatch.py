@@ -193,9 +193,9 @@ class Dispatcher(Reader):
     def say(self, flow: Flow, words: Words, quality: Quality, continued: bool) -> Counted | None:  # noqa: FBT001
         """Tell what was said just now."""
         engine = self._engine
-        return self.tell(
-            Said(engine.ts_us, engine.frame, flow.ends, flow.port, flow.protocol, words, quality, continued)
-        )
+        said = Said.__new__(Said)
+        said.begin(engine.ts_us, engine.frame, flow.ends, flow.port, flow.protocol, words, quality, continued)
+        return self.tell(said)
 
     def condense(self, flow: Flow) -> None:
         """Keep the first `RESTATED_MAX` different facts of what was stated; if they are all, add none later."""

@@ -9,3 +9,7 @@ cdef class Said(Moment):
     cdef readonly Words words
     cdef readonly bint continued
     cdef str _community_id
+
+    cpdef begin(
+        self, long long ts_us, long long frame, ends, long long port, protocol, Words words, quality, bint continued
+    )

@@ -100,6 +100,20 @@ class Said(Moment):
         quality: Quality,
         continued: bool = False,  # noqa: FBT001, FBT002
     ) -> None:
+        self.begin(ts_us, frame, ends, port, protocol, words, quality, continued)
+
+    def begin(
+        self,
+        ts_us: int,
+        frame: int,
+        ends: Ends,
+        port: int,
+        protocol: str,
+        words: Words,
+        quality: Quality,
+        continued: bool,  # noqa: FBT001
+    ) -> None:
+        """What makes it. Asked for by itself it takes numbers as they are, where `__init__` would have objects."""
         self.ts_us = ts_us
         self.frame = frame
         self.ends = ends
