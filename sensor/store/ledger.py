@@ -121,9 +121,10 @@ class Ledger:
         if number in self._batches:
             self._compare(number, mark)
             return False
-        self._store.space.check(sum(table.nbytes for table in batch.values()))
+        size_bytes = sum(table.nbytes for table in batch.values())
+        self._store.space.check(size_bytes)
         is_new_to_us, self._goes_on = self._goes_on, True  # what is told now may not come to stand in the store
-        with self._store.transaction() as cursor:
+        with self._store.transaction(size_bytes) as cursor:
             self._begin(cursor)
             if is_new_to_us:
                 self._recall(cursor)

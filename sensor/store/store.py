@@ -31,8 +31,13 @@ is copied when it is committed, logged, and written later: the smaller the group
 _MEMORY_MIN_MIB: Final = 256
 _MEMORY_MAX_MIB: Final = 1024
 _THREADS_MAX: Final = 4
+STRAIGHT_BYTES: Final = 16 << 20
+_LOG_MAX: Final = "24MB"
+_LOGGED: Final = f"SET checkpoint_threshold = '{_LOG_MAX}'; COMMIT"
+_STRAIGHT: Final = "SET checkpoint_threshold = '0B'; COMMIT"
 _LOCKDOWN: Final = (
-    "SET allowed_configs = ['max_vacuum_tasks']; SET enable_external_access = false; SET lock_configuration = true"
+    "SET allowed_configs = ['checkpoint_threshold', 'max_vacuum_tasks']; "
+    "SET enable_external_access = false; SET lock_configuration = true"
 )
 
 
@@ -83,8 +88,12 @@ class Store:
         return cursor
 
     @contextmanager
-    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def transaction(self, size_bytes: int = 0) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor in a transaction: committed at the end, rolled back on any error.
+
+        Args:
+            size_bytes: how much is written, roughly. Much goes straight into the file: it would be written to the log,
+                and a second time soon.
 
         Raises:
             StoreError: the store refused.
@@ -94,7 +103,7 @@ class Store:
             with translated(self.path):
                 cursor.execute("BEGIN")
                 yield cursor
-                cursor.execute("COMMIT")
+                cursor.execute(_STRAIGHT if size_bytes >= STRAIGHT_BYTES else _LOGGED)
             undo.pop_all()
 
     def query(self, text: str, parameters: Mapping[str, object] | None = None) -> list[tuple[object, ...]]:
@@ -288,7 +297,7 @@ def _config(path: Path, *, read_only: bool, memory_mib: int) -> dict[str, str | 
         "allow_unsigned_extensions": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
-        "checkpoint_threshold": "24MB",
+        "checkpoint_threshold": _LOG_MAX,
         "max_temp_directory_size": "4GB",
         "max_vacuum_tasks": "0",
         "memory_limit": f"{memory_mib}MiB",

@@ -457,6 +457,18 @@ def test_rows_of_a_large_batch_are_written_while_it_is_inserted(tmp_path):
         assert raw.execute("SELECT count(*) FROM attributes").fetchall() == [(2 * PART_ROWS + 10,)]
 
 
+def test_a_large_batch_goes_straight_into_the_file_and_a_small_one_into_the_log(tmp_path, monkeypatch):
+    path = tmp_path / "s.duckdb"
+    with Store.open(path) as store:
+        rows = noise(store, 0, 100), noise(store, 1, 10)
+        monkeypatch.setattr("sensor.store.store.STRAIGHT_BYTES", 10_000)
+        ledger = Ledger(store, reading())
+        ledger.commit(0, 100, rows[0])
+        assert names(tmp_path) == [path.name]
+        ledger.commit(1, 200, rows[1])
+        assert names(tmp_path) == [path.name, f"{path.name}.wal"]
+
+
 def test_a_path_may_have_any_name(tmp_path):
     path = tmp_path / "it's; a 'store' named memory?.db"
     for _ in range(2):
