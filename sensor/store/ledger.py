@@ -167,6 +167,8 @@ class Ledger:
             StoreError: the store refused.
         """
         rows = list(warnings)
+        if not (rows or self._warned or self._other):
+            return  # none stand
         now = _now()
         self._warned = {row[:2]: since or self._warned.get(row[:2], now) for row in rows}
         with self._store.transaction() as cursor:

@@ -235,6 +235,14 @@ def test_warnings_take_the_place_of_those_before_and_keep_when_they_began(store)
     assert store.query("SELECT * FROM mirror_warning") == []
 
 
+def test_warnings_of_a_reading_that_broke_off_go_when_it_has_none_later(store):
+    broken = Ledger(store, reading())
+    broken.commit(0, 100, batch(store))
+    broken.warn([("eth1", "silent", "silent for 60 s")])
+    Ledger(store, reading()).warn([])
+    assert store.query("SELECT * FROM mirror_warnings") == []
+
+
 def test_warnings_of_a_file_are_as_old_as_its_packets(store):
     Ledger(store, reading()).warn([("", "one-sided", "half of it")], START)
     assert store.query("SELECT source, since FROM mirror_warnings") == [("a.pcap", START)]
