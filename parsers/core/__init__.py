@@ -28,9 +28,10 @@ from parsers.core.fact import (
     Signed,
     Subject,
 )
+from parsers.core.lane import Steps
 from parsers.core.reader import MESSAGE_MAX_BYTES, Demand, Leave, Reader
-from parsers.core.registry import Blanks, Lead, Protocol, Registry, Verdict
-from parsers.core.session import Confidence, Session, Steps
+from parsers.core.registry import Blanks, Confidence, Lead, Protocol, Registry, Verdict
+from parsers.core.session import Session
 
 __all__ = [
     "MESSAGE_MAX_BYTES",

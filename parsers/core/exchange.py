@@ -10,7 +10,7 @@ from parsers.core.fact import Fact, Side
 from parsers.core.reader import Reader
 
 if TYPE_CHECKING:
-    from parsers.core.session import Steps
+    from parsers.core.lane import Steps
 
 
 class Exchange:

@@ -25,7 +25,7 @@ from parsers.core.members import at_hand
 
 if TYPE_CHECKING:
     from parsers.core.exchange import Exchange
-    from parsers.core.session import Steps
+    from parsers.core.lane import Steps
 
 PROBES_MAX: Final = 3
 BEGINNINGS_MAX: Final = 4_096
@@ -38,6 +38,25 @@ class Verdict(IntEnum):
     NO = 0
     MORE = 1
     LIKELY = 2
+
+
+@at_hand
+class Confidence(IntEnum):
+    """How sure we are of a conversation's protocol."""
+
+    PORT = 0
+    PROBED = 1
+    CONFIRMED = 2
+
+    __hash__ = int.__hash__  # see `Side`
+
+    @property
+    def label(self) -> str:
+        """`port`, `probed` or `confirmed`, as it stands in conversations."""
+        return _LABEL[self]
+
+
+_LABEL: Final = ("port", "probed", "confirmed")
 
 
 class Lead(msgspec.Struct, frozen=True):

@@ -34,27 +34,21 @@ The session never holds more than `HEAD_MAX` bytes of an unknown head, and what 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
-from enum import IntEnum
+from collections.abc import Collection
 from typing import Final
 
 from parsers.core.conversation import Conversation
 from parsers.core.errors import ProtocolError
 from parsers.core.exchange import Exchange
 from parsers.core.fact import DETAIL_MAX_CHARS, Anomaly, Confirmed, Done, Fact, Handoff, Side
-from parsers.core.members import at_hand
+from parsers.core.lane import CLOSED, PROBING, READING, RESUMING, Lane, Step
 from parsers.core.reader import ANYTHING, MESSAGE_MAX_BYTES, WAIT, Demand, Leave, Reader, Wait
-from parsers.core.registry import Protocol, Registry, Verdict
-
-Step = Wait | Confirmed | Handoff | Done | Fact
-Steps = Generator[Step, None, None]
+from parsers.core.registry import Confidence, Protocol, Registry, Verdict
 
 HEAD_MAX: Final = 8_192
 SESSION_BYTES: Final = 640
 EXCHANGE_BYTES: Final = 1_024
-LANE_BYTES: Final = 6_656
-FACT_BYTES: Final = 512
-"""What objects take: of a session, of an exchange, of a lane's dissector, and of a fact that is held back."""
+"""What objects take: a session without lanes, and an exchange."""
 HELD_FACTS_MAX: Final = 512
 FAILED_CANDIDATES_MAX: Final = 8
 UNKNOWN_DATAGRAMS_MAX: Final = 4
@@ -62,73 +56,11 @@ UNKNOWN_DATAGRAMS_MAX: Final = 4
 NEXT_TURN: Final = Demand(Leave.TURN)
 NEXT_MESSAGE: Final = Demand(message=MESSAGE_MAX_BYTES)
 
-
-@at_hand
-class Confidence(IntEnum):
-    """How sure we are of a conversation's protocol."""
-
-    PORT = 0
-    PROBED = 1
-    CONFIRMED = 2
-
-    __hash__ = int.__hash__  # see `Side`
-
-    @property
-    def label(self) -> str:
-        """`port`, `probed` or `confirmed`, as it stands in conversations."""
-        return _LABEL[self]
-
-
-_LABEL: Final = ("port", "probed", "confirmed")
-
 _SIDES: Final = tuple(Side)
 _CONFIRMED: Final = Confidence.CONFIRMED
 _LIKELY: Final = Verdict.LIKELY
 _MORE: Final = Verdict.MORE
 _NO: Final = Verdict.NO
-
-# The states of a lane: plain numbers, which are quick to compare.
-_PROBING: Final = 0
-_READING: Final = 1
-_RESUMING: Final = 2
-_CLOSED: Final = 3
-
-
-class _Lane:
-    """One direction: its state, its reader and generator, and the bytes that led to them."""
-
-    __slots__ = ("confirmed", "failed", "head", "held", "overflowed", "probed_turn", "reader", "state", "steps", "turn")
-
-    def __init__(self) -> None:
-        self.state = _PROBING
-        self.reader: Reader | None = None
-        self.steps: Steps | None = None
-        self.head = b""
-        self.overflowed = False
-        self.turn = 0
-        self.probed_turn = 0
-        self.confirmed = False
-        self.failed = 0
-        self.held: list[Fact] | None = None
-
-    def reset(self, state: int) -> None:
-        """Back to a state without generator; what it held back is dropped."""
-        if self.steps is not None:
-            self.steps.close()
-        self.state, self.reader, self.steps, self.confirmed = state, None, None, False
-        self.held = None
-
-    def held_bytes(self) -> int:
-        """Bytes that are kept."""
-        return len(self.head) if self.reader is None else len(self.head) + self.reader.held
-
-    def drain(self) -> bytes:
-        """All that its dissector has not read."""
-        return self.reader.drain() if self.reader is not None else b""
-
-    def forget(self) -> None:
-        """The head is not looked at again."""
-        self.head, self.overflowed = b"", False
 
 
 class Session:
@@ -165,7 +97,7 @@ class Session:
         self._registry = registry
         self._over = over
         self._ports = ports
-        self._lanes: tuple[_Lane, ...] = ()  # none as long as there is no more than an exchange
+        self._lanes: tuple[Lane, ...] = ()  # none as long as there is no more than an exchange
         self._exchange: Exchange | None = None
         self._said: tuple[tuple[int, int], ...] = ()  # of what the exchange has heard: turn and size, by lane
         self._facts: list[Fact] = []
@@ -223,15 +155,15 @@ class Session:
         """Bytes are missing in a lane before what is fed to it next."""
         taken = self._taken(lane)
         self._conversation().gap()
-        if taken.state in {_READING, _PROBING}:
-            taken.reset(_RESUMING if self.protocol is not None else _PROBING)
+        if taken.state in {READING, PROBING}:
+            taken.reset(RESUMING if self.protocol is not None else PROBING)
         taken.forget()
         return self._collect()
 
     def end(self) -> list[Fact]:
         """Nothing follows; returns what was still open."""
         for lane in self._lanes:
-            lane.reset(_CLOSED)
+            lane.reset(CLOSED)
         self.done = True
         return self._collect() if self._exchange is None else self._exchange.end()
 
@@ -239,7 +171,7 @@ class Session:
         """Give this lane up: its dissector broke on it, which is our bug and not the sender's."""
         self._exchange, self._said = None, ()
         taken = self._taken(lane)
-        taken.reset(_CLOSED)
+        taken.reset(CLOSED)
         self._settle_done()
         return self._collect()
 
@@ -287,7 +219,7 @@ class Session:
         if not self._lanes:
             return self.done
         taken = self._lanes[lane]
-        return self.done or taken.state == _CLOSED
+        return self.done or taken.state == CLOSED
 
     @property
     def held_bytes(self) -> int:
@@ -308,12 +240,9 @@ class Session:
     def _weight(self) -> int:
         if self._exchange is not None:
             return SESSION_BYTES + EXCHANGE_BYTES
-        weight = self._held_bytes() + SESSION_BYTES
+        weight = SESSION_BYTES
         for lane in self._lanes:
-            if lane.reader is not None:
-                weight += LANE_BYTES
-            if lane.held is not None:
-                weight += FACT_BYTES * len(lane.held)
+            weight += lane.weight()
         return weight if self._talk is None else weight + self._talk.weight()
 
     def reconsider(self) -> None:
@@ -349,10 +278,10 @@ class Session:
             self.protocol, self.confidence, self._exchange = protocol, _CONFIRMED, exchange
         return facts
 
-    def _taken(self, index: int) -> _Lane:
+    def _taken(self, index: int) -> Lane:
         """A lane, to be read or closed."""
         if not self._lanes:
-            self._lanes = (_Lane(), _Lane())
+            self._lanes = (Lane(), Lane())
             if self._exchange is not None:
                 self._go_on(self._exchange)
         return self._lanes[index]
@@ -363,35 +292,35 @@ class Session:
         for index, (turn, size) in enumerate(said):
             lane, reader = self._lanes[index], Reader(turn=turn)
             reader.offset = size
-            lane.reader, lane.turn, lane.state, lane.confirmed = reader, turn, _READING, True
+            lane.reader, lane.turn, lane.state, lane.confirmed = reader, turn, READING, True
             lane.steps = exchange.go_on(reader, self.side(index), self._conversation())
             self._pump(lane, index)
         self._facts.clear()
 
     # ------------------------------------------------------------------ streams
 
-    def _feed(self, lane: _Lane, index: int, data: bytes, turn: int) -> None:
+    def _feed(self, lane: Lane, index: int, data: bytes, turn: int) -> None:
         new_turn, lane.turn = turn != lane.turn, turn
-        if lane.state == _READING:
+        if lane.state == READING:
             self._read(lane, index, data, turn)
-        elif lane.state != _CLOSED:
+        elif lane.state != CLOSED:
             self._consider(lane, index, data, new_turn)
 
-    def _read(self, lane: _Lane, index: int, data: bytes, turn: int) -> None:
+    def _read(self, lane: Lane, index: int, data: bytes, turn: int) -> None:
         assert lane.reader is not None
         if not lane.confirmed:
             self._remember(lane, data)
         lane.reader.feed(data, turn)
         self._pump(lane, index)
 
-    def _remember(self, lane: _Lane, data: bytes) -> bytes:
+    def _remember(self, lane: Lane, data: bytes) -> bytes:
         """Add `data` to the head; returns what it has no room for."""
         joined = lane.head + data
         lane.head, beyond = joined[:HEAD_MAX], joined[HEAD_MAX:]
         lane.overflowed |= bool(beyond)
         return beyond
 
-    def _consider(self, lane: _Lane, index: int, data: bytes, new_turn: bool) -> None:  # noqa: FBT001 - C has no keywords
+    def _consider(self, lane: Lane, index: int, data: bytes, new_turn: bool) -> None:  # noqa: FBT001 - C has no keywords
         """Bytes of a lane that has no dissector yet."""
         if new_turn and lane.overflowed:
             lane.forget()
@@ -403,49 +332,49 @@ class Session:
             lane.reader.feed(beyond, lane.turn)
             self._pump(lane, index)
 
-    def _try(self, lane: _Lane, index: int) -> None:
+    def _try(self, lane: Lane, index: int) -> None:
         if self.protocol is not None:
             self._try_known(lane, index, self.protocol)
         else:
             self._try_all(lane, index)
 
-    def _due(self, lane: _Lane) -> bool:
+    def _due(self, lane: Lane) -> bool:
         """Whether an unknown lane is to be probed in this turn: at 1, 2, 4, 8 and so on."""
-        if lane.state == _RESUMING or self.protocol is not None:
+        if lane.state == RESUMING or self.protocol is not None:
             return True
         if lane.probed_turn == lane.turn:
             return False
         return lane.probed_turn == 0 or lane.turn >= 2 * lane.probed_turn
 
-    def _try_known(self, lane: _Lane, index: int, protocol: Protocol) -> None:
+    def _try_known(self, lane: Lane, index: int, protocol: Protocol) -> None:
         """The other lane, or this one before a gap, has settled what this is."""
-        midway = lane.state == _RESUMING or self._midstream
+        midway = lane.state == RESUMING or self._midstream
         searches = midway and protocol.finds_boundary
         verdict = _LIKELY if searches else protocol.probe(lane.head, self.side(index))
         if verdict is _LIKELY:
-            self._start(lane, index, protocol, searches or lane.state == _RESUMING)
+            self._start(lane, index, protocol, searches or lane.state == RESUMING)
         elif verdict is _NO or lane.overflowed:
             self._refuse(lane, index, protocol)
 
-    def _refuse(self, lane: _Lane, index: int, protocol: Protocol) -> None:
-        if lane.state == _RESUMING:
+    def _refuse(self, lane: Lane, index: int, protocol: Protocol) -> None:
+        if lane.state == RESUMING:
             self._candidate_failed(lane)
         elif self.confidence is _CONFIRMED:
-            lane.reset(_CLOSED)
+            lane.reset(CLOSED)
             subject = self._conversation().me(self.side(index))
             self._facts.append(Anomaly(subject, "unexpected_reply", 0, f"not {protocol.name}"))
             self._settle_done()
         else:
             self._exclude(protocol)
 
-    def _candidate_failed(self, lane: _Lane) -> None:
+    def _candidate_failed(self, lane: Lane) -> None:
         lane.failed += 1
         self.failed_candidates += 1
-        lane.reset(_CLOSED if lane.failed > FAILED_CANDIDATES_MAX else _RESUMING)
+        lane.reset(CLOSED if lane.failed > FAILED_CANDIDATES_MAX else RESUMING)
         lane.head, lane.overflowed = b"", True
         self._settle_done()
 
-    def _try_all(self, lane: _Lane, index: int) -> None:
+    def _try_all(self, lane: Lane, index: int) -> None:
         undecided = False
         for protocol in self._registry.candidates(self._over, lane.head, self._ports):
             if protocol in self._excluded:
@@ -453,7 +382,7 @@ class Session:
             verdict = self._probe_sides(protocol, lane.head, index)
             if verdict is _LIKELY:
                 self.protocol, self.confidence = protocol, Confidence.PROBED
-                self._start(lane, index, protocol, lane.state == _RESUMING)
+                self._start(lane, index, protocol, lane.state == RESUMING)
                 return
             undecided |= verdict is _MORE
         if not undecided or lane.overflowed:
@@ -472,10 +401,10 @@ class Session:
 
     # ------------------------------------------------------------------ datagrams
 
-    def _feed_datagram(self, lane: _Lane, index: int, data: bytes) -> None:
-        if lane.state == _CLOSED or not data:
+    def _feed_datagram(self, lane: Lane, index: int, data: bytes) -> None:
+        if lane.state == CLOSED or not data:
             return
-        if lane.state == _READING:
+        if lane.state == READING:
             self._read_datagram(lane, index, data)
             return
         for protocol in self._datagram_candidates(data):
@@ -490,7 +419,7 @@ class Session:
         self._unknown_datagrams += 1
         self.done |= self.protocol is None and self._unknown_datagrams >= UNKNOWN_DATAGRAMS_MAX
 
-    def _read_datagram(self, lane: _Lane, index: int, data: bytes) -> None:
+    def _read_datagram(self, lane: Lane, index: int, data: bytes) -> None:
         if lane.reader is not None:
             lane.reader.feed_datagram(data)
             self._pump(lane, index)
@@ -503,20 +432,20 @@ class Session:
 
     # ------------------------------------------------------------------ generators
 
-    def _start(self, lane: _Lane, index: int, protocol: Protocol, resumed: bool) -> None:  # noqa: FBT001 - C has no keywords
+    def _start(self, lane: Lane, index: int, protocol: Protocol, resumed: bool) -> None:  # noqa: FBT001 - C has no keywords
         """Give the lane its dissector, and the dissector the head."""
         self._begin(lane, index, protocol, resumed)
         assert lane.reader is not None
         lane.reader.feed(lane.head, lane.turn)
         self._pump(lane, index)
 
-    def _begin(self, lane: _Lane, index: int, protocol: Protocol, resumed: bool) -> None:  # noqa: FBT001 - C has no keywords
+    def _begin(self, lane: Lane, index: int, protocol: Protocol, resumed: bool) -> None:  # noqa: FBT001 - C has no keywords
         side = self.side(index)
         lane.reader = Reader(resumed=resumed, turn=lane.turn)
         lane.steps = protocol.dissect(lane.reader, side, self._conversation())
-        lane.state, lane.confirmed = _READING, False
+        lane.state, lane.confirmed = READING, False
 
-    def _heard(self, lane: _Lane, index: int) -> None:
+    def _heard(self, lane: Lane, index: int) -> None:
         """Wake the lane's generator, unless there is nothing for it."""
         reader = lane.reader
         if reader is not None and reader.sleeps():
@@ -524,7 +453,7 @@ class Session:
         else:
             self._pump(lane, index)
 
-    def _pump(self, lane: _Lane, index: int) -> None:
+    def _pump(self, lane: Lane, index: int) -> None:
         """Let the lane's generator go on until it waits, ends or fails."""
         steps = lane.steps
         if steps is None:
@@ -542,7 +471,7 @@ class Session:
             self._failed(lane, index, error)
         self._take_stated(lane)
 
-    def _take(self, lane: _Lane, index: int, step: Step) -> None:
+    def _take(self, lane: Lane, index: int, step: Step) -> None:
         self._take_stated(lane)
         if isinstance(step, Confirmed):
             self._confirm(lane)
@@ -553,7 +482,7 @@ class Session:
         elif not isinstance(step, Wait):
             self._state(lane, step)
 
-    def _state(self, lane: _Lane, fact: Fact) -> None:
+    def _state(self, lane: Lane, fact: Fact) -> None:
         if lane.confirmed:
             self._facts.append(fact)
         elif lane.held is None:
@@ -561,14 +490,14 @@ class Session:
         elif len(lane.held) < HELD_FACTS_MAX:
             lane.held.append(fact)
 
-    def _take_stated(self, lane: _Lane) -> None:
+    def _take_stated(self, lane: Lane) -> None:
         if lane.confirmed:
             self._conversation().collect_into(self._facts)
             return
         for fact in self._conversation().collect():
             self._state(lane, fact)
 
-    def _confirm(self, lane: _Lane) -> None:
+    def _confirm(self, lane: Lane) -> None:
         if not lane.confirmed:
             self.confidence = _CONFIRMED
             lane.confirmed, lane.failed, lane.head = True, 0, b""
@@ -576,13 +505,13 @@ class Session:
                 self._facts += lane.held
                 lane.held = None
 
-    def _finished(self, lane: _Lane) -> None:
+    def _finished(self, lane: Lane) -> None:
         """The generator has returned: this lane is read to its end."""
         self._take_stated(lane)
-        lane.state, lane.reader, lane.steps = _CLOSED, None, None
+        lane.state, lane.reader, lane.steps = CLOSED, None, None
         self._settle_done()
 
-    def _failed(self, lane: _Lane, index: int, error: ProtocolError) -> None:
+    def _failed(self, lane: Lane, index: int, error: ProtocolError) -> None:
         if lane.confirmed:
             self._take_stated(lane)
             self._break_off(lane, index, error)
@@ -595,16 +524,16 @@ class Session:
         else:
             self._break_off(lane, index, error)
 
-    def _break_off(self, lane: _Lane, index: int, error: ProtocolError) -> None:
+    def _break_off(self, lane: Lane, index: int, error: ProtocolError) -> None:
         """An anomaly ends a stream's lane. Datagrams stand alone: the next one is read, up to a bound."""
         subject = self._conversation().me(self.side(index))
         self._facts.append(Anomaly(subject, error.code, error.offset, error.what[:DETAIL_MAX_CHARS]))
         lane.failed += 1
         if self._over == "tcp" or self.protocol is None or lane.failed > FAILED_CANDIDATES_MAX:
-            lane.reset(_CLOSED)
+            lane.reset(CLOSED)
             self._settle_done()
         else:
-            lane.reset(_PROBING)
+            lane.reset(PROBING)
             self._begin(lane, index, self.protocol, False)
 
     def _exclude(self, protocol: Protocol) -> None:
@@ -613,21 +542,21 @@ class Session:
         self.protocol, self.confidence = None, Confidence.PORT
         self._talk = None
         for lane in self._lanes:
-            if lane.state != _CLOSED:
-                lane.reset(_PROBING)
+            if lane.state != CLOSED:
+                lane.reset(PROBING)
         for index in (0, 1):
             lane = self._lanes[index]
-            if lane.state == _PROBING and lane.head and not lane.overflowed:
+            if lane.state == PROBING and lane.head and not lane.overflowed:
                 self._try(lane, index)
 
-    def _hand_off(self, lane: _Lane, index: int, step: Handoff) -> None:
+    def _hand_off(self, lane: Lane, index: int, step: Handoff) -> None:
         """Both lanes go on as another protocol, each from its first unread byte."""
         protocol = self._registry.get(step.protocol)
         self._confirm(lane)
         one, other = self._lanes
         unread = (one.drain(), other.drain())
         for each in (one, other):
-            each.reset(_PROBING)
+            each.reset(PROBING)
             each.forget()
         self.protocol = protocol
         if protocol is None:

@@ -39,8 +39,8 @@ from parsers.core import (
     Side,
     Steps,
 )
+from parsers.core.lane import Step
 from parsers.core.reader import MESSAGE_MAX_BYTES
-from parsers.core.session import Step
 from parsers.dicom import association, command, elements, pdu
 from parsers.dicom.alike import Known, Spans
 from parsers.dicom.association import Association, Terms

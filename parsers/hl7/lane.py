@@ -36,8 +36,8 @@ from itertools import chain
 from typing import Final
 
 from parsers.core import Anomaly, Confirmed, Conversation, Malformed, Reader, Side, Steps, Unsupported
+from parsers.core.lane import Step
 from parsers.core.reader import MESSAGE_MAX_BYTES, WAIT, Wait
-from parsers.core.session import Step
 from parsers.hl7 import framing, header, opening
 from parsers.hl7.acknowledgment import Dialogue
 from parsers.hl7.again import FRESH_BYTES, Again

@@ -25,7 +25,7 @@ from collections.abc import Generator
 from typing import Final
 
 from parsers.core import MESSAGE_MAX_BYTES, Conversation, LimitExceeded, Malformed, Reader, Side, Steps
-from parsers.core.session import Step
+from parsers.core.lane import Step
 from parsers.tls import _handshake, _sslv2
 from parsers.tls._handshake import Lane
 

@@ -23,7 +23,7 @@ from collections.abc import Generator
 from typing import Any, Final
 
 from parsers.core import Channel, Conversation, Cursor, Malformed, Reader, Side, Signed, Steps, Verdict
-from parsers.core.session import Step
+from parsers.core.lane import Step
 from parsers.tls import _names
 from parsers.tls._handshake import MAX_VERSION, Lane, certificate
 from parsers.tls._hello import ClientHello

@@ -118,7 +118,11 @@ def greeted(talk: Talk, frames: Iterator[tuple[Kind, bytes]]) -> Hello:
     return decode(payload, Hello)
 
 
-@pytest.fixture(scope="module", params=product([started, split], [False, True]), ids=str)
+@pytest.fixture(
+    scope="module",
+    params=product([started, split], [False, True]),
+    ids=lambda how: f"{how[0].__name__}{'-last' * how[1]}",
+)
 def held(request: pytest.FixtureRequest, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
     """It has parsed patients, has more of them ahead, and cannot go on: nobody has acknowledged its batches."""
     way, last = request.param

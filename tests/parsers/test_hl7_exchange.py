@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.core import Confidence, Registry, Session
-from parsers.core.session import LANE_BYTES
+from parsers.core.lane import LANE_BYTES
 from parsers.hl7 import PROTOCOL, opening
 from tests.parsers._hl7 import REGISTRY, acknowledgment, claims, framed, header, outcomes, values
 

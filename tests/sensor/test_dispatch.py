@@ -30,7 +30,8 @@ from parsers.core import (
     Steps,
     Verdict,
 )
-from parsers.core.session import LANE_BYTES, SESSION_BYTES
+from parsers.core.lane import LANE_BYTES
+from parsers.core.session import SESSION_BYTES
 from sensor.budget import Budget
 from sensor.capture.pcapfile import CaptureFile
 from sensor.days import community_id
@@ -210,7 +211,7 @@ def test_what_sessions_hold_is_bounded(
 ) -> None:
     """Unconfirmed, 1,000 bytes are held twice. Who lets go has a gap, goes on, and says nothing that was not read."""
     monkeypatch.setattr("parsers.core.session.SESSION_BYTES", 0)
-    monkeypatch.setattr("parsers.core.session.LANE_BYTES", 0)
+    monkeypatch.setattr("parsers.core.lane.LANE_BYTES", 0)
     bounds = Budget(session_bytes=budget)
     path = tmp_path / "hoards.pcap"
     path.write_bytes(hoards(40))
@@ -335,7 +336,7 @@ def test_facts_for_midnight_are_bounded_and_what_goes_is_counted(
 ) -> None:
     """Each conversation states one fact, and goes on the next day; sessions take no room here."""
     monkeypatch.setattr("parsers.core.session.SESSION_BYTES", 0)
-    monkeypatch.setattr("parsers.core.session.LANE_BYTES", 0)
+    monkeypatch.setattr("parsers.core.lane.LANE_BYTES", 0)
     bounds = Budget(session_bytes=room * FACT_BYTES + 400)
     path, wire = tmp_path / "night.pcap", Wire(MIDNIGHT * 1_000_000 - 100_000, 200)
     talks = [Tcp(wire, addresses=(f"10.0.1.{number}", "10.0.0.2")).open() for number in range(40)]
