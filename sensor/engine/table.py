@@ -312,14 +312,13 @@ class Table(Turns):
         return self.udp_idle_us if kind in (L_UDP, L_HALF) else self.tcp_idle_us
 
     def _oldest(self) -> int:
-        """The least valuable flow: one that lingers, else the one that was silent longest.
+        """The least valuable flow: the one that was silent longest.
 
-        Of half and shunted ones silence counts `SOONER` times. Where half ones fill a quarter of the table they go
+        Of those that linger, half and shunted ones silence counts `SOONER` times: who has just ended is still waited
+        for, or his last acknowledgement would be a flow of its own. Where half ones fill a quarter of the table they go
         first: scans, however many, take no more of it. But not before: a flow that begins is half until its other side
         speaks, and in a table full of silent ones it would be gone by then.
         """
-        if self.lists[L_LINGER * 2] >= 0:
-            return self.lists[L_LINGER * 2]
         if self.half_count * 4 > self.rows:
             return self.lists[L_HALF * 2]
         oldest = -1
@@ -328,7 +327,7 @@ class Table(Turns):
             row = self.lists[kind * 2]
             if row >= 0:
                 silence = self.now - self.F[row * WIDTH + LINKED]
-                if kind >= L_SHUNTED:
+                if kind >= L_LINGER:
                     silence *= SOONER
                 if oldest < 0 or silence > longest:
                     oldest, longest = row, silence

@@ -33,7 +33,7 @@ cdef class Keys:
     cpdef add(self, unsigned long long key, int batch)
     @cython.locals(slot="unsigned long long")
     cdef warm(self, unsigned long long key)
-    cdef unsigned long long _first(self, unsigned long long key) noexcept
+    cdef unsigned long long _first(self, unsigned long long key)
     @cython.locals(slot="unsigned long long")
     cdef unsigned long long _slot(self, unsigned long long key)
     @cython.locals(held="unsigned long long[::1]", batches="int[::1]", at="Py_ssize_t")

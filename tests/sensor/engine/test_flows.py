@@ -242,6 +242,24 @@ def test_conversations_that_begin_outlive_those_that_are_silent() -> None:
     assert len(of(run(wire.pcap(), flows=256), "end")) == 600
 
 
+def test_who_has_just_ended_is_waited_for_in_a_full_table() -> None:
+    """The last acknowledgement comes after others have begun: it is no flow of its own."""
+    wire = Wire()
+    for number in range(300):
+        ends = (f"10.1.{number >> 8}.{number & 255}", 5000), ("10.0.0.2", 9999)
+        datagram(wire, b"said", source=ends[0], target=ends[1])
+        datagram(wire, b"said", source=ends[1], target=ends[0])
+    wire.wait(60)
+    talks = [Tcp(wire, ports=(50000 + number, 104)) for number in range(40)]
+    for ended, talk in zip([None, *talks], talks, strict=False):
+        talk.open()
+        talk.send(0, b"x")
+        talk.close()
+        if ended:
+            ended.ack(1)
+    assert len(of(run(wire.pcap(), flows=256), "end")) == 340
+
+
 def test_a_syn_alone_takes_a_row_and_no_buffer() -> None:
     wire = Wire(step_us=10)
     talk = Tcp(wire).open()
