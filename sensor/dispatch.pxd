@@ -6,7 +6,7 @@ from sensor.engine.events cimport EventSource
 from sensor.engine.flows cimport Flow as _Flow
 from sensor.engine.flows cimport Reader
 from sensor.engine.seen cimport Counted
-from sensor.sighting cimport Said
+from sensor.sighting cimport Said, statement
 
 cdef class Dispatcher(Reader):
     cdef EventSource _engine
@@ -27,7 +27,6 @@ cdef class Dispatcher(Reader):
     cpdef _Step let_go(self, _Flow flow)
     cdef _Step _dismiss(self, _Session session)
     cpdef ends_of(self, bytes key)
-    @cython.locals(said=Said)
     cpdef Counted say(self, _Flow flow, words, quality, bint continued)
     cpdef condense(self, _Flow flow)
     cdef _catch_up(self, _Flow flow)

@@ -48,7 +48,7 @@ from sensor.engine import Engine, Flow, Flows, Step
 from sensor.engine.flows import Reader
 from sensor.engine.seen import Counted, Words
 from sensor.recall import COURSES_MAX, Recall, Run
-from sensor.sighting import Ends, Quality, Said
+from sensor.sighting import Ends, Quality, Said, statement
 from sensor.site import Site
 from sensor.sitekey import SecretMark, SiteKey
 
@@ -193,9 +193,9 @@ class Dispatcher(Reader):
     def say(self, flow: Flow, words: Words, quality: Quality, continued: bool) -> Counted | None:  # noqa: FBT001
         """Tell what was said just now."""
         engine = self._engine
-        said = Said.__new__(Said)
-        said.begin(engine.ts_us, engine.frame, flow.ends, flow.port, flow.protocol, words, quality, continued)
-        return self.tell(said)
+        return self.tell(
+            statement(engine.ts_us, engine.frame, flow.ends, flow.port, flow.protocol, words, quality, continued)
+        )
 
     def condense(self, flow: Flow) -> None:
         """Keep the first `RESTATED_MAX` different facts of what was stated; if they are all, add none later."""

@@ -326,7 +326,7 @@ class Fold:
         if place.seen is None:
             place.seen = Counted()
             self._counts.append(place.seen)
-            self.held_bytes += COUNTED_BYTES
+            self._weigh(COUNTED_BYTES)
         place.seen.keep(words, seen)
         return seen
 

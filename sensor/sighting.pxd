@@ -8,8 +8,8 @@ cdef class Said(Moment):
     cdef readonly object protocol
     cdef readonly Words words
     cdef readonly bint continued
-    cdef str _community_id
 
-    cpdef begin(
-        self, long long ts_us, long long frame, ends, long long port, protocol, Words words, quality, bint continued
-    )
+@cython.locals(one=Said)
+cpdef Said statement(
+    long long ts_us, long long frame, ends, long long port, protocol, Words words, quality, bint continued=*
+)

@@ -89,49 +89,11 @@ class Said(Moment):
         continued: restated on a new day.
     """
 
-    def __init__(
-        self,
-        ts_us: int,
-        frame: int,
-        ends: Ends,
-        port: int,
-        protocol: str,
-        words: Words,
-        quality: Quality,
-        continued: bool = False,  # noqa: FBT001, FBT002
-    ) -> None:
-        self.begin(ts_us, frame, ends, port, protocol, words, quality, continued)
-
-    def begin(
-        self,
-        ts_us: int,
-        frame: int,
-        ends: Ends,
-        port: int,
-        protocol: str,
-        words: Words,
-        quality: Quality,
-        continued: bool,  # noqa: FBT001
-    ) -> None:
-        """What makes it. Asked for by itself it takes numbers as they are, where `__init__` would have objects."""
-        self.ts_us = ts_us
-        self.frame = frame
-        self.ends = ends
-        self.port = port
-        self.protocol = protocol
-        self.words = words
-        self.quality = quality
-        self.continued = continued
-        self._community_id = ""
-
     @property
     def community_id(self) -> str:
-        """Of the conversation; made when it is asked for."""
-        if not self._community_id:
-            ends = self.ends
-            made = community_id(ends.transport, ends.initiator[0], self.port, ends.responder[0], ends.port)
-            self._community_id = made
-        return self._community_id
+        """Of the conversation."""
+        ends = self.ends
+        return community_id(ends.transport, ends.initiator[0], self.port, ends.responder[0], ends.port)
 
     def sightings(self, capture: str, scopes: tuple[str, ...]) -> Iterator[Sighting]:
         """Its facts one by one; `scopes` are names by number."""
@@ -156,6 +118,29 @@ class Said(Moment):
                 secret=mark,
                 continued=self.continued,
             )
+
+
+def statement(
+    ts_us: int,
+    frame: int,
+    ends: Ends,
+    port: int,
+    protocol: str,
+    words: Words,
+    quality: Quality,
+    continued: bool = False,  # noqa: FBT001, FBT002
+) -> Said:
+    """What makes one: a function, as it takes numbers as they are where a class would have objects."""
+    one = Said.__new__(Said)
+    one.ts_us = ts_us
+    one.frame = frame
+    one.ends = ends
+    one.port = port
+    one.protocol = protocol
+    one.words = words
+    one.quality = quality
+    one.continued = continued
+    return one
 
 
 def _endpoint(address: tuple[bytes, int], port: int) -> Endpoint:

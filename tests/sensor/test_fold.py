@@ -16,7 +16,7 @@ from sensor.budget import COUNTED_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES
 from sensor.engine.seen import Words
 from sensor.fold import SUBJECT, VALUES_MAX, Fold
 from sensor.rows import DAY_US, HOUR_US, SCHEMAS
-from sensor.sighting import Ends, Quality, Said
+from sensor.sighting import Ends, Quality, Said, statement
 from tests.sensor.store.facts import attributes_of
 
 NAME = Field("test.name", "none")
@@ -27,7 +27,7 @@ SCOPES = ("default",)
 
 def saying(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, gap: bool = False, ends: Ends = ENDS) -> Said:
     fact: Attribute = NAME(Subject(Side.INITIATOR), value)
-    return Said(ts_us, frame, ends, port, "test", Words(((fact, None),)), Quality(gap=gap))
+    return statement(ts_us, frame, ends, port, "test", Words(((fact, None),)), Quality(gap=gap))
 
 
 def rows(fold: Fold, table: str) -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ def test_what_many_subjects_have_said_takes_no_more_room() -> None:
 def test_a_certificate_is_sent_once_and_far_dates_are_cut() -> None:
     fold = Fold(SCOPES)
     fact = Certificate(Subject(Side.RESPONDER), "server", 0, "ab", not_before=-(10**15), not_after=10**15)
-    shown = Said(1, 1, ENDS, 50_000, "tls", Words(((fact, None),)), Quality())
+    shown = statement(1, 1, ENDS, 50_000, "tls", Words(((fact, None),)), Quality())
     fold.add(shown)
     (row,) = rows(fold, "certificate")
     assert (row["not_before"].year, row["not_after"].year) == (1, 9999)
@@ -147,7 +147,7 @@ def test_known_words_count_as_one_and_with_what_is_said_by_itself() -> None:
     words = known("x", "y")
     fold = Fold(SCOPES)
     for ts, gap in ((5, False), (3, True), (9, False)):
-        fold.add(Said(ts, ts, ENDS, 50_000, "test", words, Quality(gap=gap)))
+        fold.add(statement(ts, ts, ENDS, 50_000, "test", words, Quality(gap=gap)))
     fold.add(saying("y", 1))
     found = {row["value"]: row for row in rows(fold, "fact_attribute")}
     assert {value: row["n"] for value, row in found.items()} == {"x": 3, "y": 4}
@@ -159,7 +159,7 @@ def test_known_words_are_capped_as_all_are() -> None:
     fold = Fold(SCOPES)
     for _ in range(2):
         for number in range(VALUES_MAX):
-            fold.add(Said(1, 1, ENDS, 50_000, "test", known(f"a{number}", f"b{number}"), Quality()))
+            fold.add(statement(1, 1, ENDS, 50_000, "test", known(f"a{number}", f"b{number}"), Quality()))
     tables = dict(fold.drain())
     assert tables["fact_attribute"].num_rows == VALUES_MAX
     (overflow,) = tables["fact_anomaly"].to_pylist()
@@ -172,7 +172,7 @@ def test_parts_hold_all_rows(rows_max: int, monkeypatch: pytest.MonkeyPatch) -> 
         fold = Fold(SCOPES)
         for number in range(9):
             words = known(f"x{number}", "y")
-            fold.add(Said(number, 1, Ends(6, 0, A, B, number % 4), 50_000, "test", words, Quality(gap=number > 5)))
+            fold.add(statement(number, 1, Ends(6, 0, A, B, number % 4), 50_000, "test", words, Quality(gap=number > 5)))
             fold.add(saying(f"z{number}", number))
         return fold
 
@@ -190,7 +190,7 @@ def test_long_texts_are_bounded_too() -> None:
     fold = Fold(SCOPES)
     fold.room_bytes = 100 << 10
     for number in range(400):
-        fold.add(Said(1, 1, ENDS, 50_000, "test", known(f"{number}".ljust(500, "x")), Quality()))
+        fold.add(statement(1, 1, ENDS, 50_000, "test", known(f"{number}".ljust(500, "x")), Quality()))
     assert 250 < fold.text_bytes / fold.row_count < 350, "a text of a fact has at most 256 characters"
     assert 100 << 10 < fold.held_bytes < 102 << 10
     assert fold.row_count + fold.lost == 400
@@ -200,7 +200,7 @@ def test_what_nobody_takes_is_bounded_and_counted() -> None:
     fold = Fold(SCOPES)
     fold.room_bytes = 5 * (PLACE_BYTES + COUNTED_BYTES + SEEN_BYTES + ROW_BYTES)
     for number in range(8):
-        fold.add(Said(1, 1, Ends(6, 0, A, B, number), 50_000, "test", known("x"), Quality()))
+        fold.add(statement(1, 1, Ends(6, 0, A, B, number), 50_000, "test", known("x"), Quality()))
     count, lost = fold.row_count, fold.lost
     assert count in {3, 4}, "two ends and a fact weigh as well"
     assert count + lost == 8
@@ -218,17 +218,17 @@ def own_fact(number: int) -> list[Said]:
 
 def own_ends(number: int) -> list[Said]:
     ends = Ends(6, 0, (number.to_bytes(4), number), (number.to_bytes(4), number + 1), number)
-    return [Said(1, 1, ends, 50_000, "test", MANY, Quality())]
+    return [statement(1, 1, ends, 50_000, "test", MANY, Quality())]
 
 
 def many_together(number: int) -> list[Said]:
     ends = Ends(6, 0, (number.to_bytes(4), number), B, 104)
-    return [Said(1, 1, ends, 50_000, "test", Words(MANY.facts), Quality())]
+    return [statement(1, 1, ends, 50_000, "test", Words(MANY.facts), Quality())]
 
 
 def one_by_one(number: int) -> list[Said]:
     ends = Ends(6, 0, (number.to_bytes(4), number), B, 104)
-    return [Said(1, 1, ends, 50_000, "test", Words((one,)), Quality()) for one in MANY.facts]
+    return [statement(1, 1, ends, 50_000, "test", Words((one,)), Quality()) for one in MANY.facts]
 
 
 @pytest.mark.parametrize("say", [own_fact, own_ends, many_together, one_by_one])

@@ -30,7 +30,7 @@ from parsers.core import (
 from sensor import fold as installed
 from sensor.engine.seen import Words
 from sensor.rows import DAY_US, HOUR_US, WHAT
-from sensor.sighting import Ends, Quality, Said
+from sensor.sighting import Ends, Quality, Said, statement
 from sensor.sitekey import SecretClass, SecretMark
 from tests.sensor.store.facts import attributes_of
 
@@ -94,7 +94,7 @@ def talks(draw: st.DrawFn) -> list[Said]:
     words = st.builds(Words, st.lists(st.sampled_from(pool), min_size=1, max_size=6).map(tuple))
     known = [Words(one.facts, known=True) for one in draw(st.lists(words, max_size=4))]
     said = st.builds(
-        Said,
+        statement,
         ts_us=st.sampled_from([0, 1, HOUR_US, DAY_US, DAY_US + 5 * HOUR_US]),
         frame=st.integers(1, 2**40),
         ends=st.sampled_from(ENDS),
@@ -133,7 +133,9 @@ def test_each_fact_is_counted_as_if_it_had_been_stated_alone(said: list[Said]) -
     for one in said:
         for fact in one.words.facts:
             alone.add(
-                Said(one.ts_us, one.frame, one.ends, one.port, one.protocol, Words((fact,)), one.quality, one.continued)
+                statement(
+                    one.ts_us, one.frame, one.ends, one.port, one.protocol, Words((fact,)), one.quality, one.continued
+                )
             )
     assert together == by_key(alone.drain())
     assert {key: row["n"] for key, row in together.items()} == ledger(said)
@@ -156,14 +158,16 @@ def ledger(said: list[Said]) -> dict[tuple[str, int], int]:
     for one in said:
         for fact in one.words.facts:
             fold = installed.Fold(SCOPES)
-            fold.add(Said(one.ts_us, 1, one.ends, one.port, one.protocol, Words((fact,)), one.quality, one.continued))
+            fold.add(
+                statement(one.ts_us, 1, one.ends, one.port, one.protocol, Words((fact,)), one.quality, one.continued)
+            )
             (key,) = by_key(fold.drain())
             count[key] = count.get(key, 0) + 1
     return count
 
 
 def saying(*told: Fact, ts_us: int = 1) -> Said:
-    return Said(ts_us, 1, ENDS[0], 50_000, "test", Words(tuple((fact, None) for fact in told)), Quality())
+    return statement(ts_us, 1, ENDS[0], 50_000, "test", Words(tuple((fact, None) for fact in told)), Quality())
 
 
 def counts(said: list[Said], module: ModuleType = installed) -> dict[str, int]:
