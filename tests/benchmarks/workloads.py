@@ -75,8 +75,13 @@ def bulk(scale: float) -> Workload:
 
 
 def _ends(kind: int, number: int, server: str = "10.9.0.1") -> tuple[str, str]:
+    """Addresses of a client and its server.
+
+    tcpreplay, asked for new ones each round, counts the last 32 bits up or down, and for both directions of a
+    conversation alike only until one of them passes zero: those of IPv6 begin far from it, and apart.
+    """
     if number % 20 == 7:
-        return f"2001:db8:{kind:x}::{number >> 8:x}:{number & 255:x}", f"2001:db8:9::{kind:x}"
+        return f"2001:db8:{kind:x}::{0x1000 + (number >> 8):x}:{number & 255:x}", f"2001:db8:9::2000:{kind:x}"
     return f"10.{kind}.{number >> 8 & 255}.{number & 255}", server
 
 
