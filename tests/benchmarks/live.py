@@ -35,6 +35,8 @@ from tests.live.mirror import Mirror, inside
 MARGIN = 1.2
 """The search ends when the highest rate without loss and the lowest with are so close."""
 LEAST_PPS = 500
+PACE_S = 10
+"""How fast tcpreplay can, with somebody listening, is found out for so long."""
 _SENT = re.compile(r"Actual: (\d+) packets \((\d+) bytes\) sent in ([\d.]+) seconds")
 
 
@@ -90,13 +92,13 @@ class Bench:
         self._round = int(facts_of(capture)["packets"])
 
     def fastest(self, listener: Listener, seconds: float) -> Run:
-        """As fast as tcpreplay can."""
-        return self._hear(listener, ["--topspeed", f"--duration={math.ceil(seconds)}", "--loop=1000000"])
+        """As fast as tcpreplay can, whole rounds: a conversation that is cut off ends otherwise than in the file."""
+        pace = self._hear(listener, ["--topspeed", f"--duration={PACE_S}", "--loop=1000000"]).sent.pps
+        return self._hear(listener, ["--topspeed", f"--loop={self._rounds(pace, seconds)}"])
 
     def at(self, listener: Listener, pps: float, seconds: float) -> Run:
         """At a rate, whole rounds, for so long at least."""
-        rounds = max(1, math.ceil(pps * seconds / self._round))
-        return self._hear(listener, [f"--pps={int(pps)}", f"--loop={rounds}"])
+        return self._hear(listener, [f"--pps={int(pps)}", f"--loop={self._rounds(pps, seconds)}"])
 
     def without_loss(self, listener: Listener, first: Run, seconds: float) -> float:
         """The highest rate found at which nothing is lost or left out, in packets a second."""
@@ -123,6 +125,10 @@ class Bench:
             pps /= MARGIN
             run = self.at(listener, pps, seconds)
         return run
+
+    def _rounds(self, pps: float, seconds: float) -> int:
+        """Of the capture, that take so long at least."""
+        return max(1, math.ceil(pps * seconds / self._round))
 
     def _hear(self, listener: Listener, how: list[str]) -> Run:
         with tempfile.TemporaryDirectory(prefix="spanward-bench-", dir=self._capture.parent) as name:
