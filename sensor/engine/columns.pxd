@@ -26,12 +26,15 @@ cdef enum:
     ONE = 49
     MAC_CHARACTERS = 17
     IP_CHARACTERS = 39
+    IP4_CHARACTERS = 15
     COMMUNITY_ID_CHARACTERS = 30
     KEY_WORDS = 13
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"
+    const long long M62 "0x3FFFFFFFFFFFFFFFLL"
 
+cdef long long _FACTOR
 
 
 @cython.locals(made="long long[::1]", row="Py_ssize_t", count="Py_ssize_t")
@@ -60,8 +63,19 @@ cpdef object extent(const long long[::1] days)
 )
 cpdef tuple picked(const long long[::1] words, Py_ssize_t count)
 
-@cython.locals(made="long long[::1]", count="Py_ssize_t", end="Py_ssize_t", numbers=dict)
+@cython.locals(
+    made="long long[::1]",
+    different="long long[::1]",
+    slots="int[::1]",
+    count="Py_ssize_t",
+    end="Py_ssize_t",
+    mac=cython.longlong,
+    slot="Py_ssize_t",
+    found=cython.int,
+)
 cpdef tuple mac_numbers(const long long[::1] ends)
+
+cdef Py_ssize_t _slot(long long mac, Py_ssize_t mask) except -1
 
 @cython.locals(
     made="long long[::1]",
@@ -120,6 +134,9 @@ cdef int _zeros(const long long[::1] words, Py_ssize_t at, int group) except -1
 @cython.locals(texts=Texts, row="Py_ssize_t", at="Py_ssize_t")
 cpdef object ip_texts(const long long[::1] ends, const long long[::1] numbers)
 
+@cython.locals(row="Py_ssize_t")
+cdef Py_ssize_t _longest(const long long[::1] ends, const long long[::1] numbers) except -1
+
 @cython.locals(texts=Texts, row="Py_ssize_t")
 cpdef object mac_texts(const long long[::1] macs)
 
@@ -165,8 +182,10 @@ cdef Py_ssize_t _pack_ip(
 cdef int _pack(unsigned char[::1] packed, Py_ssize_t at, long long value, int size) except -1
 
 @cython.locals(
-    found=list,
+    made="unsigned char[::1]",
     packed=bytearray,
+    digest=bytes,
+    place="Py_ssize_t",
     view="long long[::1]",
     row="Py_ssize_t",
     at="Py_ssize_t",
@@ -176,7 +195,7 @@ cdef int _pack(unsigned char[::1] packed, Py_ssize_t at, long long value, int si
     service=cython.longlong,
     word=cython.int,
 )
-cpdef bytes row_ids(
+cpdef object row_ids(
     const long long[::1] days,
     const long long[::1] ends,
     const long long[::1] of_kind,

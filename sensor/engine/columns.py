@@ -50,11 +50,14 @@ if not cython.compiled:
     ONE = 49
     MAC_CHARACTERS = 17
     IP_CHARACTERS = 39
+    IP4_CHARACTERS = 15
     COMMUNITY_ID_CHARACTERS = 30
     KEY_WORDS = 13
     M32 = 0xFFFFFFFF
+    M62 = 0x3FFFFFFFFFFFFFFF
 
 BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_FACTOR: Final[int] = hash("macs") & M62 | 1
 Buffers = tuple[memoryview, memoryview]
 """Of an array of texts: offsets and bytes."""
 
@@ -134,12 +137,28 @@ def picked(words: memoryview, count: int) -> tuple[memoryview, memoryview, memor
 def mac_numbers(ends: memoryview) -> tuple[memoryview, memoryview]:
     """For each end the number of its MAC address, -1 where it has none; and the different ones."""
     count = len(ends) // E_WIDTH
-    made = _numbers(count)
-    numbers: dict[int, int] = {-1: -1}
+    made, different = _numbers(count), _numbers(count)
+    slots = memoryview(bytearray(4 << (2 * count).bit_length())).cast("i")
+    found = 0
     for end in range(count):
         mac = ends[end * E_WIDTH + E_MAC]
-        made[end] = numbers.setdefault(mac, len(numbers) - 1)
-    return memoryview(made), _listed(list(numbers)[1:])
+        if mac < 0:
+            made[end] = -1
+            continue
+        slot = _slot(mac, len(slots) - 1)
+        while slots[slot] and different[slots[slot] - 1] != mac:
+            slot = slot + 1 & len(slots) - 1
+        if slots[slot] == 0:
+            different[found] = mac
+            found += 1
+            slots[slot] = found
+        made[end] = slots[slot] - 1
+    return memoryview(made), memoryview(different)[:found]
+
+
+def _slot(mac: int, mask: int) -> int:
+    """Where a MAC address is looked for first, in a table: nobody can know that beforehand, so nobody can fill it."""
+    return (mac * _FACTOR & M62) >> 24 & mask
 
 
 def kinds(days: memoryview, ends: memoryview) -> tuple[memoryview, list[tuple[int, int, int, int]]]:
@@ -300,7 +319,7 @@ def _zeros(words: memoryview, at: int, group: int) -> int:
 
 def ip_texts(ends: memoryview, numbers: memoryview) -> Buffers:
     """The IP addresses of ends with these numbers. IPv4 mapped into IPv6 stays IPv6."""
-    texts = Texts(len(numbers), IP_CHARACTERS)
+    texts = Texts(len(numbers), _longest(ends, numbers))
     for row in range(len(numbers)):
         at = numbers[row] * E_WIDTH
         if ends[at + E_REST] >> 8 & 0xFF == 4:
@@ -308,6 +327,14 @@ def ip_texts(ends: memoryview, numbers: memoryview) -> Buffers:
         else:
             texts.ip6(ends, at + E_IP)
     return texts.buffers()
+
+
+def _longest(ends: memoryview, numbers: memoryview) -> int:
+    """How many characters one of these IP addresses has at most."""
+    for row in range(len(numbers)):
+        if ends[numbers[row] * E_WIDTH + E_REST] >> 8 & 0xFF != 4:
+            return IP_CHARACTERS
+    return IP4_CHARACTERS
 
 
 def mac_texts(macs: memoryview) -> Buffers:
@@ -400,14 +427,15 @@ def _pack(packed: memoryview, at: int, value: int, size: int) -> None:
 # ---------------------------------------------------------------------- ids
 
 
-def row_ids(days: memoryview, ends: memoryview, of_kind: memoryview, digests: memoryview) -> bytes:
+def row_ids(days: memoryview, ends: memoryview, of_kind: memoryview, digests: memoryview) -> memoryview:
     """Ids of rows of `DAYS`, of 64 bits each: of their day, ends, service and kind.
 
     `of_kind` is the kind of each row, as `kinds` says it; `digests` are 16 bytes for each kind, as two numbers.
     """
-    found = []
+    made = memoryview(bytearray(8 * len(of_kind)))
     packed = bytearray(8 * KEY_WORDS)
     view = memoryview(packed).cast("q")
+    begun = blake2b(digest_size=8).copy  # a copy takes half as long as a new one
     for row in range(len(of_kind)):
         at = row * D_WIDTH
         one, other, kind = days[at + D_INITIATOR] * E_WIDTH, days[at + D_RESPONDER] * E_WIDTH, of_kind[row] * 2
@@ -416,5 +444,9 @@ def row_ids(days: memoryview, ends: memoryview, of_kind: memoryview, digests: me
         for word in range(5):
             view[3 + word] = ends[one + E_MAC + word]
             view[8 + word] = ends[other + E_MAC + word]
-        found.append(blake2b(packed, digest_size=8).digest())
-    return b"".join(found)
+        summed = begun()
+        summed.update(packed)
+        digest = summed.digest()
+        for place in range(8):
+            made[8 * row + place] = digest[place]
+    return memoryview(made)

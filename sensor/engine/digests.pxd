@@ -23,17 +23,18 @@ cdef class Sha1:
     cdef readonly unsigned char[::1] block
     cdef readonly unsigned char[::1] digest
     cdef unsigned int[::1] _schedule
+    cdef size_t _end
 
     @cython.locals(
-        a=cython.uint, b=cython.uint, c=cython.uint, d=cython.uint, e=cython.uint, mixed=cython.uint, t=cython.int
+        a=cython.uint, b=cython.uint, c=cython.uint, d=cython.uint, e=cython.uint, mixed=cython.uint, t="size_t"
     )
-    cpdef int sum(self, int size) except -1
+    cpdef int sum(self, size_t size) except -1
 
-    @cython.locals(at=cython.int)
-    cdef int _pad(self, int size) except -1
+    @cython.locals(at="size_t")
+    cdef int _pad(self, size_t size) except -1
 
-    @cython.locals(at=cython.int, word=cython.uint)
-    cdef inline unsigned int _word(self, int t) except? 0
+    @cython.locals(t="size_t", word=cython.uint, words="unsigned int[::1]")
+    cdef int _expand(self) except -1
 
-    @cython.locals(place=cython.int)
-    cdef int _put(self, int at, unsigned int word) except -1
+    @cython.locals(place="size_t")
+    cdef int _put(self, size_t at, unsigned int word) except -1

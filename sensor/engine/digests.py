@@ -36,21 +36,24 @@ class Sha1:
         self.block = memoryview(bytearray(BLOCK_BYTES))
         self.digest = memoryview(bytearray(20))
         self._schedule = memoryview(bytearray(4 * ROUNDS)).cast("I")
+        self._end = 0
 
     def sum(self, size: int) -> int:
         """Sum up the first bytes of the block, 55 at most; the others are lost."""
         self._pad(size)
+        self._expand()
         a, b, c, d, e = H0, H1, H2, H3, H4
-        for t in range(ROUNDS):
-            if t < 20:
-                mixed = (b & c | ~b & d) + K0
-            elif t < 40:
-                mixed = (b ^ c ^ d) + K1
-            elif t < 60:
-                mixed = (b & c | b & d | c & d) + K2
-            else:
-                mixed = (b ^ c ^ d) + K3
-            mixed = (mixed + (a << 5 | a >> 27) + e + self._word(t)) & M32
+        for t in range(20):
+            mixed = ((a << 5 | a >> 27) + (d ^ b & (c ^ d)) + e + K0 + self._schedule[t]) & M32
+            a, b, c, d, e = mixed, a, (b << 30 | b >> 2) & M32, c, d
+        for t in range(20, 40):
+            mixed = ((a << 5 | a >> 27) + (b ^ c ^ d) + e + K1 + self._schedule[t]) & M32
+            a, b, c, d, e = mixed, a, (b << 30 | b >> 2) & M32, c, d
+        for t in range(40, 60):
+            mixed = ((a << 5 | a >> 27) + (b & c | d & (b | c)) + e + K2 + self._schedule[t]) & M32
+            a, b, c, d, e = mixed, a, (b << 30 | b >> 2) & M32, c, d
+        for t in range(60, ROUNDS):
+            mixed = ((a << 5 | a >> 27) + (b ^ c ^ d) + e + K3 + self._schedule[t]) & M32
             a, b, c, d, e = mixed, a, (b << 30 | b >> 2) & M32, c, d
         self._put(0, a + H0)
         self._put(4, b + H1)
@@ -60,24 +63,29 @@ class Sha1:
         return 0
 
     def _pad(self, size: int) -> int:
-        """Spec: FIPS 180-4 5.1.1."""
-        self.block[size] = 0x80
-        for at in range(size + 1, BLOCK_BYTES - 2):
+        """Behind the message: a bit, zeros over what is left of the one before, its length. Spec: FIPS 180-4 5.1.1."""
+        for at in range(size, self._end):
             self.block[at] = 0
+        self._end = size + 1
+        self.block[size] = 0x80
         self.block[BLOCK_BYTES - 2] = size >> 5
         self.block[BLOCK_BYTES - 1] = size << 3 & 0xFF
         return 0
 
-    def _word(self, t: int) -> int:
-        """The word of a round, after those of the rounds before."""
-        if t < 16:
-            at = 4 * t
-            word = self.block[at] << 24 | self.block[at + 1] << 16 | self.block[at + 2] << 8 | self.block[at + 3]
-        else:
-            word = self._schedule[t - 3] ^ self._schedule[t - 8] ^ self._schedule[t - 14] ^ self._schedule[t - 16]
-            word = (word << 1 | word >> 31) & M32
-        self._schedule[t] = word
-        return word
+    def _expand(self) -> int:
+        """The words of all rounds. Spec: FIPS 180-4 6.1.2, step 1."""
+        words = self._schedule
+        for t in range(16):
+            words[t] = (
+                self.block[4 * t] << 24
+                | self.block[4 * t + 1] << 16
+                | self.block[4 * t + 2] << 8
+                | self.block[4 * t + 3]
+            )
+        for t in range(16, ROUNDS):
+            word = words[t - 3] ^ words[t - 8] ^ words[t - 14] ^ words[t - 16]
+            words[t] = (word << 1 | word >> 31) & M32
+        return 0
 
     def _put(self, at: int, word: int) -> int:
         for place in range(4):
