@@ -234,8 +234,11 @@ class Engine(Lanes):
         r = self.p_row * WIDTH
         if self.listening:
             self._fold(r)
-        for column in range(PK0, LOST + 1):
+        for column in range(PK0, BY1 + 1):
             self.F[r + column] = 0
+        for column in range(COPIED, LOST + 1):
+            self.F[r + column] = 0
+        self.F[r + SKIPPED] = 0
         if self.p_proto == 6:
             base = self.F[r + LANES]
             for column in range(RETRANS, OVERLAP + 1):

@@ -19,7 +19,7 @@ cdef class Packets(Table):
     cdef int _warm_lanes(self) except? -2
     @cython.final
     @cython.locals(r=cython.longlong)
-    cdef inline int _warm_row(self, long long row) except? -2
+    cdef inline int _warm_row(self, long long row, bint wide) except? -2
     @cython.final
     @cython.locals(b=cython.longlong)
     cdef int _unpack(self) except? -2

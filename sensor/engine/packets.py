@@ -50,7 +50,7 @@ class Packets(Table):
             for number in range(self.b_count):
                 row = self.heads[self.batch[number * BATCH_WIDTH + B_HASH] & (self.buckets - 1)] - 1
                 if row >= 0:
-                    self._warm_row(row)
+                    self._warm_row(row, self.batch[number * BATCH_WIDTH + B_REST] >> 8 & 0xFF == 6)
         return 0
 
     @cython.boundscheck(False)
@@ -73,14 +73,15 @@ class Packets(Table):
         return 0
 
     @cython.boundscheck(False)
-    def _warm_row(self, row: int) -> int:
+    def _warm_row(self, row: int, wide: bool) -> int:
+        """The first three lines; and of IPv6 the one where the rest of both addresses is."""
         r = row * WIDTH
         if cython.compiled and 0 <= row < self.rows:
             PREFETCH(cython.address(self.F[r]))
             PREFETCH(cython.address(self.F[r + 8]))
             PREFETCH(cython.address(self.F[r + 16]))
-            PREFETCH(cython.address(self.F[r + 24]))
-            PREFETCH(cython.address(self.F[r + 32]))
+            if wide:
+                PREFETCH(cython.address(self.F[r + K0]))
         return 0
 
     @cython.boundscheck(False)

@@ -31,7 +31,8 @@ cdef class Rows(Records):
     @cython.locals(r=cython.longlong, swap=cython.longlong, word=cython.longlong)
     cpdef object ends(self, long long row)
     @cython.final
-    cdef object _ip(self, long long r, long long column)
+    @cython.locals(first=cython.longlong)
+    cdef object _ip(self, long long r, long long lane)
     @cython.locals(r=cython.longlong)
     cpdef long long flags(self, long long row) except? -2
     @cython.locals(r=cython.longlong)
@@ -44,7 +45,7 @@ cdef class Rows(Records):
     )
     cdef int _fold(self, long long r) except? -2
     @cython.final
-    @cython.locals(at=cython.longlong, rest=cython.longlong)
+    @cython.locals(at=cython.longlong, rest=cython.longlong, last=cython.longlong)
     cdef long long _end_of(self, long long r, long long lane) except? FAILED
     @cython.final
     @cython.locals(flags=cython.longlong, one_sided=cython.longlong, silent=cython.longlong)

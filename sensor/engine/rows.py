@@ -108,8 +108,8 @@ class Rows(Records):
     def addresses(self, row: int) -> tuple[int, int, int, bytes, int, int, bytes, int, int]:
         """(transport, scope, vlan, ip, port, mac, ip, port, mac): initiator first, IPs packed, MACs numbers or -1."""
         r = self._row(row)
-        low = self._ip(r, K0), self.F[r + KPORTS] >> 16, self.F[r + MAC0]
-        high = self._ip(r, K4), self.F[r + KPORTS] & 0xFFFF, self.F[r + MAC1]
+        low = self._ip(r, 0), self.F[r + KPORTS] >> 16, self.F[r + MAC0]
+        high = self._ip(r, 1), self.F[r + KPORTS] & 0xFFFF, self.F[r + MAC1]
         first, second = (high, low) if self.F[r + INIT] else (low, high)
         place = self.F[r + SEGMENT] % SEGMENTS
         vlan = place - 1 if place < TUNNELS_FROM else -1
@@ -128,9 +128,10 @@ class Rows(Records):
         """
         r = self._row(row)
         swap = self.F[r + INIT]
-        for word in range(4):
+        for word in range(3):
             self.E[word] = self.F[r + (K4 if swap else K0) + word]
             self.E[4 + word] = self.F[r + (K0 if swap else K4) + word]
+        self.E[3], self.E[7] = self.F[r + K3 + swap], self.F[r + K7 - swap]
         self.E[8], self.E[9] = self.F[r + MAC0 + swap], self.F[r + MAC1 - swap]
         self.E[10], self.E[11] = self.F[r + KREST], self.ports(row) & 0xFFFF
         if cython.compiled:
@@ -149,8 +150,9 @@ class Rows(Records):
         """{(interface, segment, hours since 1970): counts of `TRAFFIC`} since the last call."""
         return self.segments.taken()
 
-    def _ip(self, r: int, column: int) -> bytes:
-        words = [self.F[r + column + i] for i in range(4)]
+    def _ip(self, r: int, lane: int) -> bytes:
+        first = r + (K4 if lane else K0)
+        words = [self.F[first], self.F[first + 1], self.F[first + 2], self.F[r + K3 + lane]]
         if (self.F[r + KREST] >> 8) & 0xFF == 4:
             return words[3].to_bytes(4, "big")
         return b"".join([word.to_bytes(4, "big") for word in words])
@@ -240,9 +242,9 @@ class Rows(Records):
         return 0
 
     def _end_of(self, r: int, lane: int) -> int:
-        at = r + K0 + 4 * lane
-        rest = self.F[r + KREST] & ~0xFF
-        return self.days.end(rest, self.F[r + MAC0 + lane], self.F[at], self.F[at + 1], self.F[at + 2], self.F[at + 3])
+        at = r + (K4 if lane else K0)
+        rest, last = self.F[r + KREST] & ~0xFF, self.F[r + K3 + lane]
+        return self.days.end(rest, self.F[r + MAC0 + lane], self.F[at], self.F[at + 1], self.F[at + 2], last)
 
     def _add_up(self, r: int, row: int, init: int) -> int:
         flags = self.F[r + FLAGS]

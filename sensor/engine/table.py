@@ -162,8 +162,11 @@ class Table(Turns):
 
     def _keys(self, r: int) -> int:
         wide = (self.batch[self.p_batch + B_REST] >> 8) & 0xFF == 6
-        for word in range(8):
-            self.F[r + K0 + word] = self.batch[self.p_batch + B_K0 + word] if wide or word & 3 == 3 else 0
+        for word in range(3):
+            self.F[r + K0 + word] = self.batch[self.p_batch + B_K0 + word] if wide else 0
+            self.F[r + K4 + word] = self.batch[self.p_batch + B_K4 + word] if wide else 0
+        self.F[r + K3] = self.batch[self.p_batch + B_K3]
+        self.F[r + K7] = self.batch[self.p_batch + B_K7]
         self.F[r + KPORTS] = self.batch[self.p_batch + B_PORTS]
         self.F[r + KREST] = self.batch[self.p_batch + B_REST]
         return 0
@@ -193,11 +196,11 @@ class Table(Turns):
 
     @cython.boundscheck(False)
     def _clear(self, r: int) -> int:
-        """All but what finds the flow: its hash, chain and keys."""
+        """All but what finds the flow, its hash, chain and keys, and who began it."""
         if r < 0 or r + WIDTH > self.F.shape[0]:
             return self._beyond()
-        self.F[r + SEEN] = self.F[r + FLAGS] = 0
-        for column in range(r + DAYNO, r + WIDTH):
+        self.F[r + SEEN] = 0
+        for column in range(r + DAYNO, r + K0):
             self.F[column] = 0
         return 0
 
