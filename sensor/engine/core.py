@@ -16,8 +16,8 @@ takes effect before the next byte is copied. What is under way is a small state 
     FETCH ─► ROUTE ─► DAY ─► TRANSPORT ─► SEGMENT ─► CLOSE ─► FETCH ...
                └── a flow has to end first (idle, evicted, port reused): its END comes out, then ROUTE again
 
-**Batches.** FETCH decodes up to 32 packets ahead, asks for the memory of their flows, and then hands them on one by
-one: most of the time of small packets was waiting for memory. Most of them only count, and never come to a stage
+**Batches.** FETCH decodes up to 32 packets ahead, asks meanwhile for the memory of their flows, and then hands them on
+one by one: most of the time of small packets was waiting for memory. Most of them only count, and never come to a stage
 (`packets`).
 
 **Rooms.** All that is done at a stage lies below, one floor above the other, each a class that inherits the one before:
@@ -198,11 +198,8 @@ class Engine(Lanes):
                     return self._unpack()
             if self.finishing is not None:
                 return self._finish_next()
-            event = self._fill()
+            event = self._gather()
             if self.b_count > 0:
-                self._warm()
-                self._recognise(self.b_count)
-                self._warm_lanes()
                 event = 0
         if event != 0:
             self.position, self.ts_us, self.frame = self.cursor, self.last_ts, self.frames

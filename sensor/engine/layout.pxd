@@ -75,6 +75,7 @@ cdef enum:
     HASH = 38
     INIT = 39
     WIDTH = 40
+    ROWS_CACHED = 4096
 
     # columns of a lane; sequence numbers that are not known are -1
     MODE = 0
@@ -143,6 +144,7 @@ cdef enum:
     B_WITHIN = 27
     BATCH_WIDTH = 32
     BATCH = 32
+    PART = 8
     AHEAD = 4
     # values
     FREE = 0

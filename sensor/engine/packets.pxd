@@ -12,11 +12,17 @@ cdef class Packets(Table):
     cdef long long p_l4_end
 
     @cython.final
+    @cython.locals(
+        event=cython.int, decoded=cython.int, part=cython.int, lanes=cython.longlong, rows=cython.longlong,
+        known=cython.longlong
+    )
+    cdef int _gather(self) except? -2
+    @cython.final
     @cython.locals(number=cython.longlong, row=cython.longlong, place=cython.longlong)
-    cdef int _warm(self) except? -2
+    cdef int _warm(self, long long begin, long long end) except? -2
     @cython.final
     @cython.locals(number=cython.longlong, row=cython.longlong, base=cython.longlong)
-    cdef int _warm_lanes(self) except? -2
+    cdef int _warm_lanes(self, long long begin, long long end) except? -2
     @cython.final
     @cython.locals(r=cython.longlong)
     cdef inline int _warm_row(self, long long row, bint wide) except? -2

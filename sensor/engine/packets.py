@@ -41,27 +41,48 @@ class Packets(Table):
         self.shift = self.doubts = 0
         self.p_data = self.p_l4_end = 0
 
+    def _gather(self) -> int:
+        """A batch, part by part: while one is decoded, memory of the flows of those before is on its way.
+
+        Rows that are few are in the cache anyway: then all of it is one part. Returns what ended it early, see `_fill`.
+        """
+        event = decoded = lanes = rows = 0
+        part = PART if self.fresh_row > ROWS_CACHED else BATCH
+        self._begin_batch()
+        while event == 0 and decoded < BATCH and not self.p_whole:
+            known = self.b_count
+            event = self._fill(part)
+            self._warm(rows, known)
+            self._warm_lanes(lanes, rows)
+            lanes, rows = rows, known
+            decoded += part
+        self._end_batch()
+        self._warm(rows, self.b_count)
+        self._recognise(self.b_count)
+        self._warm_lanes(lanes, self.b_count)
+        return event
+
     @cython.boundscheck(False)
-    def _warm(self) -> int:
-        """Ask for the memory of all flows of the batch, so that it is there when their turn comes."""
-        if self.b_count * BATCH_WIDTH > self.batch.shape[0]:
+    def _warm(self, begin: int, end: int) -> int:
+        """Ask for the memory of the flows of these packets of the batch, so that it is there when their turn comes."""
+        if begin < 0 or end * BATCH_WIDTH > self.batch.shape[0]:
             return self._beyond()
         if cython.compiled:
-            for number in range(self.b_count):
+            for number in range(begin, end):
                 row = self.heads[self.batch[number * BATCH_WIDTH + B_HASH] & (self.buckets - 1)] - 1
                 if row >= 0:
                     self._warm_row(row, self.batch[number * BATCH_WIDTH + B_REST] >> 8 & 0xFF == 6)
         return 0
 
     @cython.boundscheck(False)
-    def _warm_lanes(self) -> int:
+    def _warm_lanes(self, begin: int, end: int) -> int:
         """The same for the first lines of both lanes; rows of `L` that are few are in the cache anyway."""
         if self.fresh_lanes <= LANES_CACHED:
             return 0
-        if self.b_count * BATCH_WIDTH > self.batch.shape[0]:
+        if begin < 0 or end * BATCH_WIDTH > self.batch.shape[0]:
             return self._beyond()
         if cython.compiled:
-            for number in range(self.b_count):
+            for number in range(begin, end):
                 row = self.heads[self.batch[number * BATCH_WIDTH + B_HASH] & (self.buckets - 1)] - 1
                 if self.batch[number * BATCH_WIDTH + B_REST] & 0xFF == 6 and 0 <= row < self.rows:
                     base = self.F[row * WIDTH + LANES]

@@ -15,8 +15,12 @@ cdef class Records(Links):
     cdef list interfaces
 
     @cython.final
-    @cython.locals(event=cython.int, tried=cython.int)
-    cdef int _fill(self) except? -2
+    cdef int _begin_batch(self) except? -2
+    @cython.final
+    @cython.locals(event=cython.int)
+    cdef int _fill(self, int most) except? -2
+    @cython.final
+    cdef int _end_batch(self) except? -2
     @cython.final
     cdef inline int _decode(self) except? -2
     @cython.final

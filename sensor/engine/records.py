@@ -4,7 +4,7 @@
 
 Theory of operation
 -------------------
-Records are walked in place, in windows (`load`): `_fill` decodes up to a batch of packets, and stops where a record is
+Records are walked in place, in windows (`load`): `_fill` decodes some packets of a batch, and stops where a record is
 beyond the window's end (`needed` is then what it has) or makes no sense. A packet whose fragments became whole has
 memory of its own, so it ends its batch.
 """
@@ -71,25 +71,31 @@ class Records(Links):
 
     # ------------------------------------------------------------------ batches
 
-    def _fill(self) -> int:
-        """Decode up to a batch of packets. Returns what ended it early: -1 or CORRUPT; both come again after it."""
-        event = 0
-        tried = 0
+    def _begin_batch(self) -> int:
+        """An empty one, of packets in the window."""
         self.b_at = self.b_count = self.b_known = 0
         if self.w_whole:
             self.mem = self.window
             self.w_other, self.w_whole = True, False
-        while event == 0 and tried < BATCH and not self.p_whole:
+        return 0
+
+    def _fill(self, most: int) -> int:
+        """Decode so many packets more. Returns what ended it early: -1 or CORRUPT; both come again after the batch."""
+        event = 0
+        while event == 0 and most > 0 and not self.p_whole:
             event = self._decode()
-            tried += 1
+            most -= 1
+        return event
+
+    def _end_batch(self) -> int:
+        """A reassembled packet has memory of its own: it ends its batch."""
         if self.p_whole:
-            # a reassembled packet has memory of its own: it ends its batch
             if self.p_routed:
                 self.batch[(self.b_count - 1) * BATCH_WIDTH + B_WHOLE] = 1
             self.whole = self.mem
             self.mem = self.window
             self.p_whole = False
-        return event
+        return 0
 
     def _decode(self) -> int:
         """One record or block; a packet in it that belongs to a flow sets `stage` to ROUTE."""

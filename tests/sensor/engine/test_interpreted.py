@@ -27,7 +27,7 @@ from tests.captures import own_captures
 from tests.conftest import PCAPS, SHARED_PCAPS
 from tests.contract.test_blanks import twice
 from tests.fuzz.engine import mutate
-from tests.sensor.engine.builder import Tcp, Wire, pcap, pcapng
+from tests.sensor.engine.builder import START_US, Tcp, Wire, datagram, ethernet, ip, pcap, pcapng, udp
 from tests.sensor.engine.harness import event_of, kinds_of, new_engine, opinions, run
 from tests.sensor.engine.test_captures import conversation, react
 
@@ -85,6 +85,20 @@ def test_the_environment_asks_for_the_interpreter() -> None:
 @pytest.mark.parametrize("form", [pcap, pcapng])
 def test_both_agree_on_a_bit_of_everything(form) -> None:
     assert both_agree(form(conversation().frames), say=react) > 10
+
+
+def test_both_agree_where_flows_are_many() -> None:
+    """More than are in the cache anyway: batches come in parts, and end in any where a packet was reassembled."""
+    wire = Wire(now_us=START_US - 3_600_000_000)
+    for number in range(4_200):
+        datagram(wire, b"many", source=(f"10.1.{number >> 8}.{number & 255}", 40_000))
+    for number in range(40):
+        whole = udp(40_000, 53, bytes([number]) * 1_000)
+        wire.put(ethernet(ip("10.0.0.1", "10.0.0.2", 17, whole[:800], ident=number + 1, more=True)))
+        wire.put(ethernet(ip("10.0.0.1", "10.0.0.2", 17, whole[800:], ident=number + 1, fragment=800)))
+        for other in range(number):
+            datagram(wire, b"beside", source=(f"10.2.0.{other}", 40_000))
+    assert both_agree(pcap(wire.frames + conversation().frames), say=react) > 4_200 + 40
 
 
 @pytest.mark.skipif(not SHARED_PCAPS.is_dir(), reason="the shared captures are not beside this checkout")
