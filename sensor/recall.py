@@ -160,17 +160,15 @@ def _blanks(node: Node, run: Run, runs: list[bytes], protocol: Protocol, side: S
         return None
     begin = node.begins[run.lane]
     before = b"".join([data for lane, data in zip(node.lanes[begin:], runs[begin:], strict=True) if lane == run.lane])
-    found = protocol.blanks(before + run.data, side, begin == 0)
-    if found is None:
-        return None
     start, end = len(before), len(before) + len(run.data)
-    if any(at < end < at + len(value) for at, value in found.unless):
+    found = protocol.blanks(before + run.data, side, begin == 0, start)
+    if found is None or any(at < end < at + len(value) for at, value in found.unless):
         return None
-    unless = tuple((at - start, value) for at, value in found.unless if start <= at < end)
-    said = tuple((a - start, b - start, field) for a, b, field in found.said if a >= start and b <= end)
+    unless = tuple([(at - start, value) for at, value in found.unless if start <= at < end])
+    said = tuple([(a - start, b - start, field) for a, b, field in found.said if a >= start and b <= end])
     return Blanks(_within(found.own, start, end), said, unless)
 
 
 def _within(spans: tuple[tuple[int, int], ...], start: int, end: int) -> tuple[tuple[int, int], ...]:
-    clipped = ((max(a, start) - start, min(b, end) - start) for a, b in spans)
-    return tuple((a, b) for a, b in clipped if b - a >= BLANK_MIN_BYTES)
+    clipped = [(max(a, start) - start, min(b, end) - start) for a, b in spans]
+    return tuple([(a, b) for a, b in clipped if b - a >= BLANK_MIN_BYTES])

@@ -111,7 +111,8 @@ class Protocol(msgspec.Struct, frozen=True):
         finds_boundary: after a gap its dissector finds the next boundary by itself, wherever it begins (`r.resumed`);
             the probe is not asked then, and no turn is given up.
         blanks: names the blanks in the bytes of a lane since it began, or (`whole` is False) since bytes of it were
-            left out; None for bytes that had better be read anew. Without it nothing of this protocol is recalled.
+            left out; None for bytes that had better be read anew. The last argument says of how many of them it has
+            named the blanks before, which it may then leave away. Without it nothing of this protocol is recalled.
         exchange: makes what knows a usual question and its answer without lanes; None where there is no such thing.
         version: raised when the facts that this parser states change; part of the parser-set version.
     """
@@ -124,7 +125,7 @@ class Protocol(msgspec.Struct, frozen=True):
     lead: tuple[bytes | Lead, ...] = ()
     port_hints: frozenset[int] = frozenset()
     finds_boundary: bool = False
-    blanks: Callable[[bytes, Side, bool], Blanks | None] | None = None
+    blanks: Callable[[bytes, Side, bool, int], Blanks | None] | None = None
     exchange: Callable[[], Exchange] | None = None
     version: int = 1
 

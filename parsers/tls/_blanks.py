@@ -16,6 +16,7 @@ Spec: RFC 8446 4 and 5, RFC 5246 7.4, RFC 8422 5.4 and 5.7
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from typing import Final
 
@@ -36,6 +37,7 @@ _ALL_BLANK: Final = frozenset({4, 15, 22})
 _NAMED_CURVE: Final = 3
 _POINT_BYTES: Final = frozenset({32, 56, 65, 97, 133})
 _RANDOM_AT: Final = 4 + 2
+_EXTENSION: Final = struct.Struct(">HH")
 
 Span = tuple[int, int]
 
@@ -44,9 +46,9 @@ class _Unknown(Exception):
     """There are no blanks to be named here."""
 
 
-def blanks(head: bytes, side: Side, whole: bool) -> Blanks | None:  # noqa: FBT001 - see `Protocol.blanks`
+def blanks(head: bytes, side: Side, whole: bool, known_bytes: int) -> Blanks | None:  # noqa: FBT001 - see `Protocol.blanks`
     """See `Protocol.blanks`."""
-    found = _Found(head)
+    found = _Found(head, known_bytes)
     try:
         found.records(side, sealed=not whole)
     except (_Unknown, IndexError):
@@ -55,10 +57,11 @@ def blanks(head: bytes, side: Side, whole: bool) -> Blanks | None:  # noqa: FBT0
 
 
 class _Found:
-    """Blanks of one lane, as far as its bytes go."""
+    """Blanks of one lane, as far as its bytes go; of records that end among the first `known_bytes` none are named."""
 
-    def __init__(self, head: bytes) -> None:
+    def __init__(self, head: bytes, known_bytes: int) -> None:
         self._head = head
+        self._known_bytes = known_bytes
         self.own: list[Span] = []
         self.said: list[tuple[int, int, Field]] = []
         self.unless: list[tuple[int, bytes]] = []
@@ -70,15 +73,21 @@ class _Found:
             kind, end = head[at], at + 5 + self._u16(at + 3)
             if kind == _CHANGE_CIPHER_SPEC and not sealed:
                 sealed = True
-            elif kind == _HANDSHAKE and not sealed:
-                self._messages(at + 5, min(end, len(head)), side, is_cut=end > len(head))
-            elif kind == _APPLICATION_DATA or (sealed and kind in {_HANDSHAKE, _ALERT} and end - at - 5 > 2):
-                self.own.append((at + 5, end))
-                if kind == _HANDSHAKE:  # after a HelloRetryRequest it may be a plain hello
-                    self.unless.append((at + 5, bytes((_HELLO_OF[side],))))
-            else:
-                raise _Unknown
+            elif end > self._known_bytes:
+                self._record(kind, at + 5, end, side, sealed=sealed)
             at = end
+
+    def _record(self, kind: int, at: int, end: int, side: Side, *, sealed: bool) -> None:
+        """What one record holds."""
+        if kind == _HANDSHAKE and not sealed:
+            size = len(self._head)
+            self._messages(at, min(end, size), side, is_cut=end > size)
+        elif kind == _APPLICATION_DATA or (sealed and kind in {_HANDSHAKE, _ALERT} and end - at > 2):
+            self.own.append((at, end))
+            if kind == _HANDSHAKE:  # after a HelloRetryRequest it may be a plain hello
+                self.unless.append((at, bytes((_HELLO_OF[side],))))
+        else:
+            raise _Unknown
 
     def _messages(self, at: int, end: int, side: Side, *, is_cut: bool) -> None:
         """The handshake messages of one record."""
@@ -144,11 +153,13 @@ class _Found:
             raise _Unknown
         at += 2
         while at < end:
-            kind, stop = self._u16(at), at + 4 + self._u16(at + 2)
-            if stop > end:
+            if at + 4 > end:
                 raise _Unknown
-            yield kind, at + 4, stop
-            at = stop
+            kind, length = _EXTENSION.unpack_from(self._head, at)
+            start, at = at + 4, at + 4 + length
+            if at > end:
+                raise _Unknown
+            yield kind, start, at
 
     # ------------------------------------------------------------------ keys
 

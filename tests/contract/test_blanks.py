@@ -49,7 +49,7 @@ def marked(talk: Talk, protocol: Protocol) -> tuple[list[Piece], list[Blanks]]:
         before = len(lanes[piece.lane])
         lanes[piece.lane] += piece.data
         head = lanes[piece.lane]
-        blanks = protocol.blanks(head, Side(piece.lane), True)
+        blanks = protocol.blanks(head, Side(piece.lane), True, 0)
         if blanks is None or any(head.startswith(value, at) for at, value in blanks.unless):
             break
         own = _clipped(blanks.own, before, len(piece.data))
@@ -84,6 +84,26 @@ def test_blanks_decide_nothing() -> None:
             for piece, spans in zip(pieces, blanks, strict=True)
         ]
         assert said(talk, other) == said(talk, pieces), talk.name
+
+
+def test_blanks_are_the_same_where_those_before_are_known() -> None:
+    for talk, protocol in own_talks():
+        lanes = [b"", b""]
+        for piece in marked(talk, protocol)[0]:
+            before = len(lanes[piece.lane])
+            lanes[piece.lane] += piece.data
+            named = [_since(protocol, lanes[piece.lane], piece.lane, before, known) for known in (0, before)]
+            assert named[0] == named[1], talk.name
+
+
+def _since(protocol: Protocol, head: bytes, lane: int, before: int, known_bytes: int) -> Blanks:
+    """The blanks of what follows after `before`, as far as they reach into it."""
+    blanks = protocol.blanks and protocol.blanks(head, Side(lane), True, known_bytes)
+    assert blanks is not None
+    said = tuple(span for span in blanks.said if span[0] >= before)
+    return Blanks(
+        _clipped(blanks.own, before, len(head)), said, tuple(one for one in blanks.unless if one[0] >= before)
+    )
 
 
 def test_what_is_said_decides_nothing_else() -> None:

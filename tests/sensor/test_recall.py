@@ -18,7 +18,7 @@ ME = Subject(Side.INITIATOR)
 RANDOM, OTHER = b"r" * 8, b"s" * 8
 
 
-def protocol(blanks: Callable[[bytes, Side, bool], Blanks | None]) -> Protocol:
+def protocol(blanks: Callable[[bytes, Side, bool, int], Blanks | None]) -> Protocol:
     return Protocol(
         "test", "none", "tcp", lambda _head, _side: Verdict.LIKELY, lambda *_: iter(()), (Lead(b"t"),), blanks=blanks
     )
@@ -158,10 +158,10 @@ def test_where_the_end_of_a_run_may_cut_what_must_not_stand_there_nothing_is_kno
 
 
 def test_blanks_are_counted_from_where_bytes_were_left_out() -> None:
-    asked: list[tuple[bytes, bool]] = []
+    asked: list[tuple[bytes, bool, int]] = []
 
-    def blanks(head: bytes, _: Side, whole: bool) -> Blanks:
-        asked.append((head, whole))
+    def blanks(head: bytes, _: Side, whole: bool, known_bytes: int) -> Blanks:
+        asked.append((head, whole, known_bytes))
         return Blanks()
 
     memory, runs = Recall(), []
@@ -171,7 +171,7 @@ def test_blanks_are_counted_from_where_bytes_were_left_out() -> None:
         memory.learn(node, run, runs, protocol(blanks), Side.INITIATOR, done)
         assert done.node is not None
         node, runs = done.node, [*runs, run.data]
-    assert asked == [(b"0", True), (b"01", True), (b"2", False)]
+    assert asked == [(b"0", True, 0), (b"01", True, 1), (b"2", False, 0)]
 
 
 def test_equal_words_are_one_object() -> None:
