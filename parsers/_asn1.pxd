@@ -1,6 +1,8 @@
 # The types of _asn1.py for the compiler; without one the source runs as it is.
 cimport cython
 
+from parsers.core.cursor cimport cut
+
 
 @cython.locals(begin=Py_ssize_t, length=Py_ssize_t, end=Py_ssize_t)
 cpdef tuple element(bytes data, Py_ssize_t at=*)

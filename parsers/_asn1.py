@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from parsers.core import LimitExceeded, Malformed
+from parsers.core.cursor import cut
 
 CHILDREN_MAX: Final = 1_024
 OID_MAX_BYTES: Final = 64
@@ -66,7 +67,7 @@ def element(data: bytes, at: int = 0) -> tuple[Element, int]:
     end = at + length
     if end > len(data):
         raise Malformed("an element is longer than its container", begin)
-    return Element(tag, data[at:end], data[begin:end]), end
+    return Element(tag, cut(data, at, end), cut(data, begin, end)), end
 
 
 def _tag(data: bytes, at: int) -> tuple[int, int]:

@@ -2,6 +2,10 @@
 cimport cython
 
 
+# A pointer is sliced as it is: the range is tested before.
+@cython.locals(size=cython.Py_ssize_t, octets="const char*")
+cpdef bytes cut(bytes data, Py_ssize_t begin, Py_ssize_t end)
+
 @cython.freelist(64)
 cdef class Cursor:
     cdef bytes _data

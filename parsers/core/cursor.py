@@ -8,6 +8,18 @@ from typing import NoReturn
 from parsers.core.errors import Malformed
 
 
+def cut(data: bytes, begin: int, end: int) -> bytes:
+    """`data[begin:end]`, for a `begin` that is not negative. Compiled, it makes no objects of both numbers."""
+    size = len(data)
+    if begin <= 0 and end >= size:
+        return data
+    end = min(end, size)
+    if begin < 0 or begin >= end:
+        return b""
+    octets = data
+    return octets[begin:end]
+
+
 class Cursor:
     """Reads a message front to back; reading past its end is `Malformed`.
 
@@ -38,7 +50,7 @@ class Cursor:
         """The next `n` bytes."""
         at = self._at
         self.skip(n)
-        return self._data[at : self._at]
+        return cut(self._data, at, self._at)
 
     def peek(self, n: int) -> bytes:
         """Up to `n` of the next bytes, without reading them."""

@@ -1,6 +1,8 @@
 # The types of reader.py for the compiler; without one the source runs as it is.
 cimport cython
 
+from parsers.core.cursor cimport cut
+
 cdef tuple _LEAVES
 cdef int _NOTHING, _BYTES, _UNTIL_MARK, _TURN
 

@@ -29,6 +29,7 @@ from typing import Final
 
 import msgspec
 
+from parsers.core.cursor import cut
 from parsers.core.errors import LimitExceeded
 from parsers.core.members import at_hand
 
@@ -164,7 +165,7 @@ class Reader:
 
     def seen(self, n: int) -> bytes:
         """Up to `n` of the next bytes, as many as are there; they stay unread."""
-        return self._buffer[self._at : self._at + n]
+        return cut(self._buffer, self._at, self._at + n)
 
     def until(self, mark: bytes, limit: int) -> Generator[Wait, None, bytes]:
         """The bytes up to and including `mark`.
@@ -310,7 +311,7 @@ class Reader:
         """The next `n` bytes, which are there."""
         at = self._at
         self._drop(n)
-        return self._buffer[at : at + n]
+        return cut(self._buffer, at, at + n)
 
     def _passed(self, n: int) -> bool:
         """Leave out `n` bytes; whether all of them were there."""
@@ -326,7 +327,7 @@ class Reader:
     def _forget(self) -> None:
         """Let go of what was read: while a lane waits it holds nothing else."""
         if self._at:
-            self._buffer, self._at = self._buffer[self._at :], 0
+            self._buffer, self._at = cut(self._buffer, self._at, len(self._buffer)), 0
 
     def _drop(self, n: int) -> None:
         self._at += n

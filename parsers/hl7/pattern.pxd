@@ -1,6 +1,8 @@
 # The types of pattern.py for the compiler; without one the source runs as it is.
 cimport cython
 
+from parsers.core.cursor cimport cut
+
 cdef int _START, _END, _CR, _LF, _ASCII_MAX, _BLANK, _ORDER, _CONTROL_ID, _MY_NAME, _ITS_NAME, _NAME_MAX, _MAX_BYTES
 cdef int _CONTROL_ID_MAX
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from parsers.core.cursor import cut
 from parsers.hl7.header import CONTROL_ID_MAX_BYTES, NAME_MAX_BYTES
 from parsers.hl7.layout import BLANK, CONTROL_ID, ITS_NAME, MY_NAME, ORDER
 from parsers.hl7.messages import SEGMENT_MAX_BYTES
@@ -58,7 +59,7 @@ class Pattern:
 
     def take_control_id(self) -> bytes:
         """As `header.control_id_of`, of the message that fitted last or of what it answers; which is then forgotten."""
-        control_id, self._control_id = self._control_id.strip()[:_CONTROL_ID_MAX], b""
+        control_id, self._control_id = cut(self._control_id.strip(), 0, _CONTROL_ID_MAX), b""
         return control_id
 
     def fits(self, data: bytes, at: int) -> bool:
@@ -86,14 +87,14 @@ class Pattern:
         if end < 0 or kind in (_BLANK, _ORDER):
             return end
         if kind == _CONTROL_ID:
-            self._control_id = data[at:end]
+            self._control_id = cut(data, at, end)
             return end
         if not _is_plain(data, at, end):
             return -1
         if kind == _MY_NAME:
-            self.mine = data[at:end]
+            self.mine = cut(data, at, end)
         else:
-            self.its = data[at:end]
+            self.its = cut(data, at, end)
         return end
 
     def _end_of_blank(self, data: bytes, at: int, is_order: bool) -> int:  # noqa: FBT001 - C has no keywords

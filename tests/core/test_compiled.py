@@ -38,6 +38,13 @@ def test_both_are_what_they_are_called() -> None:
     assert installed.Reader is not interpreted.Reader
 
 
+@pytest.mark.parametrize("data", [b"", b"a", b"abcdef"])
+def test_what_is_cut_is_a_slice(data: bytes) -> None:
+    for begin in range(8):
+        for end in (*range(-2, 9), 1 << 60):
+            assert all(world.cursor.cut(data, begin, end) == data[begin : max(end, 0)] for world in BOTH)
+
+
 # ------------------------------------------------------------------ readers
 
 
@@ -58,6 +65,7 @@ class Delivery(NamedTuple):
 
 counts = st.integers(0, 40) | st.sampled_from([-1, 65_536, 65_537, 1 << 60, (1 << 60) + 1, 1 << 64])
 few = st.integers(0, 40)
+
 marks = st.sampled_from([b"\r", b"\x1c\r", b"abc"])
 pieces = st.text("abc\r\x1c", max_size=20).map(str.encode)
 waiting = st.one_of(
