@@ -3,6 +3,7 @@ cimport cython
 
 cdef object _UNKNOWN
 cdef dict _NO_DETAILS
+cdef long long WAITING_BYTES
 cdef tuple _SIDES
 
 
@@ -46,11 +47,11 @@ cdef class Conversation:
     cpdef list collect(self)
     cpdef collect_into(self, list facts)
     @cython.locals(question=_Question)
+    cpdef answer_with(self, key, outcome, dict details, bint positional)
+    @cython.locals(question=_Question)
     cpdef asked(self, key)
     @cython.locals(answer=_Answer, question=_Question)
     cdef _ask(self, key, fact, bint positional)
-    @cython.locals(question=_Question)
-    cdef _answer(self, key, outcome, dict details, bint positional)
     cdef _close(self, key, _Question question)
     @cython.locals(last=_Answered)
     cdef _emit_answered(self, fact, outcome, dict details)

@@ -137,7 +137,17 @@ class Conversation:
 
     def answer(self, key: Hashable, outcome: Outcome, *, positional: bool = False, **details: object) -> None:
         """Answer `key`; `details` join the fact's. Unless `positional`, it waits for a question not read yet."""
-        self._answer(key, outcome, details, positional)
+        self.answer_with(key, outcome, details, positional)
+
+    def answer_with(self, key: Hashable, outcome: Outcome, details: dict[str, Any], positional: bool) -> None:  # noqa: FBT001 - C has no keywords
+        """The same, with details that stay what they are."""
+        question = self._questions.pop(key, None)
+        if question is not None:
+            self._emit_answered(question.fact, outcome, details)
+        elif not positional:
+            self._answers[key] = _Answer(outcome, details)
+            if len(self._answers) > OPEN_MAX:
+                del self._answers[next(iter(self._answers))]
 
     def asked(self, key: Hashable) -> Authentication | None:
         """The open question under `key`, if there is one."""
@@ -207,15 +217,6 @@ class Conversation:
         if len(self._questions) > OPEN_MAX:
             oldest = next(iter(self._questions))
             self._close(oldest, self._questions[oldest])
-
-    def _answer(self, key: Hashable, outcome: Outcome, details: dict[str, Any], positional: bool) -> None:  # noqa: FBT001 - C has no keywords
-        question = self._questions.pop(key, None)
-        if question is not None:
-            self._emit_answered(question.fact, outcome, details)
-        elif not positional:
-            self._answers[key] = _Answer(outcome, details)
-            if len(self._answers) > OPEN_MAX:
-                del self._answers[next(iter(self._answers))]
 
     def _close(self, key: Hashable, question: _Question) -> None:
         """Nobody will answer this one."""

@@ -14,7 +14,7 @@ Spec: HL7 v2 ch. 2.9, 2.14.8.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from parsers.core import Attribute, Authentication, Channel, Field, Outcome, Side, Subject
 from parsers.core.conversation import Conversation
@@ -31,6 +31,7 @@ OUTCOMES: Final = {
     "CE": Outcome.REJECTED,
     "CR": Outcome.REJECTED,
 }
+_DETAILS: Final[dict[str, dict[str, Any]]] = {code: {"acknowledgment_code": code} for code in OUTCOMES}
 REMEMBERED_MAX: Final = 512
 EARLY_MAX: Final = 64
 _CHANNEL: Final = "hl7-channel"
@@ -124,9 +125,9 @@ class Dialogue:
         if code[0] == "A" and gaps is not None and gaps != talk.gaps:
             return
         del self._awaited[key]
-        talk.answer(key, OUTCOMES[code], positional=True, acknowledgment_code=code)
+        talk.answer_with(key, OUTCOMES[code], _DETAILS[code], True)
         if secured:
-            talk.answer(_SECURITY + key, OUTCOMES[code], positional=True, acknowledgment_code=code)
+            talk.answer_with(_SECURITY + key, OUTCOMES[code], _DETAILS[code], True)
 
     def _is_doubtful(self, key: _Key, talk: Conversation) -> bool:
         """Whether several messages with one control id were open at once: nobody can tell whose answer came."""
