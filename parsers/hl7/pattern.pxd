@@ -21,9 +21,11 @@ cdef class Pattern:
     @cython.locals(begin=cython.Py_ssize_t, size=cython.Py_ssize_t, octet=cython.uchar)
     cpdef bint fits(self, bytes data, Py_ssize_t at) except -1
     @cython.locals(end=cython.Py_ssize_t)
-    cdef Py_ssize_t _blank(self, bytes data, Py_ssize_t at, int kind) except -2
-    @cython.locals(last=cython.uchar, separator=cython.uchar, octet=cython.uchar, place=cython.Py_ssize_t)
-    cdef Py_ssize_t _end_of_blank(self, bytes data, Py_ssize_t at, bint is_order) except -2
+    cdef Py_ssize_t _special(self, bytes data, Py_ssize_t at, int kind) except -2
+    @cython.locals(separator=cython.uchar, octet=cython.uchar, place=cython.Py_ssize_t)
+    cdef Py_ssize_t _end_of_blank(self, bytes data, Py_ssize_t at) except -2
+    @cython.locals(last=cython.uchar, octet=cython.uchar, place=cython.Py_ssize_t)
+    cdef bint _may_name(self, bytes data, Py_ssize_t at, Py_ssize_t end) except -1
 
 
 cdef bint _begins_name(unsigned char last, unsigned char octet) except -1

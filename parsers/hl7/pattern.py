@@ -70,8 +70,12 @@ class Pattern:
         at = begin
         for octet in self._text:
             # All marks are small, and most of a text is not.
-            if octet <= _CONTROL_ID and octet in (_BLANK, _ORDER, _CONTROL_ID, _MY_NAME, _ITS_NAME):
-                at = self._blank(data, at, octet)
+            if octet == _BLANK:
+                at = self._end_of_blank(data, at)
+                if at < 0:
+                    return False
+            elif octet <= _CONTROL_ID and octet in (_ORDER, _CONTROL_ID, _MY_NAME, _ITS_NAME):
+                at = self._special(data, at, octet)
                 if at < 0:
                     return False
             elif at >= size or data[at] != octet:
@@ -81,10 +85,12 @@ class Pattern:
         self.end = at
         return at < size and data[at] == _END and at - begin < _MAX_BYTES
 
-    def _blank(self, data: bytes, at: int, kind: int) -> int:
-        """Where a blank ends; -1: it holds what is looked at closer."""
-        end = self._end_of_blank(data, at, kind == _ORDER)
-        if end < 0 or kind in (_BLANK, _ORDER):
+    def _special(self, data: bytes, at: int, kind: int) -> int:
+        """Where a blank ends that is an order's, or is kept; -1: it holds what is looked at closer."""
+        end = self._end_of_blank(data, at)
+        if end < 0 or (kind == _ORDER and self._may_name(data, at, end)):
+            return -1
+        if kind == _ORDER:
             return end
         if kind == _CONTROL_ID:
             self._control_id = cut(data, at, end)
@@ -97,20 +103,27 @@ class Pattern:
             self.its = cut(data, at, end)
         return end
 
-    def _end_of_blank(self, data: bytes, at: int, is_order: bool) -> int:  # noqa: FBT001 - C has no keywords
-        last, separator = 0, self._separator
+    def _end_of_blank(self, data: bytes, at: int) -> int:
+        separator = self._separator
         for place in range(at, len(data)):
             octet = data[place]
-            if octet > _END and octet != separator and not is_order:  # as nearly always
+            if octet > _END and octet != separator:  # as nearly always
                 continue
             if octet in (separator, _CR):
                 return place
             if octet in (_START, _END, _LF):
                 return -1
-            if is_order and (octet == self._escape or octet > _ASCII_MAX or _begins_name(last, octet)):
-                return -1
-            last = octet
         return -1
+
+    def _may_name(self, data: bytes, at: int, end: int) -> bool:
+        """Whether an order may name equipment, or cannot be told not to."""
+        last = 0
+        for place in range(at, end):
+            octet = data[place]
+            if octet == self._escape or octet > _ASCII_MAX or _begins_name(last, octet):
+                return True
+            last = octet
+        return False
 
 
 def _begins_name(last: int, octet: int) -> bool:
