@@ -167,7 +167,7 @@ class Pipeline:
         self._fold.room_bytes = self._row_bytes - self._days_bytes() - self._away.size_bytes
 
     def _days_bytes(self) -> int:
-        return DAY_BYTES * sum(days.row_count for days in self._waiting)
+        return DAY_BYTES * sum(days.row_count for days in self._waiting) if self._waiting else 0
 
     @property
     def is_much(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self, cast
@@ -43,6 +43,8 @@ _SNIFF_BYTES: Final = 512
 _EDGE_BYTES: Final = 1 << 20
 _SAMPLES: Final = 64
 _SAMPLE_BYTES: Final = 4096
+_ENDS: Final = frozenset({NEED, CORRUPT})
+"""Events that end a window."""
 
 
 class Capture:
@@ -106,14 +108,16 @@ class Capture:
             self._fill()
             engine.load(window.buffer, window.start, window.end)
             self._engine = engine
-            last = yield from _events(step)
+            while (last := step()) not in _ENDS:
+                yield last
             self._engine = None
             window.consume(engine.position)
             yield NEED
             more = last == NEED and not window.at_end and not window.full
         self.damaged = self._damage(corrupt=last == CORRUPT)
         engine.finish()
-        yield from _events(step)
+        while (event := step()) not in _ENDS:
+            yield event
 
     def _recognise(self, window_bytes: int) -> None:
         """Read the first bytes and know the format, or raise what is wrong."""
@@ -256,10 +260,3 @@ def _unreadable(path: Path, error: OSError | ValueError) -> CaptureUnreadable:
         return CaptureUnreadable(path, "may not be read by this user", "change its permissions, or the user")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return CaptureUnreadable(path, f"cannot be read: {reason}")
-
-
-def _events(step: Callable[[], int]) -> Generator[int, None, int]:
-    """The events up to the end of the window; returns what ended it, NEED or CORRUPT."""
-    while (event := step()) not in {NEED, CORRUPT}:
-        yield event
-    return event

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol, cast
 
 from sensor.capture.formats import GZIP_MAGIC, ZSTD_MAGIC
 
@@ -28,14 +28,6 @@ class Stream(Protocol):
     def readinto(self, target: memoryview) -> int:
         """Fill at most the target; the count, 0 at the end. Raises `StreamDamaged` and OSError."""
         ...
-
-
-class _Plain:
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def readinto(self, target: memoryview) -> int:
-        return self._file.readinto(target)  # type: ignore[attr-defined, no-any-return]
 
 
 class _Gzip:
@@ -76,7 +68,7 @@ def open_stream(file: BinaryIO, head: bytes) -> Stream:
         return _Gzip(file)
     if head.startswith(ZSTD_MAGIC):
         return _Zstd(file)
-    return _Plain(file)
+    return cast("Stream", file)  # which is unbuffered, and fills as much as is there
 
 
 class Rewound:
