@@ -21,6 +21,9 @@
 --   interface             name of a live interface, name or number of one in a pcapng file, else ''
 --   segment               'vlan 12', 'vni 5000', 'erspan 7', ..., 'other' when there were too many tunnels, '' for none
 --
+-- What is a hash (ids, and what refers to attributes; `community_id` where each row has another one) is written as it is: there
+-- is nothing to compress, and to find that out takes time. In stores that are older it is found out.
+--
 -- What step 3 has added (truncated, duplicate, interface, segment) is NULL in rows that are older: nobody looked.
 
 CREATE TABLE capture (
@@ -56,27 +59,30 @@ CREATE TABLE batch (
 
 -- A side of conversations at one service, on a UTC day. What makes a row unique is (reading, day, id).
 CREATE TABLE place (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL,
+    id UBIGINT NOT NULL USING COMPRESSION uncompressed,
     scope VARCHAR NOT NULL, side VARCHAR NOT NULL, mac VARCHAR, ip VARCHAR, peer_mac VARCHAR, peer_ip VARCHAR,
     port INTEGER, transport VARCHAR NOT NULL, protocol VARCHAR NOT NULL, continued BOOLEAN NOT NULL
 );
 
 -- What a side says of itself or of the thing `about`. What makes a row unique is (reading, id).
 CREATE TABLE attribute (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, id UBIGINT NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, id UBIGINT NOT NULL USING COMPRESSION uncompressed,
     about VARCHAR NOT NULL, name VARCHAR NOT NULL, value VARCHAR NOT NULL, spec VARCHAR NOT NULL, sensitivity VARCHAR NOT NULL
 );
 
 -- Of attributes there are many at one place, and the same at many places: a row refers to both, and has nothing but numbers.
 CREATE TABLE fact_attribute (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, place UBIGINT NOT NULL,
-    attribute UBIGINT NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL,
+    id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
+    attribute UBIGINT NOT NULL USING COMPRESSION uncompressed,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
     frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
 );
 
 CREATE TABLE fact_channel (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, place UBIGINT NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL,
+    id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
     about VARCHAR NOT NULL, version VARCHAR NOT NULL, cipher VARCHAR, encrypted BOOLEAN NOT NULL, signed VARCHAR NOT NULL,
     client_authenticated BOOLEAN, details VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
@@ -85,7 +91,8 @@ CREATE TABLE fact_channel (
 
 -- A certificate being shown; what is in it stands once per capture in `certificate`.
 CREATE TABLE fact_certificate (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, place UBIGINT NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL,
+    id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
     about VARCHAR NOT NULL, role VARCHAR NOT NULL, position INTEGER NOT NULL, sha256 VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
     frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
@@ -100,7 +107,8 @@ CREATE TABLE certificate (
 );
 
 CREATE TABLE fact_authentication (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, place UBIGINT NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL,
+    id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
     about VARCHAR NOT NULL, mechanism VARCHAR NOT NULL, principal VARCHAR, realm VARCHAR,
     secret_digest VARCHAR, secret_principal_digest VARCHAR, secret_class VARCHAR, secret_length VARCHAR, key_epoch INTEGER,
     outcome VARCHAR NOT NULL, protection VARCHAR NOT NULL, details VARCHAR NOT NULL,
@@ -109,7 +117,8 @@ CREATE TABLE fact_authentication (
 );
 
 CREATE TABLE fact_anomaly (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, place UBIGINT NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL,
+    id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
     about VARCHAR NOT NULL, code VARCHAR NOT NULL, detail VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
     frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
@@ -118,14 +127,15 @@ CREATE TABLE fact_anomaly (
 -- Of which kind conversations are. What makes a row unique is (reading, id). `confidence`: port | probed | confirmed;
 -- protocol '' = unknown.
 CREATE TABLE kind (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, id UBIGINT NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, id UBIGINT NOT NULL USING COMPRESSION uncompressed,
     scope VARCHAR NOT NULL, protocol VARCHAR NOT NULL, confidence VARCHAR NOT NULL, interface VARCHAR, segment VARCHAR,
     transport VARCHAR NOT NULL
 );
 
 -- Conversations per day, written by the engine's counts.
 CREATE TABLE fact_conversation (
-    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL, id UBIGINT NOT NULL, kind UBIGINT NOT NULL,
+    reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL,
+    id UBIGINT NOT NULL USING COMPRESSION uncompressed, kind UBIGINT NOT NULL,
     initiator_mac VARCHAR, initiator_ip VARCHAR, responder_mac VARCHAR, responder_ip VARCHAR, port INTEGER,
     packets BIGINT NOT NULL, initiator_bytes BIGINT NOT NULL, responder_bytes BIGINT NOT NULL,
     copied_bytes BIGINT NOT NULL,      -- given to a dissector
@@ -135,7 +145,7 @@ CREATE TABLE fact_conversation (
     midstream_count BIGINT NOT NULL, one_sided_count BIGINT NOT NULL, gap_count BIGINT NOT NULL, unanswered_count BIGINT NOT NULL,
     truncated_count BIGINT, duplicate_count BIGINT,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR
+    frame BIGINT NOT NULL, community_id VARCHAR USING COMPRESSION uncompressed
 );
 
 -- Which MAC held which IP, from when to when: a new row whenever the holder changes.

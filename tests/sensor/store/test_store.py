@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -455,6 +456,28 @@ def test_rows_of_a_large_batch_are_written_while_it_is_inserted(tmp_path):
         assert row_groups(store, "fact_attribute") == 3
     with duckdb.connect(path, read_only=True) as raw:  # whoever else opens it need not know of their size
         assert raw.execute("SELECT count(*) FROM attributes").fetchall() == [(2 * PART_ROWS + 10,)]
+
+
+def compressions(store, table, column):
+    return store.query(
+        f"SELECT DISTINCT compression FROM pragma_storage_info('{table}')"
+        f" WHERE column_name = '{column}' AND segment_type <> 'VALIDITY'"
+    )
+
+
+def test_no_way_to_compress_is_looked_for_where_hashes_stand(store):
+    tellers = [f"1:{hashlib.sha1(bytes([n])).hexdigest()}" for n in range(200)]
+    rows = [conversation(id=n, initiator_ip=f"10.0.1.{n}", community_id=teller) for n, teller in enumerate(tellers)]
+    Ledger(store, reading()).commit(0, 100, batch(store, fact_conversation=rows) | noise(store, 0, 200))
+    store.checkpoint()
+    for table, column in (
+        ("fact_conversation", "id"),
+        ("fact_conversation", "community_id"),
+        ("fact_attribute", "attribute"),
+        ("attribute", "id"),
+    ):
+        assert compressions(store, table, column) == [("Uncompressed",)], (table, column)
+    assert compressions(store, "fact_conversation", "initiator_ip") == [("DICT_FSST",)]
 
 
 def test_a_large_batch_goes_straight_into_the_file_and_a_small_one_into_the_log(tmp_path, monkeypatch):
