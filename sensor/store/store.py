@@ -28,6 +28,9 @@ _NEW: Final = "fresh"
 _STORED: Final = f"TYPE duckdb, STORAGE_VERSION 'v1.5.0', ROW_GROUP_SIZE {PART_ROWS}"
 """v1.5.0 keeps the file readable for DuckDB 1.5. A full row group is compressed and written at once; what is left over
 is copied when it is committed, logged, and written later: the smaller the groups, the less is left."""
+_MADE: Final = f"{_STORED}, BLOCK_SIZE {128 << 10}"
+"""Each column of a row group that is not written yet takes a block to say where it has no values, and fills it. With
+still smaller ones texts cost more: each has words of its own. Older stores keep the 256 KiB they were made with."""
 _MEMORY_MIN_MIB: Final = 256
 _MEMORY_MAX_MIB: Final = 1024
 _THREADS_MAX: Final = 4
@@ -178,11 +181,11 @@ def _make(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
         return False
     _sweep(path)
     scratch = path.with_name(f"{path.name}.new-{os.getpid()}")
-    prepared = Prepared([duckdb.__version__, _STORED, *made_from()])
+    prepared = Prepared([duckdb.__version__, _MADE, *made_from()])
     try:
         if not prepared.copy_to(scratch):
             # it needs no log: what is not whole is swept
-            connection.execute(f"ATTACH {_quoted(scratch)} AS {_NEW} ({_STORED}, RECOVERY_MODE no_wal_writes)")
+            connection.execute(f"ATTACH {_quoted(scratch)} AS {_NEW} ({_MADE}, RECOVERY_MODE no_wal_writes)")
             connection.execute(_use(_NEW))
             migrate(connection, path)
             connection.execute(f"{_use('memory')}; DETACH {_NEW}")

@@ -266,13 +266,24 @@ def test_the_file_says_that_duckdb_1_5_can_read_it(store):
     assert str(size[0]).startswith("v1.5")
 
 
+def block_bytes(store):
+    return store.query("SELECT block_size FROM pragma_database_size() WHERE database_name = 'store'")
+
+
+def test_a_new_store_has_smaller_blocks_than_an_older_one_which_keeps_its_own(tmp_path, store):
+    older_store(tmp_path / "old.duckdb", last=8)
+    with Store.open(tmp_path / "old.duckdb") as old:
+        assert block_bytes(old) == [(256 << 10,)]
+    assert block_bytes(store) == [(128 << 10,)]
+
+
 def test_its_memory_can_be_set(tmp_path):
     with Store.open(tmp_path / "s.duckdb", memory_mib=200) as store:
         assert store.query("SELECT current_setting('memory_limit')") == [("200.0 MiB",)]
 
 
 def test_a_batch_for_which_memory_does_not_suffice_is_refused_as_a_whole(tmp_path):
-    with Store.open(tmp_path / "s.duckdb", memory_mib=8) as store:
+    with Store.open(tmp_path / "s.duckdb", memory_mib=4) as store:
         ledger = Ledger(store, reading())
         with pytest.raises(StoreError, match="more memory than it may have; give it more with SPANWARD_STORE_MEMORY"):
             ledger.commit(0, 100, noise(store, 0, 60_000))
