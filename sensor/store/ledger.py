@@ -336,12 +336,11 @@ def _all_differ(rows: pa.Table, key: tuple[str, ...]) -> bool:
 
 
 def _add_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table, since: Mapping[str, int]) -> None:
-    """Intervals are not merged row by row: those of one address are joined anew, where there are several."""
-    several = select(cursor, "merge/binding_several", since, incoming=rows)
-    joined = select(cursor, "merge/binding", since, incoming=rows, several=several)
-    execute(cursor, "merge/binding_clear", since, several=several)
+    """Intervals are not merged row by row: those of one address are joined anew, and searched for once."""
+    held = select(cursor, "merge/binding_held", since, incoming=rows)
+    joined = select(cursor, "merge/binding", incoming=rows, held=held)
+    execute(cursor, "merge/binding_clear", held=held)
     execute(cursor, "insert/binding", incoming=joined)
-    execute(cursor, "merge/binding_rest", incoming=rows, several=several)
 
 
 def _now() -> datetime:

@@ -1,13 +1,10 @@
--- Step 2 of 4: the intervals of these addresses (`several`), in `incoming` and in the store, joined.
+-- Step 2 of 4: the intervals in `incoming` and those of the same addresses in the store (`held`), joined.
 -- Neighbours in time with the same holder become one; a new row begins where the holder changes.
 -- Of most addresses it never does: these need no order.
-WITH these AS MATERIALIZED (FROM several), every AS MATERIALIZED (
-    SELECT i.reading, i.batch, i.scope, i.mac, i.ip, i.first_ts, i.last_ts, i.n FROM incoming AS i
-    SEMI JOIN these AS s ON i.reading = s.reading AND i.scope = s.scope AND i.ip = s.ip
+WITH every AS MATERIALIZED (
+    SELECT reading, batch, scope, mac, ip, first_ts, last_ts, n FROM incoming
     UNION ALL
-    SELECT b.reading, b.batch, b.scope, b.mac, b.ip, b.first_ts, b.last_ts, b.n FROM binding AS b
-    SEMI JOIN these AS s ON b.reading = s.reading AND b.scope = s.scope AND b.ip = s.ip AND b.first_ts >= s.since
-    WHERE b.batch >= $since_batch
+    SELECT reading, batch, scope, mac, ip, first_ts, last_ts, n FROM held
 ), settled AS MATERIALIZED (
     SELECT scope, ip FROM every GROUP BY scope, ip HAVING min(mac) = max(mac)
 ), marked AS (

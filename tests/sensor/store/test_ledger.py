@@ -274,6 +274,12 @@ def test_only_addresses_with_several_intervals_are_joined(store):
     assert [(ip[-1:], (b - a).seconds // 60, n) for ip, a, b, n in rows] == [("5", 9, 2), ("6", 0, 1), ("7", 0, 1)]
 
 
+def test_an_interval_that_comes_late_is_joined_with_what_comes_after_it(store):
+    read(store, reading(), {"binding": [binding(9)]}, {"binding": [binding(0)]})
+    rows = store.query("SELECT first_ts, last_ts, n FROM binding")
+    assert [((b - a).seconds // 60, n) for a, b, n in rows] == [(9, 2)]
+
+
 def test_intervals_that_are_no_neighbours_stay_as_they_are(store):
     holders = [binding(minute, f"00:00:5e:00:53:{minute:02x}") for minute in range(20)]
     read(store, reading(), {"binding": holders})
