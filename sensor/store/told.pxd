@@ -30,13 +30,15 @@ cdef class Keys:
     @cython.locals(slot="unsigned long long")
     cpdef Py_ssize_t batch_of(self, unsigned long long key) except -2
     @cython.locals(slot="unsigned long long")
-    cpdef add(self, unsigned long long key, int batch)
+    cpdef Py_ssize_t keep(self, unsigned long long key, int batch) except -2
     @cython.locals(slot="unsigned long long")
     cdef warm(self, unsigned long long key)
     cdef unsigned long long _first(self, unsigned long long key)
     @cython.locals(slot="unsigned long long")
     cdef unsigned long long _slot(self, unsigned long long key)
-    @cython.locals(held="unsigned long long[::1]", batches="int[::1]", at="Py_ssize_t")
+    @cython.locals(
+        held="unsigned long long[::1]", batches="int[::1]", at="Py_ssize_t", count="long long", slot="unsigned long long"
+    )
     cdef _grow(self)
     cdef _make(self, unsigned long long count)
 
@@ -53,5 +55,5 @@ cdef class Told:
     )
     cpdef tuple meet(self, unsigned long long table, const int[::1] days, const unsigned long long[::1] ids, int batch)
     cdef _warm(self, unsigned long long key)
-    @cython.locals(told="Py_ssize_t")
+    @cython.locals(held="Py_ssize_t", told="Py_ssize_t")
     cdef Py_ssize_t _remember(self, unsigned long long key, int batch) except -2

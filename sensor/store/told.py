@@ -63,14 +63,17 @@ class Keys:
         slot = self._slot(key)
         return self._batches[slot] if self._slots[slot] else -1
 
-    def add(self, key: int, batch: int) -> None:
-        """One more, which is not among them."""
-        if 4 * self.count >= 3 * self._last:
-            self._grow()
+    def keep(self, key: int, batch: int) -> int:
+        """The batch of a number; -1 where it was none of them: now it is one, of this batch."""
         slot = self._slot(key)
+        if self._slots[slot]:
+            return self._batches[slot]
         self._slots[slot] = key
         self._batches[slot] = batch
         self.count += 1
+        if 4 * self.count >= 3 * self._last:
+            self._grow()
+        return -1
 
     def warm(self, key: int) -> None:
         """It is looked for in a moment."""
@@ -91,11 +94,14 @@ class Keys:
         return slot
 
     def _grow(self) -> None:
-        held, batches = self._slots, self._batches
+        held, batches, count = self._slots, self._batches, self.count
         self._make(2 * len(held))
         for at in range(len(held)):
             if held[at]:
-                self.add(held[at], batches[at])
+                slot = self._slot(held[at])
+                self._slots[slot] = held[at]
+                self._batches[slot] = batches[at]
+        self.count = count
 
     def _make(self, count: int) -> None:
         """So many slots, without any numbers."""
@@ -157,11 +163,9 @@ class Told:
 
     def _remember(self, key: int, batch: int) -> int:
         """The batch that brought it before; -1 for none."""
-        told = self._young.batch_of(key)
-        if told < 0:
-            told = self._old.batch_of(key)
-            if self._young.count >= self._generation:
-                self.is_forgetful = self._old.count > 0
-                self._young, self._old = Keys(), self._young
-            self._young.add(key, batch if told < 0 else told)
-        return told
+        held = self._old.batch_of(key) if self._old.count else -1
+        if self._young.count >= self._generation and self._young.batch_of(key) < 0:
+            self.is_forgetful = self._old.count > 0
+            self._young, self._old = Keys(), self._young
+        told = self._young.keep(key, batch if held < 0 else held)
+        return held if told < 0 else told
