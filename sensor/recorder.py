@@ -357,13 +357,13 @@ class _Reading:
         if end.number != self._next:
             raise WireError(f"batch {end.number} where {self._next} should come")
         tables = self._gathered.take()
+        self._tally.add(tables)
         try:
             self._new_count += ledger.commit(end.number, end.byte_offset, tables)
         except LedgerMismatch:
             if self._path != STDIN:  # it can be read again
                 ledger.forget()
             raise
-        self._tally.add(tables)
         self._next += 1
         self._talk.order(b"ack")
         size_bytes = self._hello.size_bytes if self._hello else 0

@@ -107,11 +107,11 @@ class Ledger:
         """How many of this reading's batches are in the store."""
         return len(self._batches)
 
-    def commit(self, number: int, byte_offset: int, batch: Mapping[str, pa.Table]) -> bool:
+    def commit(self, number: int, byte_offset: int, batch: dict[str, pa.Table]) -> bool:
         """Merge a batch and note it, in one transaction. False when it was there already.
 
         `batch` holds rows by table name, with every column but `reading` and `batch`. When this returns, they are
-        on disk.
+        on disk. It is emptied: rows that the store has taken are let go of.
 
         Raises:
             LedgerMismatch: the ledger holds another batch under this number.
@@ -129,7 +129,7 @@ class Ledger:
             if is_new_to_us:
                 self._recall(cursor)
             for name in sorted(batch):
-                self._add(cursor, name, [self._stamped(part, number) for part in batch[name].to_batches()], number)
+                self._add(cursor, name, [self._stamped(part, number) for part in batch.pop(name).to_batches()], number)
             self._note(cursor, number, mark)
         self._begun, self._goes_on = True, False
         self._batches[number] = mark

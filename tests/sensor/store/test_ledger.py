@@ -137,10 +137,18 @@ def test_two_captures_add_up_and_the_first_sight_is_the_evidence(store):
 
 def test_a_batch_in_the_ledger_is_skipped(store):
     first = batch(store, fact_attribute=[attribute(0)], fact_conversation=[conversation(0)])
-    assert Ledger(store, reading()).commit(0, 100, first)
+    assert Ledger(store, reading()).commit(0, 100, dict(first))
     before = seen(store)
     assert not Ledger(store, reading()).commit(0, 100, first)
     assert seen(store) == before
+
+
+def test_rows_are_let_go_of_as_they_are_written(store, monkeypatch):
+    rows = batch(store, fact_attribute=[attribute(0)], fact_conversation=[conversation(0)])
+    add, left = Ledger._add, []
+    monkeypatch.setattr(Ledger, "_add", lambda *given: left.append(len(rows)) or add(*given))
+    assert Ledger(store, reading()).commit(0, 100, rows)
+    assert left == [4, 3, 2, 1, 0]
 
 
 def test_two_batches_cut_at_one_offset_are_two(store):
@@ -322,7 +330,7 @@ def test_how_a_reading_is_cut_and_interrupted_does_not_show(tmp_path_factory, si
         for stop in (min(again, len(parts)), len(parts)):
             ledger = Ledger(split, reading())
             for number, part in enumerate(parts[:stop]):
-                ledger.commit(number, 100 * number, part)
+                ledger.commit(number, 100 * number, dict(part))
         assert seen(split) == seen(whole)
 
 
