@@ -28,6 +28,7 @@ from typing import Final, NamedTuple, NoReturn, Protocol
 # What recorder and workers both need is imported once, here.
 import sensor.capture.pcapfile
 import sensor.engine
+import sensor.lean
 import sensor.rows
 import sensor.site
 import sensor.sitekey

@@ -14,7 +14,6 @@ from sensor.budget import DEFAULT_MIB
 from sensor.capture.errors import CaptureError
 from sensor.forkserver import Forkserver
 from sensor.recorder import WORKER, CaptureRead, Progress, Recorder, WorkerDied, Workers
-from sensor.rules import Rule, load_rules
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 from sensor.store import Store, StoreError
@@ -24,6 +23,7 @@ from sensor.wire import BATCH_BYTES
 
 if TYPE_CHECKING:
     from sensor.inference import InferenceSummary
+    from sensor.rules import Rule
 
 __all__ = [
     "CaptureRead",
@@ -97,14 +97,14 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
 
     Raises:
         SiteError, SiteKeyError: site file or key cannot be used.
-        RuleError: a rule is broken; nothing was read.
+        RuleError: a rule is broken; if it is one of the site's own nothing was read.
         StoreError: the store cannot; what was committed is safe.
         WorkerDied: a worker ended before the capture did; what was committed is safe.
     """
     with ExitStack() as ends:
         workers = ends.enter_context(Workers(command, forkserver))  # imports what it takes while we do what is ours
         known_site = Site.load(site)
-        known_rules = load_rules(*([rules] if rules else []))
+        known_rules = _with_own(rules) if rules else None
         SiteKey.load_or_create(site_key)
         opened = store if isinstance(store, Store) else ends.enter_context(Store.open(store, memory_mib=memory_mib))
         with Recorder(
@@ -143,10 +143,20 @@ def _read_all(recorder: Recorder, paths: Sequence[Path]) -> ReadSummary:
     return summary
 
 
-def infer_now(store: Store, site: Site, as_of: datetime | None, rules: Sequence[Rule]) -> InferenceSummary:
-    """Infer from all that is in the store.
+def _with_own(folder: Path) -> Sequence[Rule]:
+    """The site's own rules, which were not checked as those were that ship, and these."""
+    from sensor.rules import load_rules  # noqa: PLC0415 - only inference wants those that ship
+
+    return load_rules(folder)
+
+
+def infer_now(
+    store: Store, site: Site, as_of: datetime | None, rules: Sequence[Rule] | None = None
+) -> InferenceSummary:
+    """Infer from all that is in the store, by these rules, or those that ship.
 
     Raises:
+        RuleError: a rule is broken; nothing has changed.
         StoreError: the store refused; nothing has changed.
     """
     # Not before there is something to infer from: the workers read meanwhile.

@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, TextIO,
 
 import msgspec
 import pyarrow as pa
-import zstandard  # noqa: F401 - what a stream is shows when nothing may be imported any more
 
 from parsers.core import Registry
 from sensor import sandbox
@@ -128,7 +127,14 @@ class Worker:
                 self._send_batches(source, source.batches())
 
     def _read_stream(self, job: Job, site: Site, key: SiteKey) -> None:
-        """The greeting waits for the first batch: only then it is known which capture this is."""
+        """The greeting waits for the first batch: only then it is known which capture this is.
+
+        Whether it is compressed shows when nothing may be imported any more; of a file it is known before.
+        """
+        import gzip  # noqa: F401, PLC0415
+
+        import zstandard  # noqa: F401, PLC0415
+
         assert self._capture is not None
         mode = sandbox.enter(self._parent, self._words.fileno())
         with CaptureStream(self._capture, id_bytes=min(STREAM_ID_BYTES, job.batch_bytes)) as capture:

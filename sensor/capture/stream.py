@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import zlib
 from typing import BinaryIO, Final, Protocol, cast
 
 from sensor.capture.formats import GZIP_MAGIC, ZSTD_MAGIC
@@ -34,6 +32,10 @@ class _Gzip:
     """`read1`, because it asks for one piece: what was inflated before an error is not lost with it."""
 
     def __init__(self, file: BinaryIO) -> None:
+        import gzip  # noqa: PLC0415 - as zstandard below
+        import zlib  # noqa: PLC0415
+
+        self._errors = (gzip.BadGzipFile, zlib.error)
         self._file = gzip.GzipFile(fileobj=file, mode="rb")
 
     def readinto(self, target: memoryview) -> int:
@@ -41,7 +43,7 @@ class _Gzip:
             piece = self._file.read1(len(target))
         except EOFError as error:
             raise StreamDamaged("the gzip data are cut short") from error
-        except (gzip.BadGzipFile, zlib.error) as error:
+        except self._errors as error:
             raise StreamDamaged("the gzip data are corrupt") from error
         target[: len(piece)] = piece
         return len(piece)

@@ -376,6 +376,15 @@ def test_the_site_s_own_rules_are_run_and_explained(spanward, tmp_path: Path) ->
     assert "no longer there" in spanward("explain", example).stdout
 
 
+def test_a_broken_rule_of_the_site_s_own_is_told_before_anything_is_read(spanward, tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "own.sql").write_text(OWN_RULE.replace("title:", "titel:"))
+    done = spanward("read", ECHO, "--store", "s.duckdb", SPANWARD_RULES=str(tmp_path / "rules"))
+    assert done.returncode == 2
+    assert "own.sql" in done.stderr
+    assert not (tmp_path / "s.duckdb").exists()
+
+
 def test_the_site_key_is_backed_up_and_rotated(spanward, tmp_path: Path, home: Path) -> None:
     missing = spanward("site-key", "rotate")
     assert missing.returncode == 2
