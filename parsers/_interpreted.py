@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
-from pathlib import Path
 
 
 def heed(package: str) -> None:
@@ -18,6 +16,9 @@ def heed(package: str) -> None:
     """
     if os.environ.get("SPANWARD_INTERPRETED") != "1":
         return
+    from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader  # noqa: PLC0415 - hardly anybody asks
+    from pathlib import Path  # noqa: PLC0415
+
     for typed in Path(package).parent.rglob("*.pxd"):
         folder = str(typed.parent)
         sys.path_importer_cache[folder] = FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES))

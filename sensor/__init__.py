@@ -8,6 +8,9 @@ import os
 import sys
 
 from parsers import _interpreted
+from sensor.collector import collect_seldom
+
+collect_seldom()
 
 # Allocators read these when they are loaded. Arrow's first one keeps what was freed; its second one would have a
 # thread, and who forks has one only.

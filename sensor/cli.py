@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 import typer
 from typer.exceptions import TyperException
 
-from sensor.collector import Ending, collect_seldom
+from sensor.collector import Ending
 from sensor.commands.coercion import plain_first
 from sensor.commands.errors import CommandError, Status, note
 from sensor.commands.formats import Format, Listed, SummaryFormat
@@ -234,7 +234,6 @@ def rotate() -> None:
 
 def main() -> None:
     """The console script. SIGTERM ends a command the way Ctrl-C does: everything is closed and cleared away."""
-    collect_seldom()
     ending = Ending()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     ending.status = run(sys.argv[1:])

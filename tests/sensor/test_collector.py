@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 
 def said(code: str) -> list[str]:
-    done = ended("collect_seldom()", code)
+    done = ended("", code)
     assert done.returncode == 0
     return done.stdout.split()
 
@@ -30,6 +30,16 @@ def test_what_is_made_again_and_again_does_not_stay() -> None:
         print(len(gc.get_objects()))
         """
     assert int(said(code)[0]) < 2 * COLLECT_AFTER
+
+
+def test_nothing_is_looked_at_while_commands_are_imported() -> None:
+    code = """
+        import gc
+        before = gc.get_stats()
+        import sensor.cli
+        print(gc.get_stats() == before)
+        """
+    assert said(code) == ["True"]
 
 
 def test_nothing_is_looked_at_when_the_process_ends() -> None:
