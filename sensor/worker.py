@@ -221,6 +221,7 @@ class Worker:
                 self._await_acknowledgement()
             self._send_batch(number, batch)
             self._unacknowledged += 1
+            _give_back()
         while self._unacknowledged:
             self._await_acknowledgement()
         send(self._words, Kind.SUMMARY, msgspec.json.encode(source.summary()))
@@ -242,6 +243,11 @@ class Worker:
 
     def _say(self, kind: Kind, what: msgspec.Struct) -> None:
         send(self._words, kind, msgspec.json.encode(what))
+
+
+def _give_back() -> None:
+    """What a batch's rows were made of goes back to the system: the recorder needs memory next, for the same rows."""
+    pa.default_memory_pool().release_unused()  # and with it all that the C library holds
 
 
 def settings(site: Site, key: SiteKey, memory_mib: int = DEFAULT_MIB) -> str:
