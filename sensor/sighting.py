@@ -89,6 +89,10 @@ class Said(Moment):
         continued: restated on a new day.
     """
 
+    protocol: str
+    words: Words
+    continued: bool
+
     @property
     def community_id(self) -> str:
         """Of the conversation."""

@@ -29,7 +29,8 @@ class Simulated(live.Bench):
 
     def _hear(self, listener, how):
         rate = self.topspeed if how[0] == "--topspeed" else int(how[0].removeprefix("--pps="))
-        rounds = 60 * rate / ROUND if how[0] == "--topspeed" else int(how[1].removeprefix("--loop="))
+        name, _, number = how[1].partition("=")
+        rounds = int(number) if name == "--loop" else int(number) * rate / ROUND
         sent = live.Sent(int(rounds * ROUND), int(rounds * ROUND) * 100, rounds * ROUND / rate)
         self.rates.append(rate)
         capacity = self.capacity * (self.steady if sent.seconds > 30 else 1)
@@ -50,7 +51,13 @@ def test_the_rate_without_loss_is_found(tmp_path, capacity):
 def test_who_loses_nothing_at_all_is_not_searched(tmp_path):
     bench = Simulated(tmp_path, 1_000_000)
     assert bench.without_loss(LISTENER, bench.fastest(LISTENER, 60), 20) == 200_000
-    assert bench.rates == [200_000]
+    assert bench.rates == [200_000, 200_000]
+
+
+def test_as_fast_as_it_goes_whole_rounds_are_played_for_as_long_as_asked(tmp_path):
+    sent = Simulated(tmp_path, 1_000_000).fastest(LISTENER, 60).sent
+    assert sent.packets % ROUND == 0
+    assert 60 <= sent.seconds < 60 + ROUND / 200_000
 
 
 def test_who_loses_something_at_any_rate_ends_the_search(tmp_path):
