@@ -27,7 +27,7 @@ from sensor.sitekey import SiteKey
 from sensor.traffic import Losses, carried
 from sensor.wire import BATCH_BYTES
 
-PIPELINE_VERSION: Final = 7
+PIPELINE_VERSION: Final = 8
 BATCH_ROWS: Final = 250_000
 BATCH_TEXT_BYTES: Final = 64 << 20
 COLLECT_AFTER: Final = 700_000

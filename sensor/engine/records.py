@@ -142,6 +142,7 @@ class Records(Links):
             return self._need(header + captured)
         fraction = self._number(at + 4)
         self.cursor = at + header + captured
+        self._ask_ahead(self.cursor)
         self._ask_ahead(at + AHEAD * (header + captured))
         self._stamp(self._number(at) * 1000000 + (fraction // 1000 if self.nano else fraction))
         self._packet(self.link, at + header, at + header + captured, self._number(at + 12))
@@ -149,7 +150,7 @@ class Records(Links):
 
     @cython.boundscheck(False)
     def _ask_ahead(self, at: int) -> int:
-        """Ask for the headers of a packet some packets on, which are there if all are as long as this one: bulk is."""
+        """Ask for the headers of a packet: of the next, and of one some packets on, if all are as long: bulk is."""
         if cython.compiled and at >= 0 and at + 128 <= self.window.shape[0]:
             PREFETCH(cython.address(self.window[at]))
             PREFETCH(cython.address(self.window[at + 64]))
@@ -311,6 +312,7 @@ class Records(Links):
         if following and following < TPACKET_HEADER:
             return CORRUPT
         self.cursor = at + following if following else self.window_end
+        self._ask_ahead(self.cursor)
         self._ask_ahead(at + AHEAD * following)
         self._stamp(self._file32(at + 4) * 1000000 + self._file32(at + 8) // 1000)
         original = self._file32(at + 16)

@@ -13,10 +13,10 @@ import time
 from types import ModuleType
 
 from sensor import engine as installed
+from sensor.capture.window import WINDOW_BYTES
 from sensor.engine import DATAGRAM, NEED, load_interpreted
 from tests.sensor.engine.builder import Tcp, Wire, datagram
 
-WINDOW = 512 << 10
 RUNS = 5
 
 
@@ -57,10 +57,10 @@ def small() -> Wire:
 
 def nanoseconds(module: ModuleType, capture: bytes, *, shunt: bool) -> float:
     """CPU nanoseconds for each packet; `shunt`: every flow is done with at its first bytes."""
-    window, engine, at, spent_ns = bytearray(WINDOW), module.Engine(seed=1), 24, 0
+    window, engine, at, spent_ns = bytearray(WINDOW_BYTES), module.Engine(seed=1), 24, 0
     engine.pcap(False, False, 1)
     while at < len(capture):
-        size = min(WINDOW, len(capture) - at)
+        size = min(WINDOW_BYTES, len(capture) - at)
         window[:size] = memoryview(capture)[at : at + size]
         begin = time.process_time_ns()
         engine.load(window, 0, size)

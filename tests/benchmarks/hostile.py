@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from parsers.core import Registry
+from sensor.capture.window import WINDOW_BYTES
 from sensor.dispatch import Dispatcher
 from sensor.engine import DATA, FULL, NEED, Engine
 from sensor.pipeline import calm_collector
@@ -22,7 +23,6 @@ from tests.sensor.engine.builder import Frame, Tcp, Wire, pcap
 from tests.sensor.engine.harness import SEED, kinds_of
 from tests.sensor.engine.hostile import SCENARIOS
 
-WINDOW = 512 << 10
 TABLE = {"collisions": 64}
 BEGINNINGS = {
     "tls": b"\x16\x03\x01\x3f\xff\x01\x00\x3f\xfb\x03\x03",
@@ -58,7 +58,7 @@ def engine_alone(capture: bytes, table: int) -> float:
     engine.pcap(False, False, 1)
     begin = time.process_time_ns()
     while at < len(window):
-        engine.load(window, at, min(len(window), at + WINDOW))
+        engine.load(window, at, min(len(window), at + WINDOW_BYTES))
         while (event := engine.step()) != NEED:
             if event == DATA:
                 engine.want(engine.flow, engine.lane, 1_500, 1_500)
@@ -73,7 +73,7 @@ def with_sessions(capture: bytes, table: int) -> float:
     engine = Engine(flows=table, seed=SEED)
     dispatcher = Dispatcher(engine, Registry.installed(), Site(), SiteKey.test(), lambda _: None, bulkhead=False)
     begin = time.process_time_ns()
-    for event in dispatcher.run(lambda engine, step: kinds_of(engine, capture, WINDOW, step)):
+    for event in dispatcher.run(lambda engine, step: kinds_of(engine, capture, WINDOW_BYTES, step)):
         if event == FULL:
             engine.take_days()
     return (time.process_time_ns() - begin) / engine.counters()["packets"]
