@@ -137,7 +137,7 @@ class Dispatcher(Reader):
 
     def read(self, flow: Flow, lane: int, turn: int, data: bytes) -> Step:
         """Bytes that no conversation has said here before."""
-        session = flow.session or self._catch_up(flow)
+        session = self._session_of(flow)
         flow.leaving &= ~(1 << lane)
         known, failures = session.protocol, self._failures
         facts = self._guarded(session, FEED, lane, data, turn)
@@ -149,27 +149,27 @@ class Dispatcher(Reader):
     def read_datagram(self, flow: Flow, lane: int, data: bytes) -> Step:
         """A datagram."""
         is_new = flow.session is None
-        session = flow.session or self._catch_up(flow)
+        session = self._session_of(flow)
         facts = self._guarded(session, FEED_DATAGRAM, lane, data)
         if is_new:
-            flow.held_bytes = session.weight
+            flow.held_bytes = session.weighs()
         return self._step(session, facts, DONE if session.done else 0)
 
     def miss(self, flow: Flow, lane: int) -> Step:
         """Bytes are missing."""
-        session = flow.session or self._catch_up(flow)
+        session = self._session_of(flow)
         flow.gap = True
         flow.leaving &= ~(1 << lane)
         return self._settled(flow, session, self._guarded(session, MISS, lane), BOTH)
 
     def end(self, flow: Flow) -> Step:
         """Nothing follows."""
-        session = flow.session or self._catch_up(flow)
+        session = self._session_of(flow)
         return self._step(session, self._guarded(session, FINISH, 0), 0)
 
     def let_go(self, flow: Flow) -> Step:
         """A gap in both lanes: what they hold is dropped, and they go on at a boundary. Who holds nothing goes."""
-        session = flow.session or self._catch_up(flow)
+        session = self._session_of(flow)
         if not session.held_bytes:
             return self._dismiss(session)
         self._counters["evicted_session_bytes"] += session.held_bytes
@@ -208,6 +208,10 @@ class Dispatcher(Reader):
         flow.stated_count = len(said) if len(said) < RESTATED_MAX else -1
 
     # ------------------------------------------------------------------ sessions
+
+    def _session_of(self, flow: Flow) -> Session:
+        session = flow.session
+        return self._catch_up(flow) if session is None else session
 
     def _catch_up(self, flow: Flow) -> Session:
         """A session that has heard all that the flow has said; what it states was stated."""
@@ -259,7 +263,7 @@ class Dispatcher(Reader):
         elif session.protocol is None and not session.held_bytes:  # nobody knows it: the engine looks at all its turns
             session.reconsider()
             step.last = UNLISTEN
-        flow.held_bytes = session.weight
+        flow.held_bytes = session.weighs()
         return self._finished(step, session, facts)
 
     def _settle_lane(self, flow: Flow, session: Session, step: Step, facts: list[Fact], lane: int) -> None:

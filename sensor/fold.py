@@ -15,7 +15,7 @@ day; what is over becomes one `Anomaly` (`value_overflow`), so a day's size is b
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
@@ -416,7 +416,9 @@ class Fold:
 
     def _group_of(self, told: Told, row: int) -> Group:
         """The group of a fact's row."""
-        return cast("Group", self._counting[told.facts.seen.held[row]])
+        group = self._counting[told.facts.seen.held[row]]
+        assert isinstance(group, Group)
+        return group
 
     def _meet(self, told: Told, row: int, met: list[Group]) -> None:
         """A row was said again."""

@@ -52,7 +52,7 @@ cdef class Session:
     @cython.locals(lane=Lane, held=Py_ssize_t)
     cdef Py_ssize_t _held_bytes(self) except -1
     @cython.locals(lane=Lane, weight=Py_ssize_t)
-    cdef Py_ssize_t _weight(self) except -1
+    cpdef Py_ssize_t weighs(self) except -1
     @cython.locals(lane=Lane)
     cpdef reconsider(self)
 

@@ -235,9 +235,10 @@ class Session:
     @property
     def weight(self) -> int:
         """What it takes in memory, roughly: bytes that are kept, and objects as far as a sender decides on them."""
-        return self._weight()
+        return self.weighs()
 
-    def _weight(self) -> int:
+    def weighs(self) -> int:
+        """`weight`, for who calls it often."""
         if self._exchange is not None:
             return SESSION_BYTES + EXCHANGE_BYTES
         weight = SESSION_BYTES

@@ -30,6 +30,7 @@ cdef class Name:
     cpdef words(self, bytes data)
 
 @cython.final
+@cython.freelist(64)
 cdef class Step:
     cdef public object words, protocol
     cdef public tuple names, leaves
@@ -43,6 +44,9 @@ cdef class Step:
     cdef long long message[2]
     cdef tuple marks
 
+    cpdef leave(self, long long lane, int what, count, bytes mark)
+    cpdef wait(self, long long lane, wanted, message)
+    cpdef close(self, long long lane)
     cpdef tell(self, EventSource engine, long long row)
     cdef _leave_out(self, EventSource engine, long long row, long long lane)
 
