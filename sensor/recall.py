@@ -18,6 +18,10 @@ What was not met before goes to a session. It is made then, and hears all that t
 does with the new bytes becomes a step. A conversation leaves the automaton for good when bytes are missing, when a run
 has no blanks named, when a secret is stated, or when it has said more than is kept of it.
 
+Most first runs of their length are the last ones, too. So what would be learnt of one is put off until another run of
+that length comes to its node; the conversation goes on to the next node all the same. Only a run that may state a name
+is learnt at once, as names are stated before all else.
+
 Everything is bounded, as all of it is the senders' choice. The automaton holds `STEPS_MAX` steps of at most
 `KEYS_MAX_BYTES`; then it begins anew. A run of more than `SPANS_MAX` blanks, or of more than `BLANKS_MAX` together with
 earlier ones, is not learnt, nor are more than `SHAPES_MAX` shapes of one length at a node. `COURSES_MAX` conversations
@@ -63,7 +67,7 @@ class Recall:
 
     Attributes:
         roots: where conversations that begin alike begin.
-        learnt: runs that were not met before.
+        learnt: runs that were not met before, but for those whose length came once.
     """
 
     def __init__(self) -> None:
@@ -77,18 +81,32 @@ class Recall:
 
     def learn(self, node: Node, run: Run, runs: list[bytes], protocol: Protocol, side: Side, step: Step) -> None:
         """Keep what a session did with `run` after `runs`; the step then has the node that it leads to, or none."""
-        blanks = None if is_full(node) else _blanks(node, run, runs, protocol, side)
+        if is_full(node):
+            return
+        if node.before is None or not _may_name(step, protocol):
+            later = partial(self._keep, run, list(runs), protocol, side, step)
+            if node.learn_later(run.lane, run.turn, len(run.data), later):
+                self._make_room(node.size + len(run.data))
+                _lead_on(node, run, step)
+                return
+        if self._keep(run, runs, protocol, side, step, node):
+            self._make_room(len(run.data))
+
+    def _keep(self, run: Run, runs: list[bytes], protocol: Protocol, side: Side, step: Step, node: Node) -> bool:
+        """Keep it at the node; False: it is not to be known again."""
+        blanks = _blanks(node, run, runs, protocol, side)
         shape = _shape(node, run, blanks) if blanks is not None else None
         key = shape.key(run.data, runs) if shape is not None else None
         if shape is None or key is None:
-            return
-        self._make_room(len(run.data))
+            return False
         self.learnt += 1
         self._take_names_out(step, run.data, shape.blanks, side)
         self._share(step)
-        if not step.ends:
-            step.node = node.after(run.lane, run.turn, shape, len(run.data), step.leaves)
+        _lead_on(node, run, step)
+        if step.node is not None:
+            node.lead(step.node, shape)
         shape.keep(run.data, key, step)
+        return True
 
     def _take_names_out(self, step: Step, data: bytes, blanks: Blanks, side: Side) -> None:
         """Names apart from words, which are then the same for others."""
@@ -133,6 +151,18 @@ class Recall:
         self._key_bytes += size
 
 
+def _may_name(step: Step, protocol: Protocol) -> bool:
+    """Whether something is stated that `blanks` may find to be said as it is."""
+    facts = step.words.facts if step.words is not None else ()
+    return any(isinstance(fact, Attribute) and fact.name in protocol.said for fact, _ in facts)
+
+
+def _lead_on(node: Node, run: Run, step: Step) -> None:
+    """The step leads to a node, unless it ends the conversation."""
+    if not step.ends and step.node is None:
+        step.node = node.after(run.lane, run.turn, len(run.data), step.leaves)
+
+
 def is_full(node: Node) -> bool:
     """More would be held of conversations that have come here than one may take."""
     return node.size > COURSE_MAX_BYTES or len(node.lanes) >= COURSE_MAX_RUNS
@@ -144,10 +174,10 @@ def _shape(node: Node, run: Run, blanks: Blanks) -> Shape | None:
     for shape in shapes:
         if shape.blanks == blanks:
             return shape
-    spans = (*blanks.own, *((start, end) for start, end, _ in blanks.said))
-    if len(shapes) >= SHAPES_MAX or len(spans) > SPANS_MAX or len(spans) + len(node.before) > BLANKS_MAX:
+    spans, before = (*blanks.own, *((start, end) for start, end, _ in blanks.said)), node.before
+    if before is None or len(shapes) >= SHAPES_MAX or len(spans) > SPANS_MAX or len(spans) + len(before) > BLANKS_MAX:
         return None
-    shapes.append(Shape(len(run.data), blanks, spans, blanks.unless, node.before))
+    shapes.append(Shape(len(run.data), blanks, spans, blanks.unless, before))
     return shapes[-1]
 
 

@@ -113,6 +113,7 @@ class Protocol(msgspec.Struct, frozen=True):
         blanks: names the blanks in the bytes of a lane since it began, or (`whole` is False) since bytes of it were
             left out; None for bytes that had better be read anew. The last argument says of how many of them it has
             named the blanks before, which it may then leave away. Without it nothing of this protocol is recalled.
+        said: names of the attributes that `blanks` may find to be said as they are.
         exchange: makes what knows a usual question and its answer without lanes; None where there is no such thing.
         version: raised when the facts that this parser states change; part of the parser-set version.
     """
@@ -126,6 +127,7 @@ class Protocol(msgspec.Struct, frozen=True):
     port_hints: frozenset[int] = frozenset()
     finds_boundary: bool = False
     blanks: Callable[[bytes, Side, bool, int], Blanks | None] | None = None
+    said: frozenset[str] = frozenset()
     exchange: Callable[[], Exchange] | None = None
     version: int = 1
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from parsers.core import Lead, Protocol, Side, Verdict
 from parsers.tls import _records, _sslv2
 from parsers.tls._blanks import blanks
-from parsers.tls._handshake import CLIENT_HELLO, SERVER_HELLO
+from parsers.tls._handshake import CLIENT_HELLO, SERVER_HELLO, SNI
 
 
 def probe(head: bytes, side: Side) -> Verdict:
@@ -55,6 +55,7 @@ PROTOCOL = Protocol(
     probe=probe,
     dissect=_records.dissect,
     blanks=blanks,
+    said=frozenset({SNI.name}),
     lead=(
         *(bytes((kind, 3)) for kind in range(20, 25)),
         Lead(b"\x80\x00\x01\x00\x02", b"\x80\x00\xff\xff\xff"),  # SSL 2.0

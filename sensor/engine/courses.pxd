@@ -80,10 +80,12 @@ cdef class Node:
     cdef Shape latest
     cdef readonly tuple lanes, turns, begins, before
     cdef readonly long long size
-    cdef dict shapes
+    cdef dict shapes, put_off
 
     cpdef Step find(self, long long lane, long long turn, bytes data, list runs)
     cdef Step _search(self, long long where, bytes data, list runs)
+    cpdef lead(self, Node node, Shape shape)
+    cdef list _learn(self, long long where)
 
 cdef Py_ssize_t _clamped(number) except? -1
 cdef bint _is_equal(bytes one, long long at, bytes other, long long other_at, long long size) except? -2

@@ -349,23 +349,28 @@ class Node:
         turns: of the runs so far.
         begins: by lane, since which run its bytes are whole.
         size: bytes of all runs so far.
-        before: run, begin and length of all blanks so far.
+        before: run, begin and length of all blanks so far; None until the run that leads here is learnt.
     """
 
     def __init__(self):
         self.lanes, self.turns, self.begins, self.before = (), (), (0, 0), ()
         self.size = 0
         self.shapes, self.latest, self.latest_where = {}, None, 0
+        self.put_off = {}
 
-    def after(self, lane, turn, shape: Shape, length, leaves):
-        """A new node, where a run leads to."""
+    def after(self, lane, turn, length, leaves):
+        """A new node, where a run leads to that is not learnt yet."""
         node = Node()
         node.lanes, node.turns = (*self.lanes, lane), (*self.turns, turn)
         node.size = self.size + length
-        spans = [(len(self.lanes), start, end - start) for start, end in shape.spans]
-        node.before = (*self.before, *spans)
+        node.before = None
         node.begins = tuple([len(node.lanes) if lane in leaves else self.begins[lane] for lane in (0, 1)])
         return node
+
+    def lead(self, node, shape: Shape):
+        """Runs of this shape lead to `node`."""
+        spans = [(len(self.lanes), start, end - start) for start, end in shape.spans]
+        node.before = (*self.before, *spans)
 
     def find(self, lane: cython.longlong, turn: cython.longlong, data: bytes, runs: list):
         """The step that a run takes after `runs`; None if that is not known."""
@@ -382,7 +387,7 @@ class Node:
         """Among all shapes but the one that fitted last."""
         shapes = self.shapes.get(where)
         if shapes is None:
-            return None
+            shapes = self._learn(where)
         for each in cython.cast(list, shapes):
             shape: Shape = each
             if shape is self.latest:
@@ -392,6 +397,25 @@ class Node:
                 self.latest, self.latest_where = shape, where
                 return step
         return None
+
+    def _learn(self, where: cython.longlong):
+        """Learn what was put off until another run of its length comes; returns the shapes of that length."""
+        learn = self.put_off.pop(where, None)
+        if learn is None:
+            return []
+        shapes = self.shapes[where] = []
+        learn(self)
+        return shapes
+
+    def learn_later(self, lane, turn, length, learn):
+        """Put off learning a run until another one of its length comes; False if one has come."""
+        where = (turn << 1 | lane) << 32 | length
+        if where in self.put_off:
+            self._learn(where)
+        if where in self.shapes:
+            return False
+        self.put_off[where] = learn
+        return True
 
     def shapes_of(self, lane, turn, length):
         """The shapes of runs of this length, to be added to."""

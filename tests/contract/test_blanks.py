@@ -106,6 +106,15 @@ def _since(protocol: Protocol, head: bytes, lane: int, before: int, known_bytes:
     )
 
 
+def test_what_may_be_said_is_declared() -> None:
+    """Such runs are learnt at once."""
+    found: dict[str, set[str]] = {}
+    for talk, protocol in own_talks():
+        names = found.setdefault(protocol.name, set())
+        names.update(field.name for blanks in marked(talk, protocol)[1] for _, _, field in blanks.said)
+    assert found == {protocol.name: protocol.said for protocol in RECALLED}
+
+
 def test_what_is_said_decides_nothing_else() -> None:
     for talk, protocol in own_talks():
         (pieces, blanks), known, chance = marked(talk, protocol), {}, random.Random(talk.name)

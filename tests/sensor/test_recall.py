@@ -20,8 +20,9 @@ RANDOM, OTHER = b"r" * 8, b"s" * 8
 
 def protocol(blanks: Callable[[bytes, Side, bool, int], Blanks | None]) -> Protocol:
     return Protocol(
-        "test", "none", "tcp", lambda _head, _side: Verdict.LIKELY, lambda *_: iter(()), (Lead(b"t"),), blanks=blanks
-    )
+        "test", "none", "tcp", lambda _head, _side: Verdict.LIKELY, lambda *_: iter(()), (Lead(b"t"),), blanks=blanks,
+        said=frozenset({NAME.name}),
+    )  # fmt: skip
 
 
 @pytest.fixture(
@@ -65,6 +66,56 @@ def test_a_run_that_differs_in_its_blanks_is_known() -> None:
     assert node.find(0, 1, b"t" + OTHER + b"end.", []) is None
     assert node.find(0, 2, b"t" + OTHER + b"end", []) is None
     assert node.find(1, 1, b"t" + OTHER + b"end", []) is None
+
+
+def test_a_run_is_learnt_when_another_one_of_its_length_comes() -> None:
+    """Two in a row: nobody is asked for their blanks before, and those of the first one decide about the second."""
+    asked: list[int] = []
+
+    def blanks(head: bytes, *_: object) -> Blanks:
+        asked.append(len(head))
+        return Blanks(own=((1, 9),))
+
+    memory, said, first, second = Recall(), protocol(blanks), step(), step(leaves=(0,))
+    node = beginning(memory)
+    memory.learn(node, Run(0, 1, b"t" + RANDOM), [], said, Side.INITIATOR, first)
+    assert first.node is not None
+    memory.learn(first.node, Run(1, 1, b"u" + RANDOM), [b"t" + RANDOM], said, Side.RESPONDER, second)
+    assert second.node is not None
+    assert node.find(0, 1, b"t" + OTHER + b".", []) is None
+    assert (asked, memory.learnt) == ([], 0)
+    assert node.find(0, 1, b"t" + OTHER, []) is first
+    assert (asked, memory.learnt) == ([9], 1)
+    assert first.node.find(1, 1, b"u" + OTHER, [b"t" + RANDOM]) is None  # its blank was the one of the run before
+    assert first.node.find(1, 1, b"u" + OTHER, [b"t" + OTHER]) is second
+    assert (asked, memory.learnt) == ([9, 9], 2)
+
+
+def test_after_a_run_that_is_not_learnt_yet_a_name_is_none_of_its_own() -> None:
+    """Whether its span repeats an earlier blank is not known before."""
+    spans = iter((Blanks(own=((1, 9),)), Blanks(said=((10, 18, NAME),))))
+    memory, said, first, second = Recall(), protocol(lambda *_: next(spans)), step(), step("rrrrrrrr")
+    node = beginning(memory)
+    memory.learn(node, Run(0, 1, b"t" + RANDOM), [], said, Side.INITIATOR, first)
+    assert first.node is not None
+    memory.learn(first.node, Run(0, 2, b"t" + RANDOM), [b"t" + RANDOM], said, Side.INITIATOR, second)
+    assert memory.learnt == 0
+    assert node.find(0, 1, b"t" + OTHER, []) is first
+    assert first.node.find(0, 2, b"t" + RANDOM, [b"t" + OTHER]) is None
+    assert first.node.find(0, 2, b"t" + OTHER, [b"t" + OTHER]) is second
+    assert [name.words(b"t" + OTHER).facts[0][0] for name in second.names] == [NAME(ME, "ssssssss")]
+
+
+def test_what_is_put_off_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its number, and by the bytes that are kept for it."""
+    said = protocol(lambda *_: Blanks())
+    for bound, value in (("STEPS_MAX", 10), ("KEYS_MAX_BYTES", 2_000)):
+        memory = Recall()
+        with monkeypatch.context() as patch:
+            patch.setattr(recall, bound, value)
+            for size in range(150, 250):
+                memory.learn(beginning(memory), Run(0, 1, bytes(size)), [], said, Side.INITIATOR, step())
+            assert 0 < sum(beginning(memory).find(0, 1, bytes(size), []) is not None for size in range(150, 250)) <= 14
 
 
 def test_shapes_of_one_length_are_told_apart() -> None:
@@ -167,7 +218,7 @@ def test_blanks_are_counted_from_where_bytes_were_left_out() -> None:
     memory, runs = Recall(), []
     node = beginning(memory)
     for number, leaves in enumerate(((), (0,), ())):
-        run, done = Run(0, 1, b"%d" % number), step(leaves=leaves)
+        run, done = Run(0, 1, b"%d" % number), step("x", leaves=leaves)
         memory.learn(node, run, runs, protocol(blanks), Side.INITIATOR, done)
         assert done.node is not None
         node, runs = done.node, [*runs, run.data]
