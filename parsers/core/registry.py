@@ -74,6 +74,8 @@ class Lead(msgspec.Struct, frozen=True):
     def first_bytes(self) -> Iterable[int]:
         """The values that the first byte can have."""
         mask = self.mask[0] if self.mask else 0xFF
+        if mask == 0xFF:
+            return (self.value[0],)
         return (byte for byte in range(256) if byte & mask == self.value[0] & mask)
 
 

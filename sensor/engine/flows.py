@@ -164,7 +164,10 @@ class Flows:
     def __init__(self, engine, reader, qualities, roots, hints, held_max_bytes, courses_max, runs_max_bytes):
         self.engine, self.reader, self.qualities = engine, reader, tuple(qualities)
         self.roots = roots
-        self.hinted = bytes([port in hints for port in range(65_536)])
+        hinted = bytearray(65_536)
+        for port in hints:
+            hinted[port] = True
+        self.hinted = bytes(hinted)
         self.held_max_bytes, self.courses_max, self.runs_max_bytes = held_max_bytes, courses_max, runs_max_bytes
         self.rows, self.count = [], 0
         self.pairs, self.held = {}, {}
