@@ -1,5 +1,6 @@
 cimport cython
 
+from parsers.core.reader cimport Demand as _Demand
 from parsers.core.session cimport Session as _Session
 from sensor.engine.courses cimport Step as _Step
 from sensor.engine.events cimport EventSource
@@ -41,6 +42,7 @@ cdef class Dispatcher(Reader):
     cdef _count_failure(self, _Session session, error)
     @cython.locals(lane="long long")
     cdef _Step _settled(self, _Flow flow, _Session session, list facts, tuple lanes)
+    @cython.locals(demand=_Demand)
     cdef _settle_lane(self, _Flow flow, _Session session, _Step step, list facts, long long lane)
     cdef list _hand_over(self, _Flow flow, _Session session, long long lane)
     cdef _Step _step(self, _Session session, list facts, long long last)

@@ -7,6 +7,15 @@ cdef tuple _LEAVES
 cdef int _NOTHING, _BYTES, _UNTIL_MARK, _TURN
 
 
+@cython.final
+@cython.freelist(64)
+cdef class Demand:
+    cdef readonly object leave
+    cdef readonly long long count
+    cdef readonly bytes mark
+    cdef readonly long long want, message
+
+
 cdef class Passer:
     cpdef bint passes(self, Reader r) except -1
 
@@ -25,7 +34,7 @@ cdef class Reader:
     cdef long long _count
     cdef bytes _mark
     cdef long long _turn
-    cdef object _demand
+    cdef Demand _demand
     cdef long long _demand_want, _demand_message
 
     cpdef bytes ready(self, n)
@@ -37,7 +46,7 @@ cdef class Reader:
     @cython.locals(asleep=cython.bint)
     cpdef bint sleeps(self) except -1
     @cython.locals(held=cython.longlong, is_reading=cython.bint, want=cython.longlong, message=cython.longlong)
-    cpdef object needs(self)
+    cpdef Demand needs(self)
     cpdef hand_over(self)
     cpdef feed(self, bytes data, long long turn)
     cpdef feed_datagram(self, bytes data)

@@ -54,8 +54,8 @@ class Leave(IntEnum):
     TURN = 3
 
 
-class Demand(msgspec.Struct, frozen=True):
-    """What a lane needs next.
+class Demand:
+    """What a lane needs next. Nobody changes it.
 
     Attributes:
         leave: what to leave out first.
@@ -65,11 +65,19 @@ class Demand(msgspec.Struct, frozen=True):
         message: bytes still to come of the message being read, at least `want`.
     """
 
-    leave: Leave = Leave.NOTHING
-    count: int = 0
-    mark: bytes = b""
-    want: int = 1
-    message: int = 1
+    __slots__ = ("count", "leave", "mark", "message", "want")
+
+    def __init__(
+        self, leave: Leave = Leave.NOTHING, count: int = 0, mark: bytes = b"", want: int = 1, message: int = 1
+    ) -> None:
+        self.leave = leave
+        self.count = count
+        self.mark = mark
+        self.want = want
+        self.message = message
+
+    def __repr__(self) -> str:
+        return f"Demand({self.leave!r}, {self.count}, {self.mark!r}, {self.want}, {self.message})"
 
 
 ANYTHING: Final = Demand()

@@ -4,7 +4,7 @@ cimport cython
 from parsers.core.conversation cimport Conversation
 from parsers.core.exchange cimport Exchange
 from parsers.core.lane cimport Lane
-from parsers.core.reader cimport Reader
+from parsers.core.reader cimport Demand, Reader
 from parsers.core.registry cimport Registry
 
 cdef tuple _SIDES
@@ -42,7 +42,7 @@ cdef class Session:
     cpdef side(self, int lane)
     cpdef int lane(self, int side) except -1
     @cython.locals(taken=Lane)
-    cpdef demand(self, int lane)
+    cpdef Demand demand(self, int lane)
     @cython.locals(taken=Lane)
     cpdef list hand_over(self, int lane)
     @cython.locals(taken=Lane)

@@ -36,7 +36,7 @@ def course(registry: Registry, said: list[Said], *, midstream: bool = False) -> 
         _hear_another(registry)
         yield repr(session.gap(lane) if data == GAP else session.feed(lane, data, turn))  # secrets are never equal
         yield session.protocol and session.protocol.name, session.confidence, session.done, session.held_bytes
-        yield [(session.closed(each), session.demand(each), session.can_hand_over(each)) for each in (0, 1)]
+        yield [(session.closed(each), repr(session.demand(each)), session.can_hand_over(each)) for each in (0, 1)]
     yield repr(session.end())
 
 
