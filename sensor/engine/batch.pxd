@@ -54,7 +54,7 @@ cdef class Batch(Window):
 
     @cython.final
     @cython.locals(
-        b=cython.longlong, sport=cython.longlong, dport=cython.longlong, low=cython.longlong, rest=cython.longlong, total=cython.longlong, mine=cython.longlong, theirs=cython.longlong
+        b=cython.longlong, sport=cython.longlong, dport=cython.longlong, found_by=cython.longlong, low=cython.longlong, rest=cython.longlong, total=cython.longlong, mine=cython.longlong, theirs=cython.longlong
     )
     cdef int _to_route(self, long long at, long long data, long long end, long long length) except -2
     @cython.final

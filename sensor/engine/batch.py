@@ -115,14 +115,14 @@ class Batch(Window):
         self.batch[b + B_LANE] = 1 - low
         self.p_len = length
         total = self._sum(b)
-        self.p_hash = self._spread(total)
-        self.batch[b + B_HASH] = self.p_hash
+        found_by = self._spread(total)
+        self.batch[b + B_HASH] = found_by
         self.batch[b + B_TRAITS] = self.p_inside
         self._describe(b, low, total)
         self.b_count += 1
         self.p_routed = True
         if cython.compiled:
-            PREFETCH(cython.address(self.heads[self.p_hash & (self.buckets - 1)]))
+            PREFETCH(cython.address(self.heads[found_by & (self.buckets - 1)]))
         return 0
 
     def _is_low(self, sport: int, dport: int) -> int:

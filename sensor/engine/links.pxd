@@ -10,7 +10,7 @@ cdef class Links(Network):
     cdef int _packet(self, long long link, long long at, long long end, long long original) except? -2
     @cython.final
     @cython.locals(ip=cython.longlong, vlan=cython.longlong, kind=cython.longlong, total=cython.longlong)
-    cdef bint _plain(self, long long at, long long end) except -2
+    cdef inline bint _plain(self, long long at, long long end) except -2
     @cython.final
     @cython.locals(segment=cython.longlong, to_group=cython.bint)
     cdef inline int _count(self, long long captured, long long original) except -2
@@ -21,6 +21,8 @@ cdef class Links(Network):
     @cython.final
     @cython.locals(kind=cython.longlong, at=cython.longlong)
     cdef int _unwrap(self) except? -2
+    @cython.final
+    cdef int _layer_by_layer(self, long long link, long long at) except? -2
     @cython.final
     cdef int _other_link(self, long long link, long long at) except? -2
     @cython.final

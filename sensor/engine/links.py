@@ -34,13 +34,10 @@ class Links(Network):
         if original > end - at:
             self.n[C_TRUNCATED] += 1
             self.p_said = at + original
-        self.p_src_mac = self.p_dst_mac = self.p_vlan = -1
         self.p_end = end
         self.p_routed = False
-        if link != 1:
-            self._other_link(link, at)
-        elif not self._plain(at, end):
-            self._ethernet(at)
+        if link != 1 or not self._plain(at, end):
+            self._layer_by_layer(link, at)
         if self.inner != I_NONE:
             self._unwrap()
         return self._count(end - at, original)
@@ -63,8 +60,8 @@ class Links(Network):
         total = self._two(ip + 2)
         if kind != 0x0800 or self.mem[ip] != 0x45 or total < 20 or self._two(ip + 6) & 0x3FFF:
             return False
-        self.p_dst_mac = self._two(at) << 32 | self._four(at + 2)
-        self.p_src_mac = self._two(at + 6) << 32 | self._four(at + 8)
+        self.p_dst_mac = self._six(at)
+        self.p_src_mac = self._six(at + 6)
         self.p_vlan = vlan
         if vlan >= 0:
             self.n[C_VLAN] += 1
@@ -85,7 +82,6 @@ class Links(Network):
             if self.p_vlan < 0:
                 segment = self.p_source + self.p_tunnel
             self.p_tunnel = 0
-        self.p_segment = segment
         if self.p_routed:
             self.batch[(self.b_count - 1) * BATCH_WIDTH + B_SEGMENT] = segment
         to_group = self.p_dst_mac > 0 and self.p_dst_mac & GROUP != 0
@@ -132,6 +128,11 @@ class Links(Network):
             else:
                 self._other_link(self.inner_kind, at)
         return self._outermost()
+
+    def _layer_by_layer(self, link: int, at: int) -> int:
+        """What is not plain."""
+        self.p_src_mac = self.p_dst_mac = self.p_vlan = -1
+        return self._ethernet(at) if link == 1 else self._other_link(link, at)
 
     def _other_link(self, link: int, at: int) -> int:
         if link == 113:

@@ -28,7 +28,7 @@ cdef class Network(Tunnels):
     cdef int _above_ip(self, long long at, long long end, long long length) except? -2
     @cython.final
     @cython.locals(header=cython.longlong)
-    cdef int _tcp_header(self, long long at, long long end, long long length) except -2
+    cdef inline int _tcp_header(self, long long at, long long end, long long length) except -2
     @cython.final
     @cython.locals(said=cython.longlong)
     cdef int _udp_header(self, long long at, long long end, long long length) except -2

@@ -37,12 +37,11 @@ cdef class Packets(Table):
     cdef bint _quick(self) except? -2
     @cython.final
     @cython.locals(
-        base=cython.longlong, other=cython.longlong, r=cython.longlong, length=cython.longlong, ack=cython.longlong,
-        heard=cython.longlong, newer=cython.longlong, mode=cython.longlong
+        other=cython.longlong, length=cython.longlong, ack=cython.longlong, heard=cython.longlong, newer=cython.longlong, mode=cython.longlong
     )
-    cdef inline bint _only_counts(self, long long b, long long row, long long lane) except? -2
+    cdef inline bint _only_counts(self, long long b, long long r, long long base) except? -2
     @cython.final
-    cdef bint _goes_on(self, long long base, long long mode, long long newer, long long length, long long ts) except? -2
+    cdef inline bint _goes_on(self, long long base, long long mode, long long newer, long long length, long long ts) except? -2
     @cython.final
     @cython.locals(since=cython.longlong)
     cdef inline int _tick(self) except? -2

@@ -44,7 +44,7 @@ class Packets(Table):
     def _gather(self) -> int:
         """A batch, part by part: while one is decoded, memory of the flows of those before is on its way.
 
-        Rows that are few are in the cache anyway: then all of it is one part. Returns what ended it early, see `_fill`.
+        Where rows are few all of it is one part. Returns what ended it early, see `_fill`.
         """
         event = decoded = lanes = rows = 0
         part = PART if self.fresh_row > ROWS_CACHED else BATCH
@@ -64,7 +64,12 @@ class Packets(Table):
 
     @cython.boundscheck(False)
     def _warm(self, begin: int, end: int) -> int:
-        """Ask for the memory of the flows of these packets of the batch, so that it is there when their turn comes."""
+        """Ask for the memory of the flows of these packets of the batch, so that it is there when their turn comes.
+
+        Rows that are few are in the cache anyway.
+        """
+        if self.fresh_row <= ROWS_CACHED:
+            return 0
         if begin < 0 or end * BATCH_WIDTH > self.batch.shape[0]:
             return self._beyond()
         if cython.compiled:
@@ -173,7 +178,7 @@ class Packets(Table):
         if self.batch[b + B_REST] & 0xFF == 17:
             if length > 0 and self.F[r + TURN0 + lane] >= 0:
                 return False
-        elif not self._only_counts(b, row, lane):
+        elif not self._only_counts(b, r, self.F[r + LANES] + lane * LANE_WIDTH):
             return False
         self.now = self.clock = clock
         self.doubts = 0
@@ -192,14 +197,10 @@ class Packets(Table):
         return True
 
     @cython.boundscheck(False)
-    def _only_counts(self, b: int, row: int, lane: int) -> bool:
+    def _only_counts(self, b: int, r: int, base: int) -> bool:
         """Whether a segment begins, ends and fills nothing: then its lanes are told of it."""
-        r = row * WIDTH
-        if row < 0 or r + WIDTH > self.F.shape[0]:
-            return self._beyond()
-        base = self.F[r + LANES] + lane * LANE_WIDTH
         other = base ^ LANE_WIDTH
-        if base < 0 or (base | LANE_WIDTH) + LANE_WIDTH > self.L.shape[0]:
+        if r < 0 or r + WIDTH > self.F.shape[0] or base < 0 or (base | LANE_WIDTH) + LANE_WIDTH > self.L.shape[0]:
             return self._beyond()
         length = self.batch[b + B_LEN]
         ack = self.batch[b + B_ACK]

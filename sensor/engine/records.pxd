@@ -31,7 +31,7 @@ cdef class Records(Links):
     cdef int _count_backwards(self, long long ts) except? -2
     @cython.final
     @cython.locals(at=cython.longlong, header=cython.longlong, captured=cython.longlong, fraction=cython.longlong)
-    cdef int _fetch_record(self) except -2
+    cdef inline int _fetch_record(self) except -2
     @cython.final
     cdef inline int _ask_ahead(self, long long at) noexcept
     @cython.final

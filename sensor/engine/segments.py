@@ -19,7 +19,7 @@ until somebody fetches what there is.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NoReturn
 
 try:
     import cython
@@ -54,16 +54,6 @@ class Segments:
         self.places: dict[int, int] = {}
         self.place_keys: list[int] = []
         self.hour = self.hour_from = self.hour_to = 0
-
-    @cython.boundscheck(False)
-    def count(self, segment: int, size: int) -> int:
-        """A packet of so many bytes on the wire."""
-        at = segment * SEGMENT_WIDTH
-        if at < 0 or at + SEGMENT_WIDTH > self.table.shape[0]:
-            raise IndexError("no such segment")
-        self.table[at + N_BYTES] += size
-        self.table[at] += 1
-        return self._touch(segment) if self.table[at] == 1 else 0
 
     def _touch(self, segment: int) -> int:
         """The first packet of an hour."""
@@ -121,6 +111,9 @@ class Segments:
         self.hour_from = self.hour_to = 0
         return found
 
+    def _beyond(self) -> NoReturn:
+        raise IndexError("no such segment")
+
     def name_of(self, segment: int) -> tuple[str, str]:
         """(interface, segment) of a segment's number."""
         source, place = divmod(segment, SEGMENTS)
@@ -133,3 +126,16 @@ class Segments:
             return name, "other"
         key = self.place_keys[place - TUNNELS_FROM]
         return name, f"{TUNNELS[key >> 32]} {key & M32}" if key >> 32 else "tunnel"
+
+    # ------------------------------------------------------------------ the compiler has this from segments.pxd
+
+    if not cython.compiled:
+
+        def count(self, segment: int, size: int) -> int:
+            """A packet of so many bytes on the wire."""
+            at = segment * SEGMENT_WIDTH
+            if at < 0 or at + SEGMENT_WIDTH > self.table.shape[0]:
+                self._beyond()
+            self.table[at + N_BYTES] += size
+            self.table[at] += 1
+            return self._touch(segment) if self.table[at] == 1 else 0

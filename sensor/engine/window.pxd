@@ -18,6 +18,9 @@ cdef extern from *:
     static inline long long spanward_be32(const unsigned char *p) {
         return (long long)((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
     }
+    static inline long long spanward_be48(const unsigned char *p) {  /* reads eight */
+        return (long long)(((uint64_t)spanward_be32(p) << 32 | (uint64_t)spanward_be32(p + 4)) >> 16);
+    }
     static inline long long spanward_file16(const unsigned char *p, int big) {
         return (long long)(big ? (uint32_t)p[0] << 8 | p[1] : (uint32_t)p[1] << 8 | p[0]);
     }
@@ -29,6 +32,7 @@ cdef extern from *:
     void PREFETCH "SPANWARD_PREFETCH"(const void *p) noexcept
     long long BE16 "spanward_be16"(const unsigned char *p) noexcept
     long long BE32 "spanward_be32"(const unsigned char *p) noexcept
+    long long BE48 "spanward_be48"(const unsigned char *p) noexcept
     long long FILE16 "spanward_file16"(const unsigned char *p, int big) noexcept
     long long FILE32 "spanward_file32"(const unsigned char *p, int big) noexcept
 
@@ -75,6 +79,9 @@ cdef class Window(EventSource):
 
     cdef inline long long _four(self, long long at) noexcept:
         return BE32(&self.mem[at])
+
+    cdef inline long long _six(self, long long at) except -2:
+        return BE48(&self.mem[at])
 
     cdef inline long long _file16(self, long long at) except -2:
         if at < 0 or at + 2 > self.window.shape[0]:

@@ -10,8 +10,9 @@ Three views of memory, mostly one and the same:
     w        where the bytes of a lane are: the packet, or a segment that was kept
 
 **What is trusted.** All of the engine is compiled with bounds checks. The readers here are the exception: they test the
-range of what they read once, and then read it without. `_two`, `_four` and `_number` test nothing: who calls them has
-tested the range of a whole header. They, and what is marked `boundscheck(False)` elsewhere, are listed in README.md.
+range of what they read once, and then read it without. `_two`, `_four`, `_six` and `_number` test nothing: who calls
+them has tested the range of a whole header. They, and what is marked `boundscheck(False)` elsewhere, are listed in
+README.md.
 
 The readers stand in `window.pxd`, where the compiler puts them into all rooms that use them, and here for the
 interpreter.
@@ -95,6 +96,10 @@ class Window(EventSource):
 
         def _four(self, at: int) -> int:
             return int.from_bytes(self.mem[at : at + 4], "big")
+
+        def _six(self, at: int) -> int:
+            """Reads two bytes more: their range has to be tested too."""
+            return int.from_bytes(self.mem[at : at + 6], "big")
 
         def _file16(self, at: int) -> int:
             """Of the capture file, in the byte order of its writer."""
