@@ -12,9 +12,8 @@ import atexit
 import gc
 import os
 import sys
-from typing import Final
 
-COLLECT_AFTER: Final = 50_000
+COLLECT_AFTER = 50_000
 """Objects that may come before the collector looks for cycles among them: 20 ms and 10 MB at most."""
 
 
@@ -30,10 +29,14 @@ class Ending:
 
     Attributes:
         status: its exit status; as long as there is none it ends as Python does.
+        is_ours: this process has one. What only gives memory back can be left to the kernel.
     """
+
+    is_ours = False
 
     def __init__(self) -> None:
         self.status: int | None = None
+        Ending.is_ours = True
         atexit.register(self._leave)
 
     def _leave(self) -> None:

@@ -26,8 +26,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn, Protocol
 
 # What recorder and workers both need is imported once, here.
-import sensor.capture.pcapfile
-import sensor.engine
+import sensor.capture.errors
 import sensor.lean
 import sensor.rows
 import sensor.site

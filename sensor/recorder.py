@@ -20,8 +20,8 @@ import msgspec
 
 import sensor
 from sensor.budget import DEFAULT_MIB
+from sensor.capture import STDIN
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
-from sensor.capture.pcapfile import STDIN
 from sensor.forkserver import LAST, NEXT, Forkserver, Process, environment, see_end
 from sensor.mirror import Tally, judged
 from sensor.rows import SCHEMAS

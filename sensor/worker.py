@@ -35,7 +35,8 @@ import pyarrow as pa
 from parsers.core import Registry
 from sensor import sandbox
 from sensor.budget import DEFAULT_MIB, Budget
-from sensor.capture.pcapfile import STDIN, Capture, CaptureError, CaptureFile, CaptureStream
+from sensor.capture import STDIN
+from sensor.capture.pcapfile import Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
 from sensor.forkserver import LAST, Child, see_end
 from sensor.pipeline import Pipeline, calm_collector

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self, cast
 
+from sensor.capture import STDIN
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
 from sensor.capture.formats import (
     PCAP_HEADER_BYTES,
@@ -24,7 +25,6 @@ from sensor.capture.window import WINDOW_BYTES, Window
 from sensor.engine import CORRUPT, NEED, Engine
 
 __all__ = [
-    "STDIN",
     "Capture",
     "CaptureDamaged",
     "CaptureError",
@@ -35,8 +35,6 @@ __all__ = [
     "identify",
 ]
 
-STDIN: Final = Path("-")
-"""What standard input is called on the command line, and in the store."""
 _EMPTY: Final = ("is empty", "give a pcap or pcapng file")
 _COPY_AGAIN: Final = "copy it again"
 _SNIFF_BYTES: Final = 512

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 
+from sensor.collector import Ending
 from sensor.rows import PART_ROWS
 from sensor.store.duck import duckdb
 from sensor.store.errors import StoreError, translated
@@ -43,6 +44,9 @@ _LOCKDOWN: Final = (
     "SET enable_external_access = false; SET lock_configuration = true"
 )
 
+_LEFT: Final[list[duckdb.DuckDBPyConnection]] = []
+"""To stores that were closed; they hold their files, until this process ends or opens another."""
+
 
 class Store:
     """An open store. Use `Store.open`; close it, or use it in a `with` statement."""
@@ -54,6 +58,8 @@ class Store:
         self.read_only = read_only
         self.space = space
         self._connection = connection
+        self._idle: list[duckdb.DuckDBPyConnection] = []
+        """A cursor, if any, for the next statement: to make one costs as much as a short query."""
 
     @classmethod
     def open(
@@ -101,7 +107,7 @@ class Store:
         Raises:
             StoreError: the store refused.
         """
-        with closing(self.cursor()) as cursor, ExitStack() as undo:
+        with self._lent() as cursor, ExitStack() as undo:
             undo.callback(_roll_back, cursor)
             with translated(self.path):
                 cursor.execute("BEGIN")
@@ -115,12 +121,22 @@ class Store:
         Raises:
             StoreError: the store refused.
         """
-        cursor = self.cursor()
+        with self._lent() as cursor, translated(self.path):
+            return list(cursor.execute(text, dict(parameters or {})).fetchall())
+
+    @contextmanager
+    def _lent(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for now. After an error it is closed, with whatever it was given."""
         try:
-            with translated(self.path):
-                return list(cursor.execute(text, dict(parameters or {})).fetchall())
-        finally:
-            cursor.close()
+            cursor = self._idle.pop()  # in one step: other threads do so, too
+        except IndexError:
+            cursor = self.cursor()
+        with ExitStack() as ends:
+            ends.callback(cursor.close)
+            yield cursor
+            if not self._idle:
+                ends.pop_all()
+                self._idle.append(cursor)
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file.
@@ -146,11 +162,22 @@ class Store:
 
     def close(self) -> None:
         """Close it, compacted when it was open for writing; safe to call twice."""
+        while self._idle:
+            self._idle.pop().close()
         with suppress(duckdb.Error):  # an invalidated database cannot be checkpointed; its log is replayed next time
             if not self.read_only:
                 self._connection.execute(_compacting(1))  # for the checkpoint that closing makes
+            if Ending.is_ours and not Path(_spilled(self.path)).exists():
+                self._leave()
+                return
         with suppress(duckdb.Error):
             self._connection.close()
+
+    def _leave(self) -> None:
+        """What closing makes of the file. DuckDB is not taken apart, 2 to 8 ms, in a process that ends soon."""
+        if not self.read_only:
+            self._connection.execute("CHECKPOINT")
+        _LEFT.append(self._connection)
 
     def __enter__(self) -> Self:
         return self
@@ -237,6 +264,8 @@ def _connect(path: Path, *, read_only: bool, memory_mib: int) -> duckdb.DuckDBPy
 
     It is called by path and mode, so that who opens a store twice in a process gets the same one, or is refused.
     """
+    while _LEFT:
+        _LEFT.pop().close()
     mode = "READ_ONLY" if read_only else "READ_WRITE"
     config = _config(path, read_only=read_only, memory_mib=memory_mib)
     connection = duckdb.connect(f":memory:{mode} {path}", config=config)
@@ -280,6 +309,11 @@ def _use(catalog: str) -> str:
     return f"USE {catalog}"
 
 
+def _spilled(path: Path) -> str:
+    """Where DuckDB puts what memory does not hold, in a folder that goes when it is taken apart."""
+    return f"{path}.tmp"
+
+
 def _quoted(path: Path) -> str:
     """For a statement that takes no parameters."""
     return "'" + str(path).replace("'", "''") + "'"
@@ -306,7 +340,7 @@ def _config(path: Path, *, read_only: bool, memory_mib: int) -> dict[str, str | 
         "memory_limit": f"{memory_mib}MiB",
         "preserve_insertion_order": "false",
         "python_enable_replacements": "false",
-        "temp_directory": f"{path}.tmp",
+        "temp_directory": _spilled(path),
         "write_buffer_row_group_count": "1",
         "threads": str(min(os.cpu_count() or 1, _THREADS_MAX) if read_only else 1),
     }

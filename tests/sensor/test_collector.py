@@ -42,6 +42,22 @@ def test_nothing_is_looked_at_while_commands_are_imported() -> None:
     assert said(code) == ["True"]
 
 
+def test_it_is_told_before_anything_large_is_imported() -> None:
+    code = """
+        import gc, sys
+        class Spy:
+            @staticmethod
+            def find_spec(name, *_):
+                if name == "typing":
+                    print(gc.get_threshold()[0])
+        sys.meta_path.insert(0, Spy)
+        import sensor, typing
+        """
+    line = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(COLLECT_AFTER)]
+
+
 def test_nothing_is_looked_at_when_the_process_ends() -> None:
     code = """
         import atexit, gc, sys

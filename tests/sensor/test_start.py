@@ -34,6 +34,17 @@ def test_worker_and_recorder_import_nothing_that_hardly_any_capture_takes() -> N
     assert said(code) == "[]"
 
 
+def test_the_recorder_has_no_engine() -> None:
+    code = """
+        import sys
+        sys.path.insert(0, ".")
+        import sensor.forkserver, sensor.reading
+        from sensor.store import told
+        print("sensor.engine" in sys.modules and not told.__file__.endswith(".py"))
+        """
+    assert said(code) == "False"
+
+
 def test_all_parsers_are_found() -> None:
     named = {module.name for module in pkgutil.iter_modules(parsers.__path__) if not module.name.startswith("_")}
     assert {protocol.name for protocol in Registry.installed().protocols} == named - {"core"}

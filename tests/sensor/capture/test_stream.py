@@ -10,8 +10,9 @@ import sys
 import pytest
 import zstandard
 
+from sensor.capture import STDIN
 from sensor.capture.errors import CaptureError
-from sensor.capture.pcapfile import STDIN, CaptureStream, NotACapture
+from sensor.capture.pcapfile import CaptureStream, NotACapture
 from sensor.reading import read_captures
 from sensor.sitekey import SiteKey
 from sensor.store import Store

@@ -553,3 +553,50 @@ def test_the_readme_names_every_view_with_its_columns(store):
         columns = [str(column) for (column,) in store.query(f"SELECT column_name FROM (DESCRIBE {name})")]
         assert documented.pop(name) == sorted(columns), name
     assert not documented
+
+
+LEAVING = """
+import sys
+from pathlib import Path
+from sensor.collector import Ending
+from sensor.store import Store
+
+ending, path = Ending(), Path(sys.argv[1])
+with Store.open(path) as store:
+    with store.transaction() as cursor:
+        cursor.execute("INSERT INTO capture SELECT 1, 'c', 'p', 's', 0, 'n', * FROM (VALUES"
+            "(0, false, 'x', NULL, NULL, 0, 0, true, true, NULL, '', TIMESTAMP '2026-01-01'))")
+print(Path(f"{path}.wal").exists())
+with Store.open(path, read_only=True) as store:
+    print(store.query("SELECT capture FROM capture"))
+print(len(Store.open(path).query("SELECT * FROM capture")))
+ending.status = 0
+"""
+
+
+def test_a_process_that_ends_at_once_leaves_a_whole_store_and_can_open_it_again(tmp_path):
+    path = tmp_path / "s.duckdb"
+    done = subprocess.run([sys.executable, "-c", LEAVING, str(path)], capture_output=True, text=True, check=False)
+    assert (done.stdout.splitlines(), done.stderr) == (["False", "[('c',)]", "1"], "")
+    with Store.open(path, read_only=True) as store:
+        assert store.query("SELECT capture FROM capture") == [("c",)]
+
+
+def test_a_cursor_is_used_again_but_not_after_an_error(store):
+    with store.transaction() as first:
+        pass
+    with pytest.raises(StoreError), store.transaction() as second:
+        second.execute("SELECT * FROM nothing")
+    with store.transaction() as third:
+        pass
+    assert first is second is not third
+    with pytest.raises(duckdb.ConnectionException):
+        second.execute("SELECT 1")
+
+
+def test_a_transaction_and_a_query_beside_it_see_what_they_may(store):
+    assert store.query("SELECT count(*) FROM batch") == [(0,)]
+    with store.transaction() as cursor:
+        cursor.execute("INSERT INTO batch VALUES ('c', 'p', 0, 0, 0, TIMESTAMP '2026-01-01')")
+        assert store.query("SELECT count(*) FROM batch") == [(0,)]
+    assert store.query("SELECT count(*) FROM batch") == [(1,)]
