@@ -143,7 +143,7 @@ class Ledger:
         """
         with self._store.transaction() as cursor:
             self._begin(cursor)
-            execute(cursor, "ledger/finish_capture", incoming=row(self._id | asdict(summary) | {"read_at": _now()}))
+            execute(cursor, "ledger/finish_capture", self._id | asdict(summary) | {"read_at": _now()})
         self._begun = True
 
     def note(self, summary: Summary) -> None:
@@ -154,7 +154,7 @@ class Ledger:
         """
         with self._store.transaction() as cursor:
             self._begin(cursor)
-            execute(cursor, "ledger/note_capture", incoming=row(self._id | asdict(summary) | {"read_at": _now()}))
+            execute(cursor, "ledger/note_capture", self._id | asdict(summary) | {"read_at": _now()})
         self._begun = True
         self._batches.clear()
 

@@ -1,5 +1,4 @@
-UPDATE capture AS c SET
-    first_ts = i.first_ts, last_ts = i.last_ts, packets = i.packets, bytes = i.bytes, complete = i.complete,
-    damaged = i.damaged, counters = i.counters, finished = true, read_at = i.read_at
-FROM incoming AS i
-WHERE c.capture = i.capture
+UPDATE capture SET
+    first_ts = $first_ts, last_ts = $last_ts, packets = $packets, bytes = $bytes, complete = $complete,
+    damaged = $damaged, counters = $counters, finished = true, read_at = $read_at
+WHERE capture = $capture

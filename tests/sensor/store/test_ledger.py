@@ -174,6 +174,21 @@ def test_a_finished_reading_is_known(store):
     assert Ledger(store, reading(batch_bytes=7)).known is not None
 
 
+def test_what_is_known_of_a_capture_so_far_and_at_its_end_stands_with_it_alone(store):
+    read(store, reading(capture="d" * 32), {"fact_attribute": [attribute(0)]})
+    ledger = Ledger(store, reading())
+    ledger.commit(0, 100, batch(store))
+    so_far = Summary(START, None, 5, 500, False, None, "{}")
+    damaged = Summary(START, START, 6, 600, False, "cut short", json.dumps({"packets": 6}))
+    for tell, summary, finished in ((ledger.note, so_far, False), (ledger.finish, damaged, True)):
+        tell(summary)
+        columns = "first_ts, last_ts, packets, bytes, complete, damaged, counters"
+        query = f"SELECT {columns}, finished FROM capture WHERE packets = $packets"
+        (row,) = store.query(query, {"packets": summary.packets})
+        assert row == (*(getattr(summary, name) for name in columns.split(", ")), finished)
+    assert store.query("SELECT packets FROM capture ORDER BY packets") == [(6,), (10,)]
+
+
 @pytest.mark.parametrize("change", [{"parser_set": "p2"}, {"settings": "s2"}])
 def test_a_newer_reading_replaces_what_the_older_one_contributed(store, change):
     read(store, reading(), {"fact_attribute": [attribute(0, "OLD")], "certificate": [certificate()]})
