@@ -12,14 +12,11 @@ from sensor.collector import collect_seldom
 
 collect_seldom()
 
-# Allocators read these when they are loaded. Arrow's first one keeps what was freed; its second one would have a
-# thread, and who forks has one only.
-os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
-# DuckDB's would keep what was freed for ten seconds, half of a recorder's memory.
+# DuckDB's allocator reads this when it is loaded. It would keep what was freed for ten seconds, half of a recorder's
+# memory.
 os.environ.setdefault("DUCKDB_JE_MALLOC_CONF", "dirty_decay_ms:1,muzzy_decay_ms:0")
 
-# A library's functions are looked for when they are first called: of DuckDB's and Arrow's few ever are.
+# A library's functions are looked for when they are first called: of DuckDB's few ever are.
 sys.setdlopenflags(os.RTLD_LAZY)
 
 _interpreted.heed(__file__)

@@ -4,8 +4,15 @@ cdef extern from *:
     ctypedef unsigned long long twice "unsigned __int128"
 
 ctypedef fused whole:
+    short
     int
     long long
+
+ctypedef fused numeric:
+    short
+    int
+    long long
+    double
 
 @cython.final
 cdef class Numbers:
@@ -17,7 +24,7 @@ cdef class Numbers:
     cpdef Numbers cut(self, int begin, int end)
     @cython.locals(found=Numbers, row=int)
     cpdef Numbers of(self, Numbers at)
-    cpdef array(self, kind, is_known=*)
+    cpdef column(self, kind, is_known=*)
 
 @cython.final
 cdef class Longs:
@@ -61,15 +68,12 @@ cdef class Numbered:
 cpdef list spread(values, columns, Numbers at)
 cdef _spread(values, kind, Numbers at)
 
-@cython.locals(number=dict, which=Numbers)
-cdef _distinct(texts, Numbers at)
-
-@cython.locals(indices="short[::1]", row=int)
-cdef _words(list texts, Numbers at)
+@cython.locals(number=dict, which=Numbers, indices="short[::1]", row=int)
+cdef _words(texts, Numbers at, is_known)
 
 cpdef words(numbers, texts, bits=*)
 
-cpdef id_array(unsigned long long[::1] values)
+cpdef id_column(unsigned long long[::1] values)
 
 @cython.locals(found="unsigned long long[::1]", row=int)
 cpdef ids_of(unsigned long long[::1] values, Numbers at)
@@ -87,8 +91,20 @@ cpdef tuple extent(const whole[::1] numbers)
 @cython.locals(totals=dict, at="Py_ssize_t", count="Py_ssize_t", key="unsigned long long", total="long long")
 cpdef dict sums(const unsigned long long[::1] keys, const long long[::1] numbers)
 
-@cython.locals(length=int, at="Py_ssize_t")
-cpdef int longest(const int[::1] offsets) except -1
+@cython.locals(total="long long", row="Py_ssize_t")
+cpdef long long spoken(const short[::1] indices, const int[::1] offsets, const unsigned char[::1] bits) except -1
+
+@cython.locals(at="Py_ssize_t")
+cpdef bint rises(const int[::1] offsets) except -1
+
+@cython.locals(at="Py_ssize_t", end="Py_ssize_t")
+cpdef bint splits(const int[::1] offsets, const unsigned char[::1] characters) except -1
+
+@cython.locals(row="Py_ssize_t")
+cpdef pick(numeric[::1] made, const numeric[::1] numbers, const int[::1] at)
+
+@cython.locals(packed=bytearray, row="Py_ssize_t")
+cpdef bits_at(const unsigned char[::1] bits, const int[::1] at)
 
 @cython.locals(slots="int[::1]", first=Numbers, is_any=bint, bits=int, shift=int, last=int, low="unsigned long long",
                factor="unsigned long long", key="unsigned long long", row=int, slot=int)

@@ -1,5 +1,5 @@
 # cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, auto_pickle=False
-"""Arrays of Arrow, made of numbers that stand for rows and of what the numbers mean.
+"""Columns, made of numbers that stand for rows and of what the numbers mean.
 
 A row is a few numbers as long as it is folded: which place, which fact, which counts. A column is made of the values
 of all different places (or facts, or counts), and of the number that each row has among them: what is costly is done
@@ -12,17 +12,12 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import pyarrow as pa
-
-from sensor.rows import PRIME, WORD, Columns
+from sensor.columns import FLAG, ID, TEXT, WORD, Column, Kind, text_buffers
+from sensor.rows import PRIME, Columns
 
 if TYPE_CHECKING:
     from sensor.engine.columns import Buffers
 
-_flag: Final = pa.bool_()
-_index: Final = pa.int16()
-_text: Final = pa.string()
-_unsigned: Final = pa.uint64()
 _64_BITS: Final = 2**64 - 1
 _FACTOR: Final = hash("rows") & _64_BITS | 1
 
@@ -70,9 +65,9 @@ class Numbers:
         found.count = at.count
         return found
 
-    def array(self, kind: pa.DataType, is_known: bytearray | None = None) -> pa.Array:
-        """An array of all; a bit of `is_known` for each that there is."""
-        return _array(kind, self.count, self.held, is_known)
+    def column(self, kind: Kind, is_known: bytearray | None = None) -> Column:
+        """A column of all; a bit of `is_known` for each that there is."""
+        return Column(kind, self.count, [memoryview(self.held)[: self.count]], is_known)
 
 
 class Longs:
@@ -96,9 +91,9 @@ class Longs:
         """Those that were added."""
         return memoryview(self.held)[: self.count]
 
-    def of(self, at: Numbers, kind: pa.DataType) -> pa.Array:
-        """An array of those that stand where `at` says."""
-        return _array(kind, at.count, self.taken(at))
+    def of(self, at: Numbers, kind: Kind) -> Column:
+        """A column of those that stand where `at` says."""
+        return Column(kind, at.count, [self.taken(at)])
 
     def taken(self, at: Numbers, flip: int = 0) -> memoryview:
         """Those that stand where `at` says; `flip` is 1 for their neighbours, where two belong together."""
@@ -186,65 +181,57 @@ class Numbered:
         return found, different
 
 
-def spread(values: Sequence[Sequence[Any]], columns: Columns, at: Numbers) -> list[pa.Array]:
-    """Arrays of `columns`: of the `values` of each, those with the numbers `at`, as often as they stand there."""
+def spread(values: Sequence[Sequence[Any]], columns: Columns, at: Numbers) -> list[Column]:
+    """Columns, of `columns`: of the `values` of each, those with the numbers `at`, as often as they stand there."""
     return [_spread(one, kind, at) for one, (_, kind) in zip(values, columns, strict=True)]
 
 
-def _spread(values: Sequence[Any], kind: pa.DataType, at: Numbers) -> pa.Array:
-    if kind == WORD:
-        return _distinct(values, at)
+def _spread(values: Sequence[Any], kind: Kind, at: Numbers) -> Column:
     is_known = _bits([value is not None for value in values], at) if None in values else None
-    if kind == _flag:
-        return _array(kind, at.count, _bits([bool(value) for value in values], at), is_known)
+    if kind == WORD:
+        return _words(values, at, is_known)
+    if kind == FLAG:
+        return Column(kind, at.count, [_bits([bool(value) for value in values], at)], is_known)
     numbers = Numbers(len(values))
     for value in values:
         numbers.add(value or 0)
-    return numbers.of(at).array(kind, is_known)
+    return numbers.of(at).column(kind, is_known)
 
 
-def _distinct(texts: Sequence[str | None], at: Numbers) -> pa.Array:
+def _words(texts: Sequence[str | None], at: Numbers, is_known: bytearray | None) -> Column:
     """Equal texts as one word."""
-    number: dict[str | None, int] = {}
+    number: dict[str, int] = {}
     which = Numbers(len(texts))
     for text in texts:
-        which.add(number.setdefault(text, len(number)))
-    return _words(list(number), which.of(at))
-
-
-def _words(texts: list[str | None], at: Numbers) -> pa.Array:
+        which.add(0 if text is None else number.setdefault(text, len(number)))
     taken = bytearray(2 * at.count)
     indices = memoryview(taken).cast("h")
     for row in range(at.count):
-        indices[row] = at.held[row]
-    return pa.DictionaryArray.from_arrays(_array(_index, at.count, taken), pa.array(texts, _text))
+        indices[row] = which.held[at.held[row]]
+    return Column(WORD, at.count, [taken, *text_buffers(number)], is_known)
 
 
-def words(numbers: memoryview, texts: Buffers, bits: memoryview | None = None) -> pa.Array:
-    """An array of texts by their numbers; of none where there is no bit."""
-    known = None if bits is None else pa.py_buffer(bits)
-    indices = pa.Array.from_buffers(_index, len(numbers), [known, pa.py_buffer(numbers)])
-    return pa.DictionaryArray.from_arrays(indices, text_array(texts))
+def words(numbers: memoryview, texts: Buffers, bits: memoryview | None = None) -> Column:
+    """A column of texts by their numbers; of none where there is no bit."""
+    return Column(WORD, len(numbers), [numbers, *texts], bits)
 
 
-def text_array(texts: Buffers) -> pa.Array:
-    """An array of these texts."""
-    offsets, characters = texts
-    made = [None, pa.py_buffer(offsets), pa.py_buffer(characters)]
-    return pa.Array.from_buffers(_text, len(offsets) - 1, made)
+def text_column(texts: Buffers) -> Column:
+    """A column of these texts."""
+    return Column(TEXT, len(texts[0]) - 1, texts)
 
 
-def id_array(values: memoryview) -> pa.Array:
-    """An array of these."""
-    return _array(_unsigned, len(values), values)
+def id_column(values: memoryview) -> Column:
+    """A column of these."""
+    return Column(ID, len(values), [values])
 
 
-def ids_of(values: memoryview, at: Numbers) -> pa.Array:
-    """An array of the ids that stand where `at` says."""
+def ids_of(values: memoryview, at: Numbers) -> Column:
+    """A column of the ids that stand where `at` says."""
     found = memoryview(bytearray(8 * at.count)).cast("Q")
     for row in range(at.count):
         found[row] = values[at.held[row]]
-    return id_array(found)
+    return id_column(memoryview(found))
 
 
 def _bits(values: Sequence[bool], at: Numbers) -> bytearray:
@@ -255,13 +242,6 @@ def _bits(values: Sequence[bool], at: Numbers) -> bytearray:
         if marks[at.held[row]]:
             packed[row >> 3] |= 1 << (row & 7)
     return packed
-
-
-def _array(
-    kind: pa.DataType, count: int, packed: bytearray | memoryview, is_known: bytearray | None = None
-) -> pa.Array:
-    known = None if is_known is None else pa.py_buffer(is_known)
-    return pa.Array.from_buffers(kind, count, [known, pa.py_buffer(packed)])
 
 
 def ids(where: Numbers, what: Numbers, functions: memoryview, hashes: memoryview) -> memoryview:
@@ -308,12 +288,45 @@ def sums(keys: memoryview, numbers: memoryview) -> dict[int, int]:
     return totals
 
 
-def longest(offsets: memoryview) -> int:
-    """How long the longest of some texts is, whose offsets these are."""
-    length = 0
-    for at in range(len(offsets) - 1):
-        length = max(length, offsets[at + 1] - offsets[at])
-    return length
+def spoken(indices: memoryview, offsets: memoryview, bits: memoryview | None) -> int:
+    """How many bytes words come to when each row has its own to itself; rows without a bit have none."""
+    total = 0
+    for row in range(len(indices)):
+        if bits is None or bits[row >> 3] >> (row & 7) & 1:
+            total += offsets[indices[row] + 1] - offsets[indices[row]]
+    return total
+
+
+def rises(offsets: memoryview) -> bool:
+    """Whether no offset is less than the one before."""
+    for at in range(1, len(offsets)):  # noqa: SIM110 - compiled
+        if offsets[at] < offsets[at - 1]:
+            return False
+    return True
+
+
+def splits(offsets: memoryview, characters: memoryview) -> bool:
+    """Whether one of these offsets, all within the characters or at their end, lies within one of UTF-8."""
+    end = len(characters)
+    for at in range(len(offsets)):  # noqa: SIM110 - compiled
+        if offsets[at] < end and characters[offsets[at]] & 0xC0 == 0x80:
+            return True
+    return False
+
+
+def pick(made: memoryview, numbers: memoryview, at: memoryview) -> None:
+    """Put the numbers that stand at these places into `made`."""
+    for row in range(len(at)):
+        made[row] = numbers[at[row]]
+
+
+def bits_at(bits: memoryview, at: memoryview) -> bytearray:
+    """The bits that stand at these places, packed."""
+    packed = bytearray((len(at) + 7) >> 3)
+    for row in range(len(at)):
+        if bits[at[row] >> 3] >> (at[row] & 7) & 1:
+            packed[row >> 3] |= 1 << (row & 7)
+    return packed
 
 
 def repeats(ids: memoryview, count: int) -> Numbers | None:

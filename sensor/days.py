@@ -1,6 +1,6 @@
 """Days: what the engine has folded of flows, as rows of conversations and of who held which address.
 
-The engine folds in numbers (`sensor.engine.DAYS`, `ENDS`, `HELD`), which become Arrow's memory in
+The engine folds in numbers (`sensor.engine.DAYS`, `ENDS`, `HELD`), which become columns' memory in
 `sensor.engine.columns`; here it is said which column is which. The key of a conversation is everything but times and
 sums; many flows between the same ends, to the same service, are one row.
 """
@@ -14,16 +14,15 @@ from functools import lru_cache, partial
 from typing import Final
 
 import msgspec
-import pyarrow as pa
 
-from sensor.arrays import text_array, words
+from sensor.arrays import text_column, words
+from sensor.columns import COUNT, DAY, ID, NUMBER, TIME, Column, Kind, Table
 from sensor.engine import DAYS, ENDS, HELD, columns
 from sensor.rows import PART_ROWS, SUMS, table, what_of
 
 JOIN_US: Final = 900_000_000
 SPANS_MAX: Final = 256
 TRANSPORT: Final = {6: "tcp", 17: "udp"}
-_TS: Final = pa.timestamp("us")
 
 Span = tuple[int, int, int]
 """First, last, how often."""
@@ -71,7 +70,7 @@ class Days:
         """The first and the last packet of all, in microseconds; None where there is none."""
         return columns.extent(self._days)
 
-    def parts(self) -> Iterator[tuple[str, pa.Table]]:
+    def parts(self) -> Iterator[tuple[str, Table]]:
         """Parts of tables of `sensor.rows.SCHEMAS`, made when they are asked for."""
         macs = columns.mac_numbers(self._ends)
         step = PART_ROWS * len(DAYS)
@@ -80,8 +79,8 @@ class Days:
         if len(self._held):
             yield "binding", self._bindings(*macs)
 
-    def _conversations(self, rows: memoryview, mac_of: memoryview, macs: memoryview) -> Iterator[tuple[str, pa.Table]]:
-        of = partial(_column, rows, DAYS)
+    def _conversations(self, rows: memoryview, mac_of: memoryview, macs: memoryview) -> Iterator[tuple[str, Table]]:
+        of = partial(_numbers, rows, DAYS)
         initiators, responders, ports = of("initiator"), of("responder"), of("port")
         flows = initiators, responders, of("transport"), ports, of("initiator_port")
         kinds, of_kind, ids = self._kinds(rows)
@@ -89,18 +88,18 @@ class Days:
         yield "fact_conversation", table(
             "fact_conversation",
             [
-                _array(pa.date32(), columns.narrow(of("day"))), ids, of_kind,
+                _column(DAY, columns.narrow(of("day"))), ids, of_kind,
                 self._macs(initiators, mac_of, macs), self._ips(initiators),
                 self._macs(responders, mac_of, macs), self._ips(responders),
-                _array(pa.int32(), columns.narrow(ports)),
-                *(_array(pa.int64(), of(name)) for name in SUMS),
-                _array(_TS, of("first_ts")), _array(_TS, of("last_ts")), _array(pa.int64(), of("n")),
-                _array(pa.int32(), columns.narrow(of("hours"))), _array(pa.int64(), of("frame")),
+                _column(NUMBER, columns.narrow(ports)),
+                *(_column(COUNT, of(name)) for name in SUMS),
+                _column(TIME, of("first_ts")), _column(TIME, of("last_ts")), _column(COUNT, of("n")),
+                _column(NUMBER, columns.narrow(of("hours"))), _column(COUNT, of("frame")),
                 _different(columns.community_ids(self._ends, *flows)),
             ],
         )  # fmt: skip
 
-    def _kinds(self, rows: memoryview) -> tuple[pa.Table, pa.Array, pa.Array]:
+    def _kinds(self, rows: memoryview) -> tuple[Table, Column, Column]:
         """The kinds of these rows, the id of the kind of each, and its own."""
         of_kind, kinds = columns.kinds(rows, self._ends)
         told = [
@@ -112,44 +111,44 @@ class Days:
         ids = columns.row_ids(rows, self._ends, of_kind, memoryview(digests).cast("q"))
         return (
             table("kind", [kind_ids, *zip(*told, strict=True)]),
-            _array(pa.uint64(), columns.gathered(memoryview(kind_ids).cast("B").cast("q"), of_kind)),
-            _array(pa.uint64(), memoryview(ids).cast("q")),
+            _column(ID, columns.gathered(memoryview(kind_ids).cast("B").cast("q"), of_kind)),
+            _column(ID, memoryview(ids).cast("q")),
         )
 
-    def _macs(self, ends: memoryview, mac_of: memoryview, macs: memoryview) -> pa.Array:
+    def _macs(self, ends: memoryview, mac_of: memoryview, macs: memoryview) -> Column:
         numbers, different, bits = columns.picked(columns.gathered(mac_of, ends), len(macs))
         return words(numbers, columns.mac_texts(columns.gathered(macs, different)), bits)
 
-    def _ips(self, ends: memoryview) -> pa.Array:
+    def _ips(self, ends: memoryview) -> Column:
         numbers, different, _ = columns.picked(ends, len(self._ends) // len(ENDS))
         return words(numbers, columns.ip_texts(self._ends, different))
 
-    def _bindings(self, mac_of: memoryview, macs: memoryview) -> pa.Table:
+    def _bindings(self, mac_of: memoryview, macs: memoryview) -> Table:
         """All intervals; the recorder joins those that touch across batches."""
-        ends, first, last, n, before = (_column(self._held, HELD, name) for name in HELD)
+        ends, first, last, n, before = (_numbers(self._held, HELD, name) for name in HELD)
         if any(before):
             ends, first, last, n = _joined(ends, first, last, n, before)
         scopes = [scope.encode() for scope in self._scopes]
         return table(
             "binding",
             [
-                text_array(columns.spelled(scopes, columns.scopes(self._ends, ends))),
-                text_array(columns.mac_texts(columns.gathered(macs, columns.gathered(mac_of, ends)))),
-                text_array(columns.ip_texts(self._ends, ends)),
-                _array(_TS, first), _array(_TS, last), _array(pa.int64(), n),
+                text_column(columns.spelled(scopes, columns.scopes(self._ends, ends))),
+                text_column(columns.mac_texts(columns.gathered(macs, columns.gathered(mac_of, ends)))),
+                text_column(columns.ip_texts(self._ends, ends)),
+                _column(TIME, first), _column(TIME, last), _column(COUNT, n),
             ],
         )  # fmt: skip
 
 
-def _column(rows: memoryview, names: Sequence[str], name: str) -> memoryview:
+def _numbers(rows: memoryview, names: Sequence[str], name: str) -> memoryview:
     return columns.column(rows, len(names), names.index(name))
 
 
-def _array(kind: pa.DataType, values: memoryview) -> pa.Array:
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+def _column(kind: Kind, values: memoryview) -> Column:
+    return Column(kind, len(values), [values])
 
 
-def _different(texts: columns.Buffers) -> pa.Array:
+def _different(texts: columns.Buffers) -> Column:
     """A column of texts that differ."""
     return words(memoryview(array("h", range(len(texts[0]) - 1))), texts)
 

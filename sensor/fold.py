@@ -18,11 +18,11 @@ from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
 import msgspec
-import pyarrow as pa
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
 from sensor.arrays import Index, Numbers
 from sensor.budget import COUNTED_BYTES, END_BYTES, FACT_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES, Budget
+from sensor.columns import Table
 from sensor.engine.seen import Counted, Moment, Seen, Words
 from sensor.folded import Facts, Folded, Places
 from sensor.rows import DAY_US, WHAT, Key, table
@@ -260,7 +260,7 @@ class Fold:
         """So many bytes more are held."""
         self.held_bytes += size
 
-    def drain(self) -> Iterator[tuple[str, pa.Table]]:
+    def drain(self) -> Iterator[tuple[str, Table]]:
         """The rows since the last call, as parts of tables of `sensor.rows.SCHEMAS`.
 
         They are made when they are asked for, by whoever asks: folding goes on meanwhile, which a live capture needs.
@@ -510,7 +510,7 @@ class Fold:
 
 def _parts(
     places: Places, counting: list[Seen], counted: Numbers, tables: dict[str, Facts], certificates: dict[str, Key]
-) -> Iterator[tuple[str, pa.Table]]:
+) -> Iterator[tuple[str, Table]]:
     """What was folded is let go of table by table."""
     folded = Folded(places, counting, counted)
     yield from folded.places(tables.values())

@@ -1,6 +1,6 @@
 cimport cython
 
-from sensor.arrays cimport Longs, Numbered, Numbers, id_array, ids, ids_of, repeats, spread, words
+from sensor.arrays cimport Longs, Numbered, Numbers, id_column, ids, ids_of, repeats, spread, words
 from sensor.engine.seen cimport Seen
 
 @cython.final

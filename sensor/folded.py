@@ -14,18 +14,17 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
-import pyarrow as pa
 
 from parsers.core import Side
-from sensor.arrays import Longs, Numbered, Numbers, id_array, ids, ids_of, repeats, spread, words
+from sensor.arrays import Longs, Numbered, Numbers, id_column, ids, ids_of, repeats, spread, words
+from sensor.columns import COUNT, DAY, NUMBER, TIME, Column, Table
 from sensor.days import TRANSPORT
 from sensor.engine.columns import column, community_ids, gathered, ip_texts, mac_numbers, mac_texts, picked
 from sensor.engine.seen import Seen
-from sensor.rows import ID, PART_ROWS, WHAT, WHERE, Key, sides_of, table, what_of
+from sensor.rows import DAY_AND_ID, PART_ROWS, WHAT, WHERE, Key, sides_of, table, what_of
 from sensor.sighting import Ends, Quality
 
-_KIND: Final = ID[:1] + WHERE[:2] + WHERE[6:]
-_day, _number, _count, _ts = pa.date32(), pa.int32(), pa.int64(), pa.timestamp("us")
+_KIND: Final = DAY_AND_ID[:1] + WHERE[:2] + WHERE[6:]
 _WORDS: Final = struct.Struct(">4I")
 
 Address = tuple[bytes, int]
@@ -133,7 +132,7 @@ class Wheres:
         self._numbered = Numbered(len(self._rows))
         self._mac_of, self._macs = mac_numbers(self._ends)
 
-    def columns(self, where: Numbers) -> list[pa.Array]:
+    def columns(self, where: Numbers) -> list[Column]:
         """The day and `WHERE` of rows."""
         at, different = self._numbered.anew(self._kind.of(where))
         kinds = [self._rows[number] for number in different]
@@ -141,11 +140,11 @@ class Wheres:
         ends, peers = self._end.taken(where), self._end.taken(where, 1)
         return [day, scope, side, *self._addresses(ends), *self._addresses(peers), *rest]
 
-    def days(self, where: Numbers) -> pa.Array:
+    def days(self, where: Numbers) -> Column:
         """The day of rows."""
-        return self._days.of(self._kind.of(where)).array(_day)
+        return self._days.of(self._kind.of(where)).column(DAY)
 
-    def _addresses(self, ends: memoryview) -> list[pa.Array]:
+    def _addresses(self, ends: memoryview) -> list[Column]:
         """MAC and IP addresses."""
         numbers, macs, bits = picked(gathered(self._mac_of, ends), len(self._macs))
         places, ips, _ = picked(ends, len(self._mac_of))
@@ -176,7 +175,7 @@ class Conversations:
             self._port.add(port)
         return self._place.count - 1
 
-    def community_ids(self, conversations: memoryview) -> pa.Array:
+    def community_ids(self, conversations: memoryview) -> Column:
         """The Community IDs of those with these numbers."""
         numbers, different, _ = picked(conversations, self._place.count)
         places = gathered(self._place.all, different)
@@ -221,22 +220,22 @@ class Counts:
         self._take_apart(number)
         return number
 
-    def columns(self, seen: Numbers) -> list[pa.Array]:
+    def columns(self, seen: Numbers) -> list[Column]:
         """`SEEN` of rows."""
         return [
-            self._first.of(seen, _ts),
-            self._last.of(seen, _ts),
-            self._n.of(seen, _count),
-            self._hours.of(seen).array(_number),
-            self._frame.of(seen, _count),
+            self._first.of(seen, TIME),
+            self._last.of(seen, TIME),
+            self._n.of(seen, COUNT),
+            self._hours.of(seen).column(NUMBER),
+            self._frame.of(seen, COUNT),
             self._conversations.community_ids(self._conversation.taken(seen)),
         ]
 
-    def quality(self, seen: Numbers) -> pa.Array:
+    def quality(self, seen: Numbers) -> Column:
         """`QUALITY` of rows."""
         flags = map(msgspec.structs.astuple, self._qualities)
         bits = [sum(flag << at for at, flag in enumerate(one)) for one in flags]
-        return Numbers.listed(bits).of(self._quality.of(seen)).array(_number)
+        return Numbers.listed(bits).of(self._quality.of(seen)).column(NUMBER)
 
 
 class Sayings:
@@ -251,7 +250,7 @@ class Sayings:
         self._told = list(zip(*facts.known, strict=True))
         self._numbered = Numbered(len(facts.known))
 
-    def columns(self, what: Numbers) -> list[pa.Array]:
+    def columns(self, what: Numbers) -> list[Column]:
         """`WHAT` of rows."""
         at, different = self._numbered.anew(what)
         return spread([[column[number] for number in different] for column in self._told], self._kinds, at)
@@ -269,7 +268,7 @@ class Folded:
         self._wheres = Wheres(places)
         self._counts = Counts(counting, counted, places)
 
-    def places(self, tables: Iterable[Facts]) -> Iterator[tuple[str, pa.Table]]:
+    def places(self, tables: Iterable[Facts]) -> Iterator[tuple[str, Table]]:
         """The places to which the rows of these tables refer."""
         used = _used([facts.where for facts in tables], len(self._wheres.ids))
         for begin, end in _cuts(used.count):
@@ -277,7 +276,7 @@ class Folded:
             day, *where = self._wheres.columns(part)
             yield "place", table("place", [day, ids_of(self._wheres.ids, part), *where])
 
-    def parts(self, facts: Facts) -> Iterator[tuple[str, pa.Table]]:
+    def parts(self, facts: Facts) -> Iterator[tuple[str, Table]]:
         """The rows of one table, each key once, `PART_ROWS` at a time; of attributes also what they refer to."""
         hashes = _hashes(facts)
         row_ids = ids(facts.where, facts.what, self._wheres.functions, hashes)
@@ -293,11 +292,11 @@ class Folded:
             yield from self._rows(facts, row_ids, sayings.columns)
 
     def _rows(
-        self, facts: Facts, row_ids: memoryview, said: Callable[[Numbers], list[pa.Array]]
-    ) -> Iterator[tuple[str, pa.Table]]:
+        self, facts: Facts, row_ids: memoryview, said: Callable[[Numbers], list[Column]]
+    ) -> Iterator[tuple[str, Table]]:
         for begin, end in _cuts(facts.what.count):
             where, seen = facts.where.cut(begin, end), facts.seen.cut(begin, end)
-            keys = [self._wheres.days(where), id_array(row_ids[begin:end]), ids_of(self._wheres.ids, where)]
+            keys = [self._wheres.days(where), id_column(row_ids[begin:end]), ids_of(self._wheres.ids, where)]
             counts = [*self._counts.columns(seen), self._counts.quality(seen)]
             yield facts.name, table(facts.name, [*keys, *said(facts.what.cut(begin, end)), *counts])
 
@@ -315,7 +314,7 @@ class Folded:
         return whole
 
 
-def _attributes(facts: Facts, sayings: Sayings, hashes: memoryview) -> Iterator[tuple[str, pa.Table]]:
+def _attributes(facts: Facts, sayings: Sayings, hashes: memoryview) -> Iterator[tuple[str, Table]]:
     """What was said of attributes."""
     used = _used([facts.what], len(facts.known))
     for begin, end in _cuts(used.count):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-import pyarrow as pa
-
 from sensor import mirror
+from sensor.columns import Table
 from sensor.mirror import CONVERSATIONS_MIN, PACKETS_MIN, MirrorWarning, Tally
 
 SILENT_S: Final = 60.0
@@ -51,7 +50,7 @@ class Mirror:
         self._before, self._last_s = dict(counters), now_s
         return said
 
-    def count(self, tables: Mapping[str, pa.Table]) -> None:
+    def count(self, tables: Mapping[str, Sequence[Table]]) -> None:
         """Take in the rows of a batch."""
         self._packets.add({name: rows for name, rows in tables.items() if name == "fact_traffic"})
         self._conversations.add({name: rows for name, rows in tables.items() if name != "fact_traffic"})

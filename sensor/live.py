@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import pyarrow as pa
 
 from sensor.budget import DEFAULT_MIB
 from sensor.capture.afpacket import RING_BYTES
 from sensor.capture.errors import CaptureError, CaptureUnreadable
 from sensor.capture.interfaces import DEFAULT_WAY, Way
+from sensor.columns import Table
 from sensor.health import Mirror
 from sensor.mirror import MirrorWarning
 from sensor.recorder import WORKER, Talk, Workers
@@ -127,7 +127,7 @@ class _Rows(_Word):
     """Rows of a batch; `end` is None when others of it follow."""
 
     end: BatchEnd | None
-    tables: dict[str, pa.Table]
+    tables: dict[str, list[Table]]
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class _Reading:
 
     def commit(self, word: _Rows) -> bool:
         """Put rows into the store; acknowledge the batch that they end. False when there were none."""
-        some = any(rows.num_rows for rows in word.tables.values())
+        some = any(part.row_count for parts in word.tables.values() for part in parts)
         if word.end is None or word.end.number == self.next:
             self.mirror.count(word.tables)
             self.offset = self.offset if word.end is None else word.end.byte_offset

@@ -9,10 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-import pyarrow as pa
-
 from sensor.arrays import sums
-from sensor.columns import in_place, values
+from sensor.columns import Table, values
 
 PACKETS_MIN: Final = 200
 CONVERSATIONS_MIN: Final = 50
@@ -57,24 +55,23 @@ class Tally:
         self.conversations: dict[Place, Counter[str]] = {}
         self._kinds: dict[int, Sequence[Any]] = {}
 
-    def add(self, tables: Mapping[str, pa.Table]) -> None:
+    def add(self, tables: Mapping[str, Sequence[Table]]) -> None:
         """Take in a batch. Scans, which nobody answers, do not count as one-sided."""
-        for interface, segment, *counts in _rows(tables.get("fact_traffic"), (*_PLACE, *_SUMS)):
+        for interface, segment, *counts in _rows(tables.get("fact_traffic", ()), (*_PLACE, *_SUMS)):
             _of(self.traffic, interface, segment).update({name: n or 0 for name, n in zip(_SUMS, counts, strict=True)})
-        self._learn(tables.get("kind"))
-        for part in tables["fact_conversation"].to_batches() if "fact_conversation" in tables else ():
+        self._learn(tables.get("kind", ()))
+        for part in tables.get("fact_conversation", ()):
             self._count(part)
 
-    def _learn(self, kinds: pa.Table | None) -> None:
+    def _learn(self, kinds: Sequence[Table]) -> None:
         """Interface, segment and transport of kinds of conversations; they may come apart from these."""
         if len(self._kinds) > PLACES_MAX:
             self._kinds.clear()
         self._kinds.update((kind, place) for kind, *place in _rows(kinds, ("id", *_PLACE, "transport")))
 
-    def _count(self, conversations: pa.RecordBatch) -> None:
-        """Arrow's means for sums by key take 100 ms to import."""
-        kinds = in_place(conversations.column("kind"))
-        n, one_sided, unanswered = (sums(kinds, in_place(conversations.column(name))) for name in _CONVERSATIONS)
+    def _count(self, conversations: Table) -> None:
+        kinds, *counts = (conversations[name].buffers[0] for name in ("kind", *_CONVERSATIONS))
+        n, one_sided, unanswered = (sums(kinds, numbers) for numbers in counts)
         for kind in n:
             interface, segment, transport = self._kinds.get(kind, ("", "", ""))
             if transport == "tcp":
@@ -209,7 +206,7 @@ def _of(counted: dict[Place, Counter[str]], interface: str | None, segment: str 
     return counted.setdefault(place, Counter())
 
 
-def _rows(rows: pa.Table | None, columns: Sequence[str]) -> Iterator[Sequence[Any]]:
+def _rows(parts: Sequence[Table], columns: Sequence[str]) -> Iterator[Sequence[Any]]:
     """What stands in these columns, row by row."""
-    if rows is not None:
-        yield from zip(*(values(rows[name]) for name in columns), strict=True)
+    for part in parts:
+        yield from zip(*(values(part[name]) for name in columns), strict=True)

@@ -11,12 +11,12 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
-import pyarrow as pa
 
 from parsers.core import Registry
 from sensor.budget import DAY_BYTES, Budget
 from sensor.capture.pcapfile import Capture
 from sensor.capture.source import LiveSource
+from sensor.columns import Table
 from sensor.days import Days
 from sensor.dispatch import Dispatcher
 from sensor.engine import COMPILED, FULL, NEED, Engine
@@ -41,7 +41,7 @@ class Batch(NamedTuple):
     """
 
     offset: int
-    parts: Iterator[tuple[str, pa.Table]]
+    parts: Iterator[tuple[str, Table]]
 
 
 class Load:
@@ -51,11 +51,11 @@ class Load:
         size_bytes: what they take; 0 when all were taken.
     """
 
-    def __init__(self, size_bytes: int, parts: Iterator[tuple[str, pa.Table]]) -> None:
+    def __init__(self, size_bytes: int, parts: Iterator[tuple[str, Table]]) -> None:
         self.size_bytes = size_bytes
         self._parts = parts
 
-    def parts(self) -> Iterator[tuple[str, pa.Table]]:
+    def parts(self) -> Iterator[tuple[str, Table]]:
         """One after the other."""
         yield from self._parts
         self.size_bytes = 0
@@ -180,7 +180,7 @@ class Pipeline:
         fold = self._fold
         return fold.row_count + self.engine.folded() >= BATCH_ROWS or fold.text_bytes >= BATCH_TEXT_BYTES
 
-    def _batch(self, more: Mapping[str, pa.Table] = MappingProxyType({})) -> Batch:
+    def _batch(self, more: Mapping[str, Table] = MappingProxyType({})) -> Batch:
         self._waiting.append(self._days())
         days, size_bytes = self._waiting, self._fold.held_bytes + self._days_bytes()
         self._waiting = []

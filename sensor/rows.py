@@ -9,7 +9,7 @@ Of facts there are many at one place. So *where* is a row of its own (`place`), 
 attributes there are the same at many places: *what* they say is a row of its own as well (`attribute`), and a row of
 `fact_attribute` nothing but numbers. Of the kinds of conversations (`kind`) there are few.
 
-Texts travel as numbers of words (Arrow's dictionaries): most of them stand in many rows. A part of a table has
+Texts travel as numbers of words: most of them stand in many rows. A part of a table has
 `PART_ROWS` rows at most, so that the numbers take two bytes.
 """
 
@@ -21,22 +21,20 @@ from collections.abc import Hashable, Sequence
 from typing import Any, Final
 
 import msgspec
-import pyarrow as pa
+
+from sensor.columns import COUNT, DAY, FLAG, ID, NUMBER, TEXT, TEXTS, TIME, WORD, Column, Kind, Schema, Table, column_of
 
 DAY_US: Final = 86_400_000_000
 HOUR_US: Final = 3_600_000_000
 PART_ROWS: Final = 32_768
 PRIME: Final = 2**64 - 59
 _SIDES: Final = struct.Struct(">4Q")
-_TS: Final = pa.timestamp("us")
 _encode: Final = msgspec.msgpack.Encoder().encode
-_text, _flag, _number, _count = pa.string(), pa.bool_(), pa.int32(), pa.int64()
-WORD: Final = pa.dictionary(pa.int16(), _text)
 
-Columns = tuple[tuple[str, pa.DataType], ...]
+Columns = tuple[tuple[str, Kind], ...]
 Key = tuple[Any, ...]
 
-ID: Final[Columns] = (("day", pa.date32()), ("id", pa.uint64()))
+DAY_AND_ID: Final[Columns] = (("day", DAY), ("id", ID))
 WHERE: Final[Columns] = (
     ("scope", WORD),
     ("side", WORD),
@@ -44,10 +42,10 @@ WHERE: Final[Columns] = (
     ("ip", WORD),
     ("peer_mac", WORD),
     ("peer_ip", WORD),
-    ("port", _number),
+    ("port", NUMBER),
     ("transport", WORD),
     ("protocol", WORD),
-    ("continued", _flag),
+    ("continued", FLAG),
 )
 WHAT: Final[dict[str, Columns]] = {
     "fact_attribute": (("about", WORD), ("name", WORD), ("value", WORD), ("spec", WORD), ("sensitivity", WORD)),
@@ -55,12 +53,12 @@ WHAT: Final[dict[str, Columns]] = {
         ("about", WORD),
         ("version", WORD),
         ("cipher", WORD),
-        ("encrypted", _flag),
+        ("encrypted", FLAG),
         ("signed", WORD),
-        ("client_authenticated", _flag),
+        ("client_authenticated", FLAG),
         ("details", WORD),
     ),
-    "fact_certificate": (("about", WORD), ("role", WORD), ("position", _number), ("sha256", WORD)),
+    "fact_certificate": (("about", WORD), ("role", WORD), ("position", NUMBER), ("sha256", WORD)),
     "fact_authentication": (
         ("about", WORD),
         ("mechanism", WORD),
@@ -70,7 +68,7 @@ WHAT: Final[dict[str, Columns]] = {
         ("secret_principal_digest", WORD),
         ("secret_class", WORD),
         ("secret_length", WORD),
-        ("key_epoch", _number),
+        ("key_epoch", NUMBER),
         ("outcome", WORD),
         ("protection", WORD),
         ("details", WORD),
@@ -78,22 +76,22 @@ WHAT: Final[dict[str, Columns]] = {
     "fact_anomaly": (("about", WORD), ("code", WORD), ("detail", WORD)),
 }
 SEEN: Final[Columns] = (
-    ("first_ts", _TS),
-    ("last_ts", _TS),
-    ("n", _count),
-    ("hours", _number),
-    ("frame", _count),
+    ("first_ts", TIME),
+    ("last_ts", TIME),
+    ("n", COUNT),
+    ("hours", NUMBER),
+    ("frame", COUNT),
     ("community_id", WORD),
 )
 QUALITY: Final = ("midstream", "gap", "one_sided", "truncated", "duplicate")
 """What the bits of a row's `quality` say, from the lowest on."""
 CONVERSATION: Final[Columns] = (
-    ("kind", pa.uint64()),
+    ("kind", ID),
     ("initiator_mac", WORD),
     ("initiator_ip", WORD),
     ("responder_mac", WORD),
     ("responder_ip", WORD),
-    ("port", _number),
+    ("port", NUMBER),
 )
 KIND: Final[Columns] = (
     ("scope", WORD),
@@ -119,62 +117,59 @@ SUMS: Final = (
     "duplicate_count",
 )
 CERTIFICATE: Final[Columns] = (
-    ("sha256", _text),
-    ("spki_sha256", _text),
-    ("subject_name", _text),
-    ("issuer", _text),
-    ("serial", _text),
-    ("not_before", _TS),
-    ("not_after", _TS),
-    ("key_type", _text),
-    ("key_bits", _number),
-    ("signature", _text),
-    ("sans", pa.list_(_text)),
-    ("self_signed", _flag),
-    ("is_ca", _flag),
-    ("personal", _flag),
-    ("details", _text),
+    ("sha256", TEXT),
+    ("spki_sha256", TEXT),
+    ("subject_name", TEXT),
+    ("issuer", TEXT),
+    ("serial", TEXT),
+    ("not_before", TIME),
+    ("not_after", TIME),
+    ("key_type", TEXT),
+    ("key_bits", NUMBER),
+    ("signature", TEXT),
+    ("sans", TEXTS),
+    ("self_signed", FLAG),
+    ("is_ca", FLAG),
+    ("personal", FLAG),
+    ("details", TEXT),
 )
 BINDING: Final[Columns] = (
-    ("scope", _text),
-    ("mac", _text),
-    ("ip", _text),
-    ("first_ts", _TS),
-    ("last_ts", _TS),
-    ("n", _count),
+    ("scope", TEXT),
+    ("mac", TEXT),
+    ("ip", TEXT),
+    ("first_ts", TIME),
+    ("last_ts", TIME),
+    ("n", COUNT),
 )
 TRAFFIC: Final[Columns] = (
-    ("packets", _count),
-    ("bytes", _count),
-    ("duplicates", _count),
-    ("group_packets", _count),
-    ("truncated", _count),
+    ("packets", COUNT),
+    ("bytes", COUNT),
+    ("duplicates", COUNT),
+    ("group_packets", COUNT),
+    ("truncated", COUNT),
 )
 REFERRED: Final = ("place", "attribute", "kind")
 """The tables that others refer to, by columns of these names. Their rows are told again in each batch, and
 never change."""
 LOSSES: Final[Columns] = (
-    ("kernel_packets", _count),
-    ("kernel_drops", _count),
-    ("interface_drops", _count),
-    ("ring_freezes", _count),
+    ("kernel_packets", COUNT),
+    ("kernel_drops", COUNT),
+    ("interface_drops", COUNT),
+    ("ring_freezes", COUNT),
 )
 
-_REFERS: Final[dict[str, Columns]] = WHAT | {"fact_attribute": (("attribute", pa.uint64()),)}
+_REFERS: Final[dict[str, Columns]] = WHAT | {"fact_attribute": (("attribute", ID),)}
 
-SCHEMAS: Final[dict[str, pa.Schema]] = {
-    **{
-        name: pa.schema([*ID, ("place", pa.uint64()), *what, *SEEN, ("quality", _number)])
-        for name, what in _REFERS.items()
-    },
-    "place": pa.schema([*ID, *WHERE]),
-    "attribute": pa.schema([ID[1], *WHAT["fact_attribute"]]),
-    "kind": pa.schema([ID[1], *KIND]),
-    "fact_conversation": pa.schema([*ID, *CONVERSATION, *((name, _count) for name in SUMS), *SEEN]),
-    "certificate": pa.schema(CERTIFICATE),
-    "binding": pa.schema(BINDING),
-    "fact_traffic": pa.schema([("hour", _TS), ("interface", _text), ("segment", _text), *TRAFFIC]),
-    "fact_loss": pa.schema([("hour", _TS), ("interface", _text), *LOSSES]),
+SCHEMAS: Final[dict[str, Schema]] = {
+    **{name: dict([*DAY_AND_ID, ("place", ID), *what, *SEEN, ("quality", NUMBER)]) for name, what in _REFERS.items()},
+    "place": dict([*DAY_AND_ID, *WHERE]),
+    "attribute": dict([("id", ID), *WHAT["fact_attribute"]]),
+    "kind": dict([("id", ID), *KIND]),
+    "fact_conversation": dict([*DAY_AND_ID, *CONVERSATION, *((name, COUNT) for name in SUMS), *SEEN]),
+    "certificate": dict(CERTIFICATE),
+    "binding": dict(BINDING),
+    "fact_traffic": dict([("hour", TIME), ("interface", TEXT), ("segment", TEXT), *TRAFFIC]),
+    "fact_loss": dict([("hour", TIME), ("interface", TEXT), *LOSSES]),
 }
 
 
@@ -193,11 +188,11 @@ def what_of(key: Hashable) -> int:
     return int.from_bytes(hashlib.blake2b(_encode(key), digest_size=8).digest())
 
 
-def table(name: str, columns: Sequence[Sequence[object] | pa.Array]) -> pa.Table:
+def table(name: str, columns: Sequence[Sequence[object] | Column]) -> Table:
     """Rows of `SCHEMAS[name]`, given by columns."""
-    schema = SCHEMAS[name]
-    arrays = [
-        column if isinstance(column, pa.Array) else pa.array(column, field.type)
-        for column, field in zip(columns, schema, strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    return Table(
+        {
+            field: column if isinstance(column, Column) else column_of(kind, column)
+            for (field, kind), column in zip(SCHEMAS[name].items(), columns, strict=True)
+        }
+    )

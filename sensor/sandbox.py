@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
+import msgspec
 
 import parsers
 from sensor import seccomp
@@ -33,7 +33,7 @@ _PR_SET_NO_NEW_PRIVS: Final = 38
 _CAPABILITY_VERSION_3: Final = 0x20080522
 _CAPABILITIES: Final = 64
 _LATE: Final = find_spec("cryptography")
-_NEEDED: Final = (os.__file__, parsers.__file__, pa.__file__, _LATE and _LATE.origin)
+_NEEDED: Final = (os.__file__, parsers.__file__, msgspec.__file__, _LATE and _LATE.origin)
 
 
 def no_dumps() -> None:
@@ -106,16 +106,16 @@ def _drop_capabilities() -> None:
         _prctl(_PR_CAPBSET_DROP, capability)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     nothing = (ctypes.c_uint32 * 6)()
-    _libc().capset(header, nothing)
+    libc().capset(header, nothing)
 
 
 def _prctl(option: int, value: int) -> None:
     """Best effort: what a kernel does not know, it does not do."""
     if sys.platform == "linux":
-        _libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+        libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0)
 
 
 @cache
-def _libc() -> ctypes.CDLL:
+def libc() -> ctypes.CDLL:
     """The system's C library; each `CDLL` is a class of its own to Python, and there are 70 calls."""
     return ctypes.CDLL(None)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pyarrow as pa
-
+from sensor.columns import Table
 from sensor.engine import TRAFFIC, Engine
-from sensor.rows import HOUR_US, LOSSES, SCHEMAS
+from sensor.rows import HOUR_US, LOSSES, table
 
 
-def carried(engine: Engine) -> dict[str, pa.Table]:
+def carried(engine: Engine) -> dict[str, Table]:
     """Rows of `fact_traffic` since the last call; no table when there are none."""
     return _made(
         "fact_traffic",
@@ -32,7 +31,7 @@ class Losses:
     def __init__(self) -> None:
         self._before: dict[str, dict[str, int]] = {}
 
-    def rows(self, counters: Mapping[str, Mapping[str, int]], now_us: int) -> dict[str, pa.Table]:
+    def rows(self, counters: Mapping[str, Mapping[str, int]], now_us: int) -> dict[str, Table]:
         """Rows of `fact_loss` since the last call: one for each interface, also where nothing was lost."""
         rows = []
         for interface, counted in counters.items():
@@ -44,5 +43,5 @@ class Losses:
         return _made("fact_loss", rows)
 
 
-def _made(name: str, rows: list[dict[str, Any]]) -> dict[str, pa.Table]:
-    return {name: pa.Table.from_pylist(rows, schema=SCHEMAS[name])} if rows else {}
+def _made(name: str, rows: list[dict[str, Any]]) -> dict[str, Table]:
+    return {name: table(name, list(zip(*(row.values() for row in rows), strict=True)))} if rows else {}

@@ -1,7 +1,7 @@
 """What worker and recorder say to each other: data only, in frames, and every word of the worker's is checked.
 
 The worker parses hostile bytes and may be taken over, so the recorder believes nothing it says: frames are bounded,
-JSON is decoded into typed structs, rows must have the very schema of their table and whole, valid Arrow buffers.
+JSON is decoded into typed structs, and of rows it is checked that all of their columns' buffers are what they must be.
 
 Worker to recorder, on one pipe, in frames of
 
@@ -10,30 +10,44 @@ Worker to recorder, on one pipe, in frames of
     ====== ====== ==============================================
     0      1      kind, a `Kind`
     1      4      length of what follows, big-endian
-    5      n      JSON, or for TABLE: length of name, name, zeros up to a multiple of 8, Arrow IPC stream
+    5      n      JSON, or for TABLE: a table
     ====== ====== ==============================================
 
 in this order: HELLO, then for each batch some TABLEs (several of one name are one table) and one BATCH, then SUMMARY;
 or ERROR at any point. A live capture says STATE every few seconds, which is what SUMMARY would be by now.
 Recorder to worker, on the other pipe, in lines: the job as JSON; `go` or `skip` to HELLO; `ack` to each BATCH; `stop`
 to a live capture.
+
+A table is said in whole words of 8 bytes, the numbers little-endian:
+
+    ====== ====================================================================================================
+    length meaning
+    ====== ====================================================================================================
+    1      length of its name
+    n      its name, and zeros up to a multiple of 8
+    8      how many rows it has
+    8 each for each column of `sensor.rows.SCHEMAS`: bytes of its bitmap, 0 for none; bytes of each of its buffers
+    n each these bitmaps and buffers (`sensor.columns`), each with zeros up to a multiple of 8
+    ====== ====================================================================================================
 """
 
 from __future__ import annotations
 
+import codecs
+import os
 import struct
 from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum
-from operator import sub
 from typing import IO, Annotated, Final, Literal, TypeVar
 
 import msgspec
-import pyarrow as pa
 
-from sensor.arrays import extent, longest
+from sensor.arrays import extent, rises, splits, spoken
 from sensor.budget import DEFAULT_MIB
-from sensor.columns import in_place, places, texts_in_place, whole_numbers
+from sensor.columns import DAY, FLAG, TEXT, TEXTS, TIME, WORD, Column, Schema, Table, known_count, values
+from sensor.columns import Kind as Kinds
 from sensor.rows import DAY_US
 from sensor.site import SiteForFacts
 
@@ -45,8 +59,10 @@ JSON_BYTES_MAX: Final = 1 << 20
 BATCH_BYTES: Final = 2 << 30
 """After so many bytes of a capture a batch is cut, unless its rows were cut before."""
 _ALIGNED_BYTES: Final = 8
-SHORT_BYTES: Final = 64
-"""Texts up to this length are not counted one by one."""
+_PIECES_MAX: Final = 1024
+"""So many pieces of memory Linux writes at once."""
+_PIECE_BYTES: Final = 1 << 20
+"""So many characters are looked through at once."""
 BATCHES_AHEAD: Final = 4
 """How many batches a worker may have sent that are not acknowledged yet."""
 
@@ -182,38 +198,56 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-class Room:
-    """Memory for one payload after the other: to touch memory for the first time costs more than to write there."""
-
-    def __init__(self) -> None:
-        self._memory = bytearray()
-
-    def of(self, size: int) -> memoryview:
-        """So many bytes; whatever was given before is overwritten."""
-        if size > len(self._memory):
-            self._memory = bytearray(size)
-        return memoryview(self._memory)[:size]
+# ---------------------------------------------------------------------- tables, as they are sent
 
 
-def pack_table(name: str, rows: pa.Table, room: Room | None = None) -> memoryview:
-    """The payload of a TABLE frame. In a `room` it is good until the next one is made there."""
-    measured = pa.MockOutputStream()
-    _pack(measured, name, rows)
-    payload = (room or Room()).of(measured.size())
-    _pack(pa.FixedSizeBufferWriter(pa.py_buffer(payload)), name, rows)
-    return payload
+def send_table(pipe: IO[bytes], name: str, rows: Table) -> None:
+    """Write one TABLE frame, from where the rows lie.
+
+    Raises:
+        BrokenPipeError: nobody is listening any more.
+    """
+    pieces = table_pieces(name, rows)
+    _write_all(pipe.fileno(), [HEADER.pack(Kind.TABLE, sum(map(len, pieces))), *pieces])
 
 
-def _pack(sink: pa.NativeFile, name: str, rows: pa.Table) -> None:
-    label = name.encode()
-    sink.write((bytes([len(label)]) + label).ljust(_aligned(1 + len(label)), b"\0"))
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows)
+def table_pieces(name: str, rows: Table) -> list[bytes | memoryview]:
+    """The payload of a TABLE frame."""
+    label, memory = name.encode(), list(_memory(rows))
+    lengths = [0 if one is None else one.nbytes for one in memory]
+    head = (bytes([len(label)]) + label).ljust(_aligned(1 + len(label)), b"\0")
+    pieces: list[bytes | memoryview] = [head + struct.pack(f"<{1 + len(lengths)}Q", rows.row_count, *lengths)]
+    for one in memory:
+        if one:
+            pieces.append(one.cast("B"))
+            pieces.append(bytes(-one.nbytes % _ALIGNED_BYTES))
+    return pieces
+
+
+def _memory(rows: Table) -> Iterator[memoryview | None]:
+    """What is sent of each column: its bitmap, and its buffers."""
+    for column in rows.columns.values():
+        yield column.known
+        yield from column.buffers
+
+
+def _write_all(fd: int, pieces: Sequence[bytes | memoryview]) -> None:
+    """A pipe may take less than it is given."""
+    left = [memoryview(piece) for piece in pieces if len(piece)]
+    while left:
+        taken, at = os.writev(fd, left[:_PIECES_MAX]), 0
+        while at < len(left) and taken >= len(left[at]):
+            taken -= len(left[at])
+            at += 1
+        left = [left[at][taken:], *left[at + 1 :]] if at < len(left) else []
 
 
 def _aligned(length: int) -> int:
-    """Where what comes next begins: Arrow wants its buffers so, and would not be read in place otherwise."""
+    """Where what comes next begins: numbers are read where they lie."""
     return -(-length // _ALIGNED_BYTES) * _ALIGNED_BYTES
+
+
+# ---------------------------------------------------------------------- tables, as they arrive
 
 
 class Gathered:
@@ -224,10 +258,10 @@ class Gathered:
         bytes_max: more is no batch.
     """
 
-    def __init__(self, schemas: dict[str, pa.Schema], bytes_max: int) -> None:
+    def __init__(self, schemas: Mapping[str, Schema], bytes_max: int) -> None:
         self._schemas = schemas
         self._bytes_max = bytes_max
-        self._parts: dict[str, list[pa.Table]] = {}
+        self._parts: dict[str, list[Table]] = {}
         self.byte_count = 0
 
     def add(self, payload: bytes | memoryview) -> None:
@@ -242,126 +276,172 @@ class Gathered:
             raise WireError("a batch that never ends")
         self._parts.setdefault(name, []).append(rows)
 
-    def take(self) -> dict[str, pa.Table]:
-        """All tables so far; the next batch, or the next part of it, begins."""
+    def take(self) -> dict[str, list[Table]]:
+        """All tables so far, each in parts; the next batch, or the next part of it, begins."""
         parts, self._parts, self.byte_count = self._parts, {}, 0
-        return {name: pa.concat_tables(tables) for name, tables in parts.items()}
+        return parts
 
 
-def plain_bytes(rows: pa.Table) -> int:
-    """How long rows are when each has its texts to itself: at most, and exactly where there are long ones."""
-    return sum(_plain_bytes(chunk) for column in rows.itercolumns() for chunk in column.chunks)
+def plain_bytes(rows: Table) -> int:
+    """How long rows are when each has its texts to itself."""
+    return sum(
+        spoken(column.buffers[0], column.buffers[1], column.known) if column.kind == WORD else column.size_bytes
+        for column in rows.columns.values()
+    )
 
 
-def _plain_bytes(chunk: pa.Array) -> int:
-    if not pa.types.is_dictionary(chunk.type):
-        return int(chunk.nbytes)
-    offsets, _ = texts_in_place(chunk.dictionary)
-    length = longest(offsets)
-    if length <= SHORT_BYTES:
-        return len(chunk) * length
-    lengths = [*map(sub, offsets[1:], offsets), 0]  # the last one is of no word at all
-    return sum(map(lengths.__getitem__, places(chunk)))
-
-
-def unpack_table(payload: bytes | memoryview, schemas: dict[str, pa.Schema]) -> tuple[str, pa.Table]:
+def unpack_table(payload: bytes | memoryview, schemas: Mapping[str, Schema]) -> tuple[str, Table]:
     """Name and rows of a TABLE frame, checked; the rows stand in the payload.
 
     Raises:
-        WireError: no such table, another schema, compressed, damaged, or times out of range.
+        WireError: no such table, damaged, or times out of range.
     """
     end = 1 + payload[0] if payload else 0
     name = bytes(payload[1:end]).decode(errors="replace")
     schema = schemas.get(name)
     if schema is None:
         raise WireError("rows for a table that does not exist")
-    body = pa.py_buffer(memoryview(payload)[_aligned(end) :])
     try:
-        _refuse_compressed(body)
-        rows = _read_stream(body, schema)
-        rows.validate(full=True)
-    except (pa.ArrowException, OSError, struct.error) as error:
-        raise WireError(f"rows of {name} are damaged: {str(error).partition(chr(10))[0]}") from error
-    _check_times(rows)
-    return name, rows
+        return name, _table(memoryview(payload)[_aligned(end) :], schema)
+    except _Damaged as error:
+        raise WireError(f"rows of {name} are damaged: {error}") from error
 
 
-def _read_stream(body: pa.Buffer, schema: pa.Schema) -> pa.Table:
-    with pa.ipc.open_stream(body) as reader:
-        if not reader.schema.equals(schema):
-            raise pa.ArrowInvalid("another schema")
-        return reader.read_all()
+class _Damaged(Exception):
+    """What was said is no table of that name."""
 
 
-def _refuse_compressed(body: pa.Buffer) -> None:
-    """A few bytes could inflate to any size, and Arrow asks for no limit: our workers do not compress."""
-    for message in pa.ipc.MessageReader.open_stream(body):
-        if message.type in {"record batch", "dictionary"} and _is_compressed(
-            message.metadata.to_pybytes(), in_dictionary=message.type == "dictionary"
-        ):
-            raise pa.ArrowInvalid("compressed")
+def _table(body: memoryview, schema: Schema) -> Table:
+    numbers = struct.Struct(f"<{1 + sum(1 + len(kind.codes) for kind in schema.values())}Q")
+    if len(body) < numbers.size:
+        raise _Damaged("cut short")
+    count, *lengths = numbers.unpack_from(body)
+    if numbers.size + sum(map(_aligned, lengths)) != len(body):
+        raise _Damaged("not as long as it says")
+    memory = _Memory(body[numbers.size :], lengths)
+    return Table({name: _column(kind, count, memory) for name, kind in schema.items()})
 
 
-def _is_compressed(metadata: bytes, *, in_dictionary: bool) -> bool:
-    """Whether `RecordBatch.compression` is there (Arrow's Message.fbs, a flatbuffer).
+class _Memory:
+    """Buffers that lie one after the other.
 
-    In a flatbuffer a table begins with the signed distance back to its vtable; a vtable is its own length, the table's
-    length, then an offset for each field, 0 where it is absent. `header` is field 2 of Message, `data`, which is a
-    RecordBatch, field 1 of DictionaryBatch, `compression` field 3 of RecordBatch.
+    Args:
+        body: all of them.
+        lengths: of each.
     """
-    batch = _table(metadata, _u32(metadata, 0), 2)
-    if in_dictionary:
-        batch = _table(metadata, batch, 1)
-    return _slot(metadata, batch, 3) != 0
+
+    def __init__(self, body: memoryview, lengths: Sequence[int]) -> None:
+        self._body, self._lengths, self._at = body, iter(lengths), 0
+
+    def next(self) -> memoryview:
+        """The next one."""
+        begin, length = self._at, next(self._lengths)
+        self._at += _aligned(length)
+        return self._body[begin : begin + length]
 
 
-def _table(metadata: bytes, table: int, field: int) -> int:
-    """Where the table is that a field of a table points to."""
-    slot = _slot(metadata, table, field)
-    if not slot:
-        raise pa.ArrowInvalid("without rows")
-    return table + slot + _u32(metadata, table + slot)
+def _column(kind: Kinds, count: int, memory: _Memory) -> Column:
+    known, buffers = memory.next(), [memory.next() for _ in kind.codes]
+    if len(known) not in {0, _bit_bytes(count)}:
+        raise _Damaged("a bitmap of another length")
+    for code, buffer in zip(kind.codes, buffers, strict=True):
+        if len(buffer) % struct.calcsize(code):
+            raise _Damaged("half a number")
+    column = Column(kind, count, buffers, known if len(known) else None)
+    if len(column.buffers[0]) != _LENGTHS.get(kind, _same)(count):
+        raise _Damaged("another number of values")
+    if check := _CHECKS.get(kind):
+        check(column)
+    return column
 
 
-def _slot(metadata: bytes, table: int, field: int) -> int:
-    (back,) = struct.unpack_from("<i", metadata, table)
-    vtable = table - back
-    (size,) = struct.unpack_from("<H", metadata, vtable)
-    if 4 + 2 * field >= size:
-        return 0
-    (offset,) = struct.unpack_from("<H", metadata, vtable + 4 + 2 * field)
-    return int(offset)
+def _bit_bytes(count: int) -> int:
+    return (count + 7) >> 3
 
 
-def _u32(metadata: bytes, at: int) -> int:
-    return int(struct.unpack_from("<I", metadata, at)[0])
+def _same(count: int) -> int:
+    return count
+
+
+def _one_more(count: int) -> int:
+    return count + 1
+
+
+_LENGTHS: Final[dict[Kinds, Callable[[int], int]]] = {FLAG: _bit_bytes, TEXT: _one_more, TEXTS: _one_more}
+"""How many numbers the first buffer has, of so many rows."""
+
+
+def _check_texts(offsets: memoryview, characters: memoryview) -> int:
+    """How many there are: each begins where one of UTF-8's characters does, and ends where the next one begins."""
+    _check_offsets(offsets, len(characters))
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    plain = True
+    try:
+        for begin in range(0, len(characters), _PIECE_BYTES):
+            plain &= decode(characters[begin : begin + _PIECE_BYTES]).isascii()
+        decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise _Damaged("a text that is none") from None
+    if not plain and splits(offsets, characters):
+        raise _Damaged("half a character")
+    return len(offsets) - 1
+
+
+def _check_offsets(offsets: memoryview, end: int) -> None:
+    """They go from the beginning to the end."""
+    if not len(offsets) or offsets[0] or offsets[-1] != end or not rises(offsets):
+        raise _Damaged("offsets that go elsewhere")
+
+
+def _check_text(column: Column) -> None:
+    _check_texts(*column.buffers)
+
+
+def _check_lists(column: Column) -> None:
+    lists, offsets, characters = column.buffers
+    _check_offsets(lists, _check_texts(offsets, characters))
+
+
+def _check_words(column: Column) -> None:
+    """Also where there is no word a number must be one, that of the first if there is none at all."""
+    indices, offsets, characters = column.buffers
+    words = _check_texts(offsets, characters)
+    if not len(indices):
+        return
+    least, most = extent(indices)
+    if least < 0 or most >= max(words, 1) or (not words and known_count(column)):
+        raise _Damaged("a word that is not there")
 
 
 _FIRST_US: Final = -62_135_596_800_000_000  # year 1, in microseconds since 1970
 _LAST_US: Final = 253_402_300_799_999_999  # the end of year 9999
 
 
-def _check_times(rows: pa.Table) -> None:
+def _check_times(column: Column) -> None:
     """Years beyond what a `datetime` holds would break whoever reads them."""
-    for column in rows.itercolumns():
-        if pa.types.is_timestamp(column.type):
-            _check_range(column, _FIRST_US, _LAST_US)
-        elif pa.types.is_date32(column.type):
-            _check_range(column, _FIRST_US // DAY_US, _LAST_US // DAY_US)
+    _check_range(column, _FIRST_US, _LAST_US)
 
 
-def _check_range(column: pa.ChunkedArray, lowest: int, highest: int) -> None:
-    for chunk in column.chunks:
-        numbers = _known(chunk)
-        if not len(numbers):
-            continue
-        least, most = extent(numbers)
-        if least < lowest or most > highest:
-            raise WireError("a time out of range")
+def _check_days(column: Column) -> None:
+    _check_range(column, _FIRST_US // DAY_US, _LAST_US // DAY_US)
 
 
-def _known(chunk: pa.Array) -> memoryview | array[int]:
-    """The numbers that there are."""
-    if not chunk.null_count:
-        return in_place(chunk)
-    return array("q", [number for number in whole_numbers(chunk) if number is not None])
+def _check_range(column: Column, lowest: int, highest: int) -> None:
+    numbers: memoryview | array[int] = column.buffers[0]
+    if column.known is not None:
+        numbers = array(column.kind.codes[0], [number for number in values(column) if number is not None])
+    if not len(numbers):
+        return
+    least, most = extent(numbers)
+    if least < lowest or most > highest:
+        raise WireError("a time out of range")
+
+
+_CHECKS: Final[dict[Kinds, Callable[[Column], None]]] = {
+    DAY: _check_days,
+    TEXT: _check_text,
+    TEXTS: _check_lists,
+    TIME: _check_times,
+    WORD: _check_words,
+}
+"""Of all others any number may stand there."""

@@ -30,7 +30,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, Protocol, TextIO, cast
 
 import msgspec
-import pyarrow as pa
 
 from parsers.core import Registry
 from sensor import sandbox
@@ -38,11 +37,12 @@ from sensor.budget import DEFAULT_MIB, Budget
 from sensor.capture import STDIN
 from sensor.capture.pcapfile import Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
+from sensor.columns import Table
 from sensor.forkserver import LAST, Child, see_end
 from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
-from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, Room, decode, pack_table, send
+from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, send, send_table
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -62,7 +62,7 @@ class Cut(Protocol):
         """Bytes of the capture."""
 
     @property
-    def parts(self) -> Iterator[tuple[str, pa.Table]]:
+    def parts(self) -> Iterator[tuple[str, Table]]:
         """Names of tables, and some of their rows."""
 
 
@@ -100,7 +100,6 @@ class Worker:
         self._capture = pipes.capture
         self._open = opener
         self._unacknowledged = 0
-        self._room = Room()
 
     def run(self) -> None:
         """Do the job; what is wrong with the capture or the site key is told to the recorder.
@@ -229,7 +228,7 @@ class Worker:
 
     def _send_batch(self, number: int, batch: Cut) -> None:
         for name, rows in batch.parts:
-            send(self._words, Kind.TABLE, pack_table(name, rows, self._room))
+            send_table(self._words, name, rows)
         self._say(Kind.BATCH, BatchEnd(number, batch.offset))
 
     def _await_acknowledgement(self) -> None:
@@ -248,7 +247,9 @@ class Worker:
 
 def _give_back() -> None:
     """What a batch's rows were made of goes back to the system: the recorder needs memory next, for the same rows."""
-    pa.default_memory_pool().release_unused()  # and with it all that the C library holds
+    trim = getattr(sandbox.libc(), "malloc_trim", None)  # glibc's; others hold little
+    if trim is not None:
+        trim(0)
 
 
 def settings(site: Site, key: SiteKey, memory_mib: int = DEFAULT_MIB) -> str:

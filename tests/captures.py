@@ -17,6 +17,7 @@ from sensor.sighting import Sighting
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 from tests.conftest import PCAPS, SHARED_PCAPS
+from tests.tables import told
 
 Fact = tuple[tuple[str, Any], ...]
 _VOLATILE = ("ts", "capture", "frame", "community_id", "quality")
@@ -59,7 +60,7 @@ def rows(path: Path, engine: Engine | None = None) -> dict[str, list[dict[str, A
     with CaptureFile(path) as capture:
         for batch in Pipeline(capture, Site(), SiteKey.test(), bulkhead=False, engine=engine).batches():
             for name, table in batch.parts:
-                found.setdefault(name, []).extend(table.to_pylist())
+                found.setdefault(name, []).extend(told(table))
     return found
 
 

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
-
 from sensor import mirror
 from sensor.capture.afpacket import RING_BYTES
+from sensor.columns import Table, values
 from sensor.doctor.check import Check, Verdict, ok, problem, warning
 from sensor.mirror import MirrorWarning, Tally
 from sensor.recorder import WORKER, Talk, Workers
@@ -40,14 +39,14 @@ class Heard:
         self.summary: Summary | None = None
         self.failure: str | None = None
 
-    def take(self, name: str, rows: pa.Table) -> None:
+    def take(self, name: str, rows: Table) -> None:
         """Rows of one table; facts themselves are of no interest here."""
-        self.tally.add({name: rows})
+        self.tally.add({name: [rows]})
         if name == "kind":  # those of the conversations that come next
-            told = zip(*(rows[column].to_pylist() for column in _KIND), strict=True)
+            told = zip(*(values(rows[column]) for column in _KIND), strict=True)
             self._protocols = {kind: protocol for kind, protocol, confidence in told if confidence == "confirmed"}
         if name == "fact_conversation":
-            for kind, n in zip(rows["kind"].to_pylist(), rows["n"].to_pylist(), strict=True):
+            for kind, n in zip(values(rows["kind"]), values(rows["n"]), strict=True):
                 self.conversations[self._protocols.get(kind, "")] += n
 
 

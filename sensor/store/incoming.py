@@ -8,61 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from types import MappingProxyType, NoneType
+from types import MappingProxyType
 from typing import Final
 
-import pyarrow as pa
-
+from sensor.arrowstream import stream
+from sensor.columns import Table, table_of
 from sensor.store.duck import duckdb
 from sensor.store.sql import statement
 
-_TYPES: Final = {
-    NoneType: pa.null(),
-    bool: pa.bool_(),
-    datetime: pa.timestamp("us"),
-    int: pa.int64(),
-    str: pa.string(),
-}  # said, because Arrow looks for dateutil whenever it has to find out
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 def execute(
-    cursor: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, object] = _NOTHING, **rows: pa.Table
+    cursor: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, object] = _NOTHING, **rows: Sequence[Table]
 ) -> None:
-    """Run the statement of this name, which can read each of `rows` once; `values` are its parameters."""
+    """Run the statement of this name, which can read each of `rows` once; `values` are its parameters.
+
+    Of `rows` there are one or more parts, each with words of its own.
+    """
     with _given(cursor, rows):
         cursor.execute(statement(name), dict(values))
 
 
-def select(
-    cursor: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, object] = _NOTHING, **rows: pa.Table
-) -> pa.Table:
-    """What the query of this name finds."""
-    with _given(cursor, rows):
-        return cursor.execute(statement(name), dict(values)).to_arrow_table()
+def table(columns: Mapping[str, Sequence[object]]) -> list[Table]:
+    """Rows, given by columns of which each has values of one kind."""
+    return [table_of(columns)]
 
 
-def table(columns: Mapping[str, Sequence[object]]) -> pa.Table:
-    """Rows, given by columns of which each has values of one kind, and one at least."""
-    return pa.table({name: pa.array(values, _TYPES[type(values[0])]) for name, values in columns.items()})
-
-
-def row(values: Mapping[str, object]) -> pa.Table:
+def row(values: Mapping[str, object]) -> list[Table]:
     """One row."""
     return table({name: [value] for name, value in values.items()})
 
 
 @contextmanager
-def _given(cursor: duckdb.DuckDBPyConnection, rows: Mapping[str, pa.Table]) -> Iterator[None]:
+def _given(cursor: duckdb.DuckDBPyConnection, rows: Mapping[str, Sequence[Table]]) -> Iterator[None]:
     """Within, one statement can read `rows`, once, by their names.
 
-    They are given as a bare stream: for a table DuckDB would import Arrow's datasets, 40 ms. Each part of a stream has
-    dictionaries of its own. Not unregistered on an error: that would be a statement in an aborted transaction, and the
-    cursor ends anyway.
+    Not unregistered on an error: that would be a statement in an aborted transaction, and the cursor ends anyway.
     """
-    for name, table in rows.items():
-        cursor.register(name, table.__arrow_c_stream__())
+    for name, parts in rows.items():
+        cursor.register(name, stream(parts[0].schema, parts))
     yield
     for name in rows:
         cursor.unregister(name)

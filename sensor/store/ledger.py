@@ -11,19 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-import pyarrow as pa
 from msgspec.structs import asdict
 
-from sensor.columns import in_place, texts_in_place, values
-from sensor.rows import PART_ROWS, REFERRED
+from sensor.columns import Table, column_of, constant, values
+from sensor.rows import PART_ROWS, REFERRED, SCHEMAS
 from sensor.store.duck import duckdb
-from sensor.store.incoming import execute, row, select
+from sensor.store.incoming import execute, row
 from sensor.store.sql import statement, tables
 from sensor.store.store import Store
+from sensor.store.taken import taken
 from sensor.store.told import Told, mixed
 
 MERGED_ROWS: Final = 8 * PART_ROWS
@@ -107,21 +108,21 @@ class Ledger:
         """How many of this reading's batches are in the store."""
         return len(self._batches)
 
-    def commit(self, number: int, byte_offset: int, batch: dict[str, pa.Table]) -> bool:
+    def commit(self, number: int, byte_offset: int, batch: dict[str, list[Table]]) -> bool:
         """Merge a batch and note it, in one transaction. False when it was there already.
 
-        `batch` holds rows by table name, with every column but `reading` and `batch`. When this returns, they are
-        on disk. It is emptied: rows that the store has taken are let go of.
+        `batch` holds rows by table name, in parts, with every column but `reading` and `batch`. When this returns, they
+        are on disk. It is emptied: rows that the store has taken are let go of.
 
         Raises:
             LedgerMismatch: the ledger holds another batch under this number.
             StoreError: the store refused; nothing of the batch is in it.
         """
-        mark = (byte_offset, sum(table.num_rows for table in batch.values()))
+        mark = (byte_offset, sum(part.row_count for parts in batch.values() for part in parts))
         if number in self._batches:
             self._compare(number, mark)
             return False
-        size_bytes = sum(table.nbytes for table in batch.values())
+        size_bytes = sum(part.size_bytes for parts in batch.values() for part in parts)
         self._store.space.check(size_bytes)
         is_new_to_us, self._goes_on = self._goes_on, True  # what is told now may not come to stand in the store
         with self._store.transaction(size_bytes) as cursor:
@@ -129,7 +130,9 @@ class Ledger:
             if is_new_to_us:
                 self._recall(cursor)
             for name in sorted(batch):
-                self._add(cursor, name, [self._stamped(part, number) for part in batch.pop(name).to_batches()], number)
+                self._add(
+                    cursor, name, [self._stamped(part, number) for part in batch.pop(name) if part.row_count], number
+                )
             self._note(cursor, number, mark)
         self._begun, self._goes_on = True, False
         self._batches[number] = mark
@@ -237,7 +240,7 @@ class Ledger:
         }
         execute(cursor, "ledger/add_batch", incoming=row(self._id | values | {"committed_at": _now()}))
 
-    def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch], number: int) -> None:
+    def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[Table], number: int) -> None:
         """Add rows of one table.
 
         Most are new. For the others the store is searched, among rows that came no earlier than the first of them. Rows
@@ -255,12 +258,12 @@ class Ledger:
         if new and name in REFERRED and self._told.is_forgetful:
             _merge(cursor, name, new)
         elif new:
-            execute(cursor, f"insert/{name}", incoming=pa.Table.from_batches(new))
+            execute(cursor, f"insert/{name}", incoming=new)
         if not known or name in REFERRED:  # what these say never changes
             return
         since = {"since_batch": min(since for _, _, since in said)}
         if name == "binding":
-            _add_bindings(cursor, pa.Table.from_batches(known), since)
+            _add_bindings(cursor, known, since)
         else:
             _merge(cursor, name, known, since)
 
@@ -270,77 +273,79 @@ class Ledger:
         for number, name in enumerate(FACT_TABLES):
             if name not in _KEYS:
                 cursor.execute(statement(f"known/{name}"), {"reading": self._number})
-                for part in cursor.to_arrow_reader(PART_ROWS):
+                names = [column for column, *_ in cursor.description or ()]
+                while rows := cursor.fetchmany(PART_ROWS):
+                    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+                    part = Table({column: column_of(SCHEMAS[name][column], columns[column]) for column in names})
                     self._told.meet(number, *_numbers(name, part), 0)
 
-    def _stamped(self, part: pa.RecordBatch, number: int) -> pa.RecordBatch:
-        for column, value in (("reading", self._number), ("batch", number)):
-            part = part.append_column(column, pa.repeat(pa.scalar(value, pa.int32()), part.num_rows))
-        return part
+    def _stamped(self, part: Table, number: int) -> Table:
+        count = part.row_count
+        return Table({**part.columns, "reading": constant(self._number, count), "batch": constant(number, count)})
 
 
-def _numbers(name: str, part: pa.RecordBatch) -> tuple[memoryview, memoryview]:
+def _numbers(name: str, part: Table) -> tuple[memoryview, memoryview]:
     """Day and id of each row; what stands for them where there are none."""
     if name == "binding":
-        ids = memoryview(bytearray(8 * part.num_rows)).cast("Q")
+        ids = memoryview(bytearray(8 * part.row_count)).cast("Q")
         for column in ("scope", "ip"):
-            mixed(ids, *texts_in_place(part.column(column)))
+            mixed(ids, *part[column].buffers)
     else:
-        ids = in_place(part.column("id"))
-    if "day" in part.schema.names:
-        return in_place(part.column("day")), ids
+        ids = part["id"].buffers[0]
+    if "day" in part.columns:
+        return part["day"].buffers[0], ids
     return memoryview(bytes(4 * len(ids))).cast("i"), ids
 
 
-def _taken(parts: Sequence[pa.RecordBatch], places: Sequence[memoryview]) -> list[pa.RecordBatch]:
+def _taken(parts: Sequence[Table], places: Sequence[memoryview]) -> list[Table]:
     """The rows at these places of each part; parts without any left out."""
-    return [_at(part, some) for part, some in zip(parts, places, strict=True) if len(some)]
-
-
-def _at(part: pa.RecordBatch, places: memoryview) -> pa.RecordBatch:
-    if len(places) == part.num_rows:
-        return part
-    from pyarrow._compute import call_function  # noqa: PLC0415 - 12 ms, with all of Arrow's functions 42; seldom needed
-
-    return call_function("take", [part, pa.Array.from_buffers(pa.int32(), len(places), [None, pa.py_buffer(places)])])
+    told = [(part, some) for part, some in zip(parts, places, strict=True) if len(some)]
+    return [part if len(some) == part.row_count else taken(part, some) for part, some in told]
 
 
 def _merge(
-    cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[pa.RecordBatch], since: Mapping[str, int] = _ALL
+    cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[Table], since: Mapping[str, int] = _ALL
 ) -> None:
     """Merge rows, some `MERGED_ROWS` at a time: what a statement joins is small, and tables are searched seldom."""
     for some in _gathered(parts):
-        rows = pa.Table.from_batches(some)
-        if not _all_differ(rows, _KEYS.get(name, _FACT_KEY if "day" in rows.schema.names else _FACT_KEY[:1])):
-            rows = select(cursor, f"distinct/{name}", incoming=rows)
-        execute(cursor, f"merge/{name}", since, incoming=rows)
+        if _all_differ(some, _KEYS.get(name, _FACT_KEY if "day" in some[0].columns else _FACT_KEY[:1])):
+            execute(cursor, f"merge/{name}", since, incoming=some)
+        else:
+            execute(cursor, f"distinct/{name}", incoming=some)
+            cursor.execute(statement("distinct/begin"))
+            cursor.execute(statement(f"merge/{name}"), dict(since))
+            cursor.execute(statement("distinct/end"))
 
 
-def _gathered(parts: Sequence[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
-    some: list[pa.RecordBatch] = []
+def _gathered(parts: Sequence[Table]) -> Iterator[list[Table]]:
+    some: list[Table] = []
     for part in parts:
-        if some and sum(one.num_rows for one in some) + part.num_rows > MERGED_ROWS:
+        if some and sum(one.row_count for one in some) + part.row_count > MERGED_ROWS:
             yield some
             some = []
         some.append(part)
     yield some
 
 
-def _all_differ(rows: pa.Table, key: tuple[str, ...]) -> bool:
+def _all_differ(parts: Sequence[Table], key: tuple[str, ...]) -> bool:
     """Whether no two rows agree in the columns of `key`, the most telling of which stands first."""
     first, *others = key
-    telling = values(rows.column(first))
+    telling = _all_values(parts, first)
     if len(set(telling)) == len(telling):
         return True
-    return len(set(zip(telling, *(values(rows.column(name)) for name in others), strict=True))) == len(telling)
+    return len(set(zip(telling, *(_all_values(parts, name) for name in others), strict=True))) == len(telling)
 
 
-def _add_bindings(cursor: duckdb.DuckDBPyConnection, rows: pa.Table, since: Mapping[str, int]) -> None:
+def _all_values(parts: Sequence[Table], name: str) -> list[Any]:
+    return list(chain.from_iterable(values(part[name]) for part in parts))
+
+
+def _add_bindings(cursor: duckdb.DuckDBPyConnection, rows: Sequence[Table], since: Mapping[str, int]) -> None:
     """Intervals are not merged row by row: those of one address are joined anew, and searched for once."""
-    held = select(cursor, "merge/binding_held", since, incoming=rows)
-    joined = select(cursor, "merge/binding", incoming=rows, held=held)
-    execute(cursor, "merge/binding_clear", held=held)
-    execute(cursor, "insert/binding", incoming=joined)
+    execute(cursor, "merge/binding_held", since, incoming=rows)
+    execute(cursor, "merge/binding", incoming=rows)
+    for name in ("merge/binding_clear", "distinct/begin", "insert/binding", "distinct/end", "merge/binding_end"):
+        cursor.execute(statement(name))
 
 
 def _now() -> datetime:

@@ -28,7 +28,7 @@ from sensor.engine import DATA, DATAGRAM, NEED, Engine
 from sensor.pipeline import Pipeline, calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey
-from sensor.wire import pack_table
+from sensor.wire import table_pieces
 from tests.benchmarks.wire import START_US
 from tests.benchmarks.workloads import frames_of_small
 
@@ -117,8 +117,8 @@ def whole_worker(flows: int, every: int, memory_mib: int) -> None:
         pipeline = Pipeline(capture, Site(), SiteKey.test(), budget=Budget.of(memory_mib), bulkhead=False)
         for batch in pipeline.batches():
             for name, part in batch.parts:
-                rows += part.num_rows
-                pack_table(name, part)
+                rows += part.row_count
+                table_pieces(name, part)
         report(json.loads(str(pipeline.summary()["counters"])), WORKER_SAYS)
     sys.stdout.write(f"  {before_mib:.0f} MiB before; {rows:,} rows\n")
     raise SystemExit(most_mib() > memory_mib)

@@ -95,18 +95,23 @@ def main(store, key, batch_bytes, victim, moment, count, *captures):
 
 def half_frame(count):
     """A worker that is killed in the middle of its COUNT-th frame."""
-    whole, left = wire.send, [int(count)]
+    left = [int(count)]
 
-    def send(pipe, kind, payload):
-        left[0] -= 1
-        if left[0] == 0:
-            frame = wire.HEADER.pack(kind, len(payload)) + payload
-            pipe.write(frame[: len(frame) // 2])
-            pipe.flush()
-            os.kill(os.getpid(), signal.SIGKILL)
-        whole(pipe, kind, payload)
+    def counted(whole, payload_of):
+        def send(pipe, *what):
+            left[0] -= 1
+            if left[0] == 0:
+                kind, payload = payload_of(*what)
+                frame = wire.HEADER.pack(kind, len(payload)) + payload
+                pipe.write(frame[: len(frame) // 2])
+                pipe.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+            whole(pipe, *what)
 
-    worker.send = send
+        return send
+
+    worker.send = counted(wire.send, lambda kind, payload: (kind, payload))
+    worker.send_table = counted(wire.send_table, lambda *table: (wire.Kind.TABLE, b"".join(wire.table_pieces(*table))))
     worker.main()
 
 

@@ -7,12 +7,11 @@ import signal
 import sys
 
 import msgspec
-import pyarrow as pa
 
-from sensor.rows import SCHEMAS
-from sensor.wire import HEADER, BatchEnd, Failure, Hello, Kind, Summary, pack_table, send
+from sensor.wire import HEADER, BatchEnd, Failure, Hello, Kind, Summary, send, send_table
 from sensor.worker import next_job
 from tests.sensor.store.facts import attribute, binding, said
+from tests.tables import made
 
 ROWS = said([attribute(0)])
 HELLO = Hello("a" * 32, "p1", "b" * 16, 10, "nobody")
@@ -24,12 +23,13 @@ def say(kind, what):
 
 
 def table(name, rows):
-    send(OUT, Kind.TABLE, pack_table(name, rows))
+    send_table(OUT, name, rows)
 
 
 def rows(tables=ROWS):
-    for name, rows in tables.items():
-        table(name, rows)
+    for name, parts in tables.items():
+        for part in parts:
+            table(name, part)
 
 
 def greet():
@@ -69,7 +69,7 @@ class Lies:
 
     def wrong_rows(self):
         greet()
-        table("binding", ROWS["fact_attribute"])
+        table("binding", *ROWS["fact_attribute"])
 
     def no_json(self):
         greet()
@@ -97,7 +97,7 @@ class Lies:
     def dies_in_a_batch(self):
         one_batch()
         rows()
-        table("binding", pa.Table.from_pylist([binding(0)], schema=SCHEMAS["binding"]))
+        table("binding", made("binding", [binding(0)]))
 
     def escapes(self):
         say(Kind.ERROR, Failure("NotACapture", "is \x1b[2Jno capture\n" + "x" * 1000, "\x07"))

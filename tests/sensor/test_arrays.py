@@ -1,4 +1,4 @@
-"""Columns of numbers against what Arrow and Python make of the same, compiled and interpreted."""
+"""Columns of numbers against what pyarrow and Python make of the same, compiled and interpreted."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from array import array
 from types import ModuleType
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sensor import arrays as installed
-from sensor.rows import PRIME, WORD
+from sensor.columns import DAY, FLAG, NUMBER, WORD, Column, Table, column_of, values
+from sensor.rows import PRIME
 from tests.sensor.test_fold_properties import interpreted
+from tests.tables import arrow
 
-COLUMNS = (("word", WORD), ("flag", pa.bool_()), ("number", pa.int32()), ("day", pa.date32()))
+COLUMNS = (("word", WORD), ("flag", FLAG), ("number", NUMBER), ("day", DAY))
 CELLS = {
     "word": st.none() | st.sampled_from(["", "a", "\0", "ä" * 99]),
     "flag": st.none() | st.booleans(),
@@ -39,14 +40,14 @@ def numbers(module: ModuleType, values: list[int]) -> Any:
 @given(data=st.data())
 def test_a_column_is_what_arrow_makes_of_the_same_values(module: ModuleType, data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 9))
-    values = [data.draw(st.lists(CELLS[name], min_size=count, max_size=count)) for name, _ in COLUMNS]
+    columns = [data.draw(st.lists(CELLS[name], min_size=count, max_size=count)) for name, _ in COLUMNS]
     at = data.draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=40))
-    made = module.spread(values, COLUMNS, numbers(module, at))
-    for one, column, (_, kind) in zip(made, values, COLUMNS, strict=True):
-        one.validate(full=True)
-        assert one.type == kind
-        plain = pa.array(column, pa.string() if kind == WORD else kind).to_pylist()
-        assert one.to_pylist() == [plain[number] for number in at]
+    made = module.spread(columns, COLUMNS, numbers(module, at))
+    for one, column, (_, kind) in zip(made, columns, COLUMNS, strict=True):
+        assert one.kind == kind
+        assert list(values(one)) == [column[number] for number in at]
+        whole = arrow(Table({"": column_of(kind, column)}))[""].to_pylist()
+        assert arrow(Table({"": one}))[""].to_pylist() == [whole[number] for number in at]
 
 
 @both
@@ -63,7 +64,7 @@ def test_ids_are_values_of_linear_functions_modulo_a_prime(
     found = module.ids(at, of, flat, words(hashes))
     expected = [(functions[where][0] * hashes[what] + functions[where][1]) % PRIME for where, what in pairs]
     assert list(found) == expected
-    assert module.id_array(found).to_pylist() == expected
+    assert list(values(module.id_column(found))) == expected
 
 
 def words(values: list[int]) -> memoryview:
@@ -78,7 +79,7 @@ def test_of_equal_ids_the_first_is_found(module: ModuleType, ids: list[int]) -> 
     if len(set(ids)) == len(ids):
         assert first is None
     else:
-        assert [first.array(pa.int32())[row].as_py() for row in range(len(ids))] == [ids.index(one) for one in ids]
+        assert list(values(first.column(NUMBER))) == [ids.index(one) for one in ids]
 
 
 @both
@@ -121,7 +122,46 @@ def test_sums_of_numbers_by_key(module: ModuleType, rows: list[tuple[int, int]])
 
 
 @both
-@given(st.lists(st.text(max_size=9)))
-def test_the_longest_text(module: ModuleType, texts: list[str]) -> None:
-    offsets = [sum(len(text.encode()) for text in texts[:number]) for number in range(len(texts) + 1)]
-    assert module.longest(array("i", offsets)) == max((len(text.encode()) for text in texts), default=0)
+@given(st.lists(st.text(max_size=9), min_size=1), st.data())
+def test_how_much_words_come_to(module: ModuleType, texts: list[str], data: st.DataObject) -> None:
+    said = data.draw(st.lists(st.sampled_from(texts) | st.none(), max_size=40))
+    column = column_of(WORD, said)
+    exact = sum(len(text.encode()) for text in said if text)
+    assert module.spoken(*column.buffers[:2], column.known) == exact
+
+
+@both
+@given(st.lists(st.integers(-9, 9), max_size=5))
+def test_offsets_rise_or_not(module: ModuleType, offsets: list[int]) -> None:
+    assert module.rises(memoryview(array("i", offsets))) == (offsets == sorted(offsets))
+
+
+@both
+@given(st.text(alphabet="aä€𝄞", max_size=9), st.data())
+def test_an_offset_within_a_character_is_found(module: ModuleType, text: str, data: st.DataObject) -> None:
+    whole = text.encode()
+    at = data.draw(st.lists(st.integers(0, len(whole)), max_size=4))
+    begins = {len(text[:number].encode()) for number in range(len(text) + 1)}
+    assert module.splits(memoryview(array("i", at)), memoryview(whole)) == (not begins.issuperset(at))
+
+
+@both
+@given(st.lists(st.booleans(), min_size=1, max_size=40), st.data())
+def test_bits_and_numbers_are_picked(module: ModuleType, flags: list[bool], data: st.DataObject) -> None:
+    places = data.draw(st.lists(st.integers(0, len(flags) - 1), max_size=40))
+    at = memoryview(array("i", places))
+    picked = module.bits_at(column_of(FLAG, flags).buffers[0], at)
+    assert list(values(Column(FLAG, len(places), [picked]))) == [flags[place] for place in places]
+    for code in "hiqd":
+        made = array(code, bytes(array(code).itemsize * len(places)))
+        module.pick(memoryview(made), memoryview(array(code, range(len(flags)))), at)
+        assert list(made) == places
+
+
+@both
+def test_places_that_are_none_are_errors(module: ModuleType) -> None:
+    for place in (8, -9, 2**31 - 1):
+        with pytest.raises(IndexError):
+            module.bits_at(memoryview(bytearray(1)), memoryview(array("i", [place])))
+        with pytest.raises(IndexError):
+            module.pick(memoryview(array("q", [0])), memoryview(array("q", range(8))), memoryview(array("i", [place])))

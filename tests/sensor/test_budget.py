@@ -76,7 +76,7 @@ def test_folded_rows_that_nobody_takes_are_bounded_and_what_is_lost_is_said(capt
     with capture.open("rb", buffering=0) as file, CaptureStream(file, id_bytes=1 << 30) as opened:
         pipeline = Pipeline(opened, Site(), SiteKey.test(), budget=budget, bulkhead=False)
         (batch,) = pipeline.batches()
-        rows = sum(part.num_rows for name, part in batch.parts if name in WHAT)
+        rows = sum(part.row_count for name, part in batch.parts if name in WHAT)
         counted = counters_of(pipeline)
     assert 0 < rows < 500
     assert counted["rows_lost"] > FLOWS_OF_CAPTURE // 20
@@ -91,7 +91,7 @@ def test_batches_are_cut_sooner_where_there_is_little_room_and_nothing_is_lost(c
             rows = 0
             for batch in pipeline.batches():
                 cut.append(batch)
-                rows += sum(part.num_rows for name, part in batch.parts if name == "fact_attribute")
+                rows += sum(part.row_count for name, part in batch.parts if name == "fact_attribute")
             return len(cut), rows, counters_of(pipeline)
 
     one, whole, _ = read(Budget())
@@ -142,7 +142,7 @@ def test_as_long_as_a_live_batch_is_on_its_way_none_is_cut(capture: Path, is_lat
 
 
 def _facts(batch: Batch) -> int:
-    return sum(part.num_rows for name, part in batch.parts if name in WHAT)
+    return sum(part.row_count for name, part in batch.parts if name in WHAT)
 
 
 def test_each_kind_of_what_goes_has_its_words() -> None:

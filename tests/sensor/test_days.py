@@ -17,7 +17,8 @@ from sensor import engine as installed
 from sensor.days import Days, community_id, ip_text, joined, mac_text
 from sensor.engine import DAYS, ENDS, load_interpreted
 from sensor.rows import PART_ROWS, SCHEMAS, SUMS
-from sensor.wire import pack_table, unpack_table
+from sensor.wire import unpack_table
+from tests.tables import packed, told
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
@@ -100,9 +101,9 @@ def rows_of(*flows: Flow, folded: Any = installed.days.Folded, labels: Any = LAB
     fold(folded, *flows)
     found: dict[str, list[dict[str, Any]]] = {"kind": [], "fact_conversation": [], "binding": []}
     for name, part in days_of(folded, labels).parts():
-        received, table = unpack_table(pack_table(name, part), SCHEMAS)
-        assert (received, table) == (name, part)
-        found[name] += table.to_pylist()
+        received, table = unpack_table(packed(name, part), SCHEMAS)
+        assert (received, told(table)) == (name, told(part))
+        found[name] += told(table)
     return found | {"fact_conversation": with_kinds(found["kind"], found["fact_conversation"])}
 
 
@@ -240,12 +241,12 @@ def test_thousands_of_labels_segments_and_ends_in_parts(both) -> None:
     days = days_of(folded, labels)
     assert days.row_count == 2 * count + 2  # and the responder in two scopes
     parts = list(days.parts())
-    assert [(name, len(part)) for name, part in parts][-2:] == [
+    assert [(name, part.row_count) for name, part in parts][-2:] == [
         ("fact_conversation", (count - 1) % PART_ROWS + 1),
         ("binding", count + 2),
     ]
     kinds, rows = (
-        [row for name, part in parts if name == wanted for row in part.to_pylist()]
+        [row for name, part in parts if name == wanted for row in told(part)]
         for wanted in ("kind", "fact_conversation")
     )
     rows = with_kinds(kinds, rows)

@@ -45,6 +45,7 @@ from tests.captures import Packet, packets, write
 from tests.conftest import PCAPS
 from tests.sensor.engine.builder import Tcp, Wire
 from tests.sensor.store.facts import attributes_of
+from tests.tables import told
 
 NAME = Field("test.name", "none")
 USER = Field("test.user", "none", Sensitivity.PRINCIPAL)
@@ -98,7 +99,7 @@ def days(path: Path, dissect, *, bulkhead: bool = False) -> list[dict]:
     with CaptureFile(path) as capture:
         pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=bulkhead)
         (batch,) = pipeline.batches()
-    parts = {name: part.to_pylist() for name, part in batch.parts}
+    parts = {name: told(part) for name, part in batch.parts}
     kinds = {kind.pop("id"): kind for kind in parts["kind"]}
     return [kinds[row["kind"]] | row for row in parts["fact_conversation"]]
 
@@ -287,7 +288,7 @@ def test_a_claim_that_is_made_again_is_counted_and_a_secret_is_its_own(tmp_path:
     with CaptureFile(path) as capture:
         pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False)
         (batch,) = pipeline.batches()
-        rows = [row for name, part in batch.parts if name == "fact_authentication" for row in part.to_pylist()]
+        rows = [row for name, part in batch.parts if name == "fact_authentication" for row in told(part)]
     assert sorted((row["outcome"], row["n"]) for row in rows) == [("accepted", 8)] * 2 + [("unknown", 2)] * 8
     assert len({row["secret_digest"] for row in rows}) == 1 + 8
 

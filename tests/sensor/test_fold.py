@@ -6,18 +6,19 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.core import Attribute, Certificate, Field, Side, Subject
 from sensor.budget import COUNTED_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES
+from sensor.columns import Table
 from sensor.engine.seen import Words
 from sensor.fold import SUBJECT, VALUES_MAX, Fold
 from sensor.rows import DAY_US, HOUR_US, SCHEMAS
 from sensor.sighting import Ends, Quality, Said, statement
 from tests.sensor.store.facts import attributes_of
+from tests.tables import told
 
 NAME = Field("test.name", "none")
 A, B = (b"\x0a\0\0\1", 1), (b"\x0a\0\0\2", 2)
@@ -31,10 +32,10 @@ def saying(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, gap: b
 
 
 def rows(fold: Fold, table: str) -> list[dict[str, Any]]:
-    found: dict[str, pa.Table] = dict(fold.drain())
+    found: dict[str, Table] = dict(fold.drain())
     if table == "fact_attribute":
         return attributes_of(found.items())
-    return found[table].to_pylist() if table in found else []
+    return told(found[table]) if table in found else []
 
 
 def test_one_row_per_fact_and_day() -> None:
@@ -76,8 +77,8 @@ def test_invented_values_are_capped_per_day() -> None:
     for number in range(3 * VALUES_MAX):
         fold.add(saying(f"v{number}", number))
     tables = dict(fold.drain())
-    assert tables["fact_attribute"].num_rows == VALUES_MAX
-    (overflow,) = tables["fact_anomaly"].to_pylist()
+    assert tables["fact_attribute"].row_count == VALUES_MAX
+    (overflow,) = told(tables["fact_anomaly"])
     assert (overflow["code"], overflow["n"]) == ("value_overflow", 2 * VALUES_MAX)
     fold.add(saying("v0 of the next day", DAY_US))
     assert rows(fold, "fact_attribute") != []
@@ -133,7 +134,7 @@ def test_tables_have_the_columns_of_the_store() -> None:
     assert all(table.schema == SCHEMAS[name] for name, table in _filled().items())
 
 
-def _filled() -> dict[str, pa.Table]:
+def _filled() -> dict[str, Table]:
     fold = Fold(SCOPES)
     fold.add(saying("x", 1))
     return dict(fold.drain())
@@ -161,8 +162,8 @@ def test_known_words_are_capped_as_all_are() -> None:
         for number in range(VALUES_MAX):
             fold.add(statement(1, 1, ENDS, 50_000, "test", known(f"a{number}", f"b{number}"), Quality()))
     tables = dict(fold.drain())
-    assert tables["fact_attribute"].num_rows == VALUES_MAX
-    (overflow,) = tables["fact_anomaly"].to_pylist()
+    assert tables["fact_attribute"].row_count == VALUES_MAX
+    (overflow,) = told(tables["fact_anomaly"])
     assert overflow["n"] == 2 * VALUES_MAX
 
 
@@ -180,7 +181,7 @@ def test_parts_hold_all_rows(rows_max: int, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("sensor.folded.PART_ROWS", rows_max)
     parts = list(filled().drain())
     for table in ("place", "attribute", "fact_attribute"):
-        counts = [part.num_rows for name, part in parts if name == table]
+        counts = [part.row_count for name, part in parts if name == table]
         assert len(counts) > (rows_max < 7 or table == "fact_attribute")
         assert max(counts) <= rows_max
     assert attributes_of(parts) == whole

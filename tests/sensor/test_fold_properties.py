@@ -33,6 +33,7 @@ from sensor.rows import DAY_US, HOUR_US, WHAT
 from sensor.sighting import Ends, Quality, Said, statement
 from sensor.sitekey import SecretClass, SecretMark
 from tests.sensor.store.facts import attributes_of
+from tests.tables import told
 
 MODULES = ("arrays", "folded", "fold")
 SCOPES = ("default", "ward")
@@ -114,7 +115,7 @@ def folded(module: ModuleType, said: list[Said], cut: int) -> Iterator[object]:
         for one in part:
             fold.add(one)
         yield fold.row_count, fold.text_bytes, fold.lost
-        yield [(name, rows.to_pylist()) for name, rows in fold.drain()]
+        yield [(name, told(rows)) for name, rows in fold.drain()]
 
 
 @given(talks(), st.integers(0, 24), st.sampled_from([1, 2, 256]))
@@ -146,7 +147,7 @@ def by_key(tables: Iterator[tuple[str, Any]]) -> dict[tuple[str, int], Row]:
     parts = list(tables)
     rows = [("fact_attribute", row) for row in attributes_of(parts)]
     others = [(name, table) for name, table in parts if name in WHAT and name != "fact_attribute"]
-    rows += [(name, row) for name, table in others for row in table.to_pylist()]
+    rows += [(name, row) for name, table in others for row in told(table)]
     found = {(name, row["id"]): row for name, row in rows}
     assert len(found) == len(rows)
     return found
@@ -211,7 +212,7 @@ def test_ids_are_the_same_in_every_process() -> None:
     """They are stored, and rows are joined by them: other ids need another `PIPELINE_VERSION`."""
     fold = installed.Fold(SCOPES)
     fold.add(saying(*names(0), Anomaly(SIDES[1], "odd")))
-    rows = {name: table.to_pylist()[0]["id"] for name, table in fold.drain()}
+    rows = {name: told(table)[0]["id"] for name, table in fold.drain()}
     assert rows == {
         "fact_attribute": 957369863355923703,
         "fact_anomaly": 16593323801745924440,

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from sensor.health import SILENT_S, Mirror
 from sensor.mirror import CONVERSATIONS_MIN, PACKETS_MIN, PLACES_MAX, Tally
-from sensor.rows import SCHEMAS
+from tests.tables import made
 
 
 def conversations(n, one_sided, unanswered=0, transport="tcp", **place):
     number = hash((transport, *place.values())) & 2**63 - 1
     kind = {"id": number, "transport": transport, **place}
     row = {"kind": number, "n": n, "one_sided_count": one_sided, "unanswered_count": unanswered}
-    return {
-        name: pa.Table.from_pylist([one], schema=SCHEMAS[name])
-        for name, one in (("kind", kind), ("fact_conversation", row))
-    }
+    return {name: [made(name, [one])] for name, one in (("kind", kind), ("fact_conversation", row))}
 
 
 def traffic(packets, interface="eth1", segment="", **counts):
     row = {"interface": interface, "segment": segment, "packets": packets, **counts}
-    return {"fact_traffic": pa.Table.from_pylist([row], schema=SCHEMAS["fact_traffic"])}
+    return {"fact_traffic": [made("fact_traffic", [row])]}
 
 
 def test_silence_and_its_end():
@@ -126,7 +121,7 @@ def test_what_a_worker_claims_is_bounded():
     """It may have been taken over: any number of places, and nothing where numbers should be."""
     tally = Tally()
     rows = [{"interface": f"{number}", "packets": 1} for number in range(PLACES_MAX + 10)] + [{"packets": None}]
-    tally.add({"fact_traffic": pa.Table.from_pylist(rows, schema=SCHEMAS["fact_traffic"])})
+    tally.add({"fact_traffic": [made("fact_traffic", rows)]})
     assert len(tally.traffic) == PLACES_MAX + 1
     assert tally.packets == PLACES_MAX + 10
 

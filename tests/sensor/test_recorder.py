@@ -54,7 +54,7 @@ def read(store, key, lie):
         ("greets_twice", "a second greeting", 0),
         ("wrong_number", "batch 2 where 1 should come", 1),
         ("same_table_twice", "ended with status 0", 0),
-        ("wrong_rows", "another schema", 0),
+        ("wrong_rows", "damaged", 0),
         ("no_json", "not a Summary", 0),
         ("noise", "a frame of", 0),
         ("too_long", "a frame of 4294967295 bytes", 0),

@@ -1,2 +1,3 @@
 -- What a taken-over worker says twice, or in parts, as one row for each key.
+CREATE TEMP TABLE once AS
 SELECT * FROM incoming QUALIFY row_number() OVER (PARTITION BY sha256) = 1

@@ -1,4 +1,5 @@
 -- What a taken-over worker says twice, or in parts, as one row for each key.
+CREATE TEMP TABLE once AS
 SELECT * REPLACE (
     min(first_ts) OVER w AS first_ts, max(last_ts) OVER w AS last_ts, bit_or(hours) OVER w AS hours,
     CAST(sum(packets) OVER w AS BIGINT) AS packets,

@@ -1,6 +1,7 @@
 -- Step 2 of 4: the intervals in `incoming` and those of the same addresses in the store (`held`), joined.
 -- Neighbours in time with the same holder become one; a new row begins where the holder changes.
 -- Of most addresses it never does: these need no order.
+CREATE TEMP TABLE once AS
 WITH every AS MATERIALIZED (
     SELECT reading, batch, scope, mac, ip, first_ts, last_ts, n FROM incoming
     UNION ALL

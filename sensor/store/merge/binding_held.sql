@@ -1,5 +1,6 @@
 -- Step 1 of 4: what the store has of the addresses in `incoming`, from the interval before the first new one on: all that begin
 -- earlier stay as they are. It is searched this once; `place` is where a row stands.
+CREATE TEMP TABLE held AS
 WITH said AS MATERIALIZED (  -- `incoming` can be read once
     SELECT reading, scope, ip, min(first_ts) AS first_ts FROM incoming GROUP BY reading, scope, ip
 ), held AS MATERIALIZED (

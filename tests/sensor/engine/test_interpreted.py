@@ -30,6 +30,7 @@ from tests.fuzz.engine import mutate
 from tests.sensor.engine.builder import START_US, Tcp, Wire, datagram, ethernet, ip, pcap, pcapng, udp
 from tests.sensor.engine.harness import event_of, kinds_of, new_engine, opinions, run
 from tests.sensor.engine.test_captures import conversation, react
+from tests.tables import told
 
 MUTATED_BYTES = 60_000
 MAGICS = {b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a"}
@@ -200,7 +201,7 @@ def interpreted(code: str, *args: str) -> str:
 def everything(path: Path) -> tuple[object, ...]:
     with CaptureFile(path, window_bytes=4096) as capture:
         pipeline = Pipeline(capture, Site(), SiteKey.test(), bulkhead=False, batch_bytes=8192)
-        rows = [(name, part.to_pylist()) for batch in pipeline.batches() for name, part in batch.parts]
+        rows = [(name, told(part)) for batch in pipeline.batches() for name, part in batch.parts]
         counters = json.loads(str(pipeline.summary()["counters"]))
     return facts_of(path), rows, counters["runs_known"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from sensor.capture.pcapfile import CaptureFile
+from sensor.columns import Table, constant
 from sensor.pipeline import Pipeline
 from sensor.rules.cases import build_store, reading_of
 from sensor.site import Site
 from sensor.sitekey import SiteKey
-from sensor.store.sql import statement
+from sensor.store.incoming import execute
 
 
 def store_of(*paths: Path) -> duckdb.DuckDBPyConnection:
@@ -27,9 +27,7 @@ def store_of(*paths: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table, capture: str) -> None:
-    for column, value in (("reading", reading_of(connection, capture)), ("batch", 0)):
-        table = table.append_column(column, pa.array([value] * table.num_rows, pa.int32()))
-    connection.register("incoming", table)
-    connection.execute(statement(f"insert/{name}"))
-    connection.unregister("incoming")
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: Table, capture: str) -> None:
+    said = ("reading", reading_of(connection, capture)), ("batch", 0)
+    more = {column: constant(value, table.row_count) for column, value in said}
+    execute(connection, f"insert/{name}", incoming=[Table(table.columns | more)])

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-import pyarrow as pa
-
-from sensor.rows import KIND, QUALITY, SCHEMAS, WHAT, WHERE
+from sensor.rows import KIND, PART_ROWS, QUALITY, SCHEMAS, WHAT, WHERE
 from sensor.store import Reading, Store
 from sensor.store.sql import views
+from tests.tables import made, told
 
 START = datetime(2026, 11, 23, 10, 0)  # noqa: DTZ001 - the store's timestamps are naive UTC
 
@@ -19,10 +18,11 @@ def reading(capture="a" * 32, parser_set="p1", settings="s1", batch_bytes=1000, 
 
 
 def schema_of(store, table):
+    """Names and types of a table's columns."""
     cursor = store.cursor()
     schema = cursor.sql(f"FROM {table} LIMIT 0").to_arrow_table().schema
     cursor.close()
-    return pa.schema([field for field in schema if field.name not in {"reading", "batch"}])
+    return {field.name: field.type for field in schema if field.name not in {"reading", "batch"}}
 
 
 def common(minute=0, **changes):
@@ -96,7 +96,7 @@ def referring(rows, table="fact_attribute"):
             what = {name: row[name] for name, _ in WHAT[table]}
             ids["attribute"] = number_of(what)
             parts["attribute"].append(what | {"id": ids["attribute"]})
-        seen = {name: row[name] for name in SCHEMAS[table].names if name in row}
+        seen = {name: row[name] for name in SCHEMAS[table] if name in row}
         quality = sum(bool(row.get(name)) << bit for bit, name in enumerate(QUALITY))
         parts[table].append(seen | ids | {"quality": quality})
     return {
@@ -126,7 +126,7 @@ def attributes_of(parts):
     rows = {name: [] for name in ("place", "attribute", "fact_attribute")}
     for name, table in parts:
         if name in rows:
-            rows[name] += table.to_pylist()
+            rows[name] += told(table)
     where, what = ({row["id"]: row for row in rows[name]} for name in ("place", "attribute"))
     return [what[row["attribute"]] | where[row["place"]] | row | flags_of(row) for row in rows["fact_attribute"]]
 
@@ -137,17 +137,20 @@ def flags_of(row):
 
 def said(rows):
     """The tables that a worker sends for rows of attributes, which say all themselves."""
-    return {name: pa.Table.from_pylist(part, schema=SCHEMAS[name]) for name, part in referring(rows).items()}
+    return {name: [made(name, part)] for name, part in referring(rows).items()}
 
 
 def batch(store, **tables):
-    """Arrow tables by name, from lists of rows; those of facts say all themselves."""
+    """Tables by name, in parts, from lists of rows; those of facts say all themselves."""
     for name in WHAT.keys() & tables.keys():
         parts = referring(tables[name], name)
         tables |= parts | {"place": [*tables.get("place", []), *parts["place"]]}
     if "fact_conversation" in tables:
         tables |= of_kinds(tables["fact_conversation"])
-    return {name: pa.Table.from_pylist(list(rows), schema=schema_of(store, name)) for name, rows in tables.items()}
+    return {
+        name: [made(name, list(rows)[begin : begin + PART_ROWS]) for begin in range(0, max(len(rows), 1), PART_ROWS)]
+        for name, rows in tables.items()
+    }
 
 
 def seen(store: Store):

@@ -7,7 +7,6 @@ from datetime import timedelta
 from itertools import pairwise
 
 import msgspec
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,6 +29,7 @@ from tests.sensor.store.facts import (
     seen,
     traffic,
 )
+from tests.tables import made, told
 
 END = Summary(START, START + timedelta(hours=1), 10, 1000, True, None, json.dumps({"packets": 10}))
 
@@ -43,7 +43,7 @@ def read(store, how, *batches):
 
 def joined(parts):
     """The tables of several parts as those of one batch."""
-    return {name: pa.concat_tables([part[name] for part in parts]) for name in parts[0]}
+    return {name: [table for part in parts for table in part[name]] for name in parts[0]}
 
 
 def test_the_same_fact_of_one_day_is_one_row(store):
@@ -372,7 +372,7 @@ def test_the_store_is_searched_for_what_was_told_before_alone(store, monkeypatch
     merged = []
 
     def merge(_, name, parts, since):
-        merged.append((name, [part.num_rows for part in parts], since["since_batch"]))
+        merged.append((name, [part.row_count for part in parts], since["since_batch"]))
 
     monkeypatch.setattr("sensor.store.ledger._merge", merge)
     rows = [attribute(0, id=number) for number in range(9)]
@@ -429,14 +429,14 @@ def test_what_facts_refer_to_stands_once(store, monkeypatch):
 def test_a_fact_whose_place_was_never_told_is_not_shown(store):
     """A taken-over worker may leave it out."""
     whole = batch(store, fact_attribute=[attribute(0), attribute(1, id=2, ip="10.0.0.6")])
-    Ledger(store, reading()).commit(0, 100, whole | {"place": whole["place"].slice(1)})
+    Ledger(store, reading()).commit(0, 100, whole | {"place": [made("place", told(*whole["place"])[1:])]})
     assert store.query("SELECT ip FROM attributes") == [("10.0.0.6",)]
 
 
 def test_a_place_is_what_was_said_first(store):
     rows = batch(store, fact_attribute=[attribute(0)])
-    other = rows["place"].set_column(rows["place"].schema.get_field_index("ip"), "ip", pa.array(["10.0.0.6"]))
+    other = [made("place", [row | {"ip": "10.0.0.6"} for row in told(*rows["place"])])]
     ledger = Ledger(store, reading())
-    ledger.commit(0, 100, rows | {"place": pa.concat_tables([rows["place"], other])})
+    ledger.commit(0, 100, rows | {"place": rows["place"] + other})
     ledger.commit(1, 200, {"place": other})
     assert store.query("SELECT ip, n FROM attributes") == [("10.0.0.5", 1)]

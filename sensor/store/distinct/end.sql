@@ -1,0 +1,2 @@
+-- It was read.
+DROP TABLE incoming

@@ -1,0 +1,2 @@
+-- What step 1 has found has done its work.
+DROP TABLE held
