@@ -106,6 +106,10 @@ cpdef pick(numeric[::1] made, const numeric[::1] numbers, const int[::1] at)
 @cython.locals(packed=bytearray, row="Py_ssize_t")
 cpdef bits_at(const unsigned char[::1] bits, const int[::1] at)
 
+@cython.locals(begins="int[::1]", made="unsigned char[::1]", total="long long", row="Py_ssize_t", begin="Py_ssize_t",
+               from_="Py_ssize_t", place="Py_ssize_t")
+cpdef tuple texts_at(const int[::1] offsets, const unsigned char[::1] characters, const int[::1] at)
+
 @cython.locals(slots="int[::1]", first=Numbers, is_any=bint, bits=int, shift=int, last=int, low="unsigned long long",
                factor="unsigned long long", key="unsigned long long", row=int, slot=int)
 cpdef Numbers repeats(unsigned long long[::1] ids, int count)

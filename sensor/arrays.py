@@ -329,6 +329,27 @@ def bits_at(bits: memoryview, at: memoryview) -> bytearray:
     return packed
 
 
+def texts_at(offsets: memoryview, characters: memoryview, at: memoryview) -> Buffers:
+    """The texts that stand at these places: where each begins, and the last one ends; and their characters.
+
+    Raises:
+        OverflowError: they are longer than offsets can say.
+    """
+    begins = memoryview(bytearray(4 * (len(at) + 1))).cast("i")
+    total = 0
+    for row in range(len(at)):
+        total += offsets[at[row] + 1] - offsets[at[row]]
+        if total >= 1 << 31:
+            raise OverflowError("texts of more than 2 GiB")
+        begins[row + 1] = total
+    made = memoryview(bytearray(total))
+    for row in range(len(at)):
+        begin, from_ = begins[row], offsets[at[row]]
+        for place in range(begins[row + 1] - begin):
+            made[begin + place] = characters[from_ + place]
+    return memoryview(begins), memoryview(made)
+
+
 def repeats(ids: memoryview, count: int) -> Numbers | None:
     """Of each row, the first row of the same id; None where all are different.
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
-from itertools import accumulate
 from typing import Any
 
-from sensor.arrays import bits_at, pick
+from sensor.arrays import bits_at, pick, texts_at
 from sensor.columns import FLAG, ID, TEXT, Code, Column, Table
 
 
@@ -20,7 +18,7 @@ def _taken(column: Column, at: memoryview) -> Column:
     first, *texts = column.buffers
     known = None if column.known is None else bits_at(column.known, at)
     if column.kind == TEXT:
-        return Column(TEXT, len(at), _texts(first, texts[0], at), known)
+        return Column(TEXT, len(at), texts_at(first, texts[0], at), known)
     if column.kind == FLAG:
         return Column(FLAG, len(at), [bits_at(first, at)], known)
     code: Code = "q" if column.kind == ID else column.kind.codes[0]
@@ -28,8 +26,3 @@ def _taken(column: Column, at: memoryview) -> Column:
     numbers: memoryview[Any] = first.cast("B").cast(code)
     pick(made, numbers, at)
     return Column(column.kind, len(at), [made, *texts], known)
-
-
-def _texts(offsets: memoryview, characters: memoryview, at: memoryview) -> tuple[array[int], bytes]:
-    some = [bytes(characters[offsets[place] : offsets[place + 1]]) for place in at]
-    return array("i", accumulate(map(len, some), initial=0)), b"".join(some)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensor import arrays as installed
-from sensor.columns import DAY, FLAG, NUMBER, WORD, Column, Table, column_of, values
+from sensor.columns import DAY, FLAG, NUMBER, TEXT, WORD, Column, Table, column_of, text_buffers, values
 from sensor.rows import PRIME
 from tests.sensor.test_fold_properties import interpreted
 from tests.tables import arrow
@@ -159,9 +159,26 @@ def test_bits_and_numbers_are_picked(module: ModuleType, flags: list[bool], data
 
 
 @both
+@given(st.lists(st.text(alphabet="aä", max_size=3), min_size=1, max_size=20), st.data())
+def test_texts_are_picked(module: ModuleType, texts: list[str], data: st.DataObject) -> None:
+    places = data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=20))
+    picked = module.texts_at(*text_buffers(texts), memoryview(array("i", places)))
+    assert list(values(Column(TEXT, len(places), picked))) == [texts[place] for place in places]
+
+
+@both
+def test_texts_that_are_too_long_together_are_an_error(module: ModuleType) -> None:
+    offsets = memoryview(array("i", [0, 2**30]))  # what they say is not looked for before it is found too much
+    with pytest.raises(OverflowError):
+        module.texts_at(offsets, memoryview(b""), memoryview(array("i", [0, 0])))
+
+
+@both
 def test_places_that_are_none_are_errors(module: ModuleType) -> None:
     for place in (8, -9, 2**31 - 1):
         with pytest.raises(IndexError):
             module.bits_at(memoryview(bytearray(1)), memoryview(array("i", [place])))
         with pytest.raises(IndexError):
             module.pick(memoryview(array("q", [0])), memoryview(array("q", range(8))), memoryview(array("i", [place])))
+        with pytest.raises(IndexError):
+            module.texts_at(*text_buffers(["a"]), memoryview(array("i", [place])))
