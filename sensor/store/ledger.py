@@ -9,18 +9,21 @@ the same places.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 from msgspec.structs import asdict
 
-from sensor.columns import Table, column_of, constant, values
+from sensor.columns import NUMBER, Column, Table, column_of, constant, values
 from sensor.rows import PART_ROWS, REFERRED, SCHEMAS
 from sensor.store.duck import duckdb
+from sensor.store.growth import Growth
 from sensor.store.incoming import execute, row
 from sensor.store.sql import statement, tables
 from sensor.store.store import Store
@@ -96,7 +99,7 @@ class Ledger:
         self._number = 0
         self._batches: dict[int, tuple[int, int]] = {}
         self._warned: dict[tuple[str, str], datetime] = {}
-        self._told = Told()
+        self._begin_memory()
         self._begun = False
         self._goes_on = False
         self._other = False
@@ -192,7 +195,12 @@ class Ledger:
         with self._store.transaction() as cursor:
             self._forget(cursor)
         self._batches, self._begun, self._goes_on, self.known = {}, False, False, None
+        self._begin_memory()
+
+    def _begin_memory(self) -> None:
+        """Nothing was told yet."""
         self._told = Told()
+        self._growth = {name: Growth() for name in FACT_TABLES}
 
     def _look(self) -> None:
         """Find out whether this reading has begun, or is finished."""
@@ -243,41 +251,62 @@ class Ledger:
     def _add(self, cursor: duckdb.DuckDBPyConnection, name: str, parts: Sequence[Table], number: int) -> None:
         """Add rows of one table.
 
-        Most are new. For the others the store is searched, among rows that came no earlier than the first of them. Rows
-        that facts refer to may never stand twice: once some were forgotten, the store is searched for all that are not
-        remembered.
+        Most are new. For the others the store is searched, among rows that came no earlier than the first of them, and
+        as far back as that pays. Rows that facts refer to may never stand twice: once some were forgotten, the store is
+        searched for all that are not remembered.
         """
         if not parts:
             return
         if name in _KEYS:
             _merge(cursor, name, parts)
             return
-        said = [self._told.meet(FACT_TABLES.index(name), *_numbers(name, part), number) for part in parts]
+        said = self._meet(name, parts, number)
         new = _taken(parts, [new for new, _, _ in said])
         known = _taken(parts, [met for _, met, _ in said])
+        self._growth[name].add(number, sum(part.row_count for part in new))
         if new and name in REFERRED and self._told.is_forgetful:
             _merge(cursor, name, new)
         elif new:
             execute(cursor, f"insert/{name}", incoming=new)
         if not known or name in REFERRED:  # what these say never changes
             return
-        since = {"since_batch": min(since for _, _, since in said)}
+        batches = [batches for _, _, batches in said if len(batches)]
+        since = {"since_batch": min(map(min, batches))}
         if name == "binding":
-            _add_bindings(cursor, known, since)
+            self._growth[name].add(number, _add_bindings(cursor, known, since))
         else:
-            _merge(cursor, name, known, since)
+            _merge(cursor, name, [_brought(part, some) for part, some in zip(known, batches, strict=True)], since)
+
+    def _meet(self, name: str, parts: Sequence[Table], batch: int) -> list[tuple[memoryview, memoryview, memoryview]]:
+        """Of each part, which rows are new, which are known, and which batches brought these."""
+        table, numbers, growth = FACT_TABLES.index(name), [_numbers(name, part) for part in parts], self._growth[name]
+        since = 0
+        if not growth.is_small and name not in REFERRED:
+            known = chain.from_iterable(self._told.batches(table, *some) for some in numbers)
+            since = growth.worth(Counter(known), batch)
+        return [self._told.meet(table, *some, batch, since) for some in numbers]
 
     def _recall(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """A reading that goes on has rows in the store, of whichever batches."""
-        self._told = Told()
-        for number, name in enumerate(FACT_TABLES):
+        """A reading that goes on has rows in the store."""
+        self._begin_memory()
+        for name in FACT_TABLES:
             if name not in _KEYS:
                 cursor.execute(statement(f"known/{name}"), {"reading": self._number})
-                names = [column for column, *_ in cursor.description or ()]
+                names = [column for column, *_ in cursor.description or ()][1:]
                 while rows := cursor.fetchmany(PART_ROWS):
-                    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
-                    part = Table({column: column_of(SCHEMAS[name][column], columns[column]) for column in names})
-                    self._told.meet(number, *_numbers(name, part), 0)
+                    for batch, some in groupby(rows, itemgetter(0)):
+                        _, *columns = zip(*some, strict=True)
+                        told = zip(names, columns, strict=True)
+                        self._remember(name, Table({key: column_of(SCHEMAS[name][key], of) for key, of in told}), batch)
+
+    def _remember(self, name: str, part: Table, batch: int) -> None:
+        """Rows that the store has of this batch. Of rows with the same key the newest is the one that is searched for.
+
+        Intervals of one address are searched for since the first of them.
+        """
+        since = 0 if name == "binding" else batch
+        self._told.meet(FACT_TABLES.index(name), *_numbers(name, part), batch, since)
+        self._growth[name].add(batch, part.row_count)
 
     def _stamped(self, part: Table, number: int) -> Table:
         count = part.row_count
@@ -301,6 +330,11 @@ def _taken(parts: Sequence[Table], places: Sequence[memoryview]) -> list[Table]:
     """The rows at these places of each part; parts without any left out."""
     told = [(part, some) for part, some in zip(parts, places, strict=True) if len(some)]
     return [part if len(some) == part.row_count else taken(part, some) for part, some in told]
+
+
+def _brought(part: Table, batches: memoryview) -> Table:
+    """Known rows, with the batches that brought them: there they stand, and other rows of the same key may before."""
+    return Table({**part.columns, "batch": Column(NUMBER, part.row_count, [batches])})
 
 
 def _merge(
@@ -340,12 +374,25 @@ def _all_values(parts: Sequence[Table], name: str) -> list[Any]:
     return list(chain.from_iterable(values(part[name]) for part in parts))
 
 
-def _add_bindings(cursor: duckdb.DuckDBPyConnection, rows: Sequence[Table], since: Mapping[str, int]) -> None:
-    """Intervals are not merged row by row: those of one address are joined anew, and searched for once."""
+def _add_bindings(cursor: duckdb.DuckDBPyConnection, rows: Sequence[Table], since: Mapping[str, int]) -> int:
+    """Intervals are not merged row by row: those of one address are joined anew, and searched for once.
+
+    Returns how many more there are now.
+    """
     execute(cursor, "merge/binding_held", since, incoming=rows)
     execute(cursor, "merge/binding", incoming=rows)
-    for name in ("merge/binding_clear", "distinct/begin", "insert/binding", "distinct/end", "merge/binding_end"):
-        cursor.execute(statement(name))
+    gone = _count(cursor, "merge/binding_clear")
+    cursor.execute(statement("distinct/begin"))
+    come = _count(cursor, "insert/binding")
+    cursor.execute(statement("distinct/end"))
+    cursor.execute(statement("merge/binding_end"))
+    return come - gone
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, name: str) -> int:
+    """How many rows a statement has inserted or deleted."""
+    ((count,),) = cursor.execute(statement(name)).fetchall()
+    return int(count)
 
 
 def _now() -> datetime:

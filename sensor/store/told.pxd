@@ -29,8 +29,8 @@ cdef class Keys:
 
     @cython.locals(slot="unsigned long long")
     cpdef Py_ssize_t batch_of(self, unsigned long long key) except -2
-    @cython.locals(slot="unsigned long long")
-    cpdef Py_ssize_t keep(self, unsigned long long key, int batch) except -2
+    @cython.locals(slot="unsigned long long", told="Py_ssize_t")
+    cpdef Py_ssize_t keep(self, unsigned long long key, int batch, int since) except -2
     @cython.locals(slot="unsigned long long")
     cdef warm(self, unsigned long long key)
     cdef unsigned long long _first(self, unsigned long long key)
@@ -50,10 +50,22 @@ cdef class Told:
     cdef Keys _old
 
     @cython.locals(
-        row="Py_ssize_t", count="Py_ssize_t", new_count="Py_ssize_t", told="Py_ssize_t", since="Py_ssize_t",
-        keys="unsigned long long[::1]", new="int[::1]", met="int[::1]"
+        row="Py_ssize_t", count="Py_ssize_t", met_count="Py_ssize_t", told="Py_ssize_t",
+        keys="unsigned long long[::1]", batches="int[::1]"
     )
-    cpdef tuple meet(self, unsigned long long table, const int[::1] days, const unsigned long long[::1] ids, int batch)
+    cpdef batches(self, unsigned long long table, const int[::1] days, const unsigned long long[::1] ids)
+    @cython.locals(
+        row="Py_ssize_t", count="Py_ssize_t", new_count="Py_ssize_t", told="Py_ssize_t",
+        keys="unsigned long long[::1]", new="int[::1]", met="int[::1]", batches="int[::1]"
+    )
+    cpdef tuple meet(
+        self, unsigned long long table, const int[::1] days, const unsigned long long[::1] ids, int batch, int since=*
+    )
     cdef _warm(self, unsigned long long key)
+    @cython.locals(told="Py_ssize_t")
+    cdef Py_ssize_t _batch_of(self, unsigned long long key) except -2
     @cython.locals(held="Py_ssize_t", told="Py_ssize_t")
-    cdef Py_ssize_t _remember(self, unsigned long long key, int batch) except -2
+    cdef Py_ssize_t _remember(self, unsigned long long key, int batch, int since) except -2
+
+@cython.locals(row="Py_ssize_t", keys="unsigned long long[::1]")
+cdef _keys(unsigned long long table, const int[::1] days, const unsigned long long[::1] ids)

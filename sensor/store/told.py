@@ -63,11 +63,15 @@ class Keys:
         slot = self._slot(key)
         return self._batches[slot] if self._slots[slot] else -1
 
-    def keep(self, key: int, batch: int) -> int:
-        """The batch of a number; -1 where it was none of them: now it is one, of this batch."""
+    def keep(self, key: int, batch: int, since: int) -> int:
+        """The batch of a number; -1 where it is none of them, or of a batch before `since`: then it gets this one."""
         slot = self._slot(key)
         if self._slots[slot]:
-            return self._batches[slot]
+            told = self._batches[slot]
+            if told >= since:
+                return told
+            self._batches[slot] = batch
+            return -1
         self._slots[slot] = key
         self._batches[slot] = batch
         self.count += 1
@@ -126,46 +130,73 @@ class Told:
         self._young = Keys()
         self._old = Keys()
 
-    def meet(self, table: int, days: memoryview, ids: memoryview, batch: int) -> tuple[memoryview, memoryview, int]:
+    def batches(self, table: int, days: memoryview, ids: memoryview) -> memoryview:
+        """The batches that brought these rows, of those that are remembered; arguments as for `meet`."""
+        keys, count, met_count = _keys(table, days, ids), len(ids), 0
+        batches = memoryview(bytearray(4 * count)).cast("i")
+        for row in range(count):
+            if row + _AHEAD < count:
+                self._warm(keys[row + _AHEAD])
+            told = self._batch_of(keys[row])
+            if told >= 0:
+                batches[met_count] = told
+                met_count += 1
+        return batches[:met_count]
+
+    def meet(
+        self, table: int, days: memoryview, ids: memoryview, batch: int, since: int = 0
+    ) -> tuple[memoryview, memoryview, memoryview]:
         """Remember rows, and say which of them are remembered already, of this batch or of an earlier one.
 
-        Returns the places of those that are not, of those that are, and the first batch that brought one of them.
+        Returns the places of those that are not, of those that are, and the batches that brought these.
 
         Args:
             table: any number that stands for it.
             days: of each row.
             ids: of each row.
             batch: of all of them.
+            since: what earlier batches brought counts as forgotten.
         """
-        count = len(ids)
-        keys = memoryview(bytearray(8 * count)).cast("Q")
-        for row in range(count):
-            keys[row] = ids[row] + days[row] * _DAY_FACTOR + table * _TABLE_FACTOR & _64_BITS or 1
+        keys, count, new_count = _keys(table, days, ids), len(ids), 0
         new = memoryview(bytearray(4 * count)).cast("i")
         met = memoryview(bytearray(4 * count)).cast("i")
-        new_count, since = 0, batch
+        batches = memoryview(bytearray(4 * count)).cast("i")
         for row in range(count):
             if row + _AHEAD < count:
                 self._warm(keys[row + _AHEAD])
-            told = self._remember(keys[row], batch)
+            told = self._remember(keys[row], batch, since)
             if told < 0:
                 new[new_count] = row
                 new_count += 1
             else:
                 met[row - new_count] = row
-                since = min(since, told)
-        return new[:new_count], met[: count - new_count], since
+                batches[row - new_count] = told
+        return new[:new_count], met[: count - new_count], batches[: count - new_count]
 
     def _warm(self, key: int) -> None:
         self._young.warm(key)
         if self._old.count:
             self._old.warm(key)
 
-    def _remember(self, key: int, batch: int) -> int:
-        """The batch that brought it before; -1 for none."""
+    def _batch_of(self, key: int) -> int:
+        """The batch that brought it; -1 for none."""
+        told = self._young.batch_of(key)
+        return self._old.batch_of(key) if told < 0 and self._old.count else told
+
+    def _remember(self, key: int, batch: int, since: int) -> int:
+        """The batch that brought it before, `since` then; -1 for none."""
         held = self._old.batch_of(key) if self._old.count else -1
+        held = held if held >= since else -1
         if self._young.count >= self._generation and self._young.batch_of(key) < 0:
             self.is_forgetful = self._old.count > 0
             self._young, self._old = Keys(), self._young
-        told = self._young.keep(key, batch if held < 0 else held)
+        told = self._young.keep(key, batch if held < 0 else held, since)
         return held if told < 0 else told
+
+
+def _keys(table: int, days: memoryview, ids: memoryview) -> memoryview:
+    """The number of each row."""
+    keys = memoryview(bytearray(8 * len(ids))).cast("Q")
+    for row in range(len(ids)):
+        keys[row] = ids[row] + days[row] * _DAY_FACTOR + table * _TABLE_FACTOR & _64_BITS or 1
+    return keys

@@ -1,2 +1,2 @@
--- What tells the rows of a reading that are in the store.
-SELECT scope, ip FROM binding WHERE reading = $reading
+-- What tells the rows of a reading that are in the store, and the batch that brought each.
+SELECT batch, scope, ip FROM binding WHERE reading = $reading ORDER BY batch

@@ -1,2 +1,2 @@
--- What tells the rows of a reading that are in the store.
-SELECT day, id FROM fact_channel WHERE reading = $reading
+-- What tells the rows of a reading that are in the store, and the batch that brought each.
+SELECT batch, day, id FROM fact_channel WHERE reading = $reading ORDER BY batch

@@ -2,7 +2,7 @@
 MERGE INTO fact_certificate AS t
 USING incoming AS s
 -- The place guards against two keys with the same 64-bit id.
-ON t.batch >= $since_batch AND t.reading = s.reading AND t.day = s.day AND t.id = s.id AND t.place = s.place
+ON t.batch >= $since_batch AND t.batch >= s.batch AND t.reading = s.reading AND t.day = s.day AND t.id = s.id AND t.place = s.place
 -- The evidence is that of the first sight. Seldom does it change: texts that are updated stay in DuckDB's memory.
 WHEN MATCHED AND (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN UPDATE SET
     first_ts = s.first_ts, frame = s.frame, community_id = s.community_id,

@@ -1,7 +1,7 @@
 -- As for the facts; what was counted is added up.
 MERGE INTO fact_conversation AS t
 USING incoming AS s
-ON t.batch >= $since_batch AND t.reading = s.reading AND t.day = s.day AND t.id = s.id
+ON t.batch >= $since_batch AND t.batch >= s.batch AND t.reading = s.reading AND t.day = s.day AND t.id = s.id
     AND t.initiator_ip IS NOT DISTINCT FROM s.initiator_ip AND t.responder_ip IS NOT DISTINCT FROM s.responder_ip
 -- The evidence is that of the first sight. Seldom does it change: texts that are updated stay in DuckDB's memory.
 WHEN MATCHED AND (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN UPDATE SET

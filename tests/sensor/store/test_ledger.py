@@ -381,14 +381,13 @@ def test_the_store_is_searched_for_what_was_told_before_alone(store, monkeypatch
     assert merged == [("fact_attribute", [2], 1), ("fact_attribute", [3], 0), ("fact_attribute", [1], 2)]
 
 
-def test_a_reading_that_goes_on_searches_the_whole_store(store, monkeypatch):
-    """Which batch brought what, it does not know."""
+def test_a_reading_that_goes_on_knows_which_batch_brought_what(store, monkeypatch):
     rows = [[attribute(0, id=number)] for number in range(3)]
     read(store, reading(), *({"fact_attribute": some} for some in rows))
     since = []
     monkeypatch.setattr("sensor.store.ledger._merge", lambda *given: since.append(given[-1]))
     Ledger(store, reading()).commit(3, 400, batch(store, fact_attribute=rows[2]))
-    assert since == [{"since_batch": 0}]
+    assert since == [{"since_batch": 2}]
 
 
 @pytest.mark.parametrize(
@@ -409,6 +408,37 @@ def test_rows_that_came_before_are_not_looked_at(store, table, row):
     store.query(f"UPDATE {table} SET batch = -1")
     ledger.commit(2, 300, batch(store, **{table: [row(2)]}))
     assert _counts(store, table) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "view"),
+    [
+        ("fact_attribute", attribute, "attributes"),
+        ("fact_certificate", certificate_shown, "certificate_sightings"),
+        ("fact_conversation", conversation, "conversations"),
+        ("binding", binding, "bindings"),
+    ],
+)
+@pytest.mark.parametrize("breaks_off", [False, True])
+def test_a_row_that_stands_too_far_back_is_written_anew(store, monkeypatch, table, row, view, breaks_off):
+    """Once: it is found there from then on, and there alone, also with one that has always been found."""
+    far, near = {"ip": "10.0.0.8"}, {"ip": "10.0.0.9"}
+    if table == "fact_conversation":
+        far, near = ({"id": number, "initiator_ip": f"10.0.0.{number}"} for number in (8, 9))
+    elif table != "binding":
+        far, near = far | {"id": 8}, near | {"id": 9}
+    ledger = Ledger(store, reading())
+    ledger.commit(0, 100, batch(store, certificate=[certificate()], **{table: [row(0, **far), row(0, **near)]}))
+    monkeypatch.setattr("sensor.store.growth.ALWAYS", 1)
+    monkeypatch.setattr("sensor.store.growth.PER_ROW", 1)
+    ledger.commit(1, 200, batch(store, **{table: [row(1, **far)]}))
+    assert _counts(store, table) == [1, 1, 1]
+    monkeypatch.setattr("sensor.store.growth.PER_ROW", 3)
+    ledger = Ledger(store, reading()) if breaks_off else ledger
+    ledger.commit(2, 300, batch(store, **{table: [row(2, **far), row(2, **near)]}))
+    assert store.query(f"SELECT sum(n) FROM {table}") == [(5,)]
+    assert sorted(n for (n,) in store.query(f"SELECT n FROM {view}")) == [2, 3]
+    assert _counts(store, table) == [1, 2, 2]
 
 
 def _counts(store, table):

@@ -10,14 +10,15 @@ from sensor.store.told import Told, mixed
 
 def meet(told, ids, table=0, day=20_000, batch=0):
     """The places of those that are remembered."""
-    return meet_since(told, ids, table, day, batch)[0]
+    return list(meet_batches(told, ids, batch, table=table, day=day))
 
 
-def meet_since(told, ids, table=0, day=20_000, batch=0):
+def meet_batches(told, ids, batch, since=0, table=0, day=20_000):
+    """The batches of those that are remembered, by place."""
     days, numbers = memoryview(array("i", [day] * len(ids))), memoryview(array("Q", ids))
-    new, met, since = told.meet(table, days, numbers, batch)
+    new, met, batches = told.meet(table, days, numbers, batch, since)
     assert sorted([*new, *met]) == list(range(len(ids)))
-    return list(met), since
+    return dict(zip(met, batches, strict=True))
 
 
 def test_a_row_is_known_from_then_on_in_its_table_and_day():
@@ -46,16 +47,38 @@ def test_the_oldest_are_forgotten_a_generation_at_a_time():
     assert meet(told, [2, 150]) == []
 
 
-def test_rows_are_searched_for_since_the_first_batch_that_brought_one_of_them():
+def test_a_row_is_searched_for_in_the_batch_that_brought_it():
     told = Told(generation=100)
     meet(told, list(range(50)), batch=3)
     meet(told, list(range(50, 100)), batch=4)
-    assert meet_since(told, [60, 70], batch=5) == ([0, 1], 4)
-    assert meet_since(told, [60, 200, 10], batch=5) == ([0, 2], 3)
-    assert meet_since(told, [201, 202], batch=6) == ([], 6)
-    assert meet_since(told, [203, 203], batch=6) == ([1], 6)
+    assert meet_batches(told, [60, 70], 5) == {0: 4, 1: 4}
+    assert meet_batches(told, [60, 200, 10], 5) == {0: 4, 2: 3}
+    assert meet_batches(told, [201, 202], 6) == {}
+    assert meet_batches(told, [203, 203], 6) == {1: 6}
     meet(told, list(range(300, 370)), batch=7)
-    assert meet_since(told, [10], batch=8) == ([0], 3)  # remembered anew with the batch that brought it
+    assert meet_batches(told, [10], 8) == {0: 3}  # remembered anew with the batch that brought it
+
+
+def test_what_came_before_a_batch_is_forgotten_when_it_is_asked_for_so():
+    told = Told(generation=100)
+    meet(told, list(range(50)), batch=3)
+    meet(told, list(range(50, 100)), batch=4)
+    meet(told, list(range(100, 150)), batch=5)  # the others are the old generation now
+    assert meet_batches(told, [10, 60, 120, 10], 6, since=4) == {1: 4, 2: 5, 3: 6}
+    assert meet_batches(told, [10, 60, 120, 11], 7) == {0: 6, 1: 4, 2: 5, 3: 3}
+    assert meet_batches(told, [60, 60], 8, since=8) == {1: 8}
+    assert meet_batches(told, [60], 9) == {0: 8}
+
+
+def test_the_batches_of_what_is_remembered_are_told_and_nothing_is_remembered_by_that():
+    told = Told(generation=100)
+    meet(told, list(range(50)), batch=3)
+    meet(told, list(range(50, 120)), batch=4)
+    days, ids = memoryview(array("i", [20_000] * 5)), memoryview(array("Q", [110, 7, 500, 60, 500]))
+    for _ in range(2):
+        assert list(told.batches(0, days, ids)) == [4, 3, 4]
+    meet_batches(told, [7], 6, since=4)
+    assert list(told.batches(0, days, ids)) == [4, 6, 4]
 
 
 def numbered(*columns):
