@@ -1,7 +1,8 @@
 """The modules that are compiled: translated by Cython, compiled by whatever `toolchain` chose.
 
 A module is compiled where a `.pxd` lies beside its source: there, what is typed in C stands. Without it, or where
-nothing can be compiled, the same source is interpreted.
+nothing can be compiled, the same source is interpreted. What all of them have in common, Cython's views of memory, is
+one module more (`SHARED`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from setuptools import Extension
 from setuptools.command.build_ext import build_ext
 
 FLOORS = ("parsers", "sensor")
+SHARED = "parsers._cython"
 
 
 def extensions() -> list[Extension]:
@@ -26,7 +28,8 @@ def extensions() -> list[Extension]:
     if (reason := toolchain.obstacle()) is not None:
         print(f"\n*** spanward: {reason}.\n", file=sys.stderr)
         return []
-    return [Extension(".".join(source.with_suffix("").parts), [str(source)]) for source in sources]
+    typed = [Extension(".".join(source.with_suffix("").parts), [str(source)]) for source in sources]
+    return [Extension(SHARED, []), *typed]
 
 
 class BuildEngine(build_ext):
@@ -61,6 +64,7 @@ def _translate(ext: Extension, scratch: Path) -> Path:
         build_dir=str(scratch),
         force=True,
         language_level=3,
+        shared_utility_qualified_name=SHARED,
         show_all_warnings=False,
         compiler_directives={"show_performance_hints": False},
     )

@@ -208,6 +208,12 @@ def test_who_asks_for_sources_gets_them_whatever_is_imported_first(order: str) -
     assert loaded(order, "0") > 3
 
 
+def test_what_cython_needs_everywhere_is_compiled_once() -> None:
+    own = b"Can only create a buffer that is contiguous in memory."  # said by its views of memory
+    compiled = [path for floor in ("parsers", "sensor") for path in (ROOT / floor).rglob("*.so")]
+    assert [path.name.split(".")[0] for path in compiled if own in path.read_bytes()] == ["_cython"]
+
+
 def loaded(order: str, interpreted: str) -> int:
     """How many of our modules are compiled once these are imported."""
     code = f"""
