@@ -219,7 +219,7 @@ class Workers:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=_environment(),
-                start_new_session=True,  # Ctrl-C is for the recorder, which ends the workers in order
+                process_group=0,  # Ctrl-C is for the recorder; in a session of its own, who stands back would not for it
             )
         self._line = ours
         return ours
