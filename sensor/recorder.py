@@ -219,7 +219,7 @@ class Workers:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=_environment(),
-                process_group=0,  # Ctrl-C is ours; in a session of its own nobody would stand back for it, see live.NICE
+                process_group=0,  # Ctrl-C is ours. A session of its own would undo `sensor.live.NICE`
             )
         self._line = ours
         return ours
