@@ -219,7 +219,7 @@ class Workers:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=_environment(),
-                process_group=0,  # Ctrl-C is ours. A session of its own would undo `sensor.live.NICE`
+                start_new_session=True,  # Ctrl-C is for the recorder, which ends the workers in order
             )
         self._line = ours
         return ours
