@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -30,7 +29,6 @@ from sensor.wire import BATCH_BYTES
 PIPELINE_VERSION: Final = 8
 BATCH_ROWS: Final = 250_000
 BATCH_TEXT_BYTES: Final = 64 << 20
-COLLECT_AFTER: Final = 700_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
 
@@ -212,19 +210,6 @@ class Pipeline:
             "damaged": self._capture.damaged,
             "counters": msgspec.json.encode(counters).decode(),
         }
-
-
-def calm_collector() -> None:
-    """Let the garbage collector look seldom; for a process that reads captures, once it has imported all it needs.
-
-    A flow under way is some twenty objects, and all are freed by counting references when it ends: reading makes no
-    cycles. A search looks at all objects that have come since the last: at the collector's default, half of the time on
-    small packets; each 50,000 objects 5 to 9 %. Those that go are subtracted, so that at 700,000 it is hardly ever due.
-    If there were cycles after all, they would be found there, in a search of 0.2 to 0.4 s, for which a live capture's
-    ring has room.
-    """
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 10)
 
 
 def _naive(ts_us: int | None) -> datetime | None:

@@ -37,9 +37,10 @@ from sensor.budget import DEFAULT_MIB, Budget
 from sensor.capture import STDIN
 from sensor.capture.pcapfile import Capture, CaptureError, CaptureFile, CaptureStream
 from sensor.capture.window import WINDOW_BYTES
+from sensor.collector import LastResort, collect_never
 from sensor.columns import Table
 from sensor.forkserver import LAST, Child, see_end
-from sensor.pipeline import Pipeline, calm_collector
+from sensor.pipeline import Pipeline
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, send, send_table
@@ -159,13 +160,14 @@ class Worker:
         taps = open_taps(job.interfaces, job.way, job.ring_bytes, job.fanout)
         with Interfaces(taps, slice_s=min(job.cut_s, SLICE_S), stop_fd=self._orders.fileno()) as source:
             pipeline = Pipeline(source, site, key, budget=Budget.of(job.memory_mib))
+            last_resort = LastResort((job.memory_mib << 20) + len(taps) * job.ring_bytes)
             mode = sandbox.enter(self._parent, self._words.fileno())
             how = settings(site, key, job.memory_mib)
             self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, how, 0, mode))
             if self._order() == b"go":
-                self._send_live(pipeline, source, job.cut_s)
+                self._send_live(pipeline, source, job.cut_s, last_resort)
 
-    def _send_live(self, pipeline: Pipeline, source: Interfaces, cut_s: float) -> None:
+    def _send_live(self, pipeline: Pipeline, source: Interfaces, cut_s: float, last_resort: LastResort) -> None:
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - it is there, see `_watch`
 
         os.set_blocking(self._orders.fileno(), False)
@@ -187,6 +189,7 @@ class Worker:
                     sent.result()  # raises what went wrong there
                 sent = sender.submit(self._send_cut, number, batch, state)
                 number += 1
+                last_resort.look()
         if sent is not None:
             sent.result()
         os.set_blocking(self._orders.fileno(), True)
@@ -347,7 +350,7 @@ def main(opener: Opener = open_pipeline) -> None:
     quote_nothing()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the recorder decides; without it we end
     Registry.installed()  # imports every parser
-    calm_collector()
+    collect_never()
     try:
         Worker(next_job(), opener).run()
     except BrokenPipeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +11,9 @@ import orjson
 
 from sensor.budget import Budget
 from sensor.capture.pcapfile import CaptureError, CaptureFile
+from sensor.collector import collect_never
 from sensor.commands.errors import CommandError, Status, note
-from sensor.pipeline import Pipeline, calm_collector
+from sensor.pipeline import Pipeline
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 
@@ -26,7 +28,7 @@ def facts(captures: Sequence[Path], site: Site, key: SiteKey, memory_mib: int) -
     Raises:
         CommandError: captures could not be read.
     """
-    calm_collector()
+    collect_never()
     failures = [error for path in captures if (error := _failure(path, site, key, memory_mib))]
     for failure in failures[:-1]:
         note(str(failure))
@@ -40,6 +42,8 @@ def _failure(path: Path, site: Site, key: SiteKey, memory_mib: int) -> CaptureEr
             _print(capture, site, key, memory_mib)
     except CaptureError as error:
         return error
+    finally:
+        gc.collect()  # the pipeline itself is one large cycle
     return None
 
 

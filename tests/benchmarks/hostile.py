@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 
 from parsers.core import Registry
 from sensor.capture.window import WINDOW_BYTES
+from sensor.collector import collect_never
 from sensor.dispatch import Dispatcher
 from sensor.engine import DATA, FULL, NEED, Engine
-from sensor.pipeline import calm_collector
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 from tests.sensor.engine.builder import Frame, Tcp, Wire, pcap
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="", help="scenarios whose names hold this")
     asked = parser.parse_args()
-    calm_collector()
+    collect_never()
     readings, plain = (engine_alone, with_sessions), [0.0, 0.0]
     sys.stdout.write(f"{'':32}{'engine':>8}{'ratio':>7}{'grows':>7}{'sessions':>10}{'ratio':>7}{'grows':>7}\n")
     for name, scenario in scenarios():

@@ -24,8 +24,9 @@ from typing import BinaryIO, cast
 from parsers.core import Registry
 from sensor.budget import DEFAULT_MIB, Budget
 from sensor.capture.pcapfile import CaptureStream
+from sensor.collector import collect_never
 from sensor.engine import DATA, DATAGRAM, NEED, Engine
-from sensor.pipeline import Pipeline, calm_collector
+from sensor.pipeline import Pipeline
 from sensor.site import Site
 from sensor.sitekey import SiteKey
 from sensor.wire import table_pieces
@@ -110,7 +111,7 @@ def engine_alone(flows: int, every: int, memory_mib: int) -> None:
 def whole_worker(flows: int, every: int, memory_mib: int) -> None:
     """As a worker does it; what would go to the recorder is thrown away."""
     Registry.installed()
-    calm_collector()
+    collect_never()
     before_mib = most_mib()
     made, rows = cast("BinaryIO", Made(flows, every)), 0
     with CaptureStream(made, id_bytes=ID_BYTES) as capture:

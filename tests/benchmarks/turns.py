@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from parsers.core import Leave, Registry, Session
-from sensor.pipeline import calm_collector
+from sensor.collector import collect_never
 from tests.benchmarks import clinical
 from tests.benchmarks.wire import MSS_BYTES, Talk
 
@@ -111,7 +111,7 @@ def microseconds(registry: Registry, port: int, talks: list[Turns]) -> tuple[flo
 def main() -> None:
     """One line for each kind."""
     registry = Registry.installed()
-    calm_collector()
+    collect_never()
     sys.stdout.write(f"{'kind':12}{'turns':>8}{'facts':>8}{'us a turn':>12}\n")
     for kind in sys.argv[1:] or KINDS:
         port, count, make = KINDS[kind]

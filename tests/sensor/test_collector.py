@@ -32,6 +32,23 @@ def test_what_is_made_again_and_again_does_not_stay() -> None:
     assert int(said(code)[0]) < 2 * COLLECT_AFTER
 
 
+def test_a_reader_looks_at_nothing_until_it_is_larger_than_it_may_be() -> None:
+    code = """
+        import gc
+        collect_never()
+        knots = [[] for _ in range(10 * COLLECT_AFTER)]
+        for knot in knots:
+            knot.append(knot)
+        del knot, knots
+        def held():
+            return len(gc.get_objects()) > 10 * COLLECT_AFTER
+        print(LastResort(1 << 40).look(), held())
+        last_resort = LastResort(1 << 20)
+        print(last_resort.look(), held(), last_resort.look())
+        """
+    assert said(code) == ["False", "True", "True", "False", "False"]
+
+
 def test_nothing_is_looked_at_while_commands_are_imported() -> None:
     code = """
         import gc
