@@ -26,8 +26,8 @@ def collect_seldom() -> None:
 def collect_never() -> None:
     """For a process that reads captures, once it has imported all it needs.
 
-    A conversation under way is some twenty objects, and a search looks at all that have come since the last one. Those of
-    conversations that had gone silent once took 1.1 s, for which no ring of a live capture has room.
+    A conversation under way is some twenty objects, and a search looks at all that have come since the last one. It
+    took 1.1 s once many had gone silent, for which no ring of a live capture has room.
     """
     gc.freeze()
     gc.disable()
