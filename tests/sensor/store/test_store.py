@@ -15,19 +15,12 @@ import pytest
 
 from sensor.rows import PART_ROWS
 from sensor.store import Ledger, Store, StoreError, StoreFull, StoreInUse
-from sensor.store.sql import PACKAGE, migrations, statement, tables, views
+from sensor.store.sql import PACKAGE, tables, views
 from tests.sensor.store.facts import (
     attribute,
     batch,
-    binding,
-    certificate,
-    certificate_shown,
-    common,
     conversation,
-    loss,
     reading,
-    seen,
-    traffic,
 )
 
 ROOT = Path(__file__).parents[3]
@@ -57,19 +50,6 @@ except StoreError as error:
 """
 
 
-def test_a_new_store_has_every_migration_once(tmp_path):
-    for _ in range(2):
-        Store.open(tmp_path / "s.duckdb").close()
-    with Store.open(tmp_path / "s.duckdb") as store:
-        numbers = store.query("SELECT number FROM migration WHERE number >= 0 ORDER BY number")
-    assert [number for (number,) in numbers] == [number for number, _ in migrations()]
-    assert names(tmp_path) == ["s.duckdb"]
-
-
-def test_migrations_are_numbered_without_holes():
-    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
-
-
 def test_every_view_can_be_read_and_shows_nothing_of_the_ledger(store):
     for name in views():
         columns = [column for (column,) in store.query(f"SELECT column_name FROM (DESCRIBE {name})")]
@@ -86,170 +66,6 @@ def test_every_table_of_facts_has_its_statements(store):
     assert all(PACKAGE.joinpath(f"merge/{name}.sql").is_file() for name in tables())
 
 
-def test_views_are_made_anew_when_their_text_has_changed(tmp_path):
-    path = tmp_path / "s.duckdb"
-    Store.open(path).close()
-    with duckdb.connect(path) as raw:
-        raw.execute("UPDATE migration SET name = 'views of old' WHERE number = -1; DROP VIEW attributes")
-    with pytest.raises(StoreError, match="older Spanward"):
-        Store.open(path, read_only=True)
-    with Store.open(path) as store:
-        assert store.query("SELECT count(*) FROM attributes") == [(0,)]
-
-
-ALL_ROUND = ("fact_certificate", "fact_channel", "fact_authentication", "fact_anomaly")
-# Rows of `new` as they were before step 8, when they did not refer to their place.
-ALONE = """(
-    SELECT p.* EXCLUDE (batch, id), f.* EXCLUDE (reading, day, place, quality),
-        f.quality & 1 <> 0 AS midstream, f.quality & 2 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided,
-        f.quality & 8 <> 0 AS truncated, f.quality & 16 <> 0 AS duplicate
-    FROM new.{} AS f JOIN new.place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
-)"""
-
-
-def older_store(path, last):
-    """A store as a version wrote it that knew migrations up to this one."""
-    with duckdb.connect(path) as raw:
-        raw.execute(statement("ledger/create_migration"))
-        for number, name in migrations()[:last]:
-            raw.execute(statement(f"schema/{name.removesuffix('.sql')}"))
-            raw.execute("INSERT INTO migration VALUES ($1, $2, now()::TIMESTAMP)", [number, name])
-
-
-def schema_of(store):
-    return store.query(
-        "SELECT table_name, column_index, column_name, data_type, is_nullable FROM duckdb_columns()"
-        " WHERE database_name = 'store' AND NOT internal ORDER BY ALL"
-    )
-
-
-@pytest.mark.parametrize("last", [1, 4, 5, 6, 7])
-def test_a_new_store_has_the_schema_that_all_steps_leave(tmp_path, store, last):
-    older_store(tmp_path / "old.duckdb", last)
-    with Store.open(tmp_path / "old.duckdb") as old:
-        assert len(schema_of(old)) > 300
-        assert schema_of(old) == schema_of(store)
-
-
-def test_attributes_of_an_older_store_are_brought_over(tmp_path):
-    """Also those that differ in one thing only, or had no quality but that nobody had looked."""
-    rows = [
-        attribute(0, "it's, x"), attribute(1, "it's", id=5, about="x"),
-        attribute(2, "it's", id=2, mac=None, truncated=None), attribute(3, "it's", id=3, gap=True, duplicate=True),
-        attribute(3, "NULL", id=4, ip=None, one_sided=True),
-    ]  # fmt: skip
-    flags = {"truncated": False, "duplicate": False}
-    with Store.open(tmp_path / "new.duckdb") as store:
-        for capture in ("a" * 32, "b" * 32):
-            Ledger(store, reading(capture)).commit(0, 100, batch(store, fact_attribute=rows))
-        expected = store.query("FROM attributes ORDER BY ALL")
-    older_store(tmp_path / "old.duckdb", 4)
-    with duckdb.connect(tmp_path / "old.duckdb") as raw:
-        begin_readings(raw)
-        for row in (flags | row | {"capture": name * 32, "parser_set": "p1"} for row in rows for name in "ab"):
-            marks = ", ".join(f"${name}" for name in row)
-            raw.execute(f"INSERT INTO fact_attribute ({', '.join(row)}) VALUES ({marks})", row)
-    with Store.open(tmp_path / "old.duckdb") as store:
-        assert len(expected) == len(rows)
-        assert store.query("FROM attributes ORDER BY ALL") == expected
-        counts = store.query(
-            "SELECT c.capture[1], count(*) FROM place JOIN capture AS c USING (reading) GROUP BY 1 ORDER BY 1"
-        )
-        assert counts == [("a", 3), ("b", 3)]
-
-
-def test_facts_of_an_older_store_are_brought_over(tmp_path):
-    """Some at a place where attributes were said as well, and with a quality that nobody had looked for."""
-    where = [{}, {"truncated": None, "duplicate": None}, {"mac": None, "ip": "NULL"}, {"mac": "NULL", "ip": None}]
-    what = {
-        "fact_certificate": {"role": "server", "position": 0, "sha256": "ab"},
-        "fact_channel": {"version": "TLS 1.2", "encrypted": True, "signed": "no", "details": "{}"},
-        "fact_authentication": {"mechanism": "basic", "outcome": "accepted", "protection": "none", "details": "{}"},
-        "fact_anomaly": {"code": "odd", "detail": "it's, x"},
-    }
-    flags = {"truncated": False, "duplicate": True, "one_sided": True}
-    rows = {
-        table: [common(0, **flags | other | said, id=number) for number, other in enumerate(where)]
-        for table, said in what.items()
-    }
-    said = {"fact_attribute": [attribute(0)]}
-    with Store.open(tmp_path / "new.duckdb") as store:
-        Ledger(store, reading()).commit(0, 100, batch(store, **said, **rows))
-        expected = seen(store)
-    older_store(tmp_path / "old.duckdb", 7)
-    with duckdb.connect(tmp_path / "old.duckdb") as raw:
-        raw.execute(f"ATTACH '{tmp_path / 'new.duckdb'}' AS new")
-        for table in set(tables()) - rows.keys():
-            raw.execute(f"INSERT INTO {table} FROM new.{table}")
-        raw.execute("INSERT INTO capture FROM new.capture; INSERT INTO batch FROM new.batch")
-        for table in rows:
-            looked = "* REPLACE (CASE WHEN id <> 1 THEN truncated END AS truncated)"
-            raw.execute(f"INSERT INTO {table} BY NAME SELECT {looked} FROM {ALONE.format(table)}")
-    with Store.open(tmp_path / "old.duckdb") as store:
-        assert store.query("SELECT count(*) FROM anomalies") == [(len(where),)]
-        assert seen(store) == expected
-
-
-def begin_readings(raw):
-    """In a store before step 6."""
-    raw.execute(
-        "INSERT INTO capture BY NAME SELECT repeat(name, 32) AS capture, name || '.pcap' AS name, 'p1' AS parser_set,"
-        " 's1' AS settings, 1000 AS batch_bytes, 12345 AS size_bytes, false AS complete, false AS finished,"
-        " now()::TIMESTAMP AS read_at FROM unnest(['b', 'a']) AS names(name)"
-    )
-
-
-def test_an_older_store_shows_what_it_showed(tmp_path):
-    """Rows of two readings in all tables; one of the readings goes on, and the other is replaced."""
-    rows = {
-        "fact_attribute": [attribute(0), attribute(1, "CT02", id=2)], "certificate": [certificate()],
-        "fact_certificate": [certificate_shown(5)], "binding": [binding(0)],
-        "fact_conversation": [conversation(3), conversation(4, id=8, segment="vlan 12")],
-        "fact_traffic": [traffic()], "fact_loss": [loss()],
-    }  # fmt: skip
-    new, old = (tmp_path / f"{name}.duckdb" for name in ("new", "old"))
-    with Store.open(new) as store:
-        for name in "ba":
-            Ledger(store, reading(name * 32, name=f"{name}.pcap")).commit(0, 100, batch(store, **rows))
-        expected = seen(store)
-    older_store(old, 5)
-    with duckdb.connect(old) as raw:
-        begin_readings(raw)
-        raw.execute(f"ATTACH '{new}' AS new")
-        raw.execute(
-            "CREATE TEMP VIEW conversation AS FROM new.fact_conversation"
-            " JOIN (SELECT * EXCLUDE (batch) RENAME (id AS kind) FROM new.kind) USING (reading, kind)"
-        )
-        for table in set(tables()) - {"kind"}:
-            own = "" if table in {"place", "attribute", "fact_attribute"} else "parser_set,"
-            source = {
-                "fact_conversation": "(SELECT * EXCLUDE (kind) FROM conversation)",
-                **dict.fromkeys(ALL_ROUND, ALONE.format(table)),
-            }.get(table, f"new.{table}")
-            raw.execute(
-                f"INSERT INTO {table} BY NAME SELECT c.capture, {own} t.* EXCLUDE (reading, batch)"
-                f" FROM {source} AS t JOIN new.capture AS c USING (reading)"
-            )
-        raw.execute("INSERT INTO batch FROM new.batch")
-    for path in (new, old):
-        with Store.open(path) as store:
-            assert seen(store) == expected
-            Ledger(store, reading(name="a.pcap")).commit(1, 200, batch(store, **rows))
-            Ledger(store, reading("b" * 32, "p2", name="b.pcap")).commit(0, 100, batch(store, **rows))
-    with Store.open(old) as brought, Store.open(new) as store:
-        assert seen(brought) == seen(store)
-        assert brought.query("SELECT n FROM attributes") == [(3,), (3,)]
-
-
-def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
-    path = tmp_path / "s.duckdb"
-    Store.open(path).close()
-    with duckdb.connect(path) as raw:
-        raw.execute("INSERT INTO migration VALUES (9999, '9999_future.sql', now()::TIMESTAMP)")
-    with pytest.raises(StoreError, match="newer Spanward"):
-        Store.open(path)
-
-
 def test_what_lies_outside_cannot_be_reached(store):
     for text in (
         "SELECT * FROM read_text('/etc/hostname')",
@@ -264,17 +80,6 @@ def test_what_lies_outside_cannot_be_reached(store):
 def test_the_file_says_that_duckdb_1_5_can_read_it(store):
     (size,) = store.query("SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'store'")
     assert str(size[0]).startswith("v1.5")
-
-
-def block_bytes(store):
-    return store.query("SELECT block_size FROM pragma_database_size() WHERE database_name = 'store'")
-
-
-def test_a_new_store_has_smaller_blocks_than_an_older_one_which_keeps_its_own(tmp_path, store):
-    older_store(tmp_path / "old.duckdb", last=8)
-    with Store.open(tmp_path / "old.duckdb") as old:
-        assert block_bytes(old) == [(256 << 10,)]
-    assert block_bytes(store) == [(128 << 10,)]
 
 
 def test_its_memory_can_be_set(tmp_path):
