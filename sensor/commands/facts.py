@@ -11,7 +11,6 @@ import orjson
 
 from sensor.budget import Budget
 from sensor.capture.pcapfile import CaptureError, CaptureFile
-from sensor.collector import collect_never
 from sensor.commands.errors import CommandError, Status, note
 from sensor.pipeline import Pipeline
 from sensor.site import Site
@@ -28,7 +27,6 @@ def facts(captures: Sequence[Path], site: Site, key: SiteKey, memory_mib: int) -
     Raises:
         CommandError: captures could not be read.
     """
-    collect_never()
     failures = [error for path in captures if (error := _failure(path, site, key, memory_mib))]
     for failure in failures[:-1]:
         note(str(failure))
@@ -37,12 +35,14 @@ def facts(captures: Sequence[Path], site: Site, key: SiteKey, memory_mib: int) -
 
 
 def _failure(path: Path, site: Site, key: SiteKey, memory_mib: int) -> CaptureError | None:
+    gc.disable()  # reading makes no garbage
     try:
         with CaptureFile(path) as capture:
             _print(capture, site, key, memory_mib)
     except CaptureError as error:
         return error
     finally:
+        gc.enable()
         gc.collect()  # the pipeline itself is one large cycle
     return None
 
