@@ -3,12 +3,18 @@
 A module is compiled where a `.pxd` lies beside its source: there, what is typed in C stands. Without it, or where
 nothing can be compiled, the same source is interpreted. What all of them have in common, Cython's views of memory, is
 one module more (`SHARED`).
+
+Where the compiler can use a profile they are compiled twice: the first ones count, in a copy of the packages, what
+happens while the captures of this repository are read (`exercise.py`); then the compiler knows what is frequent.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -38,18 +44,44 @@ class BuildEngine(build_ext):
     def build_extensions(self) -> None:
         """Translate and compile all modules, to the places where setuptools expects them."""
         scratch, command = Path(self.build_temp).resolve(), toolchain.choose()
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # one is translated while others are compiled
-            compiled = [
-                pool.submit(toolchain.compile_extension, command, _translate(ext, scratch), self._target(ext), scratch)
-                for ext in self.extensions
-            ]
-            for one in compiled:
-                one.result()
+        copy = scratch / "copy"
+        for floor in FLOORS:
+            shutil.copytree(floor, copy / floor, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
 
-    def _target(self, ext: Extension) -> Path:
-        target = Path(self.get_ext_fullpath(ext.name)).resolve()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target
+        def compile_all(sources: Iterable[Path], flags: list[str]) -> None:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:  # one is translated while others are compiled
+                compiled = [
+                    pool.submit(toolchain.compile_extension, command, source, self._place(ext, copy), scratch, flags)
+                    for ext, source in zip(self.extensions, sources, strict=True)
+                ]
+                for one in compiled:
+                    one.result()
+
+        sources: Iterable[Path] = (_translate(ext, scratch) for ext in self.extensions)
+        flags: list[str] = []
+        if toolchain.profiles(command):
+            compile_all(sources := list(sources), toolchain.COUNT_FLAGS)
+            flags = toolchain.PROFILE_FLAGS if _exercise(copy) else []
+        compile_all(sources, flags)
+        for ext in self.extensions:
+            target = Path(self.get_ext_fullpath(ext.name))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(self._place(ext, copy), target)
+
+    def _place(self, ext: Extension, folder: Path) -> Path:
+        return folder / self.get_ext_filename(ext.name)
+
+
+def _exercise(copy: Path) -> bool:
+    """Whether the modules of the copy have counted; if not, it is said why."""
+    path = os.pathsep.join([str(copy), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0", "SPANWARD_INTERPRETED": "0"}
+    program = [sys.executable, str(Path(__file__).with_name("exercise.py")), "pcaps"]
+    done = subprocess.run(program, check=False, capture_output=True, text=True, env=environment)
+    if done.returncode != 0:
+        why = (done.stderr.strip() or "no word").splitlines()[-1]
+        print(f"\n*** spanward: compiled without a profile, some 4 % slower: {why}\n", file=sys.stderr)
+    return done.returncode == 0
 
 
 def _translate(ext: Extension, scratch: Path) -> Path:

@@ -12,6 +12,8 @@ from types import ModuleType
 
 import pytest
 
+from sensor.engine import COMPILED
+
 ROOT = Path(__file__).parents[2]
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="ziglang is used on Linux only")
 
@@ -68,6 +70,37 @@ def test_without_headers_the_advice_names_the_package(toolchain, python_headers,
     monkeypatch.setenv("CC", "/bin/false")
     assert "python3-dev" in toolchain.obstacle()
     assert toolchain.requirements() == []
+
+
+def test_a_compiler_counts_what_is_frequent_if_it_can_and_may(toolchain, monkeypatch) -> None:
+    monkeypatch.delenv("SPANWARD_PROFILE", raising=False)
+    tried = []
+    monkeypatch.setattr(toolchain, "_works", lambda command, flags: not tried.append((*command, *flags)))
+    assert toolchain.profiles(["cc"])
+    assert tried == [("cc", *toolchain.COUNT_FLAGS), ("cc", *toolchain.PROFILE_FLAGS)]
+    monkeypatch.setattr(toolchain, "_works", lambda _command, flags: flags == toolchain.COUNT_FLAGS)
+    assert not toolchain.profiles(["cc"])
+    monkeypatch.setattr(toolchain, "_works", lambda *_: True)
+    monkeypatch.setenv("SPANWARD_PROFILE", "0")
+    assert not toolchain.profiles(["cc"])
+
+
+@pytest.mark.skipif(not COMPILED, reason="nothing is compiled here")
+def test_what_is_compiled_can_be_exercised() -> None:
+    """Else the modules would be compiled without a profile, which only the build would say."""
+    program = [sys.executable, ROOT / "_build" / "exercise.py"]
+    said = subprocess.run([*program, ROOT / "pcaps" / "hl7"], check=True, capture_output=True, text=True).stdout
+    captures, rows = (int(number) for number in re.findall(r"\d+", said))
+    assert captures == len(list((ROOT / "pcaps" / "hl7").glob("*.pcap")))
+    assert rows > captures
+
+
+@pytest.mark.skipif(not COMPILED, reason="nothing is compiled here")
+def test_what_cannot_be_exercised_is_an_error(tmp_path: Path) -> None:
+    program = [sys.executable, ROOT / "_build" / "exercise.py", tmp_path]
+    assert subprocess.run(program, check=False, capture_output=True, text=True).returncode != 0
+    (tmp_path / "not-one.pcap").write_bytes(b"no capture")
+    assert subprocess.run(program, check=False, capture_output=True, text=True).returncode != 0
 
 
 def test_zig_compiles_for_a_named_processor(toolchain, monkeypatch) -> None:
