@@ -117,10 +117,10 @@ class Pipeline:
             heard.clear()
         self._days()
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, passed: Callable[[int], None] = lambda _offset: None) -> Iterator[Batch]:
         """Folded rows, cut where the capture's windows end, never by the clock; the last batch may be empty.
 
-        Whoever asks for the next one has done with the last.
+        Whoever asks for the next one has done with the last. `passed` hears how many bytes have been read.
         """
         assert isinstance(self._capture, Capture)
         settled, next_cut = self._capture.settled_bytes, self._batch_bytes
@@ -128,6 +128,7 @@ class Pipeline:
             if event not in {NEED, FULL}:
                 continue
             offset = self._capture.offset
+            passed(offset)
             if offset >= settled and (event == FULL or offset >= next_cut or self._has_many_rows or self.is_much):
                 yield self._batch()
                 next_cut, self._away.size_bytes = offset + self._batch_bytes, 0

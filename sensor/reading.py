@@ -88,7 +88,7 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         site_key: the site key's file, made on first use.
         as_of: *now* for rules about age; otherwise the newest fact's time.
         rules: folder of the site's own rules, beside those that ship.
-        progress: called after each batch.
+        progress: called after each batch, and between them.
         worker_mib: of a worker, see `sensor.budget`.
         memory_mib: see `Store.open`.
         batch_bytes: capture bytes to a batch.

@@ -38,6 +38,7 @@ from sensor.wire import (
     Hello,
     Job,
     Kind,
+    Passed,
     Summary,
     WireError,
     decode,
@@ -54,7 +55,7 @@ _OTHER_STREAM: Final = (
 )
 
 Progress = Callable[[Path, int, int], None]
-"""Called with the capture's path, how many bytes of it are in the store, and its size; a guess for compressed ones."""
+"""Called with the capture's path, how many bytes of it have been read, and its size; a guess for compressed ones."""
 
 
 class WorkerDied(Exception):
@@ -326,6 +327,8 @@ class _Reading:
                 self._gathered.add(payload)
             elif kind == Kind.BATCH:
                 self._commit(self._ledger, decode(payload, BatchEnd))
+            elif kind == Kind.PASSED:
+                self._pass(decode(payload, Passed).byte_offset)
             elif kind == Kind.SUMMARY:
                 return self._finish(self._ledger, decode(payload, Summary))
             else:
@@ -366,8 +369,11 @@ class _Reading:
             raise
         self._next += 1
         self._talk.order(b"ack")
+        self._pass(end.byte_offset)
+
+    def _pass(self, offset: int) -> None:
         size_bytes = self._hello.size_bytes if self._hello else 0
-        self._progress(self._path, min(end.byte_offset, size_bytes), size_bytes)
+        self._progress(self._path, min(offset, size_bytes), size_bytes)
 
     def _finish(self, ledger: Ledger, said: Summary) -> CaptureRead:
         damaged = printable(said.damaged) if said.damaged else None

@@ -56,8 +56,10 @@ NUMBER: Final = struct.Struct(">q")
 FRAME_BYTES_MAX: Final = 256 << 20
 BATCH_BYTES_MAX: Final = 512 << 20
 JSON_BYTES_MAX: Final = 1 << 20
-BATCH_BYTES: Final = 2 << 30
-"""After so many bytes of a capture a batch is cut, unless its rows were cut before."""
+BATCH_BYTES: Final = 16 << 30
+"""After so many bytes of a capture a batch is cut, unless its rows were cut before. What is killed reads them again."""
+PASSED_BYTES: Final = 1 << 30
+"""After so many bytes a worker says how far it is."""
 _ALIGNED_BYTES: Final = 8
 _PIECES_MAX: Final = 1024
 """So many pieces of memory Linux writes at once."""
@@ -87,6 +89,7 @@ class Kind(IntEnum):
     SUMMARY = 4
     ERROR = 5
     STATE = 6
+    PASSED = 7
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -122,6 +125,12 @@ class BatchEnd(msgspec.Struct, frozen=True):
     """The tables since the last one are a batch."""
 
     number: Count
+    byte_offset: Count
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """So far the capture has been read. A batch may come much later."""
+
     byte_offset: Count
 
 

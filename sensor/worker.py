@@ -43,7 +43,20 @@ from sensor.forkserver import LAST, Child, see_end
 from sensor.pipeline import Pipeline
 from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
-from sensor.wire import BATCHES_AHEAD, NUMBER, BatchEnd, Failure, Hello, Job, Kind, decode, send, send_table
+from sensor.wire import (
+    BATCHES_AHEAD,
+    NUMBER,
+    PASSED_BYTES,
+    BatchEnd,
+    Failure,
+    Hello,
+    Job,
+    Kind,
+    Passed,
+    decode,
+    send,
+    send_table,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -72,8 +85,8 @@ class Source(Protocol):
 
     parser_set: str
 
-    def batches(self) -> Iterator[Cut]:
-        """All batches, in order."""
+    def batches(self, passed: Callable[[int], None] = ...) -> Iterator[Cut]:
+        """All batches, in order; `passed` hears how many bytes have been read."""
 
     def summary(self) -> dict[str, object]:
         """After the last batch: the fields of `wire.Summary`."""
@@ -101,6 +114,7 @@ class Worker:
         self._capture = pipes.capture
         self._open = opener
         self._unacknowledged = 0
+        self._next_passed = PASSED_BYTES
 
     def run(self) -> None:
         """Do the job; what is wrong with the capture or the site key is told to the recorder.
@@ -125,7 +139,7 @@ class Worker:
             how = settings(site, key, job.memory_mib)
             self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, how, size_bytes, mode))
             if self._order() == b"go":
-                self._send_batches(source, source.batches())
+                self._send_batches(source, source.batches(self._pass))
 
     def _read_stream(self, job: Job, site: Site, key: SiteKey) -> None:
         """The greeting waits for the first batch: only then it is known which capture this is.
@@ -233,6 +247,11 @@ class Worker:
         for name, rows in batch.parts:
             send_table(self._words, name, rows)
         self._say(Kind.BATCH, BatchEnd(number, batch.offset))
+
+    def _pass(self, offset: int) -> None:
+        if offset >= self._next_passed:
+            self._next_passed = offset + PASSED_BYTES
+            self._say(Kind.PASSED, Passed(offset))
 
     def _await_acknowledgement(self) -> None:
         self._order()

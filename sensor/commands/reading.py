@@ -98,8 +98,8 @@ def _watched(captures: Sequence[Path]) -> Iterator[Progress | None]:
         task = bar.add_task("", total=sum(sizes.values()))
         done: dict[Path, int] = {}
 
-        def watch(path: Path, committed_bytes: int, size_bytes: int) -> None:
-            done[path] = min(committed_bytes, size_bytes)  # inflated, it may be more than the file
+        def watch(path: Path, read_bytes: int, size_bytes: int) -> None:
+            done[path] = min(read_bytes, size_bytes)  # inflated, it may be more than the file
             bar.update(task, completed=sum(done.values()), description=str(plain(path.name)))
 
         yield watch

@@ -8,7 +8,7 @@ import sys
 
 import msgspec
 
-from sensor.wire import HEADER, BatchEnd, Failure, Hello, Kind, Summary, send, send_table
+from sensor.wire import HEADER, BatchEnd, Failure, Hello, Kind, Passed, Summary, send, send_table
 from sensor.worker import next_job
 from tests.sensor.store.facts import attribute, binding, said
 from tests.tables import made
@@ -53,6 +53,21 @@ class Lies:
 
     def batch_first(self):
         say(Kind.BATCH, BatchEnd(0, 0))
+
+    def passed_first(self):
+        say(Kind.PASSED, Passed(5))
+
+    def passed_before_the_beginning(self):
+        greet()
+        send(OUT, Kind.PASSED, b'{"byte_offset": -1}')
+
+    def passes_the_end(self):
+        greet()
+        say(Kind.PASSED, Passed(1 << 62))
+        rows()
+        say(Kind.BATCH, BatchEnd(0, 10))
+        IN.readline()
+        say(Kind.SUMMARY, END)
 
     def greets_twice(self):
         greet()

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,8 @@ def read(store, key, lie):
         ("silent", "ended with status 0", 0),
         ("no_greeting", "no greeting", 0),
         ("batch_first", "no greeting", 0),
+        ("passed_first", "no greeting", 0),
+        ("passed_before_the_beginning", "not a Passed", 0),
         ("greets_twice", "a second greeting", 0),
         ("wrong_number", "batch 2 where 1 should come", 1),
         ("same_table_twice", "ended with status 0", 0),
@@ -292,6 +295,38 @@ def test_progress_ends_at_the_size_of_the_capture(store, key):
     assert len(seen_bytes) > 1
     assert seen_bytes == sorted(seen_bytes)
     assert seen_bytes[-1] == (ECHO, ECHO.stat().st_size, ECHO.stat().st_size)
+
+
+def watched(store, key, told, command):
+    """It reads in one batch, and appends how much of how much has been read."""
+
+    def tell(_path, done_bytes, size_bytes):
+        told.append((done_bytes, size_bytes))
+
+    return Recorder(store, site=None, site_key=key, batch_bytes=1 << 20, progress=tell, command=command)
+
+
+def test_progress_is_told_between_batches(store, key, tmp_path):
+    program, told, size_bytes = tmp_path / "frequent.py", [], ECHO.stat().st_size
+    program.write_text(
+        "from sensor import worker\nworker.PASSED_BYTES, worker.WINDOW_BYTES = 512, 256\nworker.main()\n"
+    )
+    command = (sys.executable, "-P", str(program))
+    with watched(store, key, told, command) as opened:
+        opened.read(ECHO)
+    *between, last = told
+    assert len(store.query("SELECT * FROM batch")) == 1
+    assert last == (size_bytes, size_bytes)
+    assert len(between) > 2
+    assert all(later - earlier >= 512 for (earlier, _), (later, _) in pairwise([(0, 0), *between]))
+
+
+def test_progress_never_passes_the_end_whatever_a_worker_says(store, key):
+    told = []
+    command = (sys.executable, "-P", str(LIAR), "passes_the_end")
+    with watched(store, key, told, command) as opened:
+        opened.read(ECHO)
+    assert told == [(10, 10), (10, 10)]
 
 
 def test_an_order_to_a_worker_that_is_gone_is_dropped():
