@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from tests.benchmarks.generate import cache_folder, facts_of, generate
-from tests.benchmarks.measure import Run, adopt, measure, warm
+from tests.benchmarks.measure import Run, adopt, measure, settle, warm
 from tests.benchmarks.peers import REPOSITORY, Outcome, Peer, peers, planted, spanward
 from tests.benchmarks.single import slope, start_up
 from tests.benchmarks.workloads import WORKLOADS
@@ -52,6 +52,7 @@ def compare(capture: Path, who: Sequence[Peer], rounds: int, core: int, *, stric
     """Run all of `who`, the first of which the others are compared with."""
     rows = [Row(peer, [], [], []) for peer in who]
     base = rows[0]
+    settle(capture)
     for number in range(rounds):
         _again(base, capture, core)
         for row in rows[1:]:
