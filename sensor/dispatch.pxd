@@ -51,7 +51,7 @@ cdef class Dispatcher(Reader):
     cdef _learn(self, _Flow flow, _Session session, long long lane, long long turn, bytes data, _Step step)
     cdef _words(self, list facts)
     cdef _known_claim(self, fact)
-    cdef tuple _without_secret(self, fact)
+    @cython.locals(at=Py_ssize_t, kept=list, marks=list)
+    cdef tuple _without_secrets(self, list facts)
     cdef _named(self, principal, sensitivity)
 
-cdef _is_plain(words)

@@ -200,11 +200,11 @@ class Dispatcher(Reader):
     def condense(self, flow: Flow) -> None:
         """Keep the first `RESTATED_MAX` different facts of what was stated; if they are all, add none later."""
         said: dict[Hashable, tuple[Fact, SecretMark | None]] = {}
-        for fact, mark in chain.from_iterable([words.facts for words in flow.stated or ()]):
+        for fact, mark in chain.from_iterable([words.each() for words in flow.stated or ()]):
             if not isinstance(fact, Anomaly) and len(said) < RESTATED_MAX:
                 key = fact if isinstance(fact, Attribute) else (type(fact), _encode(fact), mark)
                 said.setdefault(key, (fact, mark))
-        flow.stated = [Words(tuple(said.values()))] if said else None
+        flow.stated = [Words(*zip(*said.values(), strict=True))] if said else None
         flow.stated_count = len(said) if len(said) < RESTATED_MAX else -1
 
     # ------------------------------------------------------------------ sessions
@@ -318,7 +318,7 @@ class Dispatcher(Reader):
         protocol = session.protocol
         if protocol is None or protocol.blanks is None:
             return
-        if step.words is None or _is_plain(step.words):
+        if step.words is None or step.words.marks is None:  # of a secret the next one might say another
             run = Run(lane, turn, data)
             self._recall.learn(flow.node, run, flow.runs or [], protocol, session.side(lane), step)
 
@@ -328,7 +328,7 @@ class Dispatcher(Reader):
         """Facts as they may be kept. One claim alone that is made again and again is put into the same words."""
         fact = facts[0]
         if len(facts) > 1 or not isinstance(fact, Authentication) or fact.secret is not None:
-            return Words(tuple([self._without_secret(fact) for fact in facts]))
+            return Words(*self._without_secrets(facts))
         known = self._claims.get(id(fact))
         if known is None or known[0] is not fact:
             known = self._claims[id(fact)] = fact, self._known_claim(fact)
@@ -343,21 +343,31 @@ class Dispatcher(Reader):
         said = _encode(fact)
         words = self._claimed.get(said)
         if words is None:
-            words = self._claimed[said] = Words((self._without_secret(fact),), known=True)
+            words = self._claimed[said] = Words(*self._without_secrets([fact]), known=True)
         return words
 
-    def _without_secret(self, fact: Fact) -> tuple[Fact, SecretMark | None]:
-        """The fact with its secret replaced by what may be kept of it, and with its principal as the site wants it."""
-        if isinstance(fact, Attribute):
-            if fact.sensitivity is PRINCIPAL:
-                return msgspec.structs.replace(fact, value=self._named(fact.value, fact.sensitivity)), None
-            return fact, None
-        if isinstance(fact, Authentication):
-            secret, principal = fact.secret, fact.principal
-            mark = self._key.mark(secret.reveal(), principal) if isinstance(secret, Secret) else None
-            named = principal and self._named(principal, fact.sensitivity)
-            return msgspec.structs.replace(fact, secret=None, principal=named), mark
-        return fact, None
+    def _without_secrets(self, facts: list[Fact]) -> tuple[tuple[Fact, ...], tuple[SecretMark | None, ...] | None]:
+        """The facts without secrets, principals as the site wants them; and what is kept of secrets: see `Words`."""
+        kept = facts
+        marks: list[SecretMark | None] | None = None
+        for at, fact in enumerate(facts):
+            if type(fact) is Attribute:
+                if fact.sensitivity is not PRINCIPAL:
+                    continue
+                said: Fact = msgspec.structs.replace(fact, value=self._named(fact.value, fact.sensitivity))
+            elif isinstance(fact, Authentication):
+                secret, principal = fact.secret, fact.principal
+                if isinstance(secret, Secret):
+                    marks = marks or [None] * len(facts)
+                    marks[at] = self._key.mark(secret.reveal(), principal)
+                named = principal and self._named(principal, fact.sensitivity)
+                said = msgspec.structs.replace(fact, secret=None, principal=named)
+            else:
+                continue
+            if kept is facts:
+                kept = facts.copy()
+            kept[at] = said
+        return tuple(kept), None if marks is None else tuple(marks)
 
     def _named(self, principal: str, sensitivity: Sensitivity) -> str:
         """The principal, or its pseudonym where the site wants that of accounts."""
@@ -368,8 +378,3 @@ class Dispatcher(Reader):
 def _ip(words: list[int], rest: int) -> bytes:
     """A packed address of its four words; what else stands in a flow's key says of which family it is."""
     return words[3].to_bytes(4) if rest >> 8 & 0xFF == 4 else _WORDS.pack(*words)
-
-
-def _is_plain(words: Words) -> bool:
-    """Whether no secret was stated: a step is taken without looking at the bytes of blanks."""
-    return all(mark is None for _, mark in words.facts)

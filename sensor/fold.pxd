@@ -108,8 +108,8 @@ cdef class Fold:
     @cython.locals(told=Told)
     cdef Told _heard(self, fact, mark)
 
-    @cython.locals(told=Told, new=Group, row=int)
-    cdef _add_each(self, Place place, Said said, tuple facts)
+    @cython.locals(told=Told, new=Group, row=int, at=Py_ssize_t, facts=tuple, marks=tuple)
+    cdef _add_each(self, Place place, Said said)
     cdef int _row(self, Place place, Told told) except? -1
     cdef bint _is_admitted(self, Place place, Told told) except -1
     cdef Told _overflow(self, Told told)

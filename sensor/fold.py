@@ -250,7 +250,7 @@ class Fold:
         if self._is_full():
             self.lost += len(words.facts)
             return None
-        self._add_each(place, said, words.facts)
+        self._add_each(place, said)
         return place.seen
 
     def _is_full(self) -> bool:
@@ -315,7 +315,7 @@ class Fold:
         """Rows for words that are new at this place, counted as one. None where some of the values are too many."""
         spoken = self._spoken.get(words)
         if spoken is None:
-            spoken = self._spoken[words] = [self._heard(fact, mark) for fact, mark in words.facts]
+            spoken = self._spoken[words] = [self._heard(fact, mark) for fact, mark in words.each()]
         for told in spoken:
             if not self._is_admitted(place, told):
                 return None
@@ -338,15 +338,16 @@ class Fold:
 
     # ------------------------------------------------------------------ facts
 
-    def _add_each(self, place: Place, said: Said, facts: tuple[tuple[Fact, SecretMark | None], ...]) -> None:
+    def _add_each(self, place: Place, said: Said) -> None:
         """Facts that were stated together: those that are new here as a group, others where they are counted."""
         self._moment += 1
         new: Group | None = None
         before: list[Told] = []
         again: list[Told] = []
         met: list[Group] = []
-        for fact, mark in facts:
-            told = self._told_by(fact, mark)
+        facts, marks = said.words.facts, said.words.marks
+        for at, fact in enumerate(facts):
+            told = self._told_by(fact, None if marks is None else marks[at])
             row = self._row(place, told)
             if row < 0 and not self._is_admitted(place, told):
                 told = self._overflow(told)

@@ -115,9 +115,9 @@ class Recall:
         names = {}
         for start, end, field in blanks.said:
             name = self.name(start, end, field, Subject(side))
-            names[name.words(data).facts[0][0]] = name
-        facts = {fact: None for fact, _ in step.words.facts if isinstance(fact, Attribute)}
-        rest = tuple([one for one in step.words.facts if not (isinstance(one[0], Attribute) and one[0] in names)])
+            names[name.words(data).facts[0]] = name
+        facts = {fact: None for fact in step.words.facts if isinstance(fact, Attribute)}
+        rest = tuple([fact for fact in step.words.facts if not (isinstance(fact, Attribute) and fact in names)])
         step.words = Words(rest, known=True) if rest else None
         step.names = tuple(name for fact, name in names.items() if fact in facts)
 
@@ -133,13 +133,13 @@ class Recall:
                 words.clear()
         self._words_count += 1
         stated = field(subject, content.decode("utf-8", "replace"))
-        known[content] = Words(((stated, None),), known=True)
+        known[content] = Words((stated,), known=True)
         return known[content]
 
     def _share(self, step: Step) -> None:
         """Let the step have the very words of another one that states the same."""
         if step.words is not None:
-            same = _encode([(type(fact).__name__, fact) for fact, _ in step.words.facts])
+            same = _encode([(type(fact).__name__, fact) for fact in step.words.facts])
             step.words = self._same.setdefault(same, step.words)
 
     def _make_room(self, size: int) -> None:
@@ -154,7 +154,7 @@ class Recall:
 def _may_name(step: Step, protocol: Protocol) -> bool:
     """Whether something is stated that `blanks` may find to be said as it is."""
     facts = step.words.facts if step.words is not None else ()
-    return any(isinstance(fact, Attribute) and fact.name in protocol.said for fact, _ in facts)
+    return any(isinstance(fact, Attribute) and fact.name in protocol.said for fact in facts)
 
 
 def _lead_on(node: Node, run: Run, step: Step) -> None:

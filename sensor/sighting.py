@@ -104,7 +104,7 @@ class Said(Moment):
         ends = self.ends
         sides = (_endpoint(ends.initiator, self.port), _endpoint(ends.responder, ends.port))
         community = self.community_id
-        for fact, mark in self.words.facts:
+        for fact, mark in self.words.each():
             side = fact.subject.side
             yield Sighting(
                 ts_us=self.ts_us,

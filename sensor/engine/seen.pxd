@@ -12,7 +12,7 @@ cdef extern from *:
 
 @cython.final
 cdef class Words:
-    cdef readonly tuple facts
+    cdef readonly tuple facts, marks
     cdef readonly bint known
 
 cdef class Moment:

@@ -1,6 +1,8 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, initializedcheck=False, auto_pickle=False
 """What was said, when and how often: what the fold counts in, and `flows` too where the same is said again."""
 
+from itertools import repeat
+
 try:
     import cython
 except ImportError:
@@ -18,15 +20,21 @@ if not cython.compiled:
 @cython.no_gc  # what it holds never leads back to it, nor does it below
 @cython.cclass
 class Words:
-    """Facts that were stated together, without secrets, each with what is kept of its secret.
+    """Facts that were stated together, without secrets.
 
     Attributes:
+        marks: what is kept of the secret of each, in their order; None where none of them had one.
         known: all conversations that said the same share this one object.
     """
 
-    def __init__(self, facts, *, known=False):
+    def __init__(self, facts, marks=None, *, known=False):
         self.facts = facts
+        self.marks = marks
         self.known = known
+
+    def each(self):
+        """Each fact, and what is kept of its secret."""
+        return zip(self.facts, repeat(None) if self.marks is None else self.marks)
 
 
 @cython.no_gc

@@ -1,14 +1,20 @@
 # What the type checker knows of what was said at a place. Source: seen.py.
 
+from collections.abc import Iterator
+
 from parsers.core import Fact
 from sensor.sighting import Ends, Quality
 from sensor.sitekey import SecretMark
 
 class Words:
-    facts: tuple[tuple[Fact, SecretMark | None], ...]
+    facts: tuple[Fact, ...]
+    marks: tuple[SecretMark | None, ...] | None
     known: bool
 
-    def __init__(self, facts: tuple[tuple[Fact, SecretMark | None], ...], *, known: bool = False) -> None: ...
+    def __init__(
+        self, facts: tuple[Fact, ...], marks: tuple[SecretMark | None, ...] | None = None, *, known: bool = False
+    ) -> None: ...
+    def each(self) -> Iterator[tuple[Fact, SecretMark | None]]: ...
 
 class Moment:
     ts_us: int

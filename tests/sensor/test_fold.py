@@ -28,7 +28,7 @@ SCOPES = ("default",)
 
 def saying(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, gap: bool = False, ends: Ends = ENDS) -> Said:
     fact: Attribute = NAME(Subject(Side.INITIATOR), value)
-    return statement(ts_us, frame, ends, port, "test", Words(((fact, None),)), Quality(gap=gap))
+    return statement(ts_us, frame, ends, port, "test", Words((fact,)), Quality(gap=gap))
 
 
 def rows(fold: Fold, table: str) -> list[dict[str, Any]]:
@@ -122,7 +122,7 @@ def test_what_many_subjects_have_said_takes_no_more_room() -> None:
 def test_a_certificate_is_sent_once_and_far_dates_are_cut() -> None:
     fold = Fold(SCOPES)
     fact = Certificate(Subject(Side.RESPONDER), "server", 0, "ab", not_before=-(10**15), not_after=10**15)
-    shown = statement(1, 1, ENDS, 50_000, "tls", Words(((fact, None),)), Quality())
+    shown = statement(1, 1, ENDS, 50_000, "tls", Words((fact,)), Quality())
     fold.add(shown)
     (row,) = rows(fold, "certificate")
     assert (row["not_before"].year, row["not_after"].year) == (1, 9999)
@@ -141,7 +141,7 @@ def _filled() -> dict[str, Table]:
 
 
 def known(*values: str) -> Words:
-    return Words(tuple((NAME(Subject(Side.INITIATOR), value), None) for value in values), known=True)
+    return Words(tuple(NAME(Subject(Side.INITIATOR), value) for value in values), known=True)
 
 
 def test_known_words_count_as_one_and_with_what_is_said_by_itself() -> None:

@@ -88,12 +88,18 @@ marked = st.tuples(facts, st.none()) | st.tuples(
 qualities = st.builds(Quality, gap=st.booleans(), truncated=st.booleans())
 
 
+def put(pairs: list[tuple[Fact, SecretMark | None]]) -> Words:
+    """Facts, each with what is kept of its secret, in words."""
+    facts, marks = zip(*pairs, strict=True)
+    return Words(facts, marks if any(marks) else None)
+
+
 @st.composite
 def talks(draw: st.DrawFn) -> list[Said]:
     """What is said in order of time, much of it the same again, alone and together with other things."""
     pool = draw(st.lists(marked, min_size=1, max_size=8))
-    words = st.builds(Words, st.lists(st.sampled_from(pool), min_size=1, max_size=6).map(tuple))
-    known = [Words(one.facts, known=True) for one in draw(st.lists(words, max_size=4))]
+    words = st.builds(put, st.lists(st.sampled_from(pool), min_size=1, max_size=6))
+    known = [Words(one.facts, one.marks, known=True) for one in draw(st.lists(words, max_size=4))]
     said = st.builds(
         statement,
         ts_us=st.sampled_from([0, 1, HOUR_US, DAY_US, DAY_US + 5 * HOUR_US]),
@@ -132,11 +138,10 @@ def test_each_fact_is_counted_as_if_it_had_been_stated_alone(said: list[Said]) -
     together = by_key(fold.drain())
     alone = installed.Fold(SCOPES)
     for one in said:
-        for fact in one.words.facts:
+        for pair in one.words.each():
+            words = put([pair])
             alone.add(
-                statement(
-                    one.ts_us, one.frame, one.ends, one.port, one.protocol, Words((fact,)), one.quality, one.continued
-                )
+                statement(one.ts_us, one.frame, one.ends, one.port, one.protocol, words, one.quality, one.continued)
             )
     assert together == by_key(alone.drain())
     assert {key: row["n"] for key, row in together.items()} == ledger(said)
@@ -157,18 +162,16 @@ def ledger(said: list[Said]) -> dict[tuple[str, int], int]:
     """How often each fact was stated, counted one by one, by the ids that single folds give."""
     count: dict[tuple[str, int], int] = {}
     for one in said:
-        for fact in one.words.facts:
+        for pair in one.words.each():
             fold = installed.Fold(SCOPES)
-            fold.add(
-                statement(one.ts_us, 1, one.ends, one.port, one.protocol, Words((fact,)), one.quality, one.continued)
-            )
+            fold.add(statement(one.ts_us, 1, one.ends, one.port, one.protocol, put([pair]), one.quality, one.continued))
             (key,) = by_key(fold.drain())
             count[key] = count.get(key, 0) + 1
     return count
 
 
 def saying(*told: Fact, ts_us: int = 1) -> Said:
-    return statement(ts_us, 1, ENDS[0], 50_000, "test", Words(tuple((fact, None) for fact in told)), Quality())
+    return statement(ts_us, 1, ENDS[0], 50_000, "test", Words(told), Quality())
 
 
 def counts(said: list[Said], module: ModuleType = installed) -> dict[str, int]:

@@ -40,7 +40,7 @@ def _both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 def step(*values: str, leaves: tuple[int, ...] = ()) -> Step:
-    words = Words(tuple((NAME(ME, value), None) for value in values)) if values else None
+    words = Words(tuple(NAME(ME, value) for value in values)) if values else None
     done = Step(words, "test", 2)
     for lane in leaves:
         done.leave(lane, Leave.TURN, 0, b"")
@@ -103,7 +103,7 @@ def test_after_a_run_that_is_not_learnt_yet_a_name_is_none_of_its_own() -> None:
     assert node.find(0, 1, b"t" + OTHER, []) is first
     assert first.node.find(0, 2, b"t" + RANDOM, [b"t" + OTHER]) is None
     assert first.node.find(0, 2, b"t" + OTHER, [b"t" + OTHER]) is second
-    assert [name.words(b"t" + OTHER).facts[0][0] for name in second.names] == [NAME(ME, "ssssssss")]
+    assert [name.words(b"t" + OTHER).facts[0] for name in second.names] == [NAME(ME, "ssssssss")]
 
 
 def test_what_is_put_off_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,9 +155,9 @@ def test_a_name_is_put_into_words() -> None:
     found = node.find(0, 1, b"t" + OTHER, [])
     assert found is done
     assert found.words is not None
-    assert [fact for fact, _ in found.words.facts] == [NAME(ME, "x")]
+    assert list(found.words.facts) == [NAME(ME, "x")]
     told = [name.words(b"t" + OTHER) for name in found.names]
-    assert [fact for words in told for fact, _ in words.facts] == [NAME(ME, "ssssssss")]
+    assert [fact for words in told for fact in words.facts] == [NAME(ME, "ssssssss")]
     assert memory.name(0, 8, NAME, ME).words(OTHER) is told[0]
 
 
@@ -170,7 +170,7 @@ def test_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recall, "NAMES_MAX", 10)
     memory, _, done = learnt(Blanks(said=((1, 9, NAME),)), b"t" + RANDOM, "rrrrrrrr")
     told = [done.names[0].words(b"t%08d" % number) for number in range(100)]
-    assert [words.facts[0][0].value for words in told] == [f"{number:08}" for number in range(100)]
+    assert [words.facts[0].value for words in told] == [f"{number:08}" for number in range(100)]
     assert [len(known) for known in memory._words.values()] == [1]
 
 

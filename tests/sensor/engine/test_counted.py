@@ -9,7 +9,7 @@ from sensor.engine.seen import Counted, Moment, Seen, Words
 
 def counted(count: int) -> tuple[Counted, list[Words], list[Seen]]:
     here = Counted()
-    words = [Words(((f"fact {number}", None),), known=True) for number in range(count)]  # type: ignore[arg-type]
+    words = [Words((f"fact {number}",), known=True) for number in range(count)]  # type: ignore[arg-type]
     seen = [seen_once() for _ in words]
     for one, count_of_it in zip(words, seen, strict=True):
         here.keep(one, count_of_it)
