@@ -42,6 +42,7 @@ class Days:
         labels: protocol and confidence by the number that flows were labelled with.
         scopes: names by number.
         segment: the interface and the segment of a segment's number.
+        key: of the hash that makes ids.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class Days:
         labels: Sequence[Label],
         scopes: Sequence[str],
         segment: Callable[[int], tuple[str, str]],
+        key: tuple[int, int],
     ) -> None:
         self._days = days
         self._held = held
         self._ends = ends
         self._labels = labels
         self._scopes = scopes
+        self._key = key
         self._segments = {number: segment(number) for number in set(days[DAYS.index("segment") :: len(DAYS)])}
 
     @property
@@ -108,11 +111,11 @@ class Days:
         ]
         kind_ids = array("Q", map(what_of, told))
         digests = b"".join(hashlib.blake2b(msgspec.json.encode(one[:-1]), digest_size=16).digest() for one in told)
-        ids = columns.row_ids(rows, self._ends, of_kind, memoryview(digests).cast("q"))
+        ids = columns.row_ids(rows, self._ends, of_kind, memoryview(digests).cast("q"), self._key)
         return (
             table("kind", [kind_ids, *zip(*told, strict=True)]),
             _column(ID, columns.gathered(memoryview(kind_ids).cast("B").cast("q"), of_kind)),
-            _column(ID, memoryview(ids).cast("q")),
+            _column(ID, ids),
         )
 
     def _macs(self, ends: memoryview, mac_of: memoryview, macs: memoryview) -> Column:

@@ -26,7 +26,7 @@ from sensor.sitekey import SiteKey
 from sensor.traffic import Losses, carried
 from sensor.wire import BATCH_BYTES
 
-PIPELINE_VERSION: Final = 8
+PIPELINE_VERSION: Final = 9
 BATCH_ROWS: Final = 250_000
 BATCH_TEXT_BYTES: Final = 64 << 20
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -97,6 +97,7 @@ class Pipeline:
         self._dispatcher = Dispatcher(
             self.engine, registry, site, key, self._fold.add, budget=budget, bulkhead=bulkhead
         )
+        self._row_key = key.row_key()
         self._row_bytes = budget.row_bytes
         self._away = Load(0, iter(()))
         self._waiting: list[Days] = []
@@ -190,7 +191,7 @@ class Pipeline:
     def _days(self) -> Days:
         """What the engine has folded since the last call."""
         engine = self.engine
-        days = Days(*engine.take_days(), self._dispatcher.labels, self._scopes, engine.segment_name)
+        days = Days(*engine.take_days(), self._dispatcher.labels, self._scopes, engine.segment_name, self._row_key)
         if (span := days.span_us) is not None:
             self._first_us = span[0] if self._first_us is None else min(self._first_us, span[0])
             self._last_us = span[1] if self._last_us is None else max(self._last_us, span[1])

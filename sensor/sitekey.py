@@ -157,6 +157,11 @@ class SiteKey:
         """A 62-bit seed for the engine's hash that a sender cannot know."""
         return int(self._hmac(b"engine", b""), 16) >> 66
 
+    def row_key(self) -> tuple[int, int]:
+        """Two numbers of 64 bits: the key of the hash that makes ids of conversations."""
+        digest = int(self._hmac(b"rows", b""), 16)
+        return digest >> 64, digest & (1 << 64) - 1
+
     def _hmac(self, purpose: bytes, text: bytes) -> str:
         return hmac.new(self._key, b"v1\x1f" + purpose + b"\x1f" + text, hashlib.sha256).hexdigest()[:32]
 

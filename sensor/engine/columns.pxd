@@ -16,7 +16,7 @@ from sensor.engine.days cimport (
     E_REST,
     E_WIDTH,
 )
-from sensor.engine.digests cimport Sha1
+from sensor.engine.digests cimport Sha1, SipHash
 
 # Constants for the compiler; columns.py holds them again for the interpreter, and a test compares both.
 cdef enum:
@@ -182,11 +182,9 @@ cdef Py_ssize_t _pack_ip(
 cdef int _pack(unsigned char[::1] packed, Py_ssize_t at, long long value, int size) except -1
 
 @cython.locals(
-    made="unsigned char[::1]",
-    packed=bytearray,
-    digest=bytes,
-    place="Py_ssize_t",
+    made="long long[::1]",
     view="long long[::1]",
+    summed=SipHash,
     row="Py_ssize_t",
     at="Py_ssize_t",
     one="Py_ssize_t",
@@ -200,4 +198,5 @@ cpdef object row_ids(
     const long long[::1] ends,
     const long long[::1] of_kind,
     const long long[::1] digests,
+    tuple key,
 )

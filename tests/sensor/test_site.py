@@ -79,6 +79,16 @@ def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert path.read_text().split()[2] not in repr(first)
 
 
+def test_what_hashes_of_the_worker_are_keyed_with_is_the_keys_own() -> None:
+    """Two numbers of 64 bits for ids, and another one for the engine; each key has others, and always the same."""
+    keys = [SiteKey.test(), SiteKey.test().rotated()]
+    of_rows = [key.row_key() for key in keys]
+    assert of_rows == [key.row_key() for key in keys]
+    numbers = {*of_rows[0], *of_rows[1], *(key.stream_seed() for key in keys)}
+    assert len(numbers) == 6
+    assert all(0 <= number < 1 << 64 for number in numbers)
+
+
 def test_a_rotated_key_begins_a_new_epoch() -> None:
     key = SiteKey.test()
     before, after = key.mark(b"secret", "bob"), key.rotated().mark(b"secret", "bob")

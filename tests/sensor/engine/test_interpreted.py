@@ -210,7 +210,7 @@ def everything(path: Path) -> tuple[object, ...]:
 def test_the_compiler_and_the_interpreter_have_the_same_constants(source: str) -> None:
     """A .pxd holds what the .py holds: one of them alone would be changed some day."""
     text = (Path(installed.__file__).parent / f"{source}.pxd").read_text()
-    pattern = r"^\s+(?:const (?:long long|unsigned int) )?([A-Z][A-Z0-9_]*) (?:= )?\"?(0x[0-9A-F]+|\d+)"
+    pattern = r"^\s+(?:const (?:unsigned )?(?:long long|int) )?([A-Z][A-Z0-9_]*) (?:= )?\"?(0x[0-9A-F]+|\d+)"
     declared = dict(re.findall(pattern, text, re.MULTILINE))
     module = load_interpreted(source)
     block = Path(module.__file__).read_text().split("if not cython.compiled:\n")[1].split("\n\n\n")[0]
