@@ -120,7 +120,7 @@ def peers(suricatas: Sequence[str] = ("suricata",)) -> list[Peer]:
             "NFStream", lambda c: [str(nfstream), str(HERE / "nfstream_flows.py"), str(c)], _in_output,
             "" if nfstream.exists() else f"make a venv with nfstream, NFSTREAM_PYTHON or {nfstream}",
         ),
-        Peer("tshark", _tshark, _in_output, absent("tshark", "tshark"), once=True),
+        Peer("tshark", _tshark, _in_output, absent("tshark", "tshark")),
     ]  # fmt: skip
 
 

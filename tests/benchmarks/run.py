@@ -206,7 +206,7 @@ def _options() -> argparse.Namespace:
     options = argparse.ArgumentParser(prog="make bench", description="Speed, side by side.")
     options.add_argument("workloads", nargs="*", default=list(WORKLOADS), metavar="WORKLOAD", help="a b c d, or none")
     options.add_argument("--scale", type=float, default=1.0, help="number of conversations; 1 is half a gigabyte of a")
-    options.add_argument("--rounds", "--pairs", type=int, default=3, help="runs of each; the slowest run once")
+    options.add_argument("--rounds", "--pairs", type=int, default=3, help="runs of each")
     options.add_argument("--strict", action="store_true", help="Spanward again before each peer: A B A B")
     options.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1)
     options.add_argument("--repository", type=Path, default=REPOSITORY, help="what peers are compared with")
