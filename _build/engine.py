@@ -45,6 +45,7 @@ class BuildEngine(build_ext):
         """Translate and compile all modules, to the places where setuptools expects them."""
         scratch, command = Path(self.build_temp).resolve(), toolchain.choose()
         copy = scratch / "copy"
+        shutil.rmtree(copy, ignore_errors=True)  # of another build, with what was counted then
         for floor in FLOORS:
             shutil.copytree(floor, copy / floor, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
 
