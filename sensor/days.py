@@ -29,7 +29,6 @@ Span = tuple[int, int, int]
 Label = tuple[str, str]
 """Protocol and confidence."""
 
-community_id = columns.community_id
 ip_text = lru_cache(maxsize=16_384)(columns.ip_text)
 mac_text = lru_cache(maxsize=16_384)(columns.mac_text)
 
@@ -84,8 +83,7 @@ class Days:
 
     def _conversations(self, rows: memoryview, mac_of: memoryview, macs: memoryview) -> Iterator[tuple[str, Table]]:
         of = partial(_numbers, rows, DAYS)
-        initiators, responders, ports = of("initiator"), of("responder"), of("port")
-        flows = initiators, responders, of("transport"), ports, of("initiator_port")
+        initiators, responders = of("initiator"), of("responder")
         kinds, of_kind, ids = self._kinds(rows)
         yield "kind", kinds
         yield "fact_conversation", table(
@@ -94,11 +92,11 @@ class Days:
                 _column(DAY, columns.narrow(of("day"))), ids, of_kind,
                 self._macs(initiators, mac_of, macs), self._ips(initiators),
                 self._macs(responders, mac_of, macs), self._ips(responders),
-                _column(NUMBER, columns.narrow(ports)),
+                _column(NUMBER, columns.narrow(of("port"))),
                 *(_column(COUNT, of(name)) for name in SUMS),
                 _column(TIME, of("first_ts")), _column(TIME, of("last_ts")), _column(COUNT, of("n")),
                 _column(NUMBER, columns.narrow(of("hours"))), _column(COUNT, of("frame")),
-                _different(columns.community_ids(self._ends, *flows)),
+                _column(NUMBER, columns.narrow(of("initiator_port"))),
             ],
         )  # fmt: skip
 
@@ -149,11 +147,6 @@ def _numbers(rows: memoryview, names: Sequence[str], name: str) -> memoryview:
 
 def _column(kind: Kind, values: memoryview) -> Column:
     return Column(kind, len(values), [values])
-
-
-def _different(texts: columns.Buffers) -> Column:
-    """A column of texts that differ."""
-    return words(memoryview(array("h", range(len(texts[0]) - 1))), texts)
 
 
 def _joined(

@@ -86,7 +86,6 @@ cdef class Fold:
     cdef Places _where
     cdef Index _rows
     cdef list _counting
-    cdef Numbers _counted
     cdef list _counts
     cdef dict _tables
     cdef dict _told
@@ -116,7 +115,7 @@ cdef class Fold:
     @cython.locals(row=int)
     cdef _state(self, Place place, Told told, Group group)
     cdef int _add_row(self, Place place, Told told, int counted) except -1
-    cdef int _count_in(self, Place place, Seen seen) except -1
+    cdef int _count_in(self, Seen seen) except -1
     @cython.locals(group=Group)
     cdef Group _group(self, Place place, Moment first)
     cdef Group _group_of(self, Told told, int row)

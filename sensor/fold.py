@@ -216,7 +216,6 @@ class Fold:
         self._where = Places(self._scopes)
         self._rows = Index()
         self._counting: list[Seen] = []
-        self._counted = Numbers()
         self._counts: list[Counted] = []
         self._tables = {name: Facts(name) for name in WHAT}
         self._told: dict[Hashable, Told] = {}
@@ -270,7 +269,7 @@ class Fold:
         self._certificates_sent |= self._certificates.keys()
         for counts in self._counts:
             counts.clear()  # whoever counts there has to say anew where
-        parts = _parts(self._where, self._counting, self._counted, self._tables, self._certificates)
+        parts = _parts(self._where, self._counting, self._tables, self._certificates)
         self._clear()
         return parts
 
@@ -320,7 +319,7 @@ class Fold:
             if not self._is_admitted(place, told):
                 return None
         seen = Seen(said)
-        number = self._count_in(place, seen)
+        number = self._count_in(seen)
         for told in spoken:
             self._add_row(place, told, number)
         if place.seen is None:
@@ -401,17 +400,16 @@ class Fold:
         self._weigh(ROW_BYTES)
         return told.facts.add(2 * place.number + told.side, told.number, counted)
 
-    def _count_in(self, place: Place, seen: Seen) -> int:
-        """From now on this counts at a place; returns its number."""
+    def _count_in(self, seen: Seen) -> int:
+        """From now on this counts rows; returns its number."""
         self._counting.append(seen)
-        self._counted.add(place.number)
         self._weigh(SEEN_BYTES)
         return len(self._counting) - 1
 
     def _group(self, place: Place, first: Moment) -> Group:
         """A new group, without any rows."""
         group = Group(first)
-        group.number = self._count_in(place, group)
+        group.number = self._count_in(group)
         group.size = group.moment = group.met = group.part = 0
         return group
 
@@ -510,10 +508,10 @@ class Fold:
 
 
 def _parts(
-    places: Places, counting: list[Seen], counted: Numbers, tables: dict[str, Facts], certificates: dict[str, Key]
+    places: Places, counting: list[Seen], tables: dict[str, Facts], certificates: dict[str, Key]
 ) -> Iterator[tuple[str, Table]]:
     """What was folded is let go of table by table."""
-    folded = Folded(places, counting, counted)
+    folded = Folded(places, counting)
     yield from folded.places(tables.values())
     while tables:
         _, facts = tables.popitem()

@@ -23,8 +23,6 @@ cdef class Places:
     cdef readonly object functions
     cdef readonly dict kinds
     cdef readonly Numbers kind
-    cdef readonly Longs transport
-    cdef readonly Longs port
     cdef readonly Longs end
     cdef readonly Longs ends
 
@@ -51,30 +49,16 @@ cdef class Wheres:
     cdef list _addresses(self, ends)
 
 @cython.final
-cdef class Conversations:
-    cdef object _ends
-    cdef tuple _of_places
-    cdef Longs _place
-    cdef Longs _port
-    cdef long long _last_place
-    cdef long long _last_port
-
-    cdef int number(self, long long place, long long port) except -1
-    cdef community_ids(self, conversations)
-
-@cython.final
 cdef class Counts:
     cdef list _seen
-    cdef Numbers _place
     cdef Longs _first
     cdef Longs _last
     cdef Longs _n
     cdef Longs _frame
     cdef Numbers _hours
     cdef Numbers _quality
-    cdef Longs _conversation
+    cdef Numbers _port
     cdef dict _qualities
-    cdef Conversations _conversations
 
     @cython.locals(seen=Seen)
     cdef _take_apart(self, int number)

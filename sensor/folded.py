@@ -19,7 +19,7 @@ from parsers.core import Side
 from sensor.arrays import Longs, Numbered, Numbers, id_column, ids, ids_of, repeats, spread, words
 from sensor.columns import COUNT, DAY, NUMBER, TIME, Column, Table
 from sensor.days import TRANSPORT
-from sensor.engine.columns import column, community_ids, gathered, ip_texts, mac_numbers, mac_texts, picked
+from sensor.engine.columns import gathered, ip_texts, mac_numbers, mac_texts, picked
 from sensor.engine.seen import Seen
 from sensor.rows import DAY_AND_ID, PART_ROWS, WHAT, WHERE, Key, sides_of, table, what_of
 from sensor.sighting import Ends, Quality
@@ -74,7 +74,6 @@ class Places:
         functions: of each, a factor and a term for each side.
         kinds: what places have in common: day, scope, port, transport, protocol, and whether it was restated.
         kind: of each place, the number of its kind.
-        transport, port: of each place, the number of the transport protocol, and the responder's port.
         end: of each side of a place, the number of its end.
         ends: rows as of `sensor.engine.ENDS`.
     """
@@ -84,7 +83,7 @@ class Places:
         self.count = self._end_count = 0
         self.functions = array("Q")
         self.kinds: dict[Key, int] = {}
-        self.kind, self.transport, self.port = Numbers(), Longs(), Longs()
+        self.kind = Numbers()
         self.end, self.ends = Longs(), Longs()
 
     def add_end(self, address: Address) -> int:
@@ -104,8 +103,6 @@ class Places:
         kind = day, self._scopes[ends.scope], ends.port, TRANSPORT[ends.transport], protocol, continued
         self.functions.extend(sides_of((kind, ends.initiator, ends.responder)))
         self.kind.add(self.kinds.setdefault(kind, len(self.kinds)))
-        self.transport.add(ends.transport)
-        self.port.add(ends.port)
         self.end.add(one)
         self.end.add(other)
         self.count += 1
@@ -154,51 +151,18 @@ class Wheres:
         ]
 
 
-class Conversations:
-    """What counts were begun in: flows between the ends of places.
-
-    Args:
-        places: no more come.
-    """
-
-    def __init__(self, places: Places) -> None:
-        self._ends, ends = places.ends.all, places.end.all
-        self._of_places = column(ends, 2, 0), column(ends, 2, 1), places.transport.all, places.port.all
-        self._place, self._port = Longs(), Longs()
-        self._last_place = self._last_port = -1
-
-    def number(self, place: int, port: int) -> int:
-        """The number of a flow at a place, from this initiator's port; those that come together are one."""
-        if place != self._last_place or port != self._last_port:
-            self._last_place, self._last_port = place, port
-            self._place.add(place)
-            self._port.add(port)
-        return self._place.count - 1
-
-    def community_ids(self, conversations: memoryview) -> Column:
-        """The Community IDs of those with these numbers."""
-        numbers, different, _ = picked(conversations, self._place.count)
-        places = gathered(self._place.all, different)
-        flows = [gathered(values, places) for values in self._of_places]
-        flows.append(gathered(self._port.all, different))
-        return words(numbers, community_ids(self._ends, *flows))
-
-
 class Counts:
     """What counts the rows of a batch, column by column.
 
     Args:
         counting: by number.
-        counted: of each of these, the number of its place.
-        places: see `Conversations`.
     """
 
-    def __init__(self, counting: list[Seen], counted: Numbers, places: Places) -> None:
-        self._seen, self._place = counting, counted
+    def __init__(self, counting: list[Seen]) -> None:
+        self._seen = counting
         self._first, self._last, self._n, self._frame = Longs(), Longs(), Longs(), Longs()
-        self._hours, self._quality, self._conversation = Numbers(), Numbers(), Longs()
+        self._hours, self._quality, self._port = Numbers(), Numbers(), Numbers()
         self._qualities: dict[Quality, int] = {}
-        self._conversations = Conversations(places)
         for number in range(len(counting)):
             self._take_apart(number)
 
@@ -210,13 +174,12 @@ class Counts:
         self._frame.add(seen.frame)
         self._hours.add(seen.hours)
         self._quality.add(self._qualities.setdefault(seen.quality, len(self._qualities)))
-        self._conversation.add(self._conversations.number(self._place.held[number], seen.port))
+        self._port.add(seen.port)
 
     def both(self, one: int, other: int) -> int:
-        """The number of what counts two together, of one place."""
+        """The number of what counts two together."""
         number = len(self._seen)
         self._seen.append(self._seen[one].joined(self._seen[other]))
-        self._place.add(self._place.held[one])
         self._take_apart(number)
         return number
 
@@ -228,7 +191,7 @@ class Counts:
             self._n.of(seen, COUNT),
             self._hours.of(seen).column(NUMBER),
             self._frame.of(seen, COUNT),
-            self._conversations.community_ids(self._conversation.taken(seen)),
+            self._port.of(seen).column(NUMBER),
         ]
 
     def quality(self, seen: Numbers) -> Column:
@@ -261,12 +224,12 @@ class Folded:
 
     Args:
         places: see `Wheres`.
-        counting, counted: see `Counts`.
+        counting: see `Counts`.
     """
 
-    def __init__(self, places: Places, counting: list[Seen], counted: Numbers) -> None:
+    def __init__(self, places: Places, counting: list[Seen]) -> None:
         self._wheres = Wheres(places)
-        self._counts = Counts(counting, counted, places)
+        self._counts = Counts(counting)
 
     def places(self, tables: Iterable[Facts]) -> Iterator[tuple[str, Table]]:
         """The places to which the rows of these tables refer."""

@@ -81,7 +81,7 @@ SEEN: Final[Columns] = (
     ("n", COUNT),
     ("hours", NUMBER),
     ("frame", COUNT),
-    ("community_id", WORD),
+    ("initiator_port", NUMBER),
 )
 QUALITY: Final = ("midstream", "gap", "one_sided", "truncated", "duplicate")
 """What the bits of a row's `quality` say, from the lowest on."""

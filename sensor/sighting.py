@@ -7,6 +7,8 @@ its facts, taken by itself.
 
 from __future__ import annotations
 
+import hashlib
+from binascii import b2a_base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -15,7 +17,7 @@ from typing import Final
 import msgspec
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact
-from sensor.days import TRANSPORT, community_id, ip_text, mac_text
+from sensor.days import TRANSPORT, ip_text, mac_text
 from sensor.engine.seen import Moment, Words
 from sensor.sitekey import SecretMark
 
@@ -223,3 +225,14 @@ def iso_s(ts_s: int | None) -> str | None:
         return None
     moment = _EPOCH + timedelta(seconds=min(max(ts_s, _EARLIEST_S), _LATEST_S))
     return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def community_id(transport: int, ip_a: bytes, port_a: int, ip_b: bytes, port_b: int) -> str:
+    """Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions. Spec: Community ID 1.0.
+
+    That of what is in a store is worked out there (`sensor/store/macros/community_id.sql`).
+    """
+    if (ip_a, port_a) > (ip_b, port_b):
+        ip_a, port_a, ip_b, port_b = ip_b, port_b, ip_a, port_a
+    packed = b"\0\0" + ip_a + ip_b + (transport << 40 | port_a << 16 | port_b).to_bytes(6, "big")
+    return "1:" + b2a_base64(hashlib.sha1(packed, usedforsecurity=False).digest(), newline=False).decode()

@@ -16,18 +16,15 @@ from sensor.engine.days cimport (
     E_REST,
     E_WIDTH,
 )
-from sensor.engine.digests cimport Sha1, SipHash
+from sensor.engine.digests cimport SipHash
 
 # Constants for the compiler; columns.py holds them again for the interpreter, and a test compares both.
 cdef enum:
     COLON = 58
     DOT = 46
-    EQUALS = 61
-    ONE = 49
     MAC_CHARACTERS = 17
     IP_CHARACTERS = 39
     IP4_CHARACTERS = 15
-    COMMUNITY_ID_CHARACTERS = 30
     KEY_WORDS = 13
 
 cdef extern from *:
@@ -104,7 +101,6 @@ cdef class Texts:
     cdef int[::1] offsets
     cdef Py_ssize_t at
     cdef Py_ssize_t count
-    cdef const unsigned char[::1] _base64
 
     @cython.locals(character=cython.uchar, at="Py_ssize_t")
     cdef int put(self, bytes text) except -1
@@ -114,10 +110,6 @@ cdef class Texts:
     cdef int ip4(self, long long word) except -1
     @cython.locals(gap=cython.int, length=cython.int, group=cython.int, zeros=cython.int)
     cdef int ip6(self, const long long[::1] words, Py_ssize_t at) except -1
-    @cython.locals(at=cython.int)
-    cdef int community_id(self, const unsigned char[::1] digest) except -1
-    @cython.locals(place=cython.int)
-    cdef int _sextets(self, int bits, int count) except -1
     cdef int _decimal(self, int value) except -1
     @cython.locals(shift=cython.int)
     cdef int _hexadecimal(self, int value) except -1
@@ -145,41 +137,6 @@ cpdef object spelled(list words, const long long[::1] numbers)
 
 @cython.locals(texts=Texts, at="Py_ssize_t")
 cpdef str ip_text(bytes packed)
-
-@cython.locals(
-    texts=Texts,
-    message=Sha1,
-    count="Py_ssize_t",
-    row="Py_ssize_t",
-    one="Py_ssize_t",
-    other="Py_ssize_t",
-    port=cython.longlong,
-    other_port=cython.longlong,
-    end="Py_ssize_t",
-)
-cpdef object community_ids(
-    const long long[::1] ends,
-    const long long[::1] initiators,
-    const long long[::1] responders,
-    const long long[::1] transports,
-    const long long[::1] ports,
-    const long long[::1] initiator_ports,
-)
-
-cpdef str community_id(long long transport, bytes ip_a, long long port_a, bytes ip_b, long long port_b)
-
-@cython.locals(word=cython.int)
-cdef bint _is_above(
-    const long long[::1] ends, Py_ssize_t one, long long port, Py_ssize_t other, long long other_port
-) except -1
-
-@cython.locals(word=cython.int)
-cdef Py_ssize_t _pack_ip(
-    unsigned char[::1] packed, Py_ssize_t at, const long long[::1] ends, Py_ssize_t end
-) except -1
-
-@cython.locals(place=cython.int)
-cdef int _pack(unsigned char[::1] packed, Py_ssize_t at, long long value, int size) except -1
 
 @cython.locals(
     made="long long[::1]",

@@ -14,8 +14,6 @@ in a key is a digest of 16 bytes here.
 
 from __future__ import annotations
 
-from binascii import b2a_base64
-from hashlib import sha1
 from typing import Final
 
 try:
@@ -23,7 +21,7 @@ try:
 except ImportError:
     from sensor.engine import _cy as cython
 
-from sensor.engine.digests import Sha1, SipHash
+from sensor.engine.digests import SipHash
 
 # Constants. The compiler has them from columns.pxd and days.pxd, so that they are constants in C too.
 if not cython.compiled:
@@ -46,17 +44,13 @@ if not cython.compiled:
 
     COLON = 58
     DOT = 46
-    EQUALS = 61
-    ONE = 49
     MAC_CHARACTERS = 17
     IP_CHARACTERS = 39
     IP4_CHARACTERS = 15
-    COMMUNITY_ID_CHARACTERS = 30
     KEY_WORDS = 13
     M32 = 0xFFFFFFFF
     M62 = 0x3FFFFFFFFFFFFFFF
 
-BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _FACTOR: Final[int] = hash("macs") & M62 | 1
 Buffers = tuple[memoryview, memoryview]
 """Of an array of texts: offsets and bytes."""
@@ -212,7 +206,6 @@ class Texts:
         self.offsets = memoryview(bytearray(4 * count + 4)).cast("i")
         self.at = 0
         self.count = 0
-        self._base64 = memoryview(BASE64)
 
     def buffers(self) -> Buffers:
         """All so far."""
@@ -261,21 +254,6 @@ class Texts:
         if gap + length == 8:
             self._character(COLON)
         self._end()
-
-    def community_id(self, digest: memoryview) -> None:
-        """A Community ID: its version, and a digest of 20 bytes in base64."""
-        self._character(ONE)
-        self._character(COLON)
-        for at in range(0, 18, 3):
-            self._sextets(digest[at] << 16 | digest[at + 1] << 8 | digest[at + 2], 4)
-        self._sextets(digest[18] << 16 | digest[19] << 8, 3)
-        self._character(EQUALS)
-        self._end()
-
-    def _sextets(self, bits: int, count: int) -> None:
-        """So many of the four digits of 24 bits. Spec: RFC 4648 4."""
-        for place in range(count):
-            self._character(self._base64[bits >> (18 - 6 * place) & 0x3F])
 
     def _decimal(self, value: int) -> None:
         if value >= 100:
@@ -365,63 +343,6 @@ def ip_text(packed: bytes) -> str:
     texts = Texts(1, IP_CHARACTERS)
     texts.ip6(_listed([int.from_bytes(packed[at : at + 4], "big") for at in range(0, len(packed), 4)]), 0)
     return bytes(texts.buffers()[1]).decode()
-
-
-# ---------------------------------------------------------------------- Community IDs
-
-
-def community_ids(
-    ends: memoryview,
-    initiators: memoryview,
-    responders: memoryview,
-    transports: memoryview,
-    ports: memoryview,
-    initiator_ports: memoryview,
-) -> Buffers:
-    """Of flows between two ends each; `ports` are the responders'."""
-    count = len(initiators)
-    texts, message = Texts(count, COMMUNITY_ID_CHARACTERS), Sha1()
-    for row in range(count):
-        one, port = initiators[row] * E_WIDTH, initiator_ports[row]
-        other, other_port = responders[row] * E_WIDTH, ports[row]
-        if _is_above(ends, one, port, other, other_port):
-            one, port, other, other_port = other, other_port, one, port
-        _pack(message.block, 0, 0, 2)
-        end = _pack_ip(message.block, _pack_ip(message.block, 2, ends, one), ends, other)
-        _pack(message.block, end, transports[row] << 40 | port << 16 | other_port, 6)
-        message.sum(end + 6)
-        texts.community_id(message.digest)
-    return texts.buffers()
-
-
-def community_id(transport: int, ip_a: bytes, port_a: int, ip_b: bytes, port_b: int) -> str:
-    """Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions. Spec: Community ID 1.0."""
-    if ip_a > ip_b or (ip_a == ip_b and port_a > port_b):
-        ip_a, port_a, ip_b, port_b = ip_b, port_b, ip_a, port_a
-    packed = b"\0\0" + ip_a + ip_b + (transport << 40 | port_a << 16 | port_b).to_bytes(6, "big")
-    return "1:" + b2a_base64(sha1(packed, usedforsecurity=False).digest(), newline=False).decode()
-
-
-def _is_above(ends: memoryview, one: int, port: int, other: int, other_port: int) -> bool:
-    """Whether an endpoint comes after another."""
-    for word in range(E_IP, E_IP + 4):
-        if ends[one + word] != ends[other + word]:
-            return ends[one + word] > ends[other + word]
-    return port > other_port
-
-
-def _pack_ip(packed: memoryview, at: int, ends: memoryview, end: int) -> int:
-    """Four bytes of IPv4, sixteen of IPv6; returns where they end."""
-    for word in range(3 if ends[end + E_REST] >> 8 & 0xFF == 4 else 0, 4):
-        _pack(packed, at, ends[end + E_IP + word], 4)
-        at += 4
-    return at
-
-
-def _pack(packed: memoryview, at: int, value: int, size: int) -> None:
-    """A number, its highest byte first."""
-    for place in range(size):
-        packed[at + place] = value >> 8 * (size - 1 - place) & 0xFF
 
 
 # ---------------------------------------------------------------------- ids

@@ -77,7 +77,7 @@ CREATE TABLE fact_attribute (
     id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
     attribute UBIGINT NOT NULL USING COMPRESSION uncompressed,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
+    frame BIGINT NOT NULL, initiator_port INTEGER, quality INTEGER NOT NULL
 );
 
 CREATE TABLE fact_channel (
@@ -86,7 +86,7 @@ CREATE TABLE fact_channel (
     about VARCHAR NOT NULL, version VARCHAR NOT NULL, cipher VARCHAR, encrypted BOOLEAN NOT NULL, signed VARCHAR NOT NULL,
     client_authenticated BOOLEAN, details VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
+    frame BIGINT NOT NULL, initiator_port INTEGER, quality INTEGER NOT NULL
 );
 
 -- A certificate being shown; what is in it stands once per capture in `certificate`.
@@ -95,7 +95,7 @@ CREATE TABLE fact_certificate (
     id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
     about VARCHAR NOT NULL, role VARCHAR NOT NULL, position INTEGER NOT NULL, sha256 VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
+    frame BIGINT NOT NULL, initiator_port INTEGER, quality INTEGER NOT NULL
 );
 
 -- Validity that lies outside a TIMESTAMP's range is cut to it; `details` is JSON.
@@ -113,7 +113,7 @@ CREATE TABLE fact_authentication (
     secret_digest VARCHAR, secret_principal_digest VARCHAR, secret_class VARCHAR, secret_length VARCHAR, key_epoch INTEGER,
     outcome VARCHAR NOT NULL, protection VARCHAR NOT NULL, details VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
+    frame BIGINT NOT NULL, initiator_port INTEGER, quality INTEGER NOT NULL
 );
 
 CREATE TABLE fact_anomaly (
@@ -121,7 +121,7 @@ CREATE TABLE fact_anomaly (
     id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
     about VARCHAR NOT NULL, code VARCHAR NOT NULL, detail VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL
+    frame BIGINT NOT NULL, initiator_port INTEGER, quality INTEGER NOT NULL
 );
 
 -- Of which kind conversations are. What makes a row unique is (reading, id). `confidence`: port | probed | confirmed;
@@ -145,7 +145,7 @@ CREATE TABLE fact_conversation (
     midstream_count BIGINT NOT NULL, one_sided_count BIGINT NOT NULL, gap_count BIGINT NOT NULL, unanswered_count BIGINT NOT NULL,
     truncated_count BIGINT, duplicate_count BIGINT,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, community_id VARCHAR USING COMPRESSION uncompressed
+    frame BIGINT NOT NULL, initiator_port INTEGER
 );
 
 -- Which MAC held which IP, from when to when: a new row whenever the holder changes.

@@ -5,7 +5,7 @@ USING incoming AS s
 ON t.batch >= $since_batch AND t.batch >= s.batch AND t.reading = s.reading AND t.day = s.day AND t.id = s.id AND t.place = s.place
 -- The evidence is that of the first sight. Seldom does it change: texts that are updated stay in DuckDB's memory.
 WHEN MATCHED AND (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN UPDATE SET
-    first_ts = s.first_ts, frame = s.frame, community_id = s.community_id,
+    first_ts = s.first_ts, frame = s.frame, initiator_port = s.initiator_port,
     last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours, quality = t.quality | s.quality
 WHEN MATCHED THEN UPDATE SET
     last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours, quality = t.quality | s.quality

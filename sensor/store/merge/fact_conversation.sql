@@ -5,7 +5,7 @@ ON t.batch >= $since_batch AND t.batch >= s.batch AND t.reading = s.reading AND 
     AND t.initiator_ip IS NOT DISTINCT FROM s.initiator_ip AND t.responder_ip IS NOT DISTINCT FROM s.responder_ip
 -- The evidence is that of the first sight. Seldom does it change: texts that are updated stay in DuckDB's memory.
 WHEN MATCHED AND (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN UPDATE SET
-    first_ts = s.first_ts, frame = s.frame, community_id = s.community_id,
+    first_ts = s.first_ts, frame = s.frame, initiator_port = s.initiator_port,
     last_ts = greatest(t.last_ts, s.last_ts), hours = t.hours | s.hours, packets = t.packets + s.packets,
     initiator_bytes = t.initiator_bytes + s.initiator_bytes, responder_bytes = t.responder_bytes + s.responder_bytes,
     copied_bytes = t.copied_bytes + s.copied_bytes, skipped_bytes = t.skipped_bytes + s.skipped_bytes,

@@ -6,7 +6,7 @@ SELECT f.day, f.id, p.scope, p.side, p.mac, p.ip, p.peer_mac, p.peer_ip, p.port,
     f.role, f.position, f.sha256,
     min(f.first_ts) AS first_ts, max(f.last_ts) AS last_ts, CAST(sum(f.n) AS BIGINT) AS n, bit_or(f.hours) AS hours,
     arg_min(c.capture, (f.first_ts, f.frame, c.capture)) AS capture, arg_min(f.frame, (f.first_ts, f.frame, c.capture)) AS frame,
-    arg_min_null(f.community_id, (f.first_ts, f.frame, c.capture)) AS community_id,
+    arg_min_null(f.initiator_port, (f.first_ts, f.frame, c.capture)) AS community_id,
     bit_or(f.quality) & 1 <> 0 AS midstream, bit_or(f.quality) & 2 <> 0 AS gap, bit_or(f.quality) & 4 <> 0 AS one_sided,
     bit_or(f.quality) & 8 <> 0 AS truncated, bit_or(f.quality) & 16 <> 0 AS duplicate
 FROM fact_certificate AS f

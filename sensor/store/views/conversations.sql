@@ -15,7 +15,7 @@ SELECT f.day, f.id, k.scope, f.initiator_mac, f.initiator_ip, f.responder_mac, f
     CAST(coalesce(sum(f.duplicate_count), 0) AS BIGINT) AS duplicate_count, CAST(sum(f.n) AS BIGINT) AS n,
     min(f.first_ts) AS first_ts, max(f.last_ts) AS last_ts, bit_or(f.hours) AS hours,
     arg_min(c.capture, (f.first_ts, f.frame, c.capture)) AS capture, arg_min(f.frame, (f.first_ts, f.frame, c.capture)) AS frame,
-    arg_min_null(f.community_id, (f.first_ts, f.frame, c.capture)) AS community_id
+    arg_min_null(f.initiator_port, (f.first_ts, f.frame, c.capture)) AS community_id
 FROM fact_conversation AS f
 JOIN capture AS c ON c.reading = f.reading
 JOIN kind AS k ON k.reading = f.reading AND k.id = f.kind
