@@ -71,7 +71,7 @@ cdef _spread(values, kind, Numbers at)
 @cython.locals(number=dict, which=Numbers, indices="short[::1]", row=int)
 cdef _words(texts, Numbers at, is_known)
 
-cpdef words(numbers, texts, bits=*)
+cpdef words(numbers, texts)
 
 cpdef id_column(unsigned long long[::1] values)
 

@@ -211,9 +211,9 @@ def _words(texts: Sequence[str | None], at: Numbers, is_known: bytearray | None)
     return Column(WORD, at.count, [taken, *text_buffers(number)], is_known)
 
 
-def words(numbers: memoryview, texts: Buffers, bits: memoryview | None = None) -> Column:
-    """A column of texts by their numbers; of none where there is no bit."""
-    return Column(WORD, len(numbers), [numbers, *texts], bits)
+def words(numbers: memoryview, texts: Buffers) -> Column:
+    """A column of texts by their numbers."""
+    return Column(WORD, len(numbers), [numbers, *texts])
 
 
 def text_column(texts: Buffers) -> Column:

@@ -74,29 +74,28 @@ class Days:
 
     def parts(self) -> Iterator[tuple[str, Table]]:
         """Parts of tables of `sensor.rows.SCHEMAS`, made when they are asked for."""
-        macs = columns.mac_numbers(self._ends)
         step = PART_ROWS * len(DAYS)
         for begin in range(0, len(self._days), step):
-            yield from self._conversations(self._days[begin : begin + step], *macs)
+            yield from self._conversations(self._days[begin : begin + step])
         if len(self._held):
-            yield "binding", self._bindings(*macs)
+            yield "binding", self._bindings()
 
-    def _conversations(self, rows: memoryview, mac_of: memoryview, macs: memoryview) -> Iterator[tuple[str, Table]]:
-        of = partial(_numbers, rows, DAYS)
+    def _conversations(self, rows: memoryview) -> Iterator[tuple[str, Table]]:
+        of, narrow = partial(_numbers, rows, DAYS), partial(_numbers, rows, DAYS, make=columns.narrow)
         initiators, responders = of("initiator"), of("responder")
         kinds, of_kind, ids = self._kinds(rows)
         yield "kind", kinds
         yield "fact_conversation", table(
             "fact_conversation",
             [
-                _column(DAY, columns.narrow(of("day"))), ids, of_kind,
-                self._macs(initiators, mac_of, macs), self._ips(initiators),
-                self._macs(responders, mac_of, macs), self._ips(responders),
-                _column(NUMBER, columns.narrow(of("port"))),
+                _column(DAY, narrow("day")), ids, of_kind,
+                self._macs(initiators), self._ips(initiators),
+                self._macs(responders), self._ips(responders),
+                _column(NUMBER, narrow("port")),
                 *(_column(COUNT, of(name)) for name in SUMS),
                 _column(TIME, of("first_ts")), _column(TIME, of("last_ts")), _column(COUNT, of("n")),
-                _column(NUMBER, columns.narrow(of("hours"))), _column(COUNT, of("frame")),
-                _column(NUMBER, columns.narrow(of("initiator_port"))),
+                _column(NUMBER, narrow("hours")), _column(COUNT, of("frame")),
+                _column(NUMBER, narrow("initiator_port")),
             ],
         )  # fmt: skip
 
@@ -116,15 +115,15 @@ class Days:
             _column(ID, ids),
         )
 
-    def _macs(self, ends: memoryview, mac_of: memoryview, macs: memoryview) -> Column:
-        numbers, different, bits = columns.picked(columns.gathered(mac_of, ends), len(macs))
-        return words(numbers, columns.mac_texts(columns.gathered(macs, different)), bits)
+    def _macs(self, ends: memoryview) -> Column:
+        numbers, bits = columns.macs(self._ends, ends)
+        return Column(COUNT, len(ends), [numbers], bits)
 
     def _ips(self, ends: memoryview) -> Column:
-        numbers, different, _ = columns.picked(ends, len(self._ends) // len(ENDS))
+        numbers, different = columns.picked(ends, len(self._ends) // len(ENDS))
         return words(numbers, columns.ip_texts(self._ends, different))
 
-    def _bindings(self, mac_of: memoryview, macs: memoryview) -> Table:
+    def _bindings(self) -> Table:
         """All intervals; the recorder joins those that touch across batches."""
         ends, first, last, n, before = (_numbers(self._held, HELD, name) for name in HELD)
         if any(before):
@@ -134,15 +133,20 @@ class Days:
             "binding",
             [
                 text_column(columns.spelled(scopes, columns.scopes(self._ends, ends))),
-                text_column(columns.mac_texts(columns.gathered(macs, columns.gathered(mac_of, ends)))),
+                self._macs(ends),
                 text_column(columns.ip_texts(self._ends, ends)),
                 _column(TIME, first), _column(TIME, last), _column(COUNT, n),
             ],
         )  # fmt: skip
 
 
-def _numbers(rows: memoryview, names: Sequence[str], name: str) -> memoryview:
-    return columns.column(rows, len(names), names.index(name))
+def _numbers(
+    rows: memoryview,
+    names: Sequence[str],
+    name: str,
+    make: Callable[[memoryview, int, int], memoryview] = columns.column,
+) -> memoryview:
+    return make(rows, len(names), names.index(name))
 
 
 def _column(kind: Kind, values: memoryview) -> Column:

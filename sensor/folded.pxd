@@ -38,8 +38,6 @@ cdef class Wheres:
     cdef Numbers _kind
     cdef Longs _end
     cdef object _ends
-    cdef object _mac_of
-    cdef object _macs
     cdef list _rows
     cdef Numbered _numbered
 

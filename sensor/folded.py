@@ -19,7 +19,8 @@ from parsers.core import Side
 from sensor.arrays import Longs, Numbered, Numbers, id_column, ids, ids_of, repeats, spread, words
 from sensor.columns import COUNT, DAY, NUMBER, TIME, Column, Table
 from sensor.days import TRANSPORT
-from sensor.engine.columns import gathered, ip_texts, mac_numbers, mac_texts, picked
+from sensor.engine import ENDS
+from sensor.engine.columns import ip_texts, macs, picked
 from sensor.engine.seen import Seen
 from sensor.rows import DAY_AND_ID, PART_ROWS, WHAT, WHERE, Key, sides_of, table, what_of
 from sensor.sighting import Ends, Quality
@@ -127,7 +128,6 @@ class Wheres:
         self._rows = [_kind_row(kind, side) for kind in places.kinds for side in Side]
         self._days = Numbers.listed([row[0] for row in self._rows])
         self._numbered = Numbered(len(self._rows))
-        self._mac_of, self._macs = mac_numbers(self._ends)
 
     def columns(self, where: Numbers) -> list[Column]:
         """The day and `WHERE` of rows."""
@@ -143,12 +143,9 @@ class Wheres:
 
     def _addresses(self, ends: memoryview) -> list[Column]:
         """MAC and IP addresses."""
-        numbers, macs, bits = picked(gathered(self._mac_of, ends), len(self._macs))
-        places, ips, _ = picked(ends, len(self._mac_of))
-        return [
-            words(numbers, mac_texts(gathered(self._macs, macs)), bits),
-            words(places, ip_texts(self._ends, ips)),
-        ]
+        numbers, bits = macs(self._ends, ends)
+        places, ips = picked(ends, len(self._ends) // len(ENDS))
+        return [Column(COUNT, len(ends), [numbers], bits), words(places, ip_texts(self._ends, ips))]
 
 
 class Counts:

@@ -9,8 +9,9 @@ Of facts there are many at one place. So *where* is a row of its own (`place`), 
 attributes there are the same at many places: *what* they say is a row of its own as well (`attribute`), and a row of
 `fact_attribute` nothing but numbers. Of the kinds of conversations (`kind`) there are few.
 
-Texts travel as numbers of words: most of them stand in many rows. A part of a table has
-`PART_ROWS` rows at most, so that the numbers take two bytes.
+Texts travel as numbers of words: most of them stand in many rows. A part of a table has `PART_ROWS` rows at most, so
+that the numbers take two bytes. What is a number stays one: MAC addresses have 48 bits, and a flow's Community ID is
+left to who wants to see it, as it follows from addresses and ports.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ DAY_AND_ID: Final[Columns] = (("day", DAY), ("id", ID))
 WHERE: Final[Columns] = (
     ("scope", WORD),
     ("side", WORD),
-    ("mac", WORD),
+    ("mac", COUNT),
     ("ip", WORD),
-    ("peer_mac", WORD),
+    ("peer_mac", COUNT),
     ("peer_ip", WORD),
     ("port", NUMBER),
     ("transport", WORD),
@@ -87,9 +88,9 @@ QUALITY: Final = ("midstream", "gap", "one_sided", "truncated", "duplicate")
 """What the bits of a row's `quality` say, from the lowest on."""
 CONVERSATION: Final[Columns] = (
     ("kind", ID),
-    ("initiator_mac", WORD),
+    ("initiator_mac", COUNT),
     ("initiator_ip", WORD),
-    ("responder_mac", WORD),
+    ("responder_mac", COUNT),
     ("responder_ip", WORD),
     ("port", NUMBER),
 )
@@ -135,7 +136,7 @@ CERTIFICATE: Final[Columns] = (
 )
 BINDING: Final[Columns] = (
     ("scope", TEXT),
-    ("mac", TEXT),
+    ("mac", COUNT),
     ("ip", TEXT),
     ("first_ts", TIME),
     ("last_ts", TIME),

@@ -34,8 +34,17 @@ def told(*parts: Table) -> list[dict[str, Any]]:
 
 
 def made(name: str, rows: Sequence[dict[str, Any]]) -> Table:
-    """Rows of `SCHEMAS[name]`; what they do not say is nothing."""
-    return Table({field: column_of(kind, [row.get(field) for row in rows]) for field, kind in SCHEMAS[name].items()})
+    """Rows of `SCHEMAS[name]`; what they do not say is nothing. MAC addresses may be texts."""
+    return Table(
+        {
+            field: column_of(kind, [_number(row.get(field)) if field.endswith("mac") else row.get(field) for row in rows])
+            for field, kind in SCHEMAS[name].items()
+        }
+    )
+
+
+def _number(mac: str | int | None) -> int | None:
+    return int(mac.replace(":", ""), 16) if isinstance(mac, str) else mac
 
 
 def packed(name: str, rows: Table) -> bytes:

@@ -22,23 +22,19 @@ from sensor.engine.digests cimport SipHash
 cdef enum:
     COLON = 58
     DOT = 46
-    MAC_CHARACTERS = 17
     IP_CHARACTERS = 39
     IP4_CHARACTERS = 15
     KEY_WORDS = 13
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"
-    const long long M62 "0x3FFFFFFFFFFFFFFFLL"
-
-cdef long long _FACTOR
 
 
 @cython.locals(made="long long[::1]", row="Py_ssize_t", count="Py_ssize_t")
 cpdef object column(const long long[::1] table, Py_ssize_t width, Py_ssize_t at)
 
-@cython.locals(made="int[::1]", row="Py_ssize_t")
-cpdef object narrow(const long long[::1] values)
+@cython.locals(made="int[::1]", row="Py_ssize_t", count="Py_ssize_t")
+cpdef object narrow(const long long[::1] table, Py_ssize_t width, Py_ssize_t at)
 
 @cython.locals(made="long long[::1]", row="Py_ssize_t")
 cpdef object gathered(const long long[::1] values, const long long[::1] numbers)
@@ -51,10 +47,8 @@ cpdef object extent(const long long[::1] days)
     row="Py_ssize_t",
     known="int[::1]",
     made="short[::1]",
-    bits="unsigned char[::1]",
     different="long long[::1]",
     found=cython.int,
-    missing="Py_ssize_t",
     word=cython.longlong,
     number=cython.int,
 )
@@ -62,17 +56,13 @@ cpdef tuple picked(const long long[::1] words, Py_ssize_t count)
 
 @cython.locals(
     made="long long[::1]",
-    different="long long[::1]",
-    slots="int[::1]",
+    bits="unsigned char[::1]",
     count="Py_ssize_t",
-    end="Py_ssize_t",
+    row="Py_ssize_t",
+    missing="Py_ssize_t",
     mac=cython.longlong,
-    slot="Py_ssize_t",
-    found=cython.int,
 )
-cpdef tuple mac_numbers(const long long[::1] ends)
-
-cdef Py_ssize_t _slot(long long mac, Py_ssize_t mask) except -1
+cpdef tuple macs(const long long[::1] ends, const long long[::1] numbers)
 
 @cython.locals(
     made="long long[::1]",
@@ -105,8 +95,6 @@ cdef class Texts:
     @cython.locals(character=cython.uchar, at="Py_ssize_t")
     cdef int put(self, bytes text) except -1
     @cython.locals(shift=cython.int)
-    cdef int mac(self, long long mac) except -1
-    @cython.locals(shift=cython.int)
     cdef int ip4(self, long long word) except -1
     @cython.locals(gap=cython.int, length=cython.int, group=cython.int, zeros=cython.int)
     cdef int ip6(self, const long long[::1] words, Py_ssize_t at) except -1
@@ -128,9 +116,6 @@ cpdef object ip_texts(const long long[::1] ends, const long long[::1] numbers)
 
 @cython.locals(row="Py_ssize_t")
 cdef Py_ssize_t _longest(const long long[::1] ends, const long long[::1] numbers) except -1
-
-@cython.locals(texts=Texts, row="Py_ssize_t")
-cpdef object mac_texts(const long long[::1] macs)
 
 @cython.locals(texts=Texts, row="Py_ssize_t")
 cpdef object spelled(list words, const long long[::1] numbers)

@@ -14,8 +14,6 @@ in a key is a digest of 16 bytes here.
 
 from __future__ import annotations
 
-from typing import Final
-
 try:
     import cython
 except ImportError:
@@ -44,14 +42,11 @@ if not cython.compiled:
 
     COLON = 58
     DOT = 46
-    MAC_CHARACTERS = 17
     IP_CHARACTERS = 39
     IP4_CHARACTERS = 15
     KEY_WORDS = 13
     M32 = 0xFFFFFFFF
-    M62 = 0x3FFFFFFFFFFFFFFF
 
-_FACTOR: Final[int] = hash("macs") & M62 | 1
 Buffers = tuple[memoryview, memoryview]
 """Of an array of texts: offsets and bytes."""
 
@@ -68,11 +63,12 @@ def column(table: memoryview, width: int, at: int) -> memoryview:
     return memoryview(made)
 
 
-def narrow(values: memoryview) -> memoryview:
-    """The same numbers, of 32 bits."""
-    made = memoryview(bytearray(4 * len(values))).cast("i")
-    for row in range(len(values)):
-        made[row] = values[row]
+def narrow(table: memoryview, width: int, at: int) -> memoryview:
+    """The same, of 32 bits."""
+    count = len(table) // width
+    made = memoryview(bytearray(4 * count)).cast("i")
+    for row in range(count):
+        made[row] = table[row * width + at]
     return memoryview(made)
 
 
@@ -102,57 +98,38 @@ def _numbers(count: int) -> memoryview:
 # ---------------------------------------------------------------------- words
 
 
-def picked(words: memoryview, count: int) -> tuple[memoryview, memoryview, memoryview | None]:
-    """Which words, of `count`, a column has: each row's among them, and these.
-
-    Then a bit for each row that has a word, and not -1; None where all have one. There are at most `PART_ROWS` rows.
-    """
+def picked(words: memoryview, count: int) -> tuple[memoryview, memoryview]:
+    """Which words, of `count`, a column has: each row's among them, and these. There are at most `PART_ROWS` rows."""
     rows = len(words)
     known = memoryview(bytearray(4 * count + 4)).cast("i")
     made = memoryview(bytearray(2 * rows)).cast("h")
-    bits = memoryview(bytearray((rows + 7) // 8))
     different = _numbers(rows)
-    found = missing = 0
+    found = 0
     for row in range(rows):
         word = words[row]
-        if word < 0:
-            missing += 1
-            continue
-        bits[row >> 3] |= 1 << (row & 7)
         number = known[word]
         if number == 0:
             different[found] = word
             found += 1
             number = known[word] = found
         made[row] = number - 1
-    return memoryview(made), memoryview(different)[:found], memoryview(bits) if missing else None
-
-
-def mac_numbers(ends: memoryview) -> tuple[memoryview, memoryview]:
-    """For each end the number of its MAC address, -1 where it has none; and the different ones."""
-    count = len(ends) // E_WIDTH
-    made, different = _numbers(count), _numbers(count)
-    slots = memoryview(bytearray(4 << (2 * count).bit_length())).cast("i")
-    found = 0
-    for end in range(count):
-        mac = ends[end * E_WIDTH + E_MAC]
-        if mac < 0:
-            made[end] = -1
-            continue
-        slot = _slot(mac, len(slots) - 1)
-        while slots[slot] and different[slots[slot] - 1] != mac:
-            slot = slot + 1 & len(slots) - 1
-        if slots[slot] == 0:
-            different[found] = mac
-            found += 1
-            slots[slot] = found
-        made[end] = slots[slot] - 1
     return memoryview(made), memoryview(different)[:found]
 
 
-def _slot(mac: int, mask: int) -> int:
-    """Where a MAC address is looked for first, in a table: nobody can know that beforehand, so nobody can fill it."""
-    return (mac * _FACTOR & M62) >> 24 & mask
+def macs(ends: memoryview, numbers: memoryview) -> tuple[memoryview, memoryview | None]:
+    """The MAC addresses of ends with these numbers, and a bit for each that there is; None where all are."""
+    count = len(numbers)
+    made = _numbers(count)
+    bits = memoryview(bytearray((count + 7) // 8))
+    missing = 0
+    for row in range(count):
+        mac = ends[numbers[row] * E_WIDTH + E_MAC]
+        if mac < 0:
+            missing += 1
+            continue
+        made[row] = mac
+        bits[row >> 3] |= 1 << (row & 7)
+    return memoryview(made), memoryview(bits) if missing else None
 
 
 def kinds(days: memoryview, ends: memoryview) -> tuple[memoryview, list[tuple[int, int, int, int]]]:
@@ -218,14 +195,6 @@ class Texts:
             self.characters[at] = character
             at += 1
         self.at = at
-        self._end()
-
-    def mac(self, mac: int) -> None:
-        """A MAC address: `00:11:22:33:44:55`."""
-        for shift in range(44, -1, -4):
-            self._digit(mac >> shift & 0xF)
-            if shift and shift & 7 == 0:
-                self._character(COLON)
         self._end()
 
     def ip4(self, word: int) -> None:
@@ -313,14 +282,6 @@ def _longest(ends: memoryview, numbers: memoryview) -> int:
         if ends[numbers[row] * E_WIDTH + E_REST] >> 8 & 0xFF != 4:
             return IP_CHARACTERS
     return IP4_CHARACTERS
-
-
-def mac_texts(macs: memoryview) -> Buffers:
-    """MAC addresses that are 48-bit numbers."""
-    texts = Texts(len(macs), MAC_CHARACTERS)
-    for row in range(len(macs)):
-        texts.mac(macs[row])
-    return texts.buffers()
 
 
 def spelled(words: list[bytes], numbers: memoryview) -> Buffers:

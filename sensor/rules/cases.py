@@ -37,6 +37,7 @@ def build_store(rows: Iterable[Mapping[str, Any]]) -> duckdb.DuckDBPyConnection:
     """A store in memory, with the real schema, that holds these facts. Raises CaseError."""
     connection = duckdb.connect()
     connection.execute(statement("whole"))
+    connection.execute(statement("macros"))
     add_rows(connection, rows)
     return connection
 
@@ -179,7 +180,7 @@ def mac_of(ip: str) -> str:
 
 def _place(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
     initiator, responder = row.get("from", "10.0.0.11"), row.get("to", "10.0.0.2")
-    macs = (row.get("from_mac", mac_of(initiator)), row.get("to_mac", mac_of(responder)))
+    macs = [_number(row.get(key, mac_of(ip))) for key, ip in (("from_mac", initiator), ("to_mac", responder))]
     scope = row.get("scope", "default")
     if kind == "binding":
         return {"scope": scope, "mac": macs[0], "ip": initiator}
@@ -200,6 +201,10 @@ def _place(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
     mine, theirs = ((initiator, macs[0]), (responder, macs[1]))[:: 1 if side == "initiator" else -1]
     ends = {"ip": mine[0], "mac": mine[1], "peer_ip": theirs[0], "peer_mac": theirs[1]}
     return common | ends | {"side": side, "about": row.get("about", "side"), "continued": False}
+
+
+def _number(mac: str | None) -> int | None:
+    return None if mac is None else int(mac.replace(":", ""), 16)
 
 
 def _extent(row: Mapping[str, Any], number: int) -> dict[str, Any]:

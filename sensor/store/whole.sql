@@ -10,19 +10,21 @@
 --   batch                 which batch of the reading brought the row, by its number in the ledger (`batch`): it grows
 --                         along a table, so that a search for late rows passes over the early ones. 0 before step 6
 --   side                  initiator | responder: which side of the conversation the fact is about
---   mac, ip               that side's addresses; port: the responder's port (never an ephemeral one)
+--   mac, ip               that side's addresses, the MAC address as a number; port: the responder's port (never an
+--                         ephemeral one)
 --   peer_mac, peer_ip     the other side's
 --   about                 'side', or the key of a thing that this side described
 --   continued             restated for a conversation that lives past midnight, not a new proof
 --   hours                 bit h is set when it was seen in hour h (UTC)
---   frame, community_id   evidence of the first sight in this capture
+--   frame, initiator_port evidence of the first sight in this capture. The Community ID follows from the ports, so that
+--                         it is not kept (macros.sql); in `community_id` are those of rows that were there before step 9
 --   midstream, gap, one_sided, truncated, duplicate   some sight of it came from a conversation of that quality
 --   quality               the same as a number: midstream 1, gap 2, one_sided 4, truncated 8, duplicate 16
 --   interface             name of a live interface, name or number of one in a pcapng file, else ''
 --   segment               'vlan 12', 'vni 5000', 'erspan 7', ..., 'other' when there were too many tunnels, '' for none
 --
--- What is a hash (ids, and what refers to attributes; `community_id` where each row has another one) is written as it is: there
--- is nothing to compress, and to find that out takes time. In stores that are older it is found out.
+-- What is a hash (ids, and what refers to attributes) is written as it is: there is nothing to compress, and to find that
+-- out takes time. In stores that are older it is found out.
 --
 -- What step 3 has added (truncated, duplicate, interface, segment) is NULL in rows that are older: nobody looked.
 
@@ -61,7 +63,7 @@ CREATE TABLE batch (
 CREATE TABLE place (
     reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL,
     id UBIGINT NOT NULL USING COMPRESSION uncompressed,
-    scope VARCHAR NOT NULL, side VARCHAR NOT NULL, mac VARCHAR, ip VARCHAR, peer_mac VARCHAR, peer_ip VARCHAR,
+    scope VARCHAR NOT NULL, side VARCHAR NOT NULL, mac BIGINT, ip VARCHAR, peer_mac BIGINT, peer_ip VARCHAR,
     port INTEGER, transport VARCHAR NOT NULL, protocol VARCHAR NOT NULL, continued BOOLEAN NOT NULL
 );
 
@@ -77,7 +79,7 @@ CREATE TABLE fact_attribute (
     id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
     attribute UBIGINT NOT NULL USING COMPRESSION uncompressed,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, initiator_port INTEGER, quality INTEGER NOT NULL
+    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL, initiator_port INTEGER
 );
 
 CREATE TABLE fact_channel (
@@ -86,7 +88,7 @@ CREATE TABLE fact_channel (
     about VARCHAR NOT NULL, version VARCHAR NOT NULL, cipher VARCHAR, encrypted BOOLEAN NOT NULL, signed VARCHAR NOT NULL,
     client_authenticated BOOLEAN, details VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, initiator_port INTEGER, quality INTEGER NOT NULL
+    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL, initiator_port INTEGER
 );
 
 -- A certificate being shown; what is in it stands once per capture in `certificate`.
@@ -95,7 +97,7 @@ CREATE TABLE fact_certificate (
     id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
     about VARCHAR NOT NULL, role VARCHAR NOT NULL, position INTEGER NOT NULL, sha256 VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, initiator_port INTEGER, quality INTEGER NOT NULL
+    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL, initiator_port INTEGER
 );
 
 -- Validity that lies outside a TIMESTAMP's range is cut to it; `details` is JSON.
@@ -113,7 +115,7 @@ CREATE TABLE fact_authentication (
     secret_digest VARCHAR, secret_principal_digest VARCHAR, secret_class VARCHAR, secret_length VARCHAR, key_epoch INTEGER,
     outcome VARCHAR NOT NULL, protection VARCHAR NOT NULL, details VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, initiator_port INTEGER, quality INTEGER NOT NULL
+    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL, initiator_port INTEGER
 );
 
 CREATE TABLE fact_anomaly (
@@ -121,7 +123,7 @@ CREATE TABLE fact_anomaly (
     id UBIGINT NOT NULL USING COMPRESSION uncompressed, place UBIGINT NOT NULL,
     about VARCHAR NOT NULL, code VARCHAR NOT NULL, detail VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, initiator_port INTEGER, quality INTEGER NOT NULL
+    frame BIGINT NOT NULL, community_id VARCHAR, quality INTEGER NOT NULL, initiator_port INTEGER
 );
 
 -- Of which kind conversations are. What makes a row unique is (reading, id). `confidence`: port | probed | confirmed;
@@ -136,7 +138,7 @@ CREATE TABLE kind (
 CREATE TABLE fact_conversation (
     reading INTEGER NOT NULL, batch INTEGER NOT NULL, day DATE NOT NULL,
     id UBIGINT NOT NULL USING COMPRESSION uncompressed, kind UBIGINT NOT NULL,
-    initiator_mac VARCHAR, initiator_ip VARCHAR, responder_mac VARCHAR, responder_ip VARCHAR, port INTEGER,
+    initiator_mac BIGINT, initiator_ip VARCHAR, responder_mac BIGINT, responder_ip VARCHAR, port INTEGER,
     packets BIGINT NOT NULL, initiator_bytes BIGINT NOT NULL, responder_bytes BIGINT NOT NULL,
     copied_bytes BIGINT NOT NULL,      -- given to a dissector
     skipped_bytes BIGINT NOT NULL,     -- left out on a dissector's word
@@ -145,13 +147,13 @@ CREATE TABLE fact_conversation (
     midstream_count BIGINT NOT NULL, one_sided_count BIGINT NOT NULL, gap_count BIGINT NOT NULL, unanswered_count BIGINT NOT NULL,
     truncated_count BIGINT, duplicate_count BIGINT,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL, hours INTEGER NOT NULL,
-    frame BIGINT NOT NULL, initiator_port INTEGER
+    frame BIGINT NOT NULL, community_id VARCHAR, initiator_port INTEGER
 );
 
 -- Which MAC held which IP, from when to when: a new row whenever the holder changes.
 CREATE TABLE binding (
     reading INTEGER NOT NULL, batch INTEGER NOT NULL,
-    scope VARCHAR NOT NULL, mac VARCHAR NOT NULL, ip VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL, mac BIGINT NOT NULL, ip VARCHAR NOT NULL,
     first_ts TIMESTAMP NOT NULL, last_ts TIMESTAMP NOT NULL, n BIGINT NOT NULL
 );
 

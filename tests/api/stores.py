@@ -59,7 +59,7 @@ def add_finding(connection: duckdb.DuckDBPyConnection, finding: str, severity: s
 
 def empty_store() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
-    for name in ("whole", *(f"views/{view}" for view in views())):
+    for name in ("whole", "macros", *(f"views/{view}" for view in views())):
         connection.execute(statement(name))
     return connection
 
@@ -141,7 +141,7 @@ def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
     for number, protocol in enumerate(("dicom", "tls")):
         insert(
             connection, "place", reading=1, batch=0, day=T0.date(), id=number, scope="default", side="initiator",
-            mac="00:11:22:33:44:55", ip="10.0.0.5", peer_ip="10.0.0.9", port=104, transport="tcp", protocol=protocol,
+            mac=0x001122334455, ip="10.0.0.5", peer_ip="10.0.0.9", port=104, transport="tcp", protocol=protocol,
             continued=False,
         )  # fmt: skip
     for number in (2**63 + 1, 2):
@@ -155,7 +155,7 @@ def add_facts(connection: duckdb.DuckDBPyConnection) -> None:
     )  # fmt: skip
     insert(
         connection, "fact_conversation", **common, id=3, kind=7, port=104, packets=9,
-        initiator_ip="10.0.0.5", initiator_mac="00:11:22:33:44:55", responder_ip="10.0.0.9",
+        initiator_ip="10.0.0.5", initiator_mac=0x001122334455, responder_ip="10.0.0.9",
         **dict.fromkeys(COUNTS, 0),
     )  # fmt: skip
     insert(

@@ -34,7 +34,6 @@ from parsers.core.lane import LANE_BYTES
 from parsers.core.session import SESSION_BYTES
 from sensor.budget import Budget
 from sensor.capture.pcapfile import CaptureFile
-from sensor.days import community_id
 from sensor.dispatch import RESTATED_MAX
 from sensor.engine import Engine
 from sensor.pipeline import Pipeline
@@ -378,10 +377,3 @@ def test_what_nobody_knows_is_looked_at_in_all_its_turns(tmp_path: Path, turn: i
         pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=registry, bulkhead=False)
         facts = [fact.fact for fact in pipeline.sightings() if isinstance(fact.fact, Attribute)]
     assert [fact.value for fact in facts] == ["message"]
-
-
-def test_community_id_is_the_published_one() -> None:
-    """The first TCP example of the specification's baseline."""
-    browser, server = (b"\x80\xe8\x6e\x78", 34_855), (b"\x42\x23\xfa\xcc", 80)
-    ids = {community_id(6, *browser, *server), community_id(6, *server, *browser)}
-    assert ids == {"1:LQU9qZlK+B5F3KDmev6m5PMibrg="}

@@ -15,7 +15,7 @@ WITH told AS (
     UNION ALL SELECT scope, peer_mac, peer_ip, day, first_ts, last_ts FROM seen
     UNION ALL SELECT scope, mac, ip, CAST(first_ts AS DATE), first_ts, last_ts FROM binding
 )
-SELECT scope, mac, ip, day, min(first_ts) AS first_ts, max(last_ts) AS last_ts
+SELECT scope, mac_text(mac), ip, day, min(first_ts) AS first_ts, max(last_ts) AS last_ts
 FROM pairs
 WHERE mac IS NOT NULL OR ip IS NOT NULL
 GROUP BY scope, mac, ip, day

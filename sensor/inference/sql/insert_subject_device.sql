@@ -1,1 +1,1 @@
-INSERT INTO subject_device SELECT * FROM incoming
+INSERT INTO subject_device SELECT * REPLACE (mac_number(c01) AS c01) FROM incoming

@@ -24,7 +24,7 @@ WITH told AS (
 ), disputed AS (
     SELECT held.* FROM held JOIN contested USING (scope, ip, day)
 )
-SELECT one.scope, one.mac, one.ip, other.mac
+SELECT one.scope, mac_text(one.mac), one.ip, mac_text(other.mac)
 FROM disputed AS one
 JOIN disputed AS other ON one.scope = other.scope AND one.ip = other.ip AND one.day = other.day AND one.mac <> other.mac
 GROUP BY one.scope, one.mac, one.ip, other.mac

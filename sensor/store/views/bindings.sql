@@ -8,6 +8,6 @@ WITH marked AS (
         PARTITION BY scope, ip ORDER BY first_ts, last_ts, mac ROWS UNBOUNDED PRECEDING) AS run
     FROM marked
 )
-SELECT scope, mac, ip, min(first_ts) AS first_ts, max(last_ts) AS last_ts, CAST(sum(n) AS BIGINT) AS n
+SELECT scope, mac_text(mac) AS mac, ip, min(first_ts) AS first_ts, max(last_ts) AS last_ts, CAST(sum(n) AS BIGINT) AS n
 FROM numbered
 GROUP BY scope, mac, ip, run

@@ -6,8 +6,8 @@ WITH content AS (
 ), shown AS (
     SELECT f.sha256, min(f.first_ts) AS first_ts, max(f.last_ts) AS last_ts, CAST(sum(f.n) AS BIGINT) AS n,
         count(DISTINCT f.day) AS day_count,
-        count(DISTINCT (p.scope, coalesce(p.ip, p.mac))) AS endpoint_count,
-        count(DISTINCT (p.scope, coalesce(p.ip, p.mac), p.port)) FILTER (WHERE p.side = 'responder') AS service_count,
+        count(DISTINCT (p.scope, coalesce(p.ip, mac_text(p.mac)))) AS endpoint_count,
+        count(DISTINCT (p.scope, coalesce(p.ip, mac_text(p.mac)), p.port)) FILTER (WHERE p.side = 'responder') AS service_count,
         list_sort(list(DISTINCT f.role)) AS roles
     FROM fact_certificate AS f
     JOIN place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place

@@ -1,4 +1,4 @@
-"""Columns that are found by hashes and rooms of their own, compiled and interpreted."""
+"""Columns of addresses, compiled and interpreted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from sensor import engine as installed
+from sensor.columns import COUNT, Column, values
 from sensor.engine import ENDS, load_interpreted
 
 MODULES = pytest.mark.parametrize(
@@ -29,15 +30,17 @@ def ends(*rows: tuple[str, int]) -> memoryview:
 
 
 @MODULES
-@pytest.mark.parametrize("different", [1, 2, 3, 900])
-def test_mac_addresses_are_numbered_as_they_come(module, different: int) -> None:
-    chance = random.Random(different)
-    macs = [chance.choice((number, number << 24, number << 40)) for number in range(different)]
-    told = [chance.choice([*macs, -1]) for _ in range(2 * different)]
-    numbers, found = module.mac_numbers(ends(*(("192.0.2.1", mac) for mac in told)))
-    expected = list(dict.fromkeys(mac for mac in told if mac >= 0))
-    assert list(found) == expected
-    assert list(numbers) == [expected.index(mac) if mac >= 0 else -1 for mac in told]
+@pytest.mark.parametrize("is_all_there", [True, False])
+@pytest.mark.parametrize("count", [0, 1, 8, 900])
+def test_mac_addresses_are_those_of_the_ends(module, count: int, is_all_there: bool) -> None:
+    chance = random.Random(count)
+    macs = [chance.getrandbits(chance.choice((1, 24, 48))) for _ in range(count)] + ([] if is_all_there else [-1])
+    rows = [chance.randrange(len(macs)) for _ in range(2 * count)] if count else []
+    rows += [] if is_all_there else [len(macs) - 1]
+    numbers, bits = module.macs(ends(*(("192.0.2.1", mac) for mac in macs)), memoryview(array("q", rows)))
+    assert (bits is None) == is_all_there
+    column = Column(COUNT, len(rows), [numbers], bits)
+    assert list(values(column)) == [None if macs[row] < 0 else macs[row] for row in rows]
 
 
 @MODULES

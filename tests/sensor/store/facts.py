@@ -33,7 +33,7 @@ def common(minute=0, **changes):
         "mac": "00:00:5e:00:53:01", "ip": "10.0.0.5",
         "peer_mac": None, "peer_ip": "10.0.0.9", "port": 104, "transport": "tcp", "protocol": "dicom", "about": "side",
         "continued": False, "first_ts": ts, "last_ts": ts, "n": 1, "hours": 1 << ts.hour, "frame": minute + 1,
-        "community_id": f"1:{minute}", "midstream": False, "gap": False, "one_sided": False,
+        "initiator_port": 50_000 + minute, "midstream": False, "gap": False, "one_sided": False,
     }  # fmt: skip
     return row | changes
 
@@ -70,7 +70,7 @@ def conversation(minute=0, **changes):
         "day": ts.date(), "id": 7, "scope": "default", "initiator_mac": None, "initiator_ip": "10.0.0.5",
         "responder_mac": None, "responder_ip": "10.0.0.9", "port": 104, "transport": "tcp", "protocol": "dicom",
         "confidence": "confirmed", **dict.fromkeys((*counts, *more), minute + 1),
-        "first_ts": ts, "last_ts": ts, "n": 1, "hours": 1 << ts.hour, "frame": minute + 1, "community_id": None,
+        "first_ts": ts, "last_ts": ts, "n": 1, "hours": 1 << ts.hour, "frame": minute + 1, "initiator_port": 50_000 + minute,
     }  # fmt: skip
     return row | changes
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import duckdb
 import pytest
 
+from sensor.rows import WHAT
+from sensor.sighting import community_id
 from sensor.store import Ledger, Store, StoreError
 from sensor.store.sql import migrations, statement, tables
 from tests.sensor.store.facts import (
@@ -49,11 +51,25 @@ def test_views_are_made_anew_when_their_text_has_changed(tmp_path):
 ALL_ROUND = ("fact_certificate", "fact_channel", "fact_authentication", "fact_anomaly")
 # Rows of `new` as they were before step 8, when they did not refer to their place.
 ALONE = """(
-    SELECT p.* EXCLUDE (batch, id), f.* EXCLUDE (reading, day, place, quality),
+    SELECT p.* EXCLUDE (batch, id) REPLACE (mac_text(p.mac) AS mac, mac_text(p.peer_mac) AS peer_mac),
+        f.* EXCLUDE (reading, day, place, quality, initiator_port),
         f.quality & 1 <> 0 AS midstream, f.quality & 2 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided,
         f.quality & 8 <> 0 AS truncated, f.quality & 16 <> 0 AS duplicate
     FROM new.{} AS f JOIN new.place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
 )"""
+MACS = {"place": ("mac", "peer_mac"), "fact_conversation": ("initiator_mac", "responder_mac"), "binding": ("mac",)}
+
+
+def of_texts(table, rows):
+    """Rows of `new` as they were before step 9, when MAC addresses were texts, and ports not kept."""
+    texts = ", ".join(f"mac_text({name}) AS {name}" for name in MACS.get(table, ()))
+    ports = "EXCLUDE (initiator_port)" if table in {*WHAT, "fact_conversation"} else ""
+    return f"(SELECT * {ports} {f'REPLACE ({texts})' if texts else ''} FROM {rows})"
+
+
+def without_ports(rows):
+    """What was not kept is not shown."""
+    return {table: [row | {"initiator_port": None} if "frame" in row else row for row in some] for table, some in rows.items()}
 
 
 def older_store(path, last):
@@ -72,7 +88,7 @@ def schema_of(store):
     )
 
 
-@pytest.mark.parametrize("last", [1, 4, 5, 6, 7])
+@pytest.mark.parametrize("last", [1, 4, 5, 6, 7, 8])
 def test_a_new_store_has_the_schema_that_all_steps_leave(tmp_path, store, last):
     older_store(tmp_path / "old.duckdb", last)
     with Store.open(tmp_path / "old.duckdb") as old:
@@ -87,6 +103,7 @@ def test_attributes_of_an_older_store_are_brought_over(tmp_path):
         attribute(2, "it's", id=2, mac=None, truncated=None), attribute(3, "it's", id=3, gap=True, duplicate=True),
         attribute(3, "NULL", id=4, ip=None, one_sided=True),
     ]  # fmt: skip
+    rows = [row | {"initiator_port": None} for row in rows]
     flags = {"truncated": False, "duplicate": False}
     with Store.open(tmp_path / "new.duckdb") as store:
         for capture in ("a" * 32, "b" * 32):
@@ -96,6 +113,7 @@ def test_attributes_of_an_older_store_are_brought_over(tmp_path):
     with duckdb.connect(tmp_path / "old.duckdb") as raw:
         begin_readings(raw)
         for row in (flags | row | {"capture": name * 32, "parser_set": "p1"} for row in rows for name in "ab"):
+            del row["initiator_port"]
             marks = ", ".join(f"${name}" for name in row)
             raw.execute(f"INSERT INTO fact_attribute ({', '.join(row)}) VALUES ({marks})", row)
     with Store.open(tmp_path / "old.duckdb") as store:
@@ -109,7 +127,7 @@ def test_attributes_of_an_older_store_are_brought_over(tmp_path):
 
 def test_facts_of_an_older_store_are_brought_over(tmp_path):
     """Some at a place where attributes were said as well, and with a quality that nobody had looked for."""
-    where = [{}, {"truncated": None, "duplicate": None}, {"mac": None, "ip": "NULL"}, {"mac": "NULL", "ip": None}]
+    where = [{}, {"truncated": None, "duplicate": None}, {"mac": None, "ip": "NULL"}, {"ip": None}]
     what = {
         "fact_certificate": {"role": "server", "position": 0, "sha256": "ab"},
         "fact_channel": {"version": "TLS 1.2", "encrypted": True, "signed": "no", "details": "{}"},
@@ -123,13 +141,14 @@ def test_facts_of_an_older_store_are_brought_over(tmp_path):
     }
     said = {"fact_attribute": [attribute(0)]}
     with Store.open(tmp_path / "new.duckdb") as store:
-        Ledger(store, reading()).commit(0, 100, batch(store, **said, **rows))
+        Ledger(store, reading()).commit(0, 100, batch(store, **without_ports(said | rows)))
         expected = seen(store)
     older_store(tmp_path / "old.duckdb", 7)
     with duckdb.connect(tmp_path / "old.duckdb") as raw:
+        raw.execute(statement("macros"))
         raw.execute(f"ATTACH '{tmp_path / 'new.duckdb'}' AS new")
         for table in set(tables()) - rows.keys():
-            raw.execute(f"INSERT INTO {table} FROM new.{table}")
+            raw.execute(f"INSERT INTO {table} FROM {of_texts(table, f'new.{table}')}")
         raw.execute("INSERT INTO capture FROM new.capture; INSERT INTO batch FROM new.batch")
         for table in rows:
             looked = "* REPLACE (CASE WHEN id <> 1 THEN truncated END AS truncated)"
@@ -156,6 +175,7 @@ def test_an_older_store_shows_what_it_showed(tmp_path):
         "fact_conversation": [conversation(3), conversation(4, id=8, segment="vlan 12")],
         "fact_traffic": [traffic()], "fact_loss": [loss()],
     }  # fmt: skip
+    rows = without_ports(rows)
     new, old = (tmp_path / f"{name}.duckdb" for name in ("new", "old"))
     with Store.open(new) as store:
         for name in "ba":
@@ -164,6 +184,7 @@ def test_an_older_store_shows_what_it_showed(tmp_path):
     older_store(old, 5)
     with duckdb.connect(old) as raw:
         begin_readings(raw)
+        raw.execute(statement("macros"))
         raw.execute(f"ATTACH '{new}' AS new")
         raw.execute(
             "CREATE TEMP VIEW conversation AS FROM new.fact_conversation"
@@ -172,9 +193,9 @@ def test_an_older_store_shows_what_it_showed(tmp_path):
         for table in set(tables()) - {"kind"}:
             own = "" if table in {"place", "attribute", "fact_attribute"} else "parser_set,"
             source = {
-                "fact_conversation": "(SELECT * EXCLUDE (kind) FROM conversation)",
+                "fact_conversation": of_texts(table, "(SELECT * EXCLUDE (kind) FROM conversation)"),
                 **dict.fromkeys(ALL_ROUND, ALONE.format(table)),
-            }.get(table, f"new.{table}")
+            }.get(table, of_texts(table, f"new.{table}"))
             raw.execute(
                 f"INSERT INTO {table} BY NAME SELECT c.capture, {own} t.* EXCLUDE (reading, batch)"
                 f" FROM {source} AS t JOIN new.capture AS c USING (reading)"
@@ -188,6 +209,33 @@ def test_an_older_store_shows_what_it_showed(tmp_path):
     with Store.open(old) as brought, Store.open(new) as store:
         assert seen(brought) == seen(store)
         assert brought.query("SELECT n FROM attributes") == [(3,), (3,)]
+
+
+def test_community_ids_of_an_older_store_stay_and_mac_addresses_become_numbers(tmp_path):
+    """Of which no port is known. What is no MAC address is none, and held nothing."""
+    rows = {
+        "fact_certificate": [certificate_shown(5)], "fact_conversation": [conversation(3)],
+        "binding": [binding(0), binding(1, ip="10.0.0.6")],
+    }  # fmt: skip
+    new, old = (tmp_path / f"{name}.duckdb" for name in ("new", "old"))
+    with Store.open(new) as store:
+        Ledger(store, reading()).commit(0, 100, batch(store, **rows))
+        expected = seen(store)
+    older_store(old, 8)
+    with duckdb.connect(old) as raw:
+        raw.execute(statement("macros"))
+        raw.execute(f"ATTACH '{new}' AS new")
+        for table in tables():
+            raw.execute(f"INSERT INTO {table} BY NAME FROM {of_texts(table, f'new.{table}')}")
+        raw.execute("INSERT INTO capture FROM new.capture; INSERT INTO batch FROM new.batch")
+        for table, minute in (("fact_certificate", 5), ("fact_conversation", 3)):
+            told = community_id(6, bytes((10, 0, 0, 5)), 50_000 + minute, bytes((10, 0, 0, 9)), 104)
+            raw.execute(f"UPDATE {table} SET community_id = $1", [told])
+        raw.execute("INSERT INTO binding SELECT * REPLACE ('no address' AS mac) FROM binding")
+        raw.execute("UPDATE place SET peer_mac = 'no address'")
+    with Store.open(old) as store:
+        assert seen(store) == expected
+        assert store.query("SELECT mac, n FROM binding") == [(0x00005E005301, 1)] * 2
 
 
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
