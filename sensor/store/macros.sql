@@ -22,19 +22,22 @@ CREATE OR REPLACE MACRO ip_digits(ip) AS
         TRY_CAST(split_part(ip, '.', 1) AS INTEGER), TRY_CAST(split_part(ip, '.', 2) AS INTEGER),
         TRY_CAST(split_part(ip, '.', 3) AS INTEGER), TRY_CAST(split_part(ip, '.', 4) AS INTEGER)) END;
 
--- A Community ID of two ends that are in order, given as hexadecimal digits: addresses, and ports.
+-- A Community ID, from digits: addresses and ports of two ends that are in order. Spec: Community ID 1.0.
 CREATE OR REPLACE MACRO digest_of_flow(transport, ip, port, peer_ip, peer_port) AS
     '1:' || to_base64(unhex(sha1(TRY(unhex(
         '0000' || ip || peer_ip || CASE transport WHEN 'tcp' THEN '0600' WHEN 'udp' THEN '1100' END || port || peer_port)))));
 
--- Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions; NULL where an end is not known.
--- Spec: Community ID 1.0.
-CREATE OR REPLACE MACRO community_id(transport, ip, port, peer_ip, peer_port) AS
-    CASE WHEN ip_digits(ip) || printf('%04x', port) <= ip_digits(peer_ip) || printf('%04x', peer_port)
-    THEN digest_of_flow(transport, ip_digits(ip), printf('%04x', port), ip_digits(peer_ip), printf('%04x', peer_port))
-    ELSE digest_of_flow(transport, ip_digits(peer_ip), printf('%04x', peer_port), ip_digits(ip), printf('%04x', port)) END;
+-- Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions; NULL where an end is not known. Of
+-- addresses the `ip_digits` are given.
+CREATE OR REPLACE MACRO flow_id(transport, digits, port, peer_digits, peer_port) AS
+    CASE WHEN digits || printf('%04x', port) <= peer_digits || printf('%04x', peer_port)
+    THEN digest_of_flow(transport, digits, printf('%04x', port), peer_digits, printf('%04x', peer_port))
+    ELSE digest_of_flow(transport, peer_digits, printf('%04x', peer_port), digits, printf('%04x', port)) END;
 
--- The Community ID of a flow, from what a side of it has: `port` is the responder's, as everywhere.
-CREATE OR REPLACE MACRO side_community_id(side, transport, ip, peer_ip, port, initiator_port) AS
-    CASE side WHEN 'initiator' THEN community_id(transport, ip, initiator_port, peer_ip, port)
-    ELSE community_id(transport, peer_ip, initiator_port, ip, port) END
+-- The same of addresses as they are.
+CREATE OR REPLACE MACRO community_id(transport, ip, port, peer_ip, peer_port) AS
+    flow_id(transport, ip_digits(ip), port, ip_digits(peer_ip), peer_port);
+
+-- The port of a side, and that of the other one. `port` is the responder's, as everywhere.
+CREATE OR REPLACE MACRO own_port(side, port, initiator_port) AS CASE side WHEN 'initiator' THEN initiator_port ELSE port END;
+CREATE OR REPLACE MACRO peer_port(side, port, initiator_port) AS CASE side WHEN 'initiator' THEN port ELSE initiator_port END

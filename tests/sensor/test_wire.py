@@ -57,7 +57,7 @@ def texts(value, count):
 @pytest.mark.parametrize("name", tables())
 def test_workers_rows_have_the_columns_of_the_store(store, name):
     described = store.query(f"SELECT column_name, column_type FROM (DESCRIBE {name})")
-    stored = {column: kind for column, kind in described if column not in {"reading", "batch"}}
+    stored = {column: kind for column, kind in described if column not in {"reading", "batch", "community_id"}}
     assert {column: STORED[kind.arrow] for column, kind in SCHEMAS[name].items()} == stored
 
 
@@ -172,9 +172,9 @@ def test_lengths_are_what_rows_make_of_them():
     refused("place", port=bare(array("i", [1, 2]), known=b"\1\1"))
     refused("certificate", sans=bare(array("i", [0, 0]), array("i", [0]), b""))
     refused("certificate", sans=bare(array("i", [0, 0, 1]), array("i", [0]), b""))
-    refused("binding", mac=bare(array("i", [0, 1, 1]), b"a"))
-    refused("binding", mac=bare(array("i", []), b""))
-    assert unpack_table(tampered("binding", mac=bare(array("i", [0, 1]), b"a")), SCHEMAS)[1]["mac"].count == 1
+    refused("binding", ip=bare(array("i", [0, 1, 1]), b"a"))
+    refused("binding", ip=bare(array("i", []), b""))
+    assert unpack_table(tampered("binding", ip=bare(array("i", [0, 1]), b"a")), SCHEMAS)[1]["ip"].count == 1
 
 
 @pytest.mark.parametrize("length", [1, 7, 8, 2**31, 2**63 - 1, 2**63, 2**64 - 8, 2**64 - 1])
@@ -191,7 +191,7 @@ def test_lengths_that_overflow_are_refused(length):
     "offsets", [(1, 2), (0, 1), (0, 3), (0, -1), (-1, 2), (2, 2), (2**31 - 1, 2), (0, 2**31 - 1), (0, -(2**31))]
 )
 def test_offsets_that_go_elsewhere_are_refused(offsets):
-    refused("binding", mac=bare(array("i", offsets), b"ab"))
+    refused("binding", ip=bare(array("i", offsets), b"ab"))
     for words in (offsets, (0, *offsets), (*offsets, 2)):
         if words not in {(0, 1, 2), (0, 2, 2)}:
             refused("attribute", name=bare(array("h", [0, 0]), array("i", words), b"ab"))
@@ -205,7 +205,7 @@ def test_offsets_that_fall_are_refused():
 
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"\xc3", b"\xa4", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc0\x80"])
 def test_text_that_is_no_text_is_refused(text):
-    refused("binding", mac=bare(array("i", [0, len(text)]), text))
+    refused("binding", ip=bare(array("i", [0, len(text)]), text))
     refused("attribute", name=bare(array("h", [0, 0]), array("i", [0, len(text)]), text))
     refused("certificate", sans=bare(array("i", [0, 1, 1]), array("i", [0, len(text)]), text))
 
@@ -215,9 +215,9 @@ def test_text_is_looked_through_to_its_end(monkeypatch):
     monkeypatch.setattr("sensor.wire._PIECE_BYTES", 3)
     whole = "aä€𝄞" * 5
     for text in (whole.encode(), whole.encode() + b"\xff", whole.encode()[:-1]):
-        payload = tampered("binding", mac=bare(array("i", [0, len(text)]), text))
+        payload = tampered("binding", ip=bare(array("i", [0, len(text)]), text))
         with nullcontext() if text == whole.encode() else pytest.raises(WireError, match="damaged"):
-            assert list(values(unpack_table(payload, SCHEMAS)[1]["mac"])) == [whole]
+            assert list(values(unpack_table(payload, SCHEMAS)[1]["ip"])) == [whole]
 
 
 def test_half_a_character_is_refused():

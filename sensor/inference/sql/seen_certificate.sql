@@ -7,7 +7,7 @@ WITH content AS (
     QUALIFY row_number() OVER (PARTITION BY sha256 ORDER BY parser_set DESC, capture) = 1
 )
 SELECT f.day, e.device_id, e.device_id AS speaker_id, p.device_id AS peer_id, e.internal, p.internal AS peer_internal,
-    w.scope, w.side, mac_text(w.mac) AS mac, w.ip, mac_text(w.peer_mac) AS peer_mac, w.peer_ip, w.port, w.transport, w.protocol, f.about, w.continued,
+    w.scope, w.side, e.mac_text AS mac, w.ip, p.mac_text AS peer_mac, w.peer_ip, w.port, w.transport, w.protocol, f.about, w.continued,
     f.role, f.position, f.sha256,
     CASE WHEN f.position = 0
         THEN identity_id('certificate-key', '', '', coalesce(c.spki_sha256, f.sha256)) END AS identity_id,
@@ -15,8 +15,9 @@ SELECT f.day, e.device_id, e.device_id AS speaker_id, p.device_id AS peer_id, e.
     c.key_type, c.key_bits, c.signature, c.sans, c.self_signed, c.is_ca, coalesce(c.personal, FALSE) AS personal,
     coalesce(c.details, '{}') AS details, json_extract_string(c.details, '$.common_name') AS common_name,
     json_extract_string(c.details, '$.organization') AS organization,
-    f.first_ts, f.last_ts, f.n, f.hours, r.capture, f.frame,
-    coalesce(f.community_id, side_community_id(w.side, w.transport, w.ip, w.peer_ip, w.port, f.initiator_port)) AS community_id,
+    f.first_ts, f.last_ts, f.n, f.hours, r.capture,
+    f.frame, coalesce(f.community_id, flow_id(w.transport, e.ip_digits, own_port(w.side, w.port, f.initiator_port),
+        p.ip_digits, peer_port(w.side, w.port, f.initiator_port))) AS community_id,
     f.quality & 1 <> 0 AS midstream, f.quality & 2 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided
 FROM fact_certificate AS f
 JOIN capture AS r ON r.reading = f.reading

@@ -2,10 +2,11 @@
 CREATE OR REPLACE TEMP TABLE seen_channel AS
 SELECT f.day, coalesce(s.device_id, e.device_id) AS device_id, e.device_id AS speaker_id, p.device_id AS peer_id,
     e.internal, p.internal AS peer_internal,
-    w.scope, w.side, mac_text(w.mac) AS mac, w.ip, mac_text(w.peer_mac) AS peer_mac, w.peer_ip, w.port, w.transport, w.protocol, f.about, w.continued,
+    w.scope, w.side, e.mac_text AS mac, w.ip, p.mac_text AS peer_mac, w.peer_ip, w.port, w.transport, w.protocol, f.about, w.continued,
     f.version, f.cipher, f.encrypted, f.signed, f.client_authenticated, f.details,
-    f.first_ts, f.last_ts, f.n, f.hours, c.capture, f.frame,
-    coalesce(f.community_id, side_community_id(w.side, w.transport, w.ip, w.peer_ip, w.port, f.initiator_port)) AS community_id,
+    f.first_ts, f.last_ts, f.n, f.hours, c.capture,
+    f.frame, coalesce(f.community_id, flow_id(w.transport, e.ip_digits, own_port(w.side, w.port, f.initiator_port),
+        p.ip_digits, peer_port(w.side, w.port, f.initiator_port))) AS community_id,
     f.quality & 1 <> 0 AS midstream, f.quality & 2 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided
 FROM fact_channel AS f
 JOIN capture AS c ON c.reading = f.reading

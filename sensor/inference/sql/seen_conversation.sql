@@ -2,8 +2,8 @@
 CREATE OR REPLACE TEMP TABLE seen_conversation AS
 SELECT i.device_id AS initiator_id, r.device_id AS responder_id, i.internal AS initiator_internal, r.internal AS responder_internal,
     c.capture, k.* EXCLUDE (reading, batch, id), f.* EXCLUDE (reading, batch, id, kind, initiator_port) REPLACE (
-        mac_text(f.initiator_mac) AS initiator_mac, mac_text(f.responder_mac) AS responder_mac,
-        coalesce(f.community_id, community_id(k.transport, f.initiator_ip, f.initiator_port, f.responder_ip, f.port)) AS community_id)
+        i.mac_text AS initiator_mac, r.mac_text AS responder_mac,
+        coalesce(f.community_id, flow_id(k.transport, i.ip_digits, f.initiator_port, r.ip_digits, f.port)) AS community_id)
 FROM fact_conversation AS f
 JOIN capture AS c ON c.reading = f.reading
 JOIN kind AS k ON k.reading = f.reading AND k.id = f.kind

@@ -4,7 +4,8 @@
 CREATE OR REPLACE VIEW certificate_sightings AS
 SELECT * EXCLUDE (initiator_port) REPLACE (
     mac_text(mac) AS mac, mac_text(peer_mac) AS peer_mac,
-    coalesce(community_id, side_community_id(side, transport, ip, peer_ip, port, initiator_port)) AS community_id)
+    coalesce(community_id, community_id(transport, ip, own_port(side, port, initiator_port),
+        peer_ip, peer_port(side, port, initiator_port))) AS community_id)
 FROM (
     SELECT f.day, f.id, p.scope, p.side, p.mac, p.ip, p.peer_mac, p.peer_ip, p.port, p.transport, p.protocol, f.about, p.continued,
         f.role, f.position, f.sha256,

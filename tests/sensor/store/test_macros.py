@@ -66,8 +66,9 @@ def test_community_ids_are_the_same_in_a_store_and_of_bytes(said, pair, port, pe
     assert [ipaddress.ip_address(ip).packed for ip in ips] == [one, other]
     assert said("community_id($1, $2, $3, $4, $5)", transport, ips[0], port, ips[1], peer_port) == expected
     for side, at in (("initiator", ips), ("responder", ips[::-1])):
+        own, others = (f"{whose}_port($1, $5, $6)" for whose in ("own", "peer"))
         asked = (side, transport, *at, peer_port, port)
-        assert said("side_community_id($1, $2, $3, $4, $5, $6)", *asked) == expected
+        assert said(f"community_id($2, $3, {own}, $4, {others})", *asked) == expected
 
 
 @pytest.mark.parametrize(
