@@ -1,6 +1,6 @@
 cimport cython
 
-from sensor.arrays cimport Index, Numbers
+from sensor.arrays cimport Index
 from sensor.engine.seen cimport Counted, Moment, Seen, Words
 from sensor.folded cimport Facts, Places
 from sensor.sighting cimport Said
@@ -117,7 +117,7 @@ cdef class Fold:
     cdef int _add_row(self, Place place, Told told, int counted) except -1
     cdef int _count_in(self, Seen seen) except -1
     @cython.locals(group=Group)
-    cdef Group _group(self, Place place, Moment first)
+    cdef Group _group(self, Moment first)
     cdef Group _group_of(self, Told told, int row)
     @cython.locals(group=Group)
     cdef _meet(self, Told told, int row, list met)
@@ -126,7 +126,7 @@ cdef class Fold:
     @cython.locals(group=Group, row=int)
     cdef _count_alone(self, Place place, Said said, Told told)
     @cython.locals(part=Group)
-    cdef Group _split(self, Place place, Group group, int size)
+    cdef Group _split(self, Group group, int size)
 
     @cython.locals(told=Told)
     cdef Told _told_by(self, fact, mark)

@@ -20,7 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from parsers.core import Anomaly, Attribute, Authentication, Certificate, Channel, Fact, Side
-from sensor.arrays import Index, Numbers
+from sensor.arrays import Index
 from sensor.budget import COUNTED_BYTES, END_BYTES, FACT_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES, Budget
 from sensor.columns import Table
 from sensor.engine.seen import Counted, Moment, Seen, Words
@@ -360,7 +360,7 @@ class Fold:
                 self._meet(told, row, met)
                 continue
             if new is None:
-                new = self._group(place, said)
+                new = self._group(said)
                 new.once(said)
             self._keep(told, fact)
             self._state(place, told, new)
@@ -406,7 +406,7 @@ class Fold:
         self._weigh(SEEN_BYTES)
         return len(self._counting) - 1
 
-    def _group(self, place: Place, first: Moment) -> Group:
+    def _group(self, first: Moment) -> Group:
         """A new group, without any rows."""
         group = Group(first)
         group.number = self._count_in(group)
@@ -434,7 +434,7 @@ class Fold:
             part = group
             if group.met < group.size:
                 is_split = True
-                part = self._split(place, group, group.met)
+                part = self._split(group, group.met)
             group.part = part.number
             part.once(said)
         if is_split:
@@ -447,13 +447,13 @@ class Fold:
         row = self._row(place, told)
         group = self._group_of(told, row)
         if group.size > 1:
-            group = self._split(place, group, 1)
+            group = self._split(group, 1)
             told.facts.count(row, group.number)
         group.once(said)
 
-    def _split(self, place: Place, group: Group, size: int) -> Group:
+    def _split(self, group: Group, size: int) -> Group:
         """A group of so many of its rows."""
-        part = self._group(place, group)
+        part = self._group(group)
         part.join(group)
         group.size -= size
         part.size = size

@@ -36,15 +36,13 @@ def told(*parts: Table) -> list[dict[str, Any]]:
 def made(name: str, rows: Sequence[dict[str, Any]]) -> Table:
     """Rows of `SCHEMAS[name]`; what they do not say is nothing. MAC addresses may be texts."""
     return Table(
-        {
-            field: column_of(kind, [_number(row.get(field)) if field.endswith("mac") else row.get(field) for row in rows])
-            for field, kind in SCHEMAS[name].items()
-        }
+        {field: column_of(kind, [_value(field, row) for row in rows]) for field, kind in SCHEMAS[name].items()}
     )
 
 
-def _number(mac: str | int | None) -> int | None:
-    return int(mac.replace(":", ""), 16) if isinstance(mac, str) else mac
+def _value(field: str, row: dict[str, Any]) -> Any:
+    value = row.get(field)
+    return int(value.replace(":", ""), 16) if field.endswith("mac") and isinstance(value, str) else value
 
 
 def packed(name: str, rows: Table) -> bytes:

@@ -3,8 +3,8 @@
 A new store gets what all steps come to at once (`whole.sql`): 4 ms instead of 28. Most often it is a copy of one that
 was made so before (see `prepared`).
 
-Views and macros are not steps: they are made anew whenever their text has changed. After any DDL comes a CHECKPOINT, because
-replaying DDL from the write-ahead log has failed in DuckDB's past (issues 19712 and 22044).
+Views and macros are not steps: they are made anew whenever their text has changed. After any DDL comes a CHECKPOINT,
+because replaying DDL from the write-ahead log has failed in DuckDB's past (issues 19712 and 22044).
 """
 
 from __future__ import annotations

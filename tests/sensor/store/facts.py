@@ -70,7 +70,8 @@ def conversation(minute=0, **changes):
         "day": ts.date(), "id": 7, "scope": "default", "initiator_mac": None, "initiator_ip": "10.0.0.5",
         "responder_mac": None, "responder_ip": "10.0.0.9", "port": 104, "transport": "tcp", "protocol": "dicom",
         "confidence": "confirmed", **dict.fromkeys((*counts, *more), minute + 1),
-        "first_ts": ts, "last_ts": ts, "n": 1, "hours": 1 << ts.hour, "frame": minute + 1, "initiator_port": 50_000 + minute,
+        "first_ts": ts, "last_ts": ts, "n": 1, "hours": 1 << ts.hour, "frame": minute + 1,
+        "initiator_port": 50_000 + minute,
     }  # fmt: skip
     return row | changes
 

@@ -27,7 +27,14 @@ PCAPS = Path(__file__).parents[3] / "pcaps"
 PUBLISHED = [
     ("tcp", "128.232.110.120", 34_855, "66.35.250.204", 80, "1:LQU9qZlK+B5F3KDmev6m5PMibrg="),
     ("udp", "192.168.1.52", 54_585, "8.8.8.8", 53, "1:d/FP5EW3wiY1vCndhwleRRKHowQ="),
-    ("tcp", "2607:f8b0:400c:c03::1a", 25, "2001:470:e5bf:dead:4957:2174:e82c:4887", 63_943, "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4="),
+    (
+        "tcp",
+        "2607:f8b0:400c:c03::1a",
+        25,
+        "2001:470:e5bf:dead:4957:2174:e82c:4887",
+        63_943,
+        "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4=",
+    ),
 ]
 """From the specification's baseline: protocol, two ends, and what comes of them."""
 
@@ -46,7 +53,10 @@ def test_community_ids_are_the_published_ones(said, transport, ip, port, peer_ip
     assert said("community_id($1, $2, $3, $4, $5)", transport, peer_ip, peer_port, ip, port) == expected
 
 
-bytes_of = {size: st.lists(st.sampled_from([0, 0, 1, 0x10, 0xFF]) | st.integers(0, 255), min_size=size, max_size=size) for size in (4, 16)}
+bytes_of = {
+    size: st.lists(st.sampled_from([0, 0, 1, 0x10, 0xFF]) | st.integers(0, 255), min_size=size, max_size=size)
+    for size in (4, 16)
+}
 pairs = st.one_of(*(st.tuples(some.map(bytes), some.map(bytes)) for some in bytes_of.values()))
 ports = st.sampled_from([0, 1, 443, 65_535]) | st.integers(0, 65_535)
 
@@ -114,5 +124,6 @@ def test_a_store_shows_the_ids_that_facts_are_printed_with(tmp_path, capture):
             for row in store.query(f"SELECT community_id, mac, ip, peer_mac, peer_ip FROM {view}")
         }
         talks = {one for (one,) in store.query("SELECT community_id FROM conversations")}
-    assert shown and shown <= printed
+    assert shown
+    assert shown <= printed
     assert {row[0] for row in shown} <= talks

@@ -69,7 +69,10 @@ def of_texts(table, rows):
 
 def without_ports(rows):
     """What was not kept is not shown."""
-    return {table: [row | {"initiator_port": None} if "frame" in row else row for row in some] for table, some in rows.items()}
+    return {
+        table: [row | {"initiator_port": None} if "frame" in row else row for row in some]
+        for table, some in rows.items()
+    }
 
 
 def older_store(path, last):
