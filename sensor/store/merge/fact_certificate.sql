@@ -3,7 +3,7 @@ MERGE INTO fact_certificate AS t
 USING incoming AS s
 -- The place guards against two keys with the same 64-bit id.
 ON t.batch >= $since_batch AND t.batch >= s.batch AND t.reading = s.reading AND t.day = s.day AND t.id = s.id AND t.place = s.place
--- The evidence is that of the first sight. Seldom does it change: texts that are updated stay in DuckDB's memory.
+-- The evidence is that of the first sight, which seldom changes. No texts: updated ones stay in DuckDB's memory.
 WHEN MATCHED AND (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN UPDATE SET
     first_ts = s.first_ts, frame = s.frame, initiator_port = s.initiator_port,
     last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours, quality = t.quality | s.quality

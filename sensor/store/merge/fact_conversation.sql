@@ -3,7 +3,7 @@ MERGE INTO fact_conversation AS t
 USING incoming AS s
 ON t.batch >= $since_batch AND t.batch >= s.batch AND t.reading = s.reading AND t.day = s.day AND t.id = s.id
     AND t.initiator_ip IS NOT DISTINCT FROM s.initiator_ip AND t.responder_ip IS NOT DISTINCT FROM s.responder_ip
--- The evidence is that of the first sight. Seldom does it change: texts that are updated stay in DuckDB's memory.
+-- The evidence is that of the first sight, which seldom changes. No texts: updated ones stay in DuckDB's memory.
 WHEN MATCHED AND (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN UPDATE SET
     first_ts = s.first_ts, frame = s.frame, initiator_port = s.initiator_port,
     last_ts = greatest(t.last_ts, s.last_ts), hours = t.hours | s.hours, packets = t.packets + s.packets,
