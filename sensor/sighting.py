@@ -230,7 +230,7 @@ def iso_s(ts_s: int | None) -> str | None:
 def community_id(transport: int, ip_a: bytes, port_a: int, ip_b: bytes, port_b: int) -> str:
     """Community ID version 1 of a TCP or UDP flow, seed 0, the same for both directions. Spec: Community ID 1.0.
 
-    That of what is in a store is worked out there (`sensor/store/macros/community_id.sql`).
+    That of what is in a store is worked out there (`sensor/store/macros.sql`).
     """
     if (ip_a, port_a) > (ip_b, port_b):
         ip_a, port_a, ip_b, port_b = ip_b, port_b, ip_a, port_a
