@@ -5,8 +5,8 @@ CREATE OR REPLACE MACRO mac_text(mac) AS
     printf('%02x:%02x:%02x:%02x:%02x:%02x',
         mac >> 40 & 255, mac >> 32 & 255, mac >> 24 & 255, mac >> 16 & 255, mac >> 8 & 255, mac & 255);
 
--- The number of a MAC address that is written as `mac_text` does.
-CREATE OR REPLACE MACRO mac_number(mac) AS CAST('0x' || replace(mac, ':', '') AS BIGINT);
+-- The number of a MAC address that is written as `mac_text` does; NULL for what is none.
+CREATE OR REPLACE MACRO mac_number(mac) AS TRY_CAST('0x' || replace(mac, ':', '') AS BIGINT);
 
 -- All digits of some groups of an IPv6 address.
 CREATE OR REPLACE MACRO ip_groups(groups) AS

@@ -18,7 +18,7 @@ from typing import Final
 from sensor.store.duck import duckdb
 from sensor.store.errors import StoreError
 from sensor.store.incoming import execute, table
-from sensor.store.sql import migrations, statement, views
+from sensor.store.sql import migrations, of_views, statement
 
 _VIEWS: Final = -1
 """Not a step: its name is the digest of the text of views and macros."""
@@ -96,7 +96,7 @@ def _views_digest() -> str:
 
 def _views() -> str:
     """All of them, and the macros that they use: at once costs a third less."""
-    return ";".join(map(statement, ("macros", *(f"views/{name}" for name in views()))))
+    return ";".join(map(statement, of_views()))
 
 
 def _now() -> datetime:

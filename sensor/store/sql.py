@@ -31,6 +31,13 @@ def views() -> tuple[str, ...]:
 
 
 @cache
+def of_views() -> tuple[str, ...]:
+    """Statements that make the views, in order, after the macros and views that they use."""
+    kept = sorted(f"kept/{file.stem}" for file in _sql_files("kept"))
+    return ("macros", *kept, *(f"views/{name}" for name in views()))
+
+
+@cache
 def tables() -> tuple[str, ...]:
     """Names of the tables that a reading contributes to, and that a batch may fill."""
     own = ("batch", "capture", "mirror_warning")

@@ -8,7 +8,7 @@ import duckdb
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from sensor.store.sql import statement, views
+from sensor.store.sql import of_views, statement
 
 T0, T1 = datetime(2026, 11, 23, 10, 0, 0, 123456), datetime(2026, 11, 23, 18, 12, 44)  # noqa: DTZ001
 RULES = [
@@ -59,7 +59,7 @@ def add_finding(connection: duckdb.DuckDBPyConnection, finding: str, severity: s
 
 def empty_store() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
-    for name in ("whole", "macros", *(f"views/{view}" for view in views())):
+    for name in ("whole", *of_views()):
         connection.execute(statement(name))
     return connection
 

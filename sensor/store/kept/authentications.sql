@@ -1,0 +1,15 @@
+-- View `authentications` before numbers become texts: who wants some rows of many chooses them here.
+CREATE OR REPLACE VIEW kept_authentications AS
+SELECT f.day, f.id, p.scope, p.side, p.mac, p.ip, p.peer_mac, p.peer_ip, p.port, p.transport, p.protocol, f.about, p.continued,
+    f.mechanism, f.principal, f.realm, f.secret_digest, f.secret_principal_digest, f.secret_class, f.secret_length, f.key_epoch,
+    f.outcome, f.protection, f.details,
+    min(f.first_ts) AS first_ts, max(f.last_ts) AS last_ts, CAST(sum(f.n) AS BIGINT) AS n, bit_or(f.hours) AS hours,
+    arg_min(c.capture, (f.first_ts, f.frame, c.capture)) AS capture, arg_min(f.frame, (f.first_ts, f.frame, c.capture)) AS frame,
+    arg_min_null(f.community_id, (f.first_ts, f.frame, c.capture)) AS community_id,
+    arg_min_null(f.initiator_port, (f.first_ts, f.frame, c.capture)) AS initiator_port,
+    bit_or(f.quality) & 1 <> 0 AS midstream, bit_or(f.quality) & 2 <> 0 AS gap, bit_or(f.quality) & 4 <> 0 AS one_sided,
+    bit_or(f.quality) & 8 <> 0 AS truncated, bit_or(f.quality) & 16 <> 0 AS duplicate
+FROM fact_authentication AS f
+JOIN capture AS c ON c.reading = f.reading
+JOIN place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
+GROUP BY ALL
