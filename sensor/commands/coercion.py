@@ -60,6 +60,8 @@ def _help_option(theirs: Callable[[Any], Any], context: Any) -> Any:  # noqa: AN
 def _plain(value: Any, kind: Any, param: Any) -> Any:  # noqa: ANN401
     if get_origin(kind) is list:
         return [_plain(item, get_args(kind)[0], param) for item in value]
+    if not isinstance(kind, type):  # a choice of literals
+        raise _NotPlain
     if isinstance(value, kind) and (kind is str or value == param.default):
         return value
     if kind is Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,8 @@ LINES = [
     ["run", "-i", "eth0", "-i", "eth1", "--workers", "4"],
     ["run", "-i", "eth0", "--workers", "0"],
     ["run", "-r", "folder"],
+    ["run", "-i", "eth0", "--source", "libpcap"],
+    ["run", "-i", "eth0", "--source", "telepathy"],
     ["demo", "--once"],
 ]
 
@@ -41,6 +44,52 @@ def test_arguments_are_what_typer_makes_of_them(
     monkeypatch.setattr(os, "access", lambda path, _mode: Path(path).name != "hidden")
     ours, theirs = (parsed(line, prepare) for prepare in (plain_first, lambda _command: None))
     assert ours == theirs
+
+
+VALUES = [
+    "",
+    "0",
+    "-1",
+    "2.5",
+    "eth0",
+    "10.0.0.1:80",
+    "2026-01-02T03:04:05",
+    "table",
+    "devices",
+    "libpcap",
+    "missing/x",
+]
+
+
+def params(command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, object]]:
+    """All that a command and those within take, by name."""
+    yield from ((" ".join([*path, param.name]), param) for param in command.params)
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from params(inner, (*path, name))
+
+
+def test_every_parameter_of_every_command_takes_what_it_takes_of_typer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ours, theirs = typer.main.get_command(cli.app), typer.main.get_command(cli.app)
+    plain_first(ours)
+    pairs = list(zip(params(ours), params(theirs), strict=True))
+    assert {"run source", "read captures", "list form"} <= {name for (name, _), _ in pairs}
+    for (name, param), (_, other) in pairs:
+        for value in VALUES if not getattr(param, "is_flag", False) else [True, False]:
+            given = [value] if param.multiple or param.nargs == -1 else value
+            assert coerced(param, given) == coerced(other, given), (name, given)
+
+
+def coerced(param, value: object) -> object:
+    """The value that it stands for, with its type; or the complaint about it."""
+    context = typer.Context(typer.main.get_command(cli.app))
+    try:
+        value = param.process_value(context, value)
+    except typer.exceptions.TyperException as error:
+        return type(error), error.format_message()
+    return type(value), value
 
 
 def parsed(line: list[str], prepare) -> object:
