@@ -164,7 +164,7 @@ def main() -> None:
             for line in slope(present[0], peers()[0], small, large, chosen.rounds, chosen.core):
                 out(line)
         if chosen.start:
-            for line in start_up(chosen.repository, generate("c", 0.01, into), chosen.core):
+            for line in start_up(chosen.repository, present, generate("c", 0.01, into), chosen.core):
                 out(line)
         out(f"\n{machine()}.")
 
