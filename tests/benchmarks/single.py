@@ -64,7 +64,7 @@ def _once(command: Sequence[str], core: int, environment: Mapping[str, str]) -> 
 
 
 def start_up(repository: Path, who: Sequence[Peer], capture: Path, core: int) -> Iterator[str]:
-    """Help, a capture of a hundred packets into a new store; and of each program, an empty capture.
+    """Help, a capture of a hundred packets into a new store; and of each program, a single packet.
 
     The modules are compiled before, as they are where Spanward is installed, also when the environment forbids Python
     to keep what it compiles.
@@ -74,8 +74,8 @@ def start_up(repository: Path, who: Sequence[Peer], capture: Path, core: int) ->
     with tempfile.TemporaryDirectory(prefix="spanward-bench-") as folder:
         short = Path(folder) / "short.pcap"
         short.write_bytes(_first(capture.read_bytes(), START_PACKETS))
-        empty = Path(folder) / "empty.pcap"
-        empty.write_bytes(_first(capture.read_bytes(), 0))
+        shortest = Path(folder) / "shortest.pcap"  # Suricata calls an empty one an error
+        shortest.write_bytes(_first(capture.read_bytes(), 1))
         read = [program, "read", str(short), "--store", "s.duckdb"]
         yield "\n### Starting\n\n| what | wall s | CPU s | memory MiB | must |\n|---|---|---|---|---|"
         yield _started("`spanward --help`", [program, "--help"], core, environment, 0.15)
@@ -83,7 +83,7 @@ def start_up(repository: Path, who: Sequence[Peer], capture: Path, core: int) ->
         for peer in who:
             if not peer.once:
                 yield _started(
-                    f"{peer.name}, no packets", peer.command(empty), core, environment | dict(peer.environment)
+                    f"{peer.name}, a single packet", peer.command(shortest), core, environment | dict(peer.environment)
                 )
 
 

@@ -148,8 +148,8 @@ def test_side_by_side(tmp_path: Path) -> None:
     assert f"{count} of {count}" in rows[0]
     assert "0 parser_failures" in rows[0][-1]
     assert float(rows[0][1]) > float(rows[1][1])
-    begun = [line.split(" | ") for line in done.stdout.splitlines() if "no packets" in line]
-    assert [row[0] for row in begun] == ["| spanward, no packets", "| cat, no packets"]
+    begun = [line.split(" | ") for line in done.stdout.splitlines() if "a single packet" in line]
+    assert [row[0] for row in begun] == ["| spanward, a single packet", "| cat, a single packet"]
     assert float(begun[0][2]) > float(begun[1][2])
     assert (tmp_path / "table.md").read_text() == done.stdout
     assert not list(tmp_path.glob("spanward-bench-*"))
