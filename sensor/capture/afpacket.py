@@ -195,13 +195,20 @@ class Ring:
             raise CaptureGone(Path(self.name), "came back as another interface", "another worker is needed")
         self._bind(found)
 
+    def _is_bound(self) -> bool:
+        """Whether the kernel has not let go of what the socket was bound to; its name is not asked for, nor may it be.
+
+        Spec: packet(7), `sll_hatype`, which is none where there is no interface.
+        """
+        return bool(self.socket.getsockname()[3])
+
     def find_again(self) -> None:
         """See `Tap`. One that was made anew is bound anew."""
         try:
             found = look_up(self.name)
             if not is_up(self.name):
                 return
-            if self.socket.getsockname()[0] != self.name:  # the kernel has let go of what the socket was bound to
+            if found.number != self.index or not self._is_bound():
                 self._bind_anew(found)
         except CaptureGone:
             raise

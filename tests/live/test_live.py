@@ -24,10 +24,8 @@ from tests.sensor.test_mirror import duplicated
 
 MORNING = PCAPS / "mixed" / "morning.pcap"
 PATIENCE_S = 60
-WAYS = [
-    "afpacket",
-    pytest.param("libpcap", marks=pytest.mark.skipif(not find_library("pcap"), reason="needs libpcap")),
-]
+NO_LIBPCAP = pytest.mark.skipif(not find_library("pcap"), reason="needs libpcap")
+WAYS = ["afpacket", pytest.param("libpcap", marks=NO_LIBPCAP)]
 # All that depends on when, how often and in which order; `day` and `id`, a hash of the key with the day in it, too.
 VOLATILE = ("capture", "day", "id", "first_ts", "last_ts", "n", "hours", "frame")
 FIRST_SIGHT = ("community_id",)  # evidence: the first conversation, in each of two workers another one
@@ -190,17 +188,21 @@ def test_a_worker_that_is_killed_has_a_successor(mirror, live, store):
     assert any("was ended by signal 9" in line and "another is started" in line for line in running.lines)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_an_interface_that_goes_down_and_up_is_said_and_seen_again(mirror, live, store, way):
-    running = live(way=way)
+@pytest.mark.parametrize(
+    ("way", "workers"), [("afpacket", 1), ("afpacket", 2), pytest.param("libpcap", 1, marks=NO_LIBPCAP)]
+)
+def test_an_interface_that_goes_down_and_up_is_said_and_seen_again(mirror, live, store, way, workers):
+    """By the same workers: their sockets are bound to it all the time."""
+    running = live(workers, way)
     mirror.switch("down")
-    running.wait_for("is down or gone")
+    running.wait_for("is down or gone", workers)
     mirror.switch("up")
-    running.wait_for("mirror: is back")
+    running.wait_for("mirror: is back", workers)
     mirror.send(MORNING)
     running.stop()
+    assert len(running.pids()) == workers
     assert counters(store)["packets"] == 1331
-    assert counters(store)["interface_losses"] == counters(store)["interface_returns"] == 1
+    assert counters(store)["interface_losses"] == counters(store)["interface_returns"] == workers
 
 
 @pytest.mark.parametrize("workers", [1, 2])
