@@ -266,8 +266,10 @@ class Live:
             try:
                 self._run(workers)
             except CaptureError as error:
-                self._give_up(error)
-                break
+                if not self._captured():
+                    self._give_up(error)
+                    break
+                self._say(f"{error}; another is tried")
             tries += 1
             if not self._captured() and tries == _TRIES:
                 self._give_up(CaptureError(Path(self._job.name), "the workers die before they capture anything"))
@@ -287,7 +289,7 @@ class Live:
         """One worker, from its greeting to its end.
 
         Raises:
-            CaptureError: it cannot capture, and none before it could.
+            CaptureError: it cannot capture, and none before it could; or there is none.
         """
         number, why = next(self._numbers), None
         with workers.talk(self._job.for_worker()) as talk:

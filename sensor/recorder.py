@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -174,7 +174,8 @@ class Workers:
         self._line: socket.socket | None = forkserver.line if forkserver else None
 
     def __enter__(self) -> Self:
-        self._line = self._line or self._start()
+        with suppress(OSError):  # tried again, and said, when there is a job
+            self._line = self._line or self._start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -185,9 +186,17 @@ class Workers:
         """A worker with its job, and with a pipe to read from; it is gone when the context ends.
 
         For the `last` job none is forked: the process does it itself. Should another job come, a new one is started.
+
+        Raises:
+            CaptureError: the system gives no process or no pipes.
         """
-        line = self._line or self._start()
-        orders, words = _pipes(line, LAST if last else NEXT, [] if capture is None else [capture])
+        try:
+            line = self._line or self._start()
+            orders, words = _pipes(line, LAST if last else NEXT, [] if capture is None else [capture])
+        except OSError as error:
+            name = job.capture or ",".join(job.interfaces)
+            what = f"there is no worker for it: {error.strerror}"
+            raise CaptureError(Path(name), what, "`ulimit -a` says how many processes and files it may have") from error
         talk = Talk(line, orders, words, self._process if last else None)
         if last:
             self._line = self._process = None
@@ -214,7 +223,8 @@ class Workers:
         import subprocess  # noqa: PLC0415 - 2 ms of a start, and most often there is a forkserver
 
         ours, theirs = socket.socketpair()
-        with theirs:
+        with ExitStack() as undo, theirs:
+            undo.callback(ours.close)
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 self._command,
                 stdin=theirs.fileno(),
@@ -222,6 +232,7 @@ class Workers:
                 env=_environment(),
                 start_new_session=True,  # Ctrl-C is for the recorder, which ends the workers in order
             )
+            undo.pop_all()
         self._line = ours
         return ours
 
@@ -402,7 +413,12 @@ class _Reading:
 def _pipes(line: socket.socket, which: bytes, more: list[int]) -> tuple[IO[bytes], IO[bytes]]:
     """Two new pipes, whose other ends go to a worker, with `more`; `which` job it is."""
     orders, our_orders = os.pipe()
-    our_words, words = os.pipe()
+    try:
+        our_words, words = os.pipe()
+    except OSError:  # no more files: what there is of them is needed
+        os.close(orders)
+        os.close(our_orders)
+        raise
     with suppress(ConnectionError):  # noticed when no process id comes back
         socket.send_fds(line, [which], [orders, words, *more])
     os.close(orders)

@@ -10,9 +10,10 @@ from ctypes.util import find_library
 import msgspec
 import pytest
 
-from sensor.capture.errors import CaptureUnreadable
+from sensor.capture.errors import CaptureError, CaptureUnreadable
 from sensor.live import NICE, Live, LiveJob
 from sensor.reading import read_captures
+from sensor.recorder import WORKER
 from sensor.sitekey import SiteKey
 from sensor.store import Store
 from tests.api.stores import client_of
@@ -35,10 +36,10 @@ FACTS = ("attributes", "channels", "certificate_sightings", "authentications", "
 class Watched(Live):
     """A `Live` whose lines can be waited for."""
 
-    def __init__(self, store, job):
+    def __init__(self, store, job, command=WORKER):
         self.lines, self.news = [], threading.Condition()
         self.failed = threading.Event()
-        super().__init__(store, job, infer=lambda: None, say=self._hear, fail=self.failed.set)
+        super().__init__(store, job, infer=lambda: None, say=self._hear, fail=self.failed.set, command=command)
 
     def _hear(self, line):
         with self.news:
@@ -78,9 +79,9 @@ def live(mirror, store, key):
     """Starts live captures, and ends those that the test has not ended."""
     made = []
 
-    def start(workers=1, way="afpacket", names=(mirror.name,)):
+    def start(workers=1, way="afpacket", names=(mirror.name,), command=WORKER):
         job = LiveJob(names, workers, None, key, cut_s=0.2, ring_bytes=8 << 20, way=way)
-        made.append(Watched(store, job))
+        made.append(Watched(store, job, command))
         made[-1].start()
         return made[-1]
 
@@ -186,6 +187,27 @@ def test_a_worker_that_is_killed_has_a_successor(mirror, live, store):
     running.stop()
     assert counters(store)["packets"] == 1331
     assert any("was ended by signal 9" in line and "another is started" in line for line in running.lines)
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(mirror, live, store, tmp_path):
+    program, away = tmp_path / "worker", tmp_path / "away"
+    program.write_text(f"#!/bin/sh\nexec {' '.join(WORKER)}\n")
+    program.chmod(0o755)
+    running = live(command=[str(program)])
+    program.rename(away)
+    os.kill(running.pids()[0], signal.SIGKILL)
+    running.wait_for(f"{mirror.name}: there is no worker for it: No such file or directory")
+    away.rename(program)
+    running.wait_for_workers(2)
+    mirror.send(MORNING)
+    running.stop()
+    assert counters(store)["packets"] == 1331
+
+
+def test_where_no_worker_can_be_started_that_is_said(mirror, store, key):
+    job = LiveJob([mirror.name], 2, None, key)
+    with pytest.raises(CaptureError, match="there is no worker for it: No such file or directory"):
+        Watched(store, job, ["/nowhere/worker"]).start()
 
 
 @pytest.mark.parametrize(

@@ -297,6 +297,14 @@ def test_progress_ends_at_the_size_of_the_capture(store, key):
     assert seen_bytes[-1] == (ECHO, ECHO.stat().st_size, ECHO.stat().st_size)
 
 
+def test_where_no_worker_can_be_started_each_capture_says_so(store, key):
+    summary = read_captures([ECHO, ECHO], store, None, key, command=["/nowhere/worker"])
+    assert not summary.captures
+    assert [str(error).partition(";")[0] for error in summary.failures] == 2 * [
+        f"{ECHO}: there is no worker for it: No such file or directory"
+    ]
+
+
 def watched(store, key, told, command):
     """It reads in one batch, and appends how much of how much has been read."""
 
