@@ -60,6 +60,8 @@ NICE: Final = 10
 """Of the thread that writes: what it is late for is kept by the workers, what they are late for is lost."""
 WORDS_WAITING: Final = 2
 """Of all workers, each up to `PART_BYTES` of rows: more wait in the workers' folds, where rows alike become one."""
+SILENT_S: Final = 120.0
+"""A worker that owes a word for so long, eight cuts of a batch, is stuck."""
 _RESTART_FIRST_S: Final = 0.5
 _RESTART_LAST_S: Final = 60.0
 _TRIES: Final = 3
@@ -384,8 +386,11 @@ class Live:
         fresh, due_s = False, time.monotonic() + self._job.infer_s
         compact_s = time.monotonic() + COMPACT_S
         while True:
-            with suppress(queue.Empty):
+            try:
                 word = self._words.get(timeout=_TICK_S)
+            except queue.Empty:
+                self._miss_words()
+            else:
                 if word is None:
                     break
                 fresh = self._handle(readings, word) or fresh
@@ -398,6 +403,13 @@ class Live:
             reading.finish(None)
         if fresh:
             self._inferred()
+
+    def _miss_words(self) -> None:
+        """All that was said has been heard and acknowledged, so each worker owes a word soon."""
+        for talk in tuple(self._talks):
+            talk.silent_s += _TICK_S
+            if talk.silent_s >= SILENT_S:
+                talk.give_up()
 
     def _inferred(self) -> float:
         """Infer; when to do so again."""

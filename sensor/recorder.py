@@ -247,6 +247,7 @@ class Talk:
 
     Attributes:
         pid: the worker's process id; 0 when it could not be made.
+        silent_s: whoever waits for its words counts here for how long; 0 again with each word.
     """
 
     def __init__(
@@ -258,6 +259,8 @@ class Talk:
         self._words = words
         self._code: int | None = None
         self._ended = False
+        self._gave_up_s = 0.0
+        self.silent_s = 0.0
         self.pid = self._number() or 0
 
     def order(self, text: bytes) -> None:
@@ -273,6 +276,7 @@ class Talk:
     def frames(self) -> Iterator[tuple[Kind, bytes]]:
         """Until the worker ends."""
         while (frame := receive(self._words)) is not None:
+            self.silent_s = 0.0
             yield frame
 
     def end(self) -> None:
@@ -287,9 +291,18 @@ class Talk:
             self._line.sendall(b".")
             self._code = self._number()
 
+    def give_up(self) -> None:
+        """End a worker that is stuck, and would neither read an order nor notice that we are gone."""
+        self._gave_up_s, self.silent_s = self.silent_s, 0.0
+        if self.pid:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(self.pid, signal.SIGKILL)
+
     def death(self) -> str:
         """How the worker ended, in words."""
         self.end()
+        if self._gave_up_s:
+            return f"said nothing for {self._gave_up_s:.0f} s, and was ended"
         if self._code is None:
             return "was ended with the process that it came from"
         if self._code < 0:

@@ -189,6 +189,26 @@ def test_a_worker_that_is_killed_has_a_successor(mirror, live, store):
     assert any("was ended by signal 9" in line and "another is started" in line for line in running.lines)
 
 
+def test_a_worker_that_is_stuck_has_a_successor(mirror, live, store, monkeypatch):
+    running = live()
+    monkeypatch.setattr("sensor.live.SILENT_S", 2.0)
+    os.kill(running.pids()[0], signal.SIGSTOP)
+    running.wait_for("the worker said nothing for 2 s, and was ended; another is started")
+    monkeypatch.undo()
+    running.wait_for_workers(2)
+    mirror.send(MORNING)
+    running.stop()
+    assert counters(store)["packets"] == 1331
+
+
+def test_a_worker_that_is_stuck_does_not_keep_the_end_waiting(live, monkeypatch):
+    running = live()
+    os.kill(running.pids()[0], signal.SIGSTOP)
+    monkeypatch.setattr("sensor.live.SILENT_S", 2.0)
+    running.stop()
+    assert len(running.pids()) == 1
+
+
 def test_a_worker_that_cannot_be_started_is_tried_again(mirror, live, store, tmp_path):
     program, away = tmp_path / "worker", tmp_path / "away"
     program.write_text(f"#!/bin/sh\nexec {' '.join(WORKER)}\n")
