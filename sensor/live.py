@@ -28,7 +28,7 @@ from sensor.capture.interfaces import DEFAULT_WAY, Way
 from sensor.columns import Table
 from sensor.health import Mirror
 from sensor.mirror import MirrorWarning
-from sensor.recorder import WORKER, Talk, Workers
+from sensor.recorder import SILENT_S, WORKER, Talk, Workers
 from sensor.rows import SCHEMAS
 from sensor.site import Site, SiteForFacts
 from sensor.store import Ledger, Reading, Store, StoreError
@@ -60,8 +60,6 @@ NICE: Final = 10
 """Of the thread that writes: what it is late for is kept by the workers, what they are late for is lost."""
 WORDS_WAITING: Final = 2
 """Of all workers, each up to `PART_BYTES` of rows: more wait in the workers' folds, where rows alike become one."""
-SILENT_S: Final = 120.0
-"""A worker that owes a word for so long, eight cuts of a batch, is stuck."""
 _RESTART_FIRST_S: Final = 0.5
 _RESTART_LAST_S: Final = 60.0
 _TRIES: Final = 3

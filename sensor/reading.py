@@ -47,7 +47,7 @@ class ReadSummary(msgspec.Struct):
     """
 
     captures: list[CaptureRead] = msgspec.field(default_factory=list)
-    failures: list[CaptureError] = msgspec.field(default_factory=list)
+    failures: list[CaptureError | WorkerDied] = msgspec.field(default_factory=list)
     inference: InferenceSummary | None = None
 
 
@@ -99,7 +99,6 @@ def captures_read(  # noqa: PLR0913 - the last ones are for tests
         SiteError, SiteKeyError: site file or key cannot be used.
         RuleError: a rule is broken; if it is one of the site's own nothing was read.
         StoreError: the store cannot; what was committed is safe.
-        WorkerDied: a worker ended before the capture did; what was committed is safe.
     """
     with ExitStack() as ends:
         workers = ends.enter_context(Workers(command, forkserver))  # imports what it takes while we do what is ours
@@ -138,7 +137,7 @@ def _read_all(recorder: Recorder, paths: Sequence[Path]) -> ReadSummary:
     for number, path in enumerate(paths, 1):
         try:
             summary.captures.append(recorder.read(path, last=number == len(paths)))
-        except CaptureError as error:
+        except (CaptureError, WorkerDied) as error:
             summary.failures.append(error)
     return summary
 

@@ -7,7 +7,9 @@ batches in the ledger are skipped.
 
 from __future__ import annotations
 
+import io
 import os
+import select
 import signal
 import socket
 import sys
@@ -48,6 +50,8 @@ from sensor.wire import (
 
 WORKER: Final = (sys.executable, "-P", "-m", "sensor.worker")
 _CAPTURE_ERRORS: Final = {error.__name__: error for error in (CaptureDamaged, CaptureUnreadable, NotACapture)}
+SILENT_S: Final = 120.0
+"""A worker that owes a word for so long is stuck: of a file it says one every ten seconds, live with each batch."""
 _TEXT_MAX_CHARS: Final = 500
 _OTHER_STREAM: Final = (
     "began like a stream that is in the store, and went on differently",
@@ -62,8 +66,8 @@ class WorkerDied(Exception):
     """The worker ended, or said what it may not, before the capture's end. `str()` is one line."""
 
     def __init__(self, path: Path, how: str, committed_count: int) -> None:
-        batches = "1 batch" if committed_count == 1 else f"{committed_count} batches"
-        super().__init__(f"{path}: the worker {how}; {batches} are safe in the store, run it again to go on from there")
+        batches = "1 batch is" if committed_count == 1 else f"{committed_count} batches are"
+        super().__init__(f"{path}: the worker {how}; {batches} safe in the store, run it again to go on from there")
 
 
 class CaptureRead(msgspec.Struct, frozen=True):
@@ -163,6 +167,8 @@ class Recorder:
 class Workers:
     """The process that forks workers, started when the first one is wanted, or as a context manager at once.
 
+    Should it have ended, it is started anew for the next job.
+
     Args:
         command: starts it.
         forkserver: it, where it is there already; it ends with this.
@@ -191,7 +197,7 @@ class Workers:
             CaptureError: the system gives no process or no pipes.
         """
         try:
-            line = self._line or self._start()
+            line = self._alive() or self._start()
             orders, words = _pipes(line, LAST if last else NEXT, [] if capture is None else [capture])
         except OSError as error:
             name = job.capture or ",".join(job.interfaces)
@@ -218,6 +224,13 @@ class Workers:
             self._process.kill()
             self._process.wait()
         self._line = self._process = None
+
+    def _alive(self) -> socket.socket | None:
+        """The way to the process, if it is there and has not ended."""
+        if self._line is not None and self._process is not None and self._process.poll() is not None:
+            self._line.close()
+            self._line = self._process = None
+        return self._line
 
     def _start(self) -> socket.socket:
         import subprocess  # noqa: PLC0415 - 2 ms of a start, and most often there is a forkserver
@@ -273,9 +286,10 @@ class Talk:
         """Nothing more is ordered or acknowledged: the worker ends, as if we were gone."""
         _close_quietly(self._orders)
 
-    def frames(self) -> Iterator[tuple[Kind, bytes]]:
-        """Until the worker ends."""
-        while (frame := receive(self._words)) is not None:
+    def frames(self, patience_s: float | None = None) -> Iterator[tuple[Kind, bytes]]:
+        """Until the worker ends; it is ended when it says nothing for `patience_s`, if that is not None."""
+        words = self._words if patience_s is None else io.BufferedReader(self._awaited(patience_s))
+        while (frame := receive(words)) is not None:
             self.silent_s = 0.0
             yield frame
 
@@ -298,6 +312,13 @@ class Talk:
             with suppress(ProcessLookupError):  # it has just ended
                 os.kill(self.pid, signal.SIGKILL)
 
+    def _awaited(self, patience_s: float) -> _Awaited:
+        def lose_patience() -> None:
+            self.silent_s = patience_s
+            self.give_up()
+
+        return _Awaited(self._words.fileno(), patience_s, lose_patience)
+
     def death(self) -> str:
         """How the worker ended, in words."""
         self.end()
@@ -315,6 +336,27 @@ class Talk:
             if len(said) == NUMBER.size:
                 return int(NUMBER.unpack(said)[0])
         return None
+
+
+class _Awaited(io.RawIOBase):
+    """A pipe whose next bytes are waited for `patience_s`; then `lose_patience` ends whoever owes them."""
+
+    def __init__(self, pipe: int, patience_s: float, lose_patience: Callable[[], None]) -> None:
+        self._pipe = pipe
+        self._patience_ms = patience_s * 1000
+        self._lose_patience = lose_patience
+        self._poll = select.poll()
+        self._poll.register(pipe, select.POLLIN)
+
+    def readable(self) -> bool:
+        """It is for nothing else."""
+        return True
+
+    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Some bytes; how many, 0 at the end."""
+        if not self._poll.poll(self._patience_ms):
+            self._lose_patience()
+        return os.readv(self._pipe, [target])
 
 
 class _Reading:
@@ -340,7 +382,8 @@ class _Reading:
 
     def run(self) -> CaptureRead:
         """Listen until the capture is read, known, or the worker has died."""
-        for kind, payload in self._talk.frames():
+        patience_s = None if self._path == STDIN else SILENT_S  # a pipe may be silent for as long as it likes
+        for kind, payload in self._talk.frames(patience_s):
             if kind == Kind.ERROR:
                 raise self._failure(decode(payload, Failure))
             if self._hello is None or self._ledger is None:

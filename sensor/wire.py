@@ -14,7 +14,8 @@ Worker to recorder, on one pipe, in frames of
     ====== ====== ==============================================
 
 in this order: HELLO, then for each batch some TABLEs (several of one name are one table) and one BATCH, then SUMMARY;
-or ERROR at any point. A live capture says STATE every few seconds, which is what SUMMARY would be by now.
+or ERROR at any point. A file has PASSED between them, every few seconds at least; a live capture says STATE as often,
+which is what SUMMARY would be by now.
 Recorder to worker, on the other pipe, in lines: the job as JSON; `go` or `skip` to HELLO; `ack` to each BATCH; `stop`
 to a live capture.
 
@@ -59,7 +60,8 @@ JSON_BYTES_MAX: Final = 1 << 20
 BATCH_BYTES: Final = 16 << 30
 """After so many bytes of a capture a batch is cut, unless its rows were cut before. What is killed reads them again."""
 PASSED_BYTES: Final = 1 << 30
-"""After so many bytes a worker says how far it is."""
+PASSED_S: Final = 10.0
+"""After so many bytes, or seconds, a worker that reads a file says how far it is."""
 _ALIGNED_BYTES: Final = 8
 _PIECES_MAX: Final = 1024
 """So many pieces of memory Linux writes at once."""

@@ -47,6 +47,7 @@ from sensor.wire import (
     BATCHES_AHEAD,
     NUMBER,
     PASSED_BYTES,
+    PASSED_S,
     BatchEnd,
     Failure,
     Hello,
@@ -114,7 +115,7 @@ class Worker:
         self._capture = pipes.capture
         self._open = opener
         self._unacknowledged = 0
-        self._next_passed = PASSED_BYTES
+        self._next_passed, self._next_passed_s = PASSED_BYTES, time.monotonic() + PASSED_S
 
     def run(self) -> None:
         """Do the job; what is wrong with the capture or the site key is told to the recorder.
@@ -249,8 +250,9 @@ class Worker:
         self._say(Kind.BATCH, BatchEnd(number, batch.offset))
 
     def _pass(self, offset: int) -> None:
-        if offset >= self._next_passed:
-            self._next_passed = offset + PASSED_BYTES
+        now_s = time.monotonic()
+        if offset >= self._next_passed or now_s >= self._next_passed_s:
+            self._next_passed, self._next_passed_s = offset + PASSED_BYTES, now_s + PASSED_S
             self._say(Kind.PASSED, Passed(offset))
 
     def _await_acknowledgement(self) -> None:

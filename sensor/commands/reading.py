@@ -14,7 +14,7 @@ from sensor.commands.formats import SummaryFormat
 from sensor.commands.rulebook import broken
 from sensor.commands.summary import summarise
 from sensor.forkserver import Forkserver
-from sensor.reading import Progress, ReadSummary, StoreError, WorkerDied, captures_read
+from sensor.reading import Progress, ReadSummary, StoreError, captures_read
 from sensor.rules import RuleError
 from sensor.settings import Settings
 from sensor.site import SiteError
@@ -59,7 +59,7 @@ def filled(
     """Within, the captures are in the store, and inferred from.
 
     Raises:
-        CommandError: store, site file, key or a rule cannot be used, or a worker died.
+        CommandError: store, site file, key or a rule cannot be used.
     """
     try:
         with (
@@ -83,8 +83,6 @@ def filled(
         raise broken(error) from error
     except (StoreError, SiteError, SiteKeyError) as error:
         raise CommandError(str(error)) from error
-    except WorkerDied as error:
-        raise CommandError(str(error), Status.UNREADABLE) from error
 
 
 @contextmanager

@@ -87,10 +87,9 @@ def main(store, key, batch_bytes, victim, moment, count, *captures):
         command = (sys.executable, "-P", __file__, count)
     arm(Bomb(victim, moment, int(count)))
     paths = [Path(capture) for capture in captures]
-    try:
-        reading.read_captures(paths, Path(store), None, Path(key), batch_bytes=int(batch_bytes), command=command)
-    except recorder.WorkerDied as error:
-        sys.exit(str(error))
+    summary = reading.read_captures(paths, Path(store), None, Path(key), batch_bytes=int(batch_bytes), command=command)
+    if summary.failures:
+        sys.exit(str(summary.failures[0]))
 
 
 def half_frame(count):

@@ -114,6 +114,16 @@ class Lies:
         rows()
         table("binding", made("binding", [binding(0)]))
 
+    def is_stuck(self):
+        one_batch()
+        signal.pause()
+
+    def is_stuck_in_a_frame(self):
+        one_batch()
+        OUT.write(HEADER.pack(Kind.TABLE, 1000) + bytes(100))
+        OUT.flush()
+        signal.pause()
+
     def escapes(self):
         say(Kind.ERROR, Failure("NotACapture", "is \x1b[2Jno capture\n" + "x" * 1000, "\x07"))
 

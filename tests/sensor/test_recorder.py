@@ -83,6 +83,31 @@ def test_rows_that_the_store_refuses_end_the_reading(store, key):
     assert store.query("SELECT count(*) FROM fact_attribute") == [(1,)]
 
 
+@pytest.mark.parametrize("lie", ["is_stuck", "is_stuck_in_a_frame"])
+def test_a_worker_that_is_stuck_is_ended(store, key, monkeypatch, lie):
+    monkeypatch.setattr("sensor.recorder.SILENT_S", 1.0)
+    with pytest.raises(WorkerDied, match="said nothing for 1 s, and was ended; 1 batch is safe"):
+        read(store, key, lie)
+
+
+def test_what_one_worker_dies_of_keeps_no_other_capture_from_being_read(store, key, tmp_path):
+    program, bad = tmp_path / "dying.py", tmp_path / "bad.pcap"
+    bad.write_bytes(ECHO.read_bytes())
+    program.write_text(
+        "import os\n"
+        "from sensor import worker\n"
+        "def opened(capture, *rest):\n"
+        "    return os._exit(3) if capture.path.name == 'bad.pcap' else worker.open_pipeline(capture, *rest)\n"
+        "worker.main(opened)\n"
+    )
+    command = (sys.executable, "-P", str(program))
+    summary = read_captures([bad, ECHO, bad], store, None, key, command=command)
+    assert [capture.path for capture in summary.captures] == [ECHO]
+    assert [str(failure).partition(";")[0] for failure in summary.failures] == 2 * [
+        f"{bad}: the worker ended with status 3"
+    ]
+
+
 def test_what_a_worker_says_cannot_command_a_terminal(store, key):
     with pytest.raises(NotACapture) as caught:
         read(store, key, "escapes")
@@ -260,6 +285,17 @@ def test_a_worker_has_given_up_its_rights(key, workers):
         assert status["Groups"].strip() == ""
 
 
+def test_when_workers_have_nobody_to_come_from_another_is_started(store, key, workers):
+    """A system that is short of memory ends what it likes."""
+    with Recorder(store, site=None, site_key=key, batch_bytes=100, workers=workers) as opened:
+        opened.read(ECHO)
+        parent = workers._process
+        parent.send_signal(signal.SIGKILL)
+        os.waitid(os.P_PID, parent.pid, os.WEXITED | os.WNOWAIT)
+        assert opened.read(PCAPS / "tls" / "tls12_rsa.pcap").batch_count
+    assert parent.returncode == -signal.SIGKILL
+
+
 def test_an_error_of_ours_tells_where_but_not_what(store, key, tmp_path, capfd):
     """A worker's last words never quote a capture."""
     program = tmp_path / "failing.py"
@@ -327,6 +363,16 @@ def test_progress_is_told_between_batches(store, key, tmp_path):
     assert last == (size_bytes, size_bytes)
     assert len(between) > 2
     assert all(later - earlier >= 512 for (earlier, _), (later, _) in pairwise([(0, 0), *between]))
+
+
+def test_a_worker_that_reads_for_long_says_so(store, key, tmp_path):
+    """Whoever waits for its words ends it otherwise."""
+    program, told = tmp_path / "frequent.py", []
+    program.write_text("from sensor import worker\nworker.PASSED_S, worker.WINDOW_BYTES = 0.0, 256\nworker.main()\n")
+    with watched(store, key, told, (sys.executable, "-P", str(program))) as opened:
+        opened.read(ECHO)
+    assert len(told) > 5
+    assert told == sorted(told)
 
 
 def test_progress_never_passes_the_end_whatever_a_worker_says(store, key):
