@@ -21,7 +21,7 @@ from sensor.recorder import WORKER, Recorder, WorkerDied
 from sensor.store import Store, StoreError
 from sensor.store.ledger import Ledger, Reading
 from sensor.store.sql import statement
-from sensor.wire import BATCH_BYTES
+from sensor.wire import BATCH_BYTES, printable
 
 GLANCE_S: Final = 1.0
 TRIES: Final = 3
@@ -128,11 +128,12 @@ class FolderWatch:
 
     def _forget_beginning(self, path: Path) -> None:
         """Take out what was read when the file was shorter: its id is that of the beginning of what lies there now."""
+        name = printable(path.name)
         for capture, parser_set, settings, batch_bytes, size in self._store.query(
-            statement("ledger/find_named"), {"name": path.name}
+            statement("ledger/find_named"), {"name": name}
         ):
             if _begins_with(path, int(str(size)), str(capture)):
-                said = Reading(str(capture), str(parser_set), str(settings), int(str(batch_bytes)), path.name, 0)
+                said = Reading(str(capture), str(parser_set), str(settings), int(str(batch_bytes)), name, 0)
                 Ledger(self._store, said).forget()
 
 

@@ -104,9 +104,9 @@ class LiveJob:
     def for_worker(self) -> Job:
         """The same for the wire."""
         fanout = os.getpid() & 0xFFFF or 1 if self.workers > 1 else 0
-        key = str(self.site_key.absolute())
-        interfaces = tuple(self.interfaces)
-        return Job("", self._site, key, 0, interfaces, fanout, self.cut_s, self.ring_bytes, self.way, self.memory_mib)
+        key = bytes(self.site_key.absolute())
+        interfaces = tuple(map(printable, self.interfaces))  # one whose name is no text is not found
+        return Job(b"", self._site, key, 0, interfaces, fanout, self.cut_s, self.ring_bytes, self.way, self.memory_mib)
 
 
 @dataclass(frozen=True)

@@ -160,8 +160,9 @@ class Recorder:
                 raise WorkerDied(path, f"said what it may not ({printable(str(error))})", conversation.count) from error
 
     def _job(self, path: Path) -> Job:
-        capture = str(path if path == STDIN else path.absolute())
-        return Job(capture, self._site, str(self._site_key.absolute()), self._batch_bytes, memory_mib=self._memory_mib)
+        capture = bytes(path if path == STDIN else path.absolute())
+        key = bytes(self._site_key.absolute())
+        return Job(capture, self._site, key, self._batch_bytes, memory_mib=self._memory_mib)
 
 
 class Workers:
@@ -200,7 +201,7 @@ class Workers:
             line = self._alive() or self._start()
             orders, words = _pipes(line, LAST if last else NEXT, [] if capture is None else [capture])
         except OSError as error:
-            name = job.capture or ",".join(job.interfaces)
+            name = os.fsdecode(job.capture) or ",".join(job.interfaces)
             what = f"there is no worker for it: {error.strerror}"
             raise CaptureError(Path(name), what, "`ulimit -a` says how many processes and files it may have") from error
         talk = Talk(line, orders, words, self._process if last else None)
@@ -411,7 +412,7 @@ class _Reading:
             hello.parser_set,
             hello.settings,
             self._batch_bytes,
-            self._path.name,
+            printable(self._path.name),
             hello.size_bytes,
             sandbox=hello.sandbox,
         )

@@ -95,15 +95,15 @@ class Kind(IntEnum):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What a worker is to read, and how. Paths are absolute; `-` is the pipe that comes along.
+    """What a worker is to read, and how. Paths are absolute, as the system has them; `-` is the pipe that comes along.
 
     Live: the `interfaces`, of which this worker gets its share when the number `fanout` is not 0; a batch every `cut_s`
     seconds; `ring_bytes` for each interface; the `way` in which they are tapped. `memory_mib`: see `sensor.budget`.
     """
 
-    capture: str
+    capture: bytes
     site: SiteForFacts
-    site_key: str
+    site_key: bytes
     batch_bytes: int
     interfaces: tuple[str, ...] = ()
     fanout: int = 0

@@ -124,18 +124,18 @@ class Worker:
             SystemExit: the recorder is gone, or wants nothing.
         """
         job = decode(self._order(), Job)
-        read = self._read_stream if job.capture == str(STDIN) else self._watch if job.interfaces else self._read
+        read = self._read_stream if job.capture == bytes(STDIN) else self._watch if job.interfaces else self._read
         try:
-            read(job, Site.of_facts(job.site), SiteKey.load(Path(job.site_key)))
+            read(job, Site.of_facts(job.site), SiteKey.load(_path(job.site_key)))
         except CaptureError as error:
             self._say(Kind.ERROR, Failure(type(error).__name__, error.what, error.hint))
         except SiteKeyError as error:
             self._say(Kind.ERROR, Failure(type(error).__name__, str(error), ""))
 
     def _read(self, job: Job, site: Site, key: SiteKey) -> None:
-        with CaptureFile(Path(job.capture), window_bytes=min(WINDOW_BYTES, job.batch_bytes)) as capture:
+        with CaptureFile(_path(job.capture), window_bytes=min(WINDOW_BYTES, job.batch_bytes)) as capture:
             source = self._open(capture, site, key, job)
-            size_bytes = Path(job.capture).stat().st_size
+            size_bytes = capture.path.stat().st_size
             mode = sandbox.enter(self._parent, self._words.fileno())
             how = settings(site, key, job.memory_mib)
             self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, how, size_bytes, mode))
@@ -267,6 +267,10 @@ class Worker:
 
     def _say(self, kind: Kind, what: msgspec.Struct) -> None:
         send(self._words, kind, msgspec.json.encode(what))
+
+
+def _path(name: bytes) -> Path:
+    return Path(os.fsdecode(name))
 
 
 def _give_back() -> None:

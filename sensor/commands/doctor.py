@@ -13,6 +13,7 @@ from sensor.commands.errors import Status
 from sensor.commands.formats import SummaryFormat
 from sensor.doctor import Check, Verdict, card, listening, machine
 from sensor.settings import Settings
+from sensor.wire import printable
 
 _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "bold red"}
 
@@ -48,7 +49,8 @@ def _table(found: Sequence[Check]) -> None:
 
 def _json(found: Sequence[Check]) -> None:
     counts = {f"{verdict}s": sum(check.verdict is verdict for check in found) for verdict in _STYLES if verdict != "ok"}
-    report = {**counts, "checks": [check._asdict() for check in found]}
+    checks = [{name: printable(text) for name, text in check._asdict().items()} for check in found]
+    report = {**counts, "checks": checks}
     sys.stdout.buffer.write(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()
 

@@ -28,6 +28,7 @@ from sensor.verification import (
 )
 from sensor.verification.table import Row
 from sensor.verification.table import table as fields
+from sensor.wire import printable
 
 _VALUES_SHOWN = 4
 
@@ -139,7 +140,7 @@ def _json(found: Found, version: str) -> None:
 
 def _capture(path: Path, verified: Verified) -> dict[str, Any]:
     return {
-        "capture": str(path),
+        "capture": printable(str(path)),
         "damaged": verified.damaged,
         "told": verified.told,
         "fields": [

@@ -70,7 +70,7 @@ def listen(name: str, seconds: float, ring_bytes: int = RING_BYTES) -> Heard:
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "site.key"  # what is heard is thrown away, and never compared with anything
         SiteKey.test().save(key)
-        job = Job("", SiteForFacts(), str(key), 0, (name,), 0, seconds, ring_bytes)
+        job = Job(b"", SiteForFacts(), bytes(key), 0, (name,), 0, seconds, ring_bytes)
         last = threading.Timer(seconds + PATIENCE_S, workers.close)
         last.start()
         try:

@@ -192,6 +192,8 @@ def _inspect(path: Path, *, read_only: bool) -> None:
         raise StoreError(f"{path}: a directory, not a store", "name a file with --store")
     if not path.parent.is_dir():
         raise StoreError(f"{path}: there is no folder {path.parent}", "make it, or choose another --store")
+    if str(path).encode(errors="replace") != bytes(path):
+        raise StoreError(f"{path}: its name is not UTF-8, as DuckDB wants it", "choose another --store")
     if not path.exists():
         if read_only:
             raise StoreError(f"{path}: there is no store", "make one with `spanward read`, or name it with --store")

@@ -126,7 +126,7 @@ def greeted(talk: Talk, frames: Iterator[tuple[Kind, bytes]]) -> Hello:
 def held(request: pytest.FixtureRequest, key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
     """It has parsed patients, has more of them ahead, and cannot go on: nobody has acknowledged its batches."""
     way, last = request.param
-    job = Job(str(STORE20), SiteForFacts(), str(key), BATCH_BYTES)
+    job = Job(bytes(STORE20), SiteForFacts(), bytes(key), BATCH_BYTES)
     with ExitStack() as ends:
         workers = ends.enter_context(way(tmp_path_factory.mktemp("workers")))
         assert workers._process is not None
@@ -248,7 +248,7 @@ def test_nothing_has_crossed_yet(held: Held) -> None:
 
 def said(workers: Workers, path: Path, key: Path) -> bytes:
     """Every frame of a worker that reads `path` to its end."""
-    with workers.talk(Job(str(path), SiteForFacts(), str(key), BATCH_BYTES)) as talk:
+    with workers.talk(Job(bytes(path), SiteForFacts(), bytes(key), BATCH_BYTES)) as talk:
         frames, payloads = talk.frames(), []
         greeted(talk, frames)
         for kind, payload in frames:
@@ -264,7 +264,7 @@ def said(workers: Workers, path: Path, key: Path) -> bytes:
 @pytest.mark.parametrize("way", [started, split])
 def test_a_worker_that_dies_is_replaced(way: Way, key: Path, tmp_path: Path) -> None:
     with way(tmp_path) as workers:
-        with workers.talk(Job(str(STORE20), SiteForFacts(), str(key), BATCH_BYTES)) as talk:
+        with workers.talk(Job(bytes(STORE20), SiteForFacts(), bytes(key), BATCH_BYTES)) as talk:
             greeted(talk, talk.frames())
             os.kill(talk.pid, signal.SIGSEGV)
             assert "signal 11" in talk.death()
@@ -276,7 +276,7 @@ def test_the_last_worker_is_the_process_itself_and_is_replaced_all_the_same(
     way: Way, key: Path, tmp_path: Path
 ) -> None:
     with way(tmp_path) as workers:
-        with workers.talk(Job(str(STORE20), SiteForFacts(), str(key), BATCH_BYTES), last=True) as talk:
+        with workers.talk(Job(bytes(STORE20), SiteForFacts(), bytes(key), BATCH_BYTES), last=True) as talk:
             greeted(talk, talk.frames())
             os.kill(talk.pid, signal.SIGSEGV)
             assert way is split or "signal 11" in talk.death()

@@ -272,6 +272,12 @@ def test_an_interface_that_does_not_exist_is_refused_at_once(mirror, store, key,
         Watched(store, job).start()
 
 
+def test_an_interface_whose_name_is_no_text_is_not_found(mirror, store, key):
+    job = LiveJob([os.fsdecode(b"eth\xe4")], 1, None, key)
+    with pytest.raises(CaptureUnreadable, match=r"there is no interface eth\?; there are: "):
+        Watched(store, job).start()
+
+
 def test_libpcap_is_not_shared_by_workers(mirror, store, key):
     job = LiveJob([mirror.name], 2, None, key, way="libpcap")
     with pytest.raises(CaptureUnreadable, match="cannot be shared by several workers through libpcap; give one worker"):

@@ -128,6 +128,21 @@ def test_what_is_no_capture_is_exit_3_and_one_line(spanward, tmp_path: Path, com
     assert str(path) in complaint(done)
 
 
+def test_names_need_not_be_text(spanward, tmp_path: Path) -> None:
+    """Whoever copies files from a system of another encoding has such names; DuckDB alone takes none."""
+    folder = tmp_path / os.fsdecode(b"k\xf6ln")
+    folder.mkdir()
+    capture = folder / os.fsdecode(b"ger\xe4t.pcap")
+    capture.write_bytes(ECHO.read_bytes())
+    done = spanward("read", capture, "--format", "json", SPANWARD_SITE_KEY=str(folder / "key"))
+    assert done.returncode == 0, done.stderr
+    assert [read["name"] for read in json.loads(done.stdout)["captures"]] == ["ger?t.pcap"]
+    for command in ("read", "serve"):
+        refused = spanward(command, *([capture] if command == "read" else []), "--store", folder / "s.duckdb")
+        assert refused.returncode == 2
+        assert "its name is not UTF-8" in complaint(refused)
+
+
 def test_a_capture_cut_short_gives_what_came_before(spanward, tmp_path: Path) -> None:
     whole = spanward("facts", STORE20).stdout.splitlines()
     cut = tmp_path / "cut.pcap"

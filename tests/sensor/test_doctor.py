@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -86,6 +87,14 @@ def test_the_command_writes_json_and_a_table(tmp_path, capfdbinary):
     assert {check["name"] for check in report["checks"]} >= {"rights", "kernel", "memory", "clock", "disk", "engine"}
     run(["doctor", "--store", store])
     assert b"so it is" in capfdbinary.readouterr().out
+
+
+def test_names_need_not_be_text(tmp_path, capfdbinary):
+    store = tmp_path / os.fsdecode(b"ger\xe4t.duckdb")
+    assert run(["doctor", "--store", str(store), "-i", os.fsdecode(b"eth\xe4"), "--format", "json"]) == 1
+    said = [check["says"] for check in json.loads(capfdbinary.readouterr().out)["checks"]]
+    assert "there is no interface eth?" in said
+    assert any(str(tmp_path / "ger?t.duckdb") in line for line in said)
 
 
 def test_an_interface_that_is_not_there_is_a_problem(tmp_path, capfdbinary):

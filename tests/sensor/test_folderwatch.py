@@ -111,6 +111,17 @@ def test_a_file_that_was_read_too_early_is_read_anew(store, folder):
     assert store.query("SELECT count(DISTINCT reading) FROM fact_attribute") == [(1,)]
 
 
+def test_names_need_not_be_text(store, folder):
+    path, whole = folder / os.fsdecode(b"ger\xe4t.pcap"), MORNING.read_bytes()
+    path.write_bytes(whole[:100_000])
+    age(path)
+    Watch(store, folder).look()
+    path.write_bytes(whole)
+    age(path)
+    assert Watch(store, folder).look().lines == []
+    assert names(store) == [("ger?t.pcap", 1331)]
+
+
 def test_what_is_no_capture_is_said_once(store, folder):
     path = folder / "notes.txt"
     path.write_text("hello\n" * 99)

@@ -179,7 +179,7 @@ def test_a_capture_that_is_cut_short_is_read_as_far_as_it_goes(tmp_path, key, st
 
 
 def job(key, capture=ECHO):
-    return Job(str(capture), SiteForFacts(), str(key), 1 << 20)
+    return Job(bytes(capture), SiteForFacts(), bytes(key), 1 << 20)
 
 
 @pytest.fixture
@@ -251,7 +251,8 @@ def test_the_last_worker_does_not_outlive_the_recorder(key, tmp_path):
     program = (
         "import os, sys; from pathlib import Path; from sensor.recorder import Workers; from sensor.wire import Job\n"
         "from sensor.site import SiteForFacts\n"
-        "with Workers().talk(Job(sys.argv[1], SiteForFacts(), sys.argv[2], 1 << 20), last=True) as talk:\n"
+        "capture, key = map(str.encode, sys.argv[1:])\n"
+        "with Workers().talk(Job(capture, SiteForFacts(), key, 1 << 20), last=True) as talk:\n"
         "    next(talk.frames())\n"
         "    print(talk.pid, flush=True)\n"
         "    sys.stdin.read()\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -95,6 +96,15 @@ def test_json(verify) -> None:
 
 
 @needs_tshark
+@needs_tshark
+def test_json_of_a_capture_whose_name_is_no_text(verify, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"ger\xe4t.pcap")
+    path.write_bytes(ECHO.read_bytes())
+    done = verify(path, "--format", "json")
+    assert done.returncode == 0
+    assert [one["capture"] for one in json.loads(done.stdout)["captures"]] == [str(tmp_path / "ger?t.pcap")]
+
+
 def test_another_value_is_a_difference(verify, tshark_reads) -> None:
     tshark_reads(
         lambda found: {
