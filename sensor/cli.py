@@ -233,11 +233,26 @@ def rotate() -> None:
 
 
 def main() -> None:
-    """The console script. SIGTERM ends a command the way Ctrl-C does: everything is closed and cleared away."""
+    """The console script. SIGTERM ends a command the way Ctrl-C does: everything is closed and cleared away.
+
+    So does a terminal that is closed, unless it was started with `nohup`.
+    """
+    _open_what_is_closed()
     ending = Ending()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     ending.status = run(sys.argv[1:])
     sys.exit(ending.status)
+
+
+def _open_what_is_closed() -> None:
+    """No file of ours, a store above all, may become standard output or error of this process or of a worker."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115 - as long as we live
+    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
 
 
 def run(arguments: list[str]) -> int:

@@ -13,6 +13,7 @@ import atexit
 import gc
 import os
 import sys
+from contextlib import suppress
 
 COLLECT_AFTER = 50_000
 """Objects that may come before the collector looks for cycles among them: 20 ms and 10 MB at most."""
@@ -80,6 +81,7 @@ class Ending:
     def _leave(self) -> None:
         gc.freeze()  # nothing is looked at once more
         if self.status is not None:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError):  # what could not be written has been said, or cannot be
+                    stream.flush()
             os._exit(self.status)

@@ -92,7 +92,7 @@ def split_off() -> Forkserver | None:
         return None
     gc.freeze()  # a collection would touch, and so copy, what both share
     ours, theirs = socket.socketpair()
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT, signal.SIGTERM})
     child = os.fork()
     if child == 0:
         _become_forkserver(ours, theirs)
@@ -148,7 +148,8 @@ def _let_go(ours: int, line: int) -> None:
     os.dup2(nothing, 1)
     os.closerange(3, max(os.sysconf("SC_OPEN_MAX"), ours + 1, line + 1, nothing + 1))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     _forget_environment()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from enum import IntEnum
 
 
@@ -25,8 +26,9 @@ class CommandError(Exception):
 
 
 def note(message: str) -> None:
-    """One line on standard error, without control characters."""
-    print(f"spanward: {one_line(message)}", file=sys.stderr)  # noqa: T201
+    """One line on standard error, without control characters. Nothing ends because nobody can be told."""
+    with suppress(OSError):  # a terminal that is gone, a full disk
+        print(f"spanward: {one_line(message)}", file=sys.stderr)  # noqa: T201
 
 
 def one_line(text: str) -> str:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import product
@@ -72,8 +73,10 @@ class Split:
         self._line = line
 
     def poll(self) -> int | None:
-        self._line.close()
-        return self._other.poll()
+        try:
+            return self.wait() if stat(self.pid).state == "Z" else None
+        except FileNotFoundError:
+            return self.wait()
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
@@ -140,7 +143,26 @@ def held(request: pytest.FixtureRequest, key: Path, tmp_path_factory: pytest.Tem
             assert kind in (Kind.TABLE, Kind.BATCH)
             said.append(payload)
             batches += kind == Kind.BATCH
+        wait_until_it_waits(talk.pid)
         yield Held(talk, origin, hello, said)
+
+
+def wait_until_it_waits(process: int) -> None:
+    """It reads on until the next batch is due, and what its memory is changes meanwhile."""
+    before = None
+    while (now := stat(process)) != before or now.state != "S":
+        before = now
+        time.sleep(0.05)
+
+
+class Stat(NamedTuple):
+    state: str
+    cpu: list[str]
+
+
+def stat(process: int) -> Stat:
+    words = (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()
+    return Stat(words[0], words[11:13])
 
 
 # ------------------------------------------------------------------ what the kernel says of it

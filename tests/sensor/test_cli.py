@@ -128,6 +128,19 @@ def test_what_is_no_capture_is_exit_3_and_one_line(spanward, tmp_path: Path, com
     assert str(path) in complaint(done)
 
 
+def test_what_nobody_can_be_told_of_changes_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
+    """No file of ours takes the place of a closed output, and no line that cannot be written ends a command."""
+    program = f"exec {sys.executable} -m sensor.cli"
+    for line, status in (
+        (f"{program} read {ECHO} {tmp_path / 'absent'} --store s.duckdb <&- >&- 2>&-", 3),
+        (f"{program} list devices --store s.duckdb >out 2>/dev/full", 0),
+        (f"{program} facts {tmp_path / 'absent'} {ECHO} >&- 2>/dev/full", 3),
+    ):
+        done = subprocess.run(["sh", "-c", line], cwd=tmp_path, env=environment, check=False, timeout=120)
+        assert done.returncode == status, line
+    assert "ARCHIVE" in (tmp_path / "out").read_text()
+
+
 def test_names_need_not_be_text(spanward, tmp_path: Path) -> None:
     """Whoever copies files from a system of another encoding has such names; DuckDB alone takes none."""
     folder = tmp_path / os.fsdecode(b"k\xf6ln")
@@ -456,7 +469,7 @@ def test_other_addresses_than_loopback_are_refused(spanward, filled: Path) -> No
     assert "127.0.0.1" in complaint(done)
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_serve_answers_until_it_is_told_to_stop(
     filled: Path, tmp_path: Path, environment: dict[str, str], ending: signal.Signals
 ) -> None:

@@ -51,7 +51,7 @@ def captures_until(url, count):
     raise AssertionError("no devices")
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_folder_is_read_and_served_until_it_is_told_to_end(tmp_path, environment, ending):
     folder = tmp_path / "rotating"
     folder.mkdir()
