@@ -66,6 +66,7 @@ class FolderWatch:
         self._fail = fail
         self._stopping = threading.Event()
         self._deaths: dict[Path, int] = {}
+        self._away = False
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
         self._recorder = Recorder(
             store, site=site, site_key=site_key, batch_bytes=BATCH_BYTES, memory_mib=memory_mib, command=command
@@ -86,20 +87,40 @@ class FolderWatch:
         self._thread.join()
 
     def _run(self) -> None:
+        """Whatever goes wrong here ends everything: a sensor whose files nobody reads would look well."""
+        failure: Exception | None = CaptureError(self._path, "files could not be read", "please report it")
         try:
             with self._recorder:
                 while not self._stopping.is_set():
                     self._round()
                     self._stopping.wait(GLANCE_S)
-        except (StoreError, CaptureError) as error:
-            self.failure = error
-            self._fail()
+            failure = None
+        except StoreError as error:
+            failure = error
+        finally:
+            if failure is not None:
+                self.failure = failure
+                self._fail()
 
     def _round(self) -> None:
         """Read what is whole, then infer."""
-        read = [self._read(path) for path in self._folder.whole() if not self._stopping.is_set()]
+        read = [self._read(path) for path in self._whole() if not self._stopping.is_set()]
         if any(read):
             self._infer()
+
+    def _whole(self) -> list[Path]:
+        """None while the folder is away, as one on another machine may be."""
+        try:
+            found = self._folder.whole()
+        except CaptureError as error:
+            if not self._away:
+                self._say(f"{error}; it is looked for again")
+            self._away = True
+            return []
+        if self._away:
+            self._say(f"{self._path}: is there again")
+        self._away = False
+        return found
 
     def _read(self, path: Path) -> bool:
         """True when there is something new in the store. What is wrong with a file is said once."""

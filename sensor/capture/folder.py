@@ -5,6 +5,7 @@ A file is whole once a newer one is there, or when nothing has been written to i
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +47,7 @@ class Folder:
         """Files that are whole and new, or have changed since, oldest first.
 
         Raises:
-            CaptureUnreadable: the folder cannot be listed any more.
+            CaptureUnreadable: the folder cannot be listed now.
         """
         found = sorted(self._look(), key=lambda file: (file[1].changed_ns, file[0].name))
         self._done = {path: self._done[path] for path, _ in found if path in self._done}
@@ -71,16 +72,14 @@ class Folder:
 
     def _files(self) -> Iterator[tuple[Path, Mark]]:
         for path in self.path.iterdir():
-            if not path.name.startswith(".") and path.is_file():
-                mark = _mark(path)
-                if mark is not None:
-                    yield path, mark
+            if not path.name.startswith(".") and (mark := _mark(path)) is not None:
+                yield path, mark
 
 
 def _mark(path: Path) -> Mark | None:
-    """None for a file that is gone: rotation takes old ones away."""
+    """None for what is no file, for a link that leads nowhere, and for a file that is gone: rotation takes old ones."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return Mark(found.st_ino, found.st_size, found.st_mtime_ns)
+    return Mark(found.st_ino, found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None

@@ -111,6 +111,37 @@ def test_a_file_that_was_read_too_early_is_read_anew(store, folder):
     assert store.query("SELECT count(DISTINCT reading) FROM fact_attribute") == [(1,)]
 
 
+def test_a_folder_that_goes_away_is_looked_for_again(store, folder):
+    put(ECHO, folder / "1.pcap")
+    watch = Watch(store, folder)
+    watch.start()
+    assert watch.rounds.acquire(timeout=PATIENCE_S)
+    folder.rename(folder.parent / "away")
+    for _ in range(2):
+        assert watch.rounds.acquire(timeout=PATIENCE_S)
+    (folder.parent / "away").rename(folder)
+    put(MORNING, folder / "2.pcap")
+    for _ in range(2):
+        assert watch.rounds.acquire(timeout=PATIENCE_S)
+    watch.stop()
+    assert watch.lines == [
+        f"{folder}: cannot be listed: No such file or directory; it is looked for again",
+        f"{folder}: is there again",
+    ]
+    assert names(store) == [("1.pcap", 22), ("2.pcap", 1331)]
+    assert watch.failure is None
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_goes_wrong_ends_it_and_is_said(store, folder, monkeypatch):
+    def broken(_folder):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("sensor.capture.folder.Folder.whole", broken)
+    watch = Watch(store, folder).look()
+    assert "files could not be read; please report it" in str(watch.failure)
+
+
 def test_names_need_not_be_text(store, folder):
     path, whole = folder / os.fsdecode(b"ger\xe4t.pcap"), MORNING.read_bytes()
     path.write_bytes(whole[:100_000])
