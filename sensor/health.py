@@ -16,12 +16,13 @@ class Mirror:
     """The state of one worker's interfaces, from what it counts.
 
     Args:
-        name: of the interfaces, as it is shown.
+        interfaces: their names, in the order in which the worker has them.
         now_s: any clock that only goes forward.
     """
 
-    def __init__(self, name: str, now_s: float) -> None:
-        self._name = name
+    def __init__(self, interfaces: Sequence[str], now_s: float) -> None:
+        self._interfaces = interfaces
+        self._name = ",".join(interfaces)
         self._last_s = self._heard_s = now_s
         self._before: Mapping[str, int] = {}
         self._packets, self._conversations = Tally(), Tally()
@@ -56,12 +57,10 @@ class Mirror:
         self._conversations.add({name: rows for name, rows in tables.items() if name != "fact_traffic"})
 
     def _lost(self, counters: Mapping[str, int]) -> Iterator[str]:
-        yield from self._turn(
-            "lost",
-            bool(counters.get("interfaces_lost", 0)),
-            "is down or gone; nothing can be seen there until it is back",
-            "is back",
-        )
+        lost = counters.get("interfaces_lost", 0)
+        for number, name in enumerate(self._interfaces):
+            what = "is down or gone; nothing can be seen there until it is back"
+            yield from self._turn("lost", bool(lost >> number & 1), what, "is back", name)
 
     def _dropping(self, grown: Mapping[str, int]) -> Iterator[str]:
         lost = grown["kernel_drops"] + grown["interface_drops"]

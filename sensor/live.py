@@ -145,9 +145,9 @@ class _Ended(_Word):
 class _Reading:
     """What the writing thread knows of one worker."""
 
-    def __init__(self, ledger: Ledger, name: str) -> None:
+    def __init__(self, ledger: Ledger, interfaces: Sequence[str]) -> None:
         self.ledger = ledger
-        self.mirror = Mirror(name, time.monotonic())
+        self.mirror = Mirror(interfaces, time.monotonic())
         self.next = 0
         self.committed = 0
         self.offset = 0
@@ -434,7 +434,7 @@ class Live:
         reading = Reading(
             hello.capture, hello.parser_set, hello.settings, 0, self._job.name, 0, live=True, sandbox=hello.sandbox
         )
-        return _Reading(Ledger(self._store, reading), self._job.name)
+        return _Reading(Ledger(self._store, reading), self._job.interfaces)
 
     def _end(self, reading: _Reading | None, why: str | None) -> None:
         if reading is not None:

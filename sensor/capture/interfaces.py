@@ -147,11 +147,11 @@ class Interfaces:
             tap.count()
 
     def counters(self) -> dict[str, int]:
-        """Sums over all interfaces."""
+        """Sums over all interfaces; of `interfaces_lost` the bit of each that is: 1 is the first."""
         total: Counter[str] = Counter()
         for tap in self._taps:
             total.update(tap.counters)
-        total["interfaces_lost"] = sum(tap.lost for tap in self._taps)
+        total["interfaces_lost"] = sum(tap.lost << number for number, tap in enumerate(self._taps))
         return {**total, **self.shedding.counters()}
 
     def losses(self) -> dict[str, Mapping[str, int]]:

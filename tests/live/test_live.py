@@ -247,6 +247,15 @@ def test_an_interface_that_goes_down_and_up_is_said_and_seen_again(mirror, live,
     assert counters(store)["interface_losses"] == counters(store)["interface_returns"] == workers
 
 
+def test_of_several_interfaces_the_one_that_goes_down_is_named(mirror, live):
+    mirror.switch("up", "lo")
+    running = live(names=("lo", mirror.name))
+    mirror.switch("down")
+    running.wait_for(f"{mirror.name}: is down or gone")
+    running.stop()
+    assert [line for line in running.lines if line.startswith("lo")] == []
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interface_that_is_made_anew_is_found_again(mirror, live, store, workers):
     """Under the same name, but to the kernel another one."""

@@ -58,7 +58,7 @@ def from_file(path):
 
 @pytest.mark.parametrize("worst", [2, 4])
 def test_it_sheds_in_order_still_reads_handshakes_and_returns_to_normal(mirror, tmp_path, worst):
-    ring, health, clock = Busy(mirror.name, RING_BYTES), Mirror("mirror", 0), Clock()
+    ring, health, clock = Busy(mirror.name, RING_BYTES), Mirror(["mirror"], 0), Clock()
     levels, lines, sent = [0], [], []
 
     def meanwhile():

@@ -20,7 +20,7 @@ def traffic(packets, interface="eth1", segment="", **counts):
 
 
 def test_silence_and_its_end():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     assert mirror.look({"packets": 5}, 1) == []
     assert mirror.look({"packets": 5}, SILENT_S) == []
     assert mirror.look({"packets": 5}, SILENT_S + 1) == [
@@ -31,7 +31,7 @@ def test_silence_and_its_end():
 
 
 def test_losses_are_counted_since_the_last_look():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     first = {"packets": 90, "kernel_packets": 100, "kernel_drops": 10}
     (line,) = mirror.look(first, 1)
     assert line.startswith("eth1: 10 of 100 packets were lost")
@@ -41,13 +41,21 @@ def test_losses_are_counted_since_the_last_look():
 
 
 def test_an_interface_that_is_gone():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     assert "is down or gone" in mirror.look({"packets": 1, "interfaces_lost": 1}, 1)[0]
     assert mirror.look({"packets": 2, "interfaces_lost": 0}, 2) == ["eth1: is back"]
 
 
+def test_of_several_interfaces_the_one_that_is_gone_is_named():
+    mirror = Mirror(["eth1", "eth2", "eth3"], 0)
+    lost = "is down or gone; nothing can be seen there until it is back"
+    assert mirror.look({"packets": 1, "interfaces_lost": 0b110}, 1) == [f"eth2: {lost}", f"eth3: {lost}"]
+    assert mirror.look({"packets": 2, "interfaces_lost": 0b100}, 2) == ["eth2: is back"]
+    assert [(warning.interface, warning.kind) for warning in mirror.standing] == [("eth3", "lost")]
+
+
 def test_one_sided_conversations_but_neither_scans_nor_datagrams():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     mirror.count(conversations(1000, 1000, unanswered=1000))
     mirror.count(conversations(1000, 1000, transport="udp"))
     mirror.count({})
@@ -60,7 +68,7 @@ def test_one_sided_conversations_but_neither_scans_nor_datagrams():
 
 
 def test_one_bad_vlan_is_named_among_good_ones():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     mirror.count(conversations(1000, 0, interface="eth1", segment="vlan 12"))
     mirror.count(conversations(60, 55, interface="eth1", segment="vlan 13"))
     assert mirror.look({"packets": 1}, 1) == [
@@ -69,7 +77,7 @@ def test_one_bad_vlan_is_named_among_good_ones():
 
 
 def test_copies_are_said_with_their_vlan_until_they_end():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     mirror.count(traffic(PACKETS_MIN, segment="vlan 12"))
     mirror.count(traffic(PACKETS_MIN, segment="vlan 14", duplicates=PACKETS_MIN))
     (line,) = mirror.look({"packets": 1}, 1)
@@ -83,7 +91,7 @@ def test_copies_are_said_with_their_vlan_until_they_end():
 
 
 def test_interfaces_are_judged_apart():
-    mirror = Mirror("eth1,eth2", 0)
+    mirror = Mirror(["eth1", "eth2"], 0)
     mirror.count(traffic(PACKETS_MIN, "eth1", group_packets=PACKETS_MIN))
     mirror.count(traffic(PACKETS_MIN, "eth2", truncated=PACKETS_MIN))
     said = mirror.look({"packets": 1}, 1)
@@ -93,7 +101,7 @@ def test_interfaces_are_judged_apart():
 
 
 def test_what_stands_is_told_as_it_is_now():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     mirror.look({"packets": 5}, 1)
     mirror.look({"packets": 5}, SILENT_S + 1)
     assert mirror.look({"packets": 5}, SILENT_S + 100) == []
@@ -101,14 +109,14 @@ def test_what_stands_is_told_as_it_is_now():
 
 
 def test_a_clock_that_is_set_back_is_said():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     (line,) = mirror.look({"packets": 5, "clock_jumps": 2}, 1)
     assert line.startswith("eth1: the clock went back by more than a second, 2 times")
     assert mirror.look({"packets": 6, "clock_jumps": 2}, 2) == ["eth1: the clock goes forward again"]
 
 
 def test_what_there_is_no_room_for_is_said():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     assert mirror.look({"packets": 5, "evicted_flows": 0}, 1) == []
     (line,) = mirror.look({"packets": 6, "evicted_flows": 2_000, "evicted_sessions": 30, "evicted_facts": 4}, 2)
     assert line.startswith("eth1: no room: 2,000 conversations were forgotten, 30 read on as if")
@@ -127,7 +135,7 @@ def test_what_a_worker_claims_is_bounded():
 
 
 def test_shedding_is_said_level_by_level_and_so_is_its_end():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     assert mirror.look({"packets": 1}, 1) == []
     raised = {"packets": 2, "shed_level": 2, "shed_to_1": 1, "shed_to_2": 1}
     first, second = mirror.look(raised, 2)
@@ -138,7 +146,7 @@ def test_shedding_is_said_level_by_level_and_so_is_its_end():
 
 
 def test_shedding_that_was_over_before_anybody_looked_is_said_too():
-    mirror = Mirror("eth1", 0)
+    mirror = Mirror(["eth1"], 0)
     (line,) = mirror.look({"packets": 2, "shed_level": 0, "shed_to_1": 1}, 1)
     assert "falls behind" in line
     assert mirror.look({"packets": 3, "shed_level": 0, "shed_to_1": 1}, 2) == [
