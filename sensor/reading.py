@@ -161,7 +161,7 @@ def infer_now(
     # Not before there is something to infer from: the workers read meanwhile.
     from sensor.inference import infer  # noqa: PLC0415
 
-    store.space.check()
+    store.expect()
     cursor: duckdb.DuckDBPyConnection = store.cursor()
     try:
         with translated(store.path):

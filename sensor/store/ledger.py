@@ -126,7 +126,7 @@ class Ledger:
             self._compare(number, mark)
             return False
         size_bytes = sum(part.size_bytes for parts in batch.values() for part in parts)
-        self._store.space.check(size_bytes)
+        self._store.expect(size_bytes)
         is_new_to_us, self._goes_on = self._goes_on, True  # what is told now may not come to stand in the store
         with self._store.transaction(size_bytes) as cursor:
             self._begin(cursor)

@@ -56,7 +56,8 @@ class Store:
     ) -> None:
         self.path = path
         self.read_only = read_only
-        self.space = space
+        self._space = space
+        self._place = _place(path)
         self._connection = connection
         self._idle: list[duckdb.DuckDBPyConnection] = []
         """A cursor, if any, for the next statement: to make one costs as much as a short query."""
@@ -89,6 +90,17 @@ class Store:
                 space.check()
             connection = _connect(path, read_only=read_only, memory_mib=memory_mib or _memory_mib())
             return cls(path, connection, space, read_only=read_only)
+
+    def expect(self, size_bytes: int = 0) -> None:
+        """Make sure that so much can be written, and will be there afterwards: a file that is gone takes it in silence.
+
+        Raises:
+            StoreError: there is too little room, or another file or none is where the store was.
+        """
+        with translated(self.path):
+            if _place(self.path) != self._place:
+                raise StoreError(f"{self.path}: was taken away while it was being written", "start again for a new one")
+            self._space.check(size_bytes)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of one's own to the same store: one per thread and per open result, never shared."""
@@ -202,6 +214,14 @@ def _inspect(path: Path, *, read_only: bool) -> None:
         head = file.read(16)
     if head[_MAGIC] != b"DUCK":
         raise StoreError(f"{path}: not a Spanward store", "choose another --store; this file was left alone")
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """By what a file is known again; None when there is none."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
 
 
 def _make(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:

@@ -251,6 +251,22 @@ def test_a_disk_that_is_full_all_the_same_leaves_the_store_intact(small_disk):
     assert intact(path) in (committed, committed + 1)
 
 
+@pytest.mark.parametrize("other", [False, True])
+def test_nothing_is_written_to_a_store_that_was_taken_away(tmp_path, other):
+    """The file would take it, and nobody would ever see it."""
+    path = tmp_path / "s.duckdb"
+    with Store.open(path) as store:
+        ledger = Ledger(store, reading())
+        ledger.commit(0, 0, noise(store, 0))
+        path.rename(tmp_path / "away")
+        if other:
+            Store.open(tmp_path / "other").close()
+            (tmp_path / "other").rename(path)
+        with pytest.raises(StoreError, match=r"s\.duckdb: was taken away while it was being written; start again"):
+            ledger.commit(1, 1, noise(store, 1))
+        assert ledger.committed_count == 1
+
+
 def intact(path):
     """How many batches are in the store, after checking that their rows are, all of them and no others."""
     with Store.open(path, reserve_bytes=0) as store:
