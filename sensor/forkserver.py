@@ -125,7 +125,10 @@ def _is_young() -> bool:
 
 
 def _become_forkserver(ours: socket.socket, line: socket.socket) -> NoReturn:
-    """Nothing returns from here to what was under way: this process, and those that it forks, end here."""
+    """Nothing returns from here to what was under way: this process, and those that it forks, end here.
+
+    What nobody has caught is told by the hook that an interpreter would call.
+    """
     status: object = 1
     try:
         _let_go(ours.detach(), line.detach())
@@ -134,9 +137,10 @@ def _become_forkserver(ours: socket.socket, line: socket.socket) -> NoReturn:
         main()
     except SystemExit as end:
         status = end.code
-    except BaseException:  # noqa: BLE001 - told by the hook that an interpreter would call
-        sys.excepthook(*sys.exc_info())
     finally:
+        kind, error, trace = sys.exc_info()
+        if kind is not None and error is not None:
+            sys.excepthook(kind, error, trace)
         os._exit(status if isinstance(status, int) else 1)
 
 
