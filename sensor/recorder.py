@@ -30,11 +30,14 @@ from sensor.rows import SCHEMAS
 from sensor.site import Site
 from sensor.store import Ledger, Reading, Store
 from sensor.store import Summary as CaptureSummary
+from sensor.store.copies import Original, content_known_as, note_copy, possible_original
 from sensor.store.ledger import LedgerMismatch
 from sensor.wire import (
     BATCH_BYTES_MAX,
+    INFLATE,
     NUMBER,
     BatchEnd,
+    Content,
     Failure,
     Gathered,
     Hello,
@@ -75,7 +78,7 @@ class CaptureRead(msgspec.Struct, frozen=True):
 
     Attributes:
         path: as given.
-        capture: id of its content.
+        capture: id of its content; of a compressed copy, that of the capture which was read.
         known: it was in the store already, read in the same way; nothing was done.
         batch_count: batches committed now; `resumed_count`: those that an interrupted reading had committed.
         packets, bytes, damaged: of the capture.
@@ -373,6 +376,8 @@ class _Reading:
         self._next = 0
         self._new_count = 0
         self._hello: Hello | None = None
+        self._original: Original | None = None
+        self._capture = ""
         self._ledger: Ledger | None = None
         self._tally = Tally()
 
@@ -387,28 +392,49 @@ class _Reading:
         for kind, payload in self._talk.frames(patience_s):
             if kind == Kind.ERROR:
                 raise self._failure(decode(payload, Failure))
-            if self._hello is None or self._ledger is None:
+            if self._hello is None:
                 self._greet(kind, payload)
-                if self._ledger is not None and self._known(self._ledger):
-                    return self._already_there()
+            elif kind == Kind.PASSED:
+                self._pass(decode(payload, Passed).byte_offset)
+            elif self._ledger is None:
+                self._compare(kind, payload, self._hello)
             elif kind == Kind.TABLE:
                 self._gathered.add(payload)
             elif kind == Kind.BATCH:
                 self._commit(self._ledger, decode(payload, BatchEnd))
-            elif kind == Kind.PASSED:
-                self._pass(decode(payload, Passed).byte_offset)
             elif kind == Kind.SUMMARY:
                 return self._finish(self._ledger, decode(payload, Summary))
             else:
                 raise WireError("a second greeting")
+            if self._ledger is not None and self._known(self._ledger):
+                return self._already_there(self._ledger)
         raise WorkerDied(self._path, self._talk.death(), self.count)
 
     def _greet(self, kind: Kind, payload: bytes) -> None:
         if kind != Kind.HELLO:
             raise WireError("no greeting")
-        hello = decode(payload, Hello)
+        self._hello = hello = decode(payload, Hello)
+        known_as = content_known_as(self._store, hello.capture) if hello.compressed else None
+        if hello.compressed and known_as is None:
+            self._original = possible_original(self._store, printable(self._path.name))
+        if self._original is not None:
+            self._talk.order(INFLATE + b"%d" % self._original.size_bytes)
+        else:
+            self._begin(hello, known_as or hello.capture)
+
+    def _compare(self, kind: Kind, payload: bytes, hello: Hello) -> None:
+        """The worker has looked whether this is the compressed copy of a capture that was read."""
+        if kind != Kind.CONTENT or self._original is None:
+            raise WireError("nothing about the content")
+        if decode(payload, Content).capture != self._original.capture:
+            return self._begin(hello, hello.capture)
+        note_copy(self._store, hello.capture, self._original.capture)
+        return self._begin(hello, self._original.capture)
+
+    def _begin(self, hello: Hello, capture: str) -> None:
+        """What is inside is known under this id, or will be."""
         reading = Reading(
-            hello.capture,
+            capture,
             hello.parser_set,
             hello.settings,
             self._batch_bytes,
@@ -416,7 +442,7 @@ class _Reading:
             hello.size_bytes,
             sandbox=hello.sandbox,
         )
-        self._hello = hello
+        self._capture = capture
         self._ledger = Ledger(self._store, reading)
         self._talk.order(b"skip" if self._known(self._ledger) else b"go")
 
@@ -450,17 +476,14 @@ class _Reading:
         ledger.finish(CaptureSummary(**msgspec.structs.asdict(said) | {"damaged": damaged}))
         return self._result(known=known, packets=said.packets, byte_count=said.bytes, damaged=damaged)
 
-    def _already_there(self) -> CaptureRead:
-        known = self._ledger.known if self._ledger else None
+    def _already_there(self, ledger: Ledger) -> CaptureRead:
+        known = ledger.known
         assert known is not None
         return self._result(known=True, packets=known.packets, byte_count=known.bytes, damaged=known.damaged)
 
     def _result(self, *, known: bool, packets: int, byte_count: int, damaged: str | None) -> CaptureRead:
-        assert self._hello is not None
         resumed = 0 if known else self._next - self._new_count
-        return CaptureRead(
-            self._path, self._hello.capture, known, self._new_count, resumed, packets, byte_count, damaged
-        )
+        return CaptureRead(self._path, self._capture, known, self._new_count, resumed, packets, byte_count, damaged)
 
     def _failure(self, said: Failure) -> Exception:
         what, hint = (printable(text)[:_TEXT_MAX_CHARS] for text in (said.what, said.hint))

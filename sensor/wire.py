@@ -17,7 +17,8 @@ in this order: HELLO, then for each batch some TABLEs (several of one name are o
 or ERROR at any point. A file has PASSED between them, every few seconds at least; a live capture says STATE as often,
 which is what SUMMARY would be by now.
 Recorder to worker, on the other pipe, in lines: the job as JSON; `go` or `skip` to HELLO; `ack` to each BATCH; `stop`
-to a live capture.
+to a live capture. To the HELLO of a compressed capture the answer may be `inflate` and a size in bytes: CONTENT says
+which capture is inside if it is that long, and is answered with `go` or `skip`.
 
 A table is said in whole words of 8 bytes, the numbers little-endian:
 
@@ -67,6 +68,8 @@ _PIECES_MAX: Final = 1024
 """So many pieces of memory Linux writes at once."""
 _PIECE_BYTES: Final = 1 << 20
 """So many characters are looked through at once."""
+INFLATE: Final = b"inflate "
+"""An order, see above; the size follows."""
 BATCHES_AHEAD: Final = 4
 """How many batches a worker may have sent that are not acknowledged yet."""
 
@@ -92,6 +95,7 @@ class Kind(IntEnum):
     ERROR = 5
     STATE = 6
     PASSED = 7
+    CONTENT = 8
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -121,6 +125,13 @@ class Hello(msgspec.Struct, frozen=True):
     settings: Id
     size_bytes: Count
     sandbox: Word
+    compressed: bool = False
+
+
+class Content(msgspec.Struct, frozen=True):
+    """The id that a capture would have if it was not compressed; None: it is not of the size that was asked about."""
+
+    capture: Id | None
 
 
 class BatchEnd(msgspec.Struct, frozen=True):

@@ -45,10 +45,12 @@ from sensor.site import Site
 from sensor.sitekey import SiteKey, SiteKeyError
 from sensor.wire import (
     BATCHES_AHEAD,
+    INFLATE,
     NUMBER,
     PASSED_BYTES,
     PASSED_S,
     BatchEnd,
+    Content,
     Failure,
     Hello,
     Job,
@@ -138,8 +140,15 @@ class Worker:
             size_bytes = capture.path.stat().st_size
             mode = sandbox.enter(self._parent, self._words.fileno())
             how = settings(site, key, job.memory_mib)
-            self._say(Kind.HELLO, Hello(capture.capture_id, source.parser_set, how, size_bytes, mode))
-            if self._order() == b"go":
+            self._say(
+                Kind.HELLO, Hello(capture.capture_id, source.parser_set, how, size_bytes, mode, capture.is_compressed)
+            )
+            order = self._order()
+            if order.startswith(INFLATE):
+                content = capture.content_id(int(order.removeprefix(INFLATE)), self._pass)
+                self._say(Kind.CONTENT, Content(content))
+                order = self._order()
+            if order == b"go":
                 self._send_batches(source, source.batches(self._pass))
 
     def _read_stream(self, job: Job, site: Site, key: SiteKey) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self, cast
@@ -20,7 +21,7 @@ from sensor.capture.formats import (
     complaint,
     pcap_header,
 )
-from sensor.capture.stream import Hashed, Rewound, Stream, open_stream
+from sensor.capture.stream import Hashed, Rewound, Stream, StreamDamaged, is_compressed, open_stream
 from sensor.capture.window import WINDOW_BYTES, Window
 from sensor.engine import CORRUPT, NEED, Engine
 
@@ -185,7 +186,30 @@ class CaptureFile(Capture):
         if not raw:
             raise NotACapture(self.path, *_EMPTY)
         self._file.seek(0)
+        self._head = raw
         self._begin(open_stream(self._file, raw), window_bytes)
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether what is in the file is inflated."""
+        return is_compressed(self._head)
+
+    def content_id(self, size: int, passed: Callable[[int], None]) -> str | None:
+        """The id that the capture would have outside of what compresses it, if it has `size` bytes there.
+
+        All of it is inflated, and read again afterwards; `passed` hears how many bytes have been.
+
+        Raises:
+            CaptureUnreadable: the disk failed.
+        """
+        try:
+            here = self._file.seek(0, os.SEEK_CUR)
+            self._file.seek(0)
+            found = _identify_inflated(open_stream(self._file, self._head), size, passed)
+            self._file.seek(here)
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+        return found
 
 
 class CaptureStream(Capture):
@@ -225,10 +249,38 @@ def identify(file: BinaryIO, size: int | None = None) -> str:
     With `size`, the id of the file's first `size` bytes.
     """
     size = file.seek(0, os.SEEK_END) if size is None else size
+    return _identified(size, (_block(file, offset, min(count, size - offset)) for offset, count in _sampled(size)))
+
+
+def _block(file: BinaryIO, offset: int, count: int) -> bytes:
+    file.seek(offset)
+    return file.read(count)
+
+
+def _identify_inflated(stream: Stream, size: int, passed: Callable[[int], None]) -> str | None:
+    """As `identify`, of a stream that ends after `size` bytes; None if it does not, or is damaged."""
+    blocks = [(offset, bytearray(min(count, size - offset))) for offset, count in _sampled(size)]
+    waiting = sorted(blocks, key=itemgetter(0))
+    piece = memoryview(bytearray(_EDGE_BYTES))
+    at, count = 0, -1
+    try:
+        while at <= size and (count := stream.readinto(piece)):
+            for offset, block in waiting:
+                begin, end = max(at, offset), min(at + count, offset + len(block))
+                if begin < end:
+                    block[begin - offset : end - offset] = piece[begin - at : end - at]
+            at += count
+            waiting = [(offset, block) for offset, block in waiting if offset + len(block) > at]
+            passed(at)
+    except StreamDamaged:
+        return None
+    return _identified(size, (block for _, block in blocks)) if at == size and not count else None
+
+
+def _identified(size: int, blocks: Iterable[bytes | bytearray]) -> str:
     digest = hashlib.blake2b(size.to_bytes(8, "big"), digest_size=16)
-    for offset, count in _sampled(size):
-        file.seek(offset)
-        digest.update(file.read(min(count, size - offset)))
+    for block in blocks:
+        digest.update(block)
     return digest.hexdigest()
 
 

@@ -64,6 +64,11 @@ class _Zstd:
             raise StreamDamaged("the zstd data are corrupt") from error
 
 
+def is_compressed(head: bytes) -> bool:
+    """Whether a file that begins with `head` is inflated here."""
+    return head.startswith((GZIP_MAGIC, ZSTD_MAGIC))
+
+
 def open_stream(file: BinaryIO, head: bytes) -> Stream:
     """The stream for a file that begins with `head`; the file stands at its beginning."""
     if head.startswith(GZIP_MAGIC):

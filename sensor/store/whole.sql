@@ -174,6 +174,9 @@ CREATE TABLE fact_loss (
 );
 
 -- What is wrong with the mirror, in words, now (live) or over the whole capture. Written anew as a whole.
+-- Captures that are another one in gzip or zstd: what is in them stands in the store under that one's id.
+CREATE TABLE compressed_copy (copy VARCHAR NOT NULL, capture VARCHAR NOT NULL);
+
 CREATE TABLE mirror_warning (
     capture VARCHAR NOT NULL, parser_set VARCHAR NOT NULL,
     interface VARCHAR NOT NULL, kind VARCHAR NOT NULL, words VARCHAR NOT NULL,

@@ -8,13 +8,14 @@ import sys
 
 import msgspec
 
-from sensor.wire import HEADER, BatchEnd, Failure, Hello, Kind, Passed, Summary, send, send_table
+from sensor.wire import HEADER, BatchEnd, Content, Failure, Hello, Kind, Passed, Summary, send, send_table
 from sensor.worker import next_job
 from tests.sensor.store.facts import attribute, binding, said
 from tests.tables import made
 
 ROWS = said([attribute(0)])
 HELLO = Hello("a" * 32, "p1", "b" * 16, 10, "nobody")
+PACKED = Hello("c" * 32, "p1", "b" * 16, 10, "nobody", compressed=True)
 END = Summary(None, None, 0, 0, True, None, "{}")
 
 
@@ -72,6 +73,20 @@ class Lies:
     def greets_twice(self):
         greet()
         greet()
+
+    def says_what_is_inside_unasked(self):
+        greet()
+        say(Kind.CONTENT, Content("a" * 32))
+
+    def says_nothing_of_what_is_inside(self):
+        say(Kind.HELLO, PACKED)
+        assert IN.readline() == b"inflate 10\n"
+        rows()
+
+    def says_nonsense_of_what_is_inside(self):
+        say(Kind.HELLO, PACKED)
+        IN.readline()
+        send(OUT, Kind.CONTENT, b'{"capture": "all of it"}')
 
     def wrong_number(self):
         one_batch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from sensor.folderwatch import FolderWatch
 from sensor.sitekey import SiteKey
@@ -109,6 +111,55 @@ def test_a_file_that_was_read_too_early_is_read_anew(store, folder):
     Watch(store, folder).look()
     assert names(store) == [("1.pcap", 1331)]
     assert store.query("SELECT count(DISTINCT reading) FROM fact_attribute") == [(1,)]
+
+
+def compress(path, module, ending):
+    """As who rotates does: a file of the same age, instead of this one."""
+    packed = path.with_name(path.name + ending)
+    packed.write_bytes(module.compress(path.read_bytes()))
+    shutil.copystat(path, packed)
+    path.unlink()
+
+
+@pytest.mark.parametrize(("module", "ending"), [(gzip, ".gz"), (zstandard, ".zst")])
+def test_a_capture_that_is_compressed_after_it_was_read_counts_once(store, folder, module, ending):
+    put(MORNING, folder / "1.pcap")
+    Watch(store, folder).look()
+    before = seen(store)
+    compress(folder / "1.pcap", module, ending)
+    for _ in range(2):
+        watch = Watch(store, folder).look()
+        assert (watch.inferred, watch.lines) == (0, [])
+        assert (names(store), seen(store)) == ([("1.pcap", 1331)], before)
+    assert store.query("SELECT count(*) FROM compressed_copy") == [(1,)]
+
+
+def test_a_compressed_capture_is_another_one_where_its_content_is(store, folder):
+    put(MORNING, folder / "1.pcap")
+    put(ECHO, folder / "2.pcap")
+    Watch(store, folder).look()
+    put(ECHO, folder / "1.pcap")  # the name comes again, and is compressed before anybody has looked
+    compress(folder / "1.pcap", gzip, ".gz")
+    shutil.copyfile(folder / "1.pcap.gz", folder / "named otherwise")
+    age(folder / "named otherwise")
+    (folder / "2.pcap").unlink()
+    Watch(store, folder).look()
+    assert [name for name, _ in names(store)] == ["1.pcap", "1.pcap.gz", "2.pcap"]
+
+
+def test_what_was_read_of_a_capture_before_it_was_compressed_is_replaced_and_gone_on_with(store, folder):
+    put(MORNING, folder / "1.pcap")
+    Watch(store, folder).look()
+    before = seen(store)
+    compress(folder / "1.pcap", gzip, ".gz")
+    Watch(store, folder).look()
+    for change in ("parser_set = 'of old'", "finished = false"):
+        with store.transaction() as cursor:
+            cursor.execute(f"UPDATE capture SET {change}")
+        Watch(store, folder).look()
+        now = seen(store)
+        assert names(store) == [("1.pcap.gz", 1331)]
+        assert {view for view in now if now[view] != before[view]} == {"captures", "segments", "traffic"}, "names"
 
 
 def test_a_folder_that_goes_away_is_looked_for_again(store, folder):

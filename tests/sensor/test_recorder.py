@@ -55,6 +55,7 @@ def read(store, key, lie):
         ("passed_first", "no greeting", 0),
         ("passed_before_the_beginning", "not a Passed", 0),
         ("greets_twice", "a second greeting", 0),
+        ("says_what_is_inside_unasked", "a second greeting", 0),
         ("wrong_number", "batch 2 where 1 should come", 1),
         ("same_table_twice", "ended with status 0", 0),
         ("wrong_rows", "damaged", 0),
@@ -311,6 +312,22 @@ def test_an_error_of_ours_tells_where_but_not_what(store, key, tmp_path, capfd):
     ):
         failing.read(ECHO)
     assert capfd.readouterr().err == "spanward worker: ValueError at failing.py:3; please report it\n"
+
+
+@pytest.mark.parametrize(
+    ("lie", "says"),
+    [
+        ("says_nothing_of_what_is_inside", "nothing about the content"),
+        ("says_nonsense_of_what_is_inside", "not a Content"),
+    ],
+)
+def test_what_a_worker_says_of_what_is_inside_is_checked(store, key, tmp_path, lie, says):
+    read(store, key, "reads_on")
+    packed = tmp_path / f"{ECHO.name}.gz"
+    packed.touch()
+    with recorder(store, key, lie) as opened, pytest.raises(WorkerDied, match=says):
+        opened.read(packed)
+    assert store.query("SELECT count(*) FROM compressed_copy") == [(0,)]
 
 
 def test_another_site_key_or_site_file_reads_a_capture_anew(store, key, tmp_path):

@@ -251,6 +251,33 @@ def test_the_id_sees_the_edges_and_samples_of_a_large_file(tmp_path: Path, place
     assert id_of(saved(tmp_path, bytes(content))) != before
 
 
+@pytest.mark.parametrize("packets", [1, 5, 1_100, 2_000, 5_000])
+@pytest.mark.parametrize("packer", ["gzip", "zstd"])
+def test_inside_gzip_and_zstd_is_what_it_would_be_outside(tmp_path: Path, packer: str, packets: int) -> None:
+    wire = Wire()
+    for number in range(packets):
+        datagram(wire, number.to_bytes(4, "big") * 250)
+    plain = wire.pcap()
+    path = saved(tmp_path, PACKERS[packer](plain))
+    outside = id_of(saved(tmp_path, plain, "plain"))
+    passed: list[int] = []
+    with CaptureFile(path) as opened:
+        assert opened.is_compressed
+        assert opened.content_id(len(plain), passed.append) == outside
+        for size in (0, len(plain) - 1, len(plain) + 1, 1 << 62):
+            assert opened.content_id(size, lambda _: None) is None
+        engine = Engine(flows=64)
+        assert sum(kind == DATAGRAM for kind in opened.pump(engine)) == packets  # it is read as if nobody had looked
+    assert passed[-1] == len(plain)
+    other = bytearray(plain)
+    other[len(plain) // 2 if len(plain) < 1 << 20 else -5] ^= 1
+    with CaptureFile(saved(tmp_path, PACKERS[packer](bytes(other)))) as opened:
+        assert opened.content_id(len(plain), lambda _: None) != outside
+    if packets > 1_000:  # of the others nothing is left
+        with CaptureFile(saved(tmp_path, path.read_bytes()[:-9])) as opened:
+            assert opened.content_id(len(plain), lambda _: None) is None
+
+
 @pytest.mark.parametrize("packer", PACKERS)
 def test_the_offset_never_falls_and_ends_at_the_end(tmp_path: Path, packer: str) -> None:
     content = capture(300).pcap()

@@ -61,7 +61,7 @@ def test_every_table_of_facts_has_its_statements(store):
         "SELECT DISTINCT table_name FROM information_schema.columns JOIN information_schema.tables"
         " USING (table_name) WHERE column_name IN ('reading', 'capture') AND table_type = 'BASE TABLE'"
     )
-    assert {name for (name,) in of_readings} == {*tables(), "capture", "batch", "mirror_warning"}
+    assert {name for (name,) in of_readings} == {*tables(), "capture", "compressed_copy", "batch", "mirror_warning"}
     assert all(PACKAGE.joinpath(f"merge/{name}.sql").is_file() for name in tables())
 
 

@@ -1,0 +1,1 @@
+INSERT INTO compressed_copy SELECT $copy, $capture
