@@ -128,7 +128,8 @@ class FolderWatch:
             self._forget_beginning(path)
             result = self._recorder.read(path)
         except CaptureError as error:
-            self._say(str(error))
+            if path.exists():  # else rotation took it away
+                self._say(str(error))
         except WorkerDied as error:
             return self._died(path, error)
         else:

@@ -137,12 +137,10 @@ class Worker:
     def _read(self, job: Job, site: Site, key: SiteKey) -> None:
         with CaptureFile(_path(job.capture), window_bytes=min(WINDOW_BYTES, job.batch_bytes)) as capture:
             source = self._open(capture, site, key, job)
-            size_bytes = capture.path.stat().st_size
             mode = sandbox.enter(self._parent, self._words.fileno())
             how = settings(site, key, job.memory_mib)
-            self._say(
-                Kind.HELLO, Hello(capture.capture_id, source.parser_set, how, size_bytes, mode, capture.is_compressed)
-            )
+            known_by = (capture.capture_id, source.parser_set, how)
+            self._say(Kind.HELLO, Hello(*known_by, capture.size_bytes, mode, capture.is_compressed))
             order = self._order()
             if order.startswith(INFLATE):
                 content = capture.content_id(int(order.removeprefix(INFLATE)), self._pass)

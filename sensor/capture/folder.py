@@ -1,6 +1,7 @@
 """A folder into which others write capture files that rotate (tcpdump -G, dumpcap -b): which of them are whole.
 
-A file is whole once a newer one is there, or when nothing has been written to it for `SETTLE_S`.
+A file is whole once a newer one is there and nothing has been written to it for `QUIET_S`, as it may be compressed
+while the next is being written; or when nothing has been for `SETTLE_S`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final, NamedTuple
 
 from sensor.capture.errors import CaptureUnreadable
 
+QUIET_S: Final = 2.0
 SETTLE_S: Final = 30.0
 
 
@@ -29,7 +31,7 @@ class Folder:
 
     Args:
         path: of the folder; what lies in folders inside it is not looked at, nor are names that begin with a dot.
-        settle_s: see above.
+        settle_s: of `SETTLE_S`, see above.
 
     Raises:
         CaptureUnreadable: there is no such folder, or it may not be listed.
@@ -38,6 +40,7 @@ class Folder:
     def __init__(self, path: Path, settle_s: float = SETTLE_S) -> None:
         self.path = path
         self._settle_s = settle_s
+        self._given: dict[Path, Mark] = {}
         self._done: dict[Path, Mark] = {}
         if not path.is_dir():
             raise CaptureUnreadable(path, "is not a folder", "name a folder of capture files with -r")
@@ -52,17 +55,17 @@ class Folder:
         found = sorted(self._look(), key=lambda file: (file[1].changed_ns, file[0].name))
         self._done = {path: self._done[path] for path, _ in found if path in self._done}
         newest_ns = found[-1][1].changed_ns if found else 0
-        return [path for path, mark in found if self._done.get(path) != mark and self._is_whole(mark, newest_ns)]
+        whole = [(path, mark) for path, mark in found if self._is_whole(mark, newest_ns)]
+        self._given = {path: mark for path, mark in whole if self._done.get(path) != mark}
+        return list(self._given)
 
     def done(self, path: Path) -> None:
-        """Do not give this file again, as long as it stays as it is."""
-        mark = _mark(path)
-        if mark is not None:
-            self._done[path] = mark
+        """Do not give this file again, unless it is another one than when it was given."""
+        self._done[path] = self._given[path]
 
     def _is_whole(self, mark: Mark, newest_ns: int) -> bool:
-        settled = time.time_ns() - mark.changed_ns >= self._settle_s * 1e9
-        return mark.size > 0 and (mark.changed_ns < newest_ns or settled)
+        quiet_s = (time.time_ns() - mark.changed_ns) / 1e9
+        return mark.size > 0 and (quiet_s >= self._settle_s or (quiet_s >= QUIET_S and mark.changed_ns < newest_ns))
 
     def _look(self) -> list[tuple[Path, Mark]]:
         try:

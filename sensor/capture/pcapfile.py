@@ -172,6 +172,9 @@ class CaptureFile(Capture):
         path: of the file.
         window_bytes: how much of it lies in memory at a time; grows for one record that is larger.
 
+    Attributes:
+        size_bytes: of the file when its id was taken; it may grow meanwhile, and is read as it is then.
+
     Raises:
         CaptureError: it cannot be read or is no capture; `str()` is one line that says what to do.
     """
@@ -180,7 +183,8 @@ class CaptureFile(Capture):
         super().__init__(path, _open(path), window_bytes)
 
     def _recognise(self, window_bytes: int) -> None:
-        self.capture_id = identify(self._file)
+        self.size_bytes = self._file.seek(0, os.SEEK_END)
+        self.capture_id = identify(self._file, self.size_bytes)
         self._file.seek(0)
         raw = self._file.read(_SNIFF_BYTES)
         if not raw:

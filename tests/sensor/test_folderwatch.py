@@ -82,7 +82,7 @@ def names(store):
 
 def test_whole_files_are_read_and_the_one_being_written_waits(store, folder):
     put(ECHO, folder / "1.pcap")
-    put(MORNING, folder / "2.pcap", age_s=0)
+    put(MORNING, folder / "2.pcap", age_s=9)
     watch = Watch(store, folder).look()
     assert [name for name, _ in names(store)] == ["1.pcap"]
     assert (watch.inferred, watch.lines, watch.failure) == (1, [], None)
@@ -111,6 +111,31 @@ def test_a_file_that_was_read_too_early_is_read_anew(store, folder):
     Watch(store, folder).look()
     assert names(store) == [("1.pcap", 1331)]
     assert store.query("SELECT count(DISTINCT reading) FROM fact_attribute") == [(1,)]
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_anew(store, folder, monkeypatch):
+    content, path = MORNING.read_bytes(), folder / "1.pcap"
+    path.write_bytes(content[:150_001])
+    age(path)
+    watch = Watch(store, folder)
+    read = watch._recorder.read
+
+    def grow(path):
+        result = read(path)
+        path.write_bytes(content)
+        age(path)
+        return result
+
+    monkeypatch.setattr(watch._recorder, "read", grow)
+    watch.look(times=2)
+    assert names(store) == [("1.pcap", 1331)]
+
+
+def test_a_file_that_rotation_takes_away_before_it_is_read_is_no_error(store, folder, monkeypatch):
+    put(ECHO, folder / "1.pcap")
+    watch = Watch(store, folder)
+    monkeypatch.setattr(watch, "_forget_beginning", Path.unlink)
+    assert watch.look(times=2).lines == []
 
 
 def compress(path, module, ending):

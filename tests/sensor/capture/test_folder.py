@@ -32,10 +32,23 @@ def test_the_newest_file_waits_until_nothing_is_written_to_it(tmp_path):
 def test_a_file_comes_again_when_it_has_changed(tmp_path):
     path = write(tmp_path / "a", "1", 90)
     folder = Folder(tmp_path, settle_s=30)
+    assert folder.whole() == [path]
     folder.done(path)
     assert folder.whole() == []
     write(path, "12", 90)
     assert folder.whole() == [path]
+    write(path, "123", 90)  # while it is being read
+    folder.done(path)
+    assert folder.whole() == [path]
+
+
+def test_a_file_that_is_being_compressed_waits_while_the_next_one_is_written(tmp_path):
+    packed = write(tmp_path / "1.gz", "1", 1)
+    write(tmp_path / "2", "1")
+    folder = Folder(tmp_path)
+    assert folder.whole() == []
+    write(packed, "12", 5)
+    assert folder.whole() == [packed]
 
 
 def test_hidden_and_empty_files_and_folders_are_left_alone(tmp_path):
@@ -48,6 +61,7 @@ def test_hidden_and_empty_files_and_folders_are_left_alone(tmp_path):
 def test_a_file_that_rotation_took_away_is_no_error(tmp_path):
     path = write(tmp_path / "a", "1", 90)
     folder = Folder(tmp_path)
+    assert folder.whole() == [path]
     path.unlink()
     folder.done(path)
     assert folder.whole() == []

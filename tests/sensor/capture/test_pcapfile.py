@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from sensor.capture.errors import CaptureDamaged, CaptureError, CaptureUnreadable, NotACapture
-from sensor.capture.pcapfile import CaptureFile
+from sensor.capture.pcapfile import CaptureFile, identify
 from sensor.capture.window import LARGEST_WINDOW_BYTES
 from sensor.engine import DATA, DATAGRAM, NEED, Engine
 from tests.conftest import SHARED_PCAPS
@@ -249,6 +249,17 @@ def test_the_id_sees_the_edges_and_samples_of_a_large_file(tmp_path: Path, place
     before = id_of(saved(tmp_path, bytes(content)))
     content[place or 30] ^= 1
     assert id_of(saved(tmp_path, bytes(content))) != before
+
+
+def test_the_id_is_of_what_was_there_when_it_was_taken(tmp_path: Path) -> None:
+    path = saved(tmp_path, capture(50).pcap())
+    with CaptureFile(path, window_bytes=512) as opened, path.open("r+b") as file:
+        file.seek(0, os.SEEK_END)
+        file.write(capture(5).pcap()[24:])
+        file.flush()
+        engine = Engine(flows=64)
+        assert sum(kind == DATAGRAM for kind in opened.pump(engine)) == 55
+        assert identify(file, opened.size_bytes) == opened.capture_id
 
 
 @pytest.mark.parametrize("packets", [1, 5, 1_100, 2_000, 5_000])
