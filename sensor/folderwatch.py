@@ -20,6 +20,7 @@ from sensor.capture.pcapfile import identify
 from sensor.recorder import WORKER, Recorder, WorkerDied
 from sensor.store import Store, StoreError
 from sensor.store.ledger import Ledger, Reading
+from sensor.store.patience import patiently
 from sensor.store.sql import statement
 from sensor.wire import BATCH_BYTES, printable
 
@@ -126,7 +127,7 @@ class FolderWatch:
         """True when there is something new in the store. What is wrong with a file is said once."""
         try:
             self._forget_beginning(path)
-            result = self._recorder.read(path)
+            result = patiently(lambda: self._recorder.read(path), self._stopping, self._say)
         except CaptureError as error:
             if path.exists():  # else rotation took it away
                 self._say(str(error))

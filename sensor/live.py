@@ -33,6 +33,7 @@ from sensor.rows import SCHEMAS
 from sensor.site import Site, SiteForFacts
 from sensor.store import Ledger, Reading, Store, StoreError
 from sensor.store import Summary as CaptureSummary
+from sensor.store.patience import patiently
 from sensor.wire import (
     BatchEnd,
     Failure,
@@ -422,6 +423,8 @@ class Live:
             readings[word.reading] = self._open(word.hello)
         reading = readings.get(word.reading)
         if isinstance(word, _Rows) and reading is not None:
+            size_bytes = sum(part.size_bytes for parts in word.tables.values() for part in parts)
+            patiently(lambda: self._store.expect(size_bytes), self._stopping, self._say)
             return reading.commit(word)
         if isinstance(word, _State) and reading is not None:
             for line in reading.hear(word.summary):

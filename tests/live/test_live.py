@@ -15,7 +15,7 @@ from sensor.live import NICE, Live, LiveJob
 from sensor.reading import read_captures
 from sensor.recorder import WORKER
 from sensor.sitekey import SiteKey
-from sensor.store import Store
+from sensor.store import Store, StoreFull
 from tests.api.stores import client_of
 from tests.captures import own_captures
 from tests.conftest import PCAPS
@@ -167,6 +167,42 @@ def test_what_goes_wrong_while_rows_are_written_ends_it_and_is_said(mirror, live
     assert running.failed.wait(PATIENCE_S)
     running.stop()
     assert "rows could not be written" in str(running.failure)
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """Is full where it is set."""
+    full = threading.Event()
+
+    def expect(store, _size_bytes=0):
+        if full.is_set():
+            raise StoreFull(f"{store.path}: only 1 MiB is free", "make room")
+
+    monkeypatch.setattr("sensor.store.store.Store.expect", expect)
+    monkeypatch.setattr("sensor.store.patience.ROOM_S", 0.05)
+    return full
+
+
+def test_while_the_disk_is_full_rows_wait_and_nothing_is_lost(mirror, live, store, key, tmp_path, disk):
+    disk.set()
+    running = live()
+    mirror.send(MORNING)
+    running.wait_for("only 1 MiB is free; it goes on when there is room")
+    assert store.query("SELECT count(*) FROM fact_conversation") == [(0,)]
+    disk.clear()
+    running.wait_for("there is room on the disk of the store again")
+    running.stop()
+    assert facts(store) == from_file(MORNING, key, tmp_path)
+    assert (running.failure, running.count("only 1 MiB")) == (None, 1)
+
+
+def test_a_disk_that_is_full_to_the_end_does_not_keep_it_waiting(mirror, live, disk):
+    disk.set()
+    running = live()
+    mirror.send(MORNING)
+    running.wait_for("only 1 MiB is free")
+    running.stop()
+    assert isinstance(running.failure, StoreFull)
 
 
 def test_workers_come_before_the_thread_that_writes(live):

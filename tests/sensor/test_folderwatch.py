@@ -14,6 +14,7 @@ import zstandard
 
 from sensor.folderwatch import FolderWatch
 from sensor.sitekey import SiteKey
+from sensor.store import StoreFull
 from tests.conftest import PCAPS
 from tests.sensor.store.facts import seen
 
@@ -136,6 +137,26 @@ def test_a_file_that_rotation_takes_away_before_it_is_read_is_no_error(store, fo
     watch = Watch(store, folder)
     monkeypatch.setattr(watch, "_forget_beginning", Path.unlink)
     assert watch.look(times=2).lines == []
+
+
+def test_while_the_disk_is_full_files_wait(store, folder, monkeypatch):
+    put(MORNING, folder / "1.pcap")
+    watch = Watch(store, folder)
+    tries = []
+
+    def expect(store, _size_bytes=0):
+        tries.append(None)
+        if len(tries) < 4:
+            raise StoreFull(f"{store.path}: only 1 MiB is free", "make room")
+
+    monkeypatch.setattr("sensor.store.store.Store.expect", expect)
+    monkeypatch.setattr("sensor.store.patience.ROOM_S", 0.05)
+    watch.look()
+    assert names(store) == [("1.pcap", 1331)]
+    waiting, over = watch.lines
+    assert "only 1 MiB is free; it goes on when there is room" in waiting
+    assert over == "there is room on the disk of the store again"
+    assert watch.failure is None
 
 
 def compress(path, module, ending):
