@@ -40,6 +40,7 @@ class Mirror:
             self._heard_s = now_s
         said = [
             *self._lost(counters),
+            *self._flapping(grown, counters),
             *self._dropping(grown),
             *self._shedding(counters),
             *self._silent(now_s),
@@ -61,6 +62,13 @@ class Mirror:
         for number, name in enumerate(self._interfaces):
             what = "is down or gone; nothing can be seen there until it is back"
             yield from self._turn("lost", bool(lost >> number & 1), what, "is back", name)
+
+    def _flapping(self, grown: Mapping[str, int], counters: Mapping[str, int]) -> Iterator[str]:
+        """An interface went and came back since the last look, which is not known of which of them."""
+        gone = counters.get("interfaces_lost", 0) & ~self._before.get("interfaces_lost", 0)
+        times = grown["interface_losses"] - gone.bit_count()
+        what = "was down or gone for a moment; nothing could be seen there meanwhile"
+        yield from self._turn("flapping", times > 0, what, "does not come and go any more")
 
     def _dropping(self, grown: Mapping[str, int]) -> Iterator[str]:
         lost = grown["kernel_drops"] + grown["interface_drops"]
@@ -133,6 +141,6 @@ _OF_PACKETS: Final = {
 }
 _OF_CONVERSATIONS: Final = {"one-sided": "conversations show both sides again"}
 _WATCHED: Final = (
-    *("packets", "kernel_drops", "kernel_packets", "interface_drops", "clock_jumps"),
+    *("packets", "kernel_drops", "kernel_packets", "interface_drops", "interface_losses", "clock_jumps"),
     *mirror.EVICTED,
 )

@@ -54,6 +54,17 @@ def test_of_several_interfaces_the_one_that_is_gone_is_named():
     assert [(warning.interface, warning.kind) for warning in mirror.standing] == [("eth3", "lost")]
 
 
+def test_an_interface_that_was_gone_between_two_looks():
+    mirror = Mirror(["eth1", "eth2"], 0)
+    moment = "eth1,eth2: was down or gone for a moment; nothing could be seen there meanwhile"
+    assert mirror.look({"packets": 1, "interface_losses": 1}, 1) == [moment]
+    assert mirror.look({"packets": 2, "interface_losses": 2}, 2) == []
+    (line,) = mirror.look({"packets": 3, "interface_losses": 4, "interfaces_lost": 1}, 3)
+    assert line.startswith("eth1: is down or gone")
+    over = ["eth1,eth2: does not come and go any more"]
+    assert mirror.look({"packets": 4, "interface_losses": 4, "interfaces_lost": 1}, 4) == over
+
+
 def test_one_sided_conversations_but_neither_scans_nor_datagrams():
     mirror = Mirror(["eth1"], 0)
     mirror.count(conversations(1000, 1000, unanswered=1000))
