@@ -22,6 +22,7 @@ from sensor.store import Store, StoreError
 from sensor.store.ledger import Ledger, Reading
 from sensor.store.patience import patiently
 from sensor.store.sql import statement
+from sensor.upkeep import Upkeep
 from sensor.wire import BATCH_BYTES, printable
 
 GLANCE_S: Final = 1.0
@@ -36,7 +37,7 @@ class FolderWatch:
         store: open for writing; nobody else may write it.
         path: of the folder.
         site, site_key: paths.
-        infer: makes inferences; called when files were read.
+        infer: makes inferences; called when files were read, and meanwhile where they are many.
         say: gets lines for the person who watches.
         fail: called when it cannot go on; `failure` says why.
         settle_s: see `Folder`.
@@ -62,7 +63,7 @@ class FolderWatch:
         self._store = store
         self._path = path
         self._settle_s = settle_s
-        self._infer = infer
+        self._upkeep = Upkeep(store, infer)
         self._say = say
         self._fail = fail
         self._stopping = threading.Event()
@@ -105,9 +106,11 @@ class FolderWatch:
 
     def _round(self) -> None:
         """Read what is whole, then infer."""
-        read = [self._read(path) for path in self._whole() if not self._stopping.is_set()]
-        if any(read):
-            self._infer()
+        for path in self._whole():
+            if self._stopping.is_set():
+                break
+            self._upkeep.look(is_news=self._read(path))
+        self._upkeep.infer()
 
     def _whole(self) -> list[Path]:
         """None while the folder is away, as one on another machine may be."""

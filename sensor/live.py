@@ -34,6 +34,7 @@ from sensor.site import Site, SiteForFacts
 from sensor.store import Ledger, Reading, Store, StoreError
 from sensor.store import Summary as CaptureSummary
 from sensor.store.patience import patiently
+from sensor.upkeep import Upkeep
 from sensor.wire import (
     BatchEnd,
     Failure,
@@ -50,10 +51,6 @@ from sensor.wire import (
 CUT_S: Final = 15.0
 """Of a batch. What a device says again within it is one row; inference waits for twice as long anyway."""
 NOTE_S: Final = 30.0
-INFER_S: Final = 30.0
-COMPACT_S: Final = 3600.0
-INFER_SHARE: Final = 0.1
-"""So much of the time at most goes into inference: it waits longer where it takes long."""
 LIVE_BATCH_BYTES_MAX: Final = 256 << 20
 PART_BYTES: Final = 64 << 20
 """Of a batch. What was folded while we were late comes in one: it is committed part by part, and never held whole."""
@@ -77,7 +74,6 @@ class LiveJob:
         workers: processes that share them.
         site, site_key: paths.
         cut_s: seconds to a batch.
-        infer_s: seconds between inferences.
         ring_bytes: of packets that can wait, for each interface and worker.
         way: how interfaces are tapped.
         memory_mib: see `sensor.budget`; for each worker.
@@ -88,7 +84,6 @@ class LiveJob:
     site: Path | None
     site_key: Path
     cut_s: float = CUT_S
-    infer_s: float = INFER_S
     ring_bytes: int = RING_BYTES
     way: Way = DEFAULT_WAY
     memory_mib: int = DEFAULT_MIB
@@ -213,7 +208,7 @@ class Live:
         self.failure: Exception | None = None
         self._store = store
         self._job = job
-        self._infer = infer
+        self._upkeep = Upkeep(store, infer)
         self._say = say
         self._fail = fail
         self._command = command
@@ -382,9 +377,8 @@ class Live:
 
     def _take_words(self) -> None:
         readings: dict[int, _Reading] = {}
-        fresh, due_s = False, time.monotonic() + self._job.infer_s
-        compact_s = time.monotonic() + COMPACT_S
         while True:
+            is_news = False
             try:
                 word = self._words.get(timeout=_TICK_S)
             except queue.Empty:
@@ -392,16 +386,11 @@ class Live:
             else:
                 if word is None:
                     break
-                fresh = self._handle(readings, word) or fresh
-            if fresh and time.monotonic() >= due_s:
-                fresh, due_s = False, self._inferred()
-            if time.monotonic() >= compact_s:
-                self._store.compact()
-                compact_s = time.monotonic() + COMPACT_S
+                is_news = self._handle(readings, word)
+            self._upkeep.look(is_news=is_news)
         for reading in readings.values():
             reading.finish(None)
-        if fresh:
-            self._inferred()
+        self._upkeep.infer()
 
     def _miss_words(self) -> None:
         """All that was said has been heard and acknowledged, so each worker owes a word soon."""
@@ -409,13 +398,6 @@ class Live:
             talk.silent_s += _TICK_S
             if talk.silent_s >= SILENT_S:
                 talk.give_up()
-
-    def _inferred(self) -> float:
-        """Infer; when to do so again."""
-        began_s = time.monotonic()
-        self._infer()
-        now_s = time.monotonic()
-        return now_s + max(self._job.infer_s, (now_s - began_s) / INFER_SHARE)
 
     def _handle(self, readings: dict[int, _Reading], word: _Word) -> bool:
         """True when there is something new in the store."""

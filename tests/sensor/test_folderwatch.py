@@ -101,6 +101,31 @@ def test_nothing_counts_twice_when_it_is_started_again(store, folder):
     assert again.inferred == 0
 
 
+def test_of_many_files_something_can_be_seen_before_all_are_read(store, folder, monkeypatch):
+    monkeypatch.setattr("sensor.upkeep.INFER_S", 0)
+    monkeypatch.setattr("sensor.upkeep.INFER_SHARE", 1)
+    put(ECHO, folder / "1.pcap")
+    put(MORNING, folder / "2.pcap")
+    put(ECHO, folder / "3.pcap")
+    assert Watch(store, folder).look().inferred == 2  # the third one is known
+
+
+def test_the_log_of_a_store_does_not_grow_with_files(store, folder, monkeypatch):
+    logs = []
+    compact = store.compact
+
+    def look():
+        compact()
+        logs.append(store.path.with_name(store.path.name + ".wal").exists())
+
+    monkeypatch.setattr("sensor.upkeep.COMPACT_S", 0)
+    monkeypatch.setattr(store, "compact", look)
+    put(ECHO, folder / "1.pcap")
+    put(MORNING, folder / "2.pcap")
+    Watch(store, folder).look()
+    assert logs == [False, False]
+
+
 def test_a_file_that_was_read_too_early_is_read_anew(store, folder):
     content, path = MORNING.read_bytes(), folder / "1.pcap"
     path.write_bytes(content[:150_001])
