@@ -13,6 +13,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -59,6 +60,11 @@ _TEXT_MAX_CHARS: Final = 500
 _OTHER_STREAM: Final = (
     "began like a stream that is in the store, and went on differently",
     "write it to a file and read that",
+)
+
+_LONGER_STREAM: Final = (
+    "is a stream that is in the store, but had ended earlier; that is taken out now",
+    "pipe it again to have it whole",
 )
 
 Progress = Callable[[Path, int, int], None]
@@ -145,11 +151,8 @@ class Recorder:
             StoreError: the store refused; what was committed is safe.
             WorkerDied: run it again.
         """
-        try:
+        with suppress(LedgerMismatch):
             return self._attempt(path, last=last)
-        except LedgerMismatch as error:
-            if path == STDIN:
-                raise CaptureError(path, *_OTHER_STREAM) from error
         # an interrupted reading by another engine: it is begun anew, from nothing
         return self._attempt(path, last=last)
 
@@ -286,6 +289,30 @@ class Talk:
             self._orders.write(text + b"\n")
             self._orders.flush()
 
+    @contextmanager
+    def ended_by_hand(self) -> Iterator[None]:
+        """Within, the first SIGINT or SIGTERM ends what the worker reads, and what it has read is kept."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def put_back() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        def end(*_: object) -> None:
+            put_back()
+            with suppress(OSError, ValueError):  # it has ended
+                os.write(self._orders.fileno(), b"stop\n")  # a line of our own, also within another order
+
+        for number in before:
+            signal.signal(number, end)
+        try:
+            yield
+        finally:
+            put_back()
+
     def hang_up(self) -> None:
         """Nothing more is ordered or acknowledged: the worker ends, as if we were gone."""
         _close_quietly(self._orders)
@@ -388,7 +415,12 @@ class _Reading:
 
     def run(self) -> CaptureRead:
         """Listen until the capture is read, known, or the worker has died."""
-        patience_s = None if self._path == STDIN else SILENT_S  # a pipe may be silent for as long as it likes
+        if self._path != STDIN:
+            return self._listen(SILENT_S)
+        with self._talk.ended_by_hand():
+            return self._listen(None)  # a pipe may be silent for as long as it likes
+
+    def _listen(self, patience_s: float | None) -> CaptureRead:
         for kind, payload in self._talk.frames(patience_s):
             if kind == Kind.ERROR:
                 raise self._failure(decode(payload, Failure))
@@ -457,9 +489,12 @@ class _Reading:
         self._tally.add(tables)
         try:
             self._new_count += ledger.commit(end.number, end.byte_offset, tables)
-        except LedgerMismatch:
-            if self._path != STDIN:  # it can be read again
+        except LedgerMismatch as error:
+            longer = ledger.ended_before(end.byte_offset)
+            if self._path != STDIN or longer:  # it can be read again
                 ledger.forget()
+            if self._path == STDIN:
+                raise CaptureError(self._path, *(_LONGER_STREAM if longer else _OTHER_STREAM)) from error
             raise
         self._next += 1
         self._talk.order(b"ack")

@@ -17,8 +17,8 @@ in this order: HELLO, then for each batch some TABLEs (several of one name are o
 or ERROR at any point. A file has PASSED between them, every few seconds at least; a live capture says STATE as often,
 which is what SUMMARY would be by now.
 Recorder to worker, on the other pipe, in lines: the job as JSON; `go` or `skip` to HELLO; `ack` to each BATCH; `stop`
-to a live capture. To the HELLO of a compressed capture the answer may be `inflate` and a size in bytes: CONTENT says
-which capture is inside if it is that long, and is answered with `go` or `skip`.
+to a live capture, or a pipe. The answer to the HELLO of a compressed capture may be `inflate` and a size in bytes: then
+CONTENT says which capture is inside if it is that long, and `go` or `skip` comes next.
 
 A table is said in whole words of 8 bytes, the numbers little-endian:
 

@@ -36,6 +36,7 @@ from sensor import sandbox
 from sensor.budget import DEFAULT_MIB, Budget
 from sensor.capture import STDIN
 from sensor.capture.pcapfile import Capture, CaptureError, CaptureFile, CaptureStream
+from sensor.capture.stream import Ended
 from sensor.capture.window import WINDOW_BYTES
 from sensor.collector import LastResort, collect_never
 from sensor.columns import Table
@@ -117,6 +118,7 @@ class Worker:
         self._capture = pipes.capture
         self._open = opener
         self._unacknowledged = 0
+        self._stopped = False
         self._next_passed, self._next_passed_s = PASSED_BYTES, time.monotonic() + PASSED_S
 
     def run(self) -> None:
@@ -160,7 +162,8 @@ class Worker:
 
         assert self._capture is not None
         mode = sandbox.enter(self._parent, self._words.fileno())
-        with CaptureStream(self._capture, id_bytes=min(STREAM_ID_BYTES, job.batch_bytes)) as capture:
+        pipe = cast("BinaryIO", Ended(self._capture, self._orders.fileno(), self._is_enough))
+        with CaptureStream(pipe, id_bytes=min(STREAM_ID_BYTES, job.batch_bytes)) as capture:
             source = self._open(capture, site, key, job)
             batches = source.batches()
             first = next(batches)
@@ -198,7 +201,8 @@ class Worker:
 
         def ready() -> bool:
             """Without acknowledgements the rows stay in the fold."""
-            self._hear(source)
+            if self._hear():
+                source.stop()
             due = time.monotonic() >= due_s or pipeline.is_much
             return due and self._unacknowledged < BATCHES_AHEAD
 
@@ -216,7 +220,7 @@ class Worker:
             sent.result()
         os.set_blocking(self._orders.fileno(), True)
         while self._unacknowledged:
-            self._hear(source)
+            self._hear()
         send(self._words, Kind.SUMMARY, msgspec.json.encode(pipeline.summary(more=source.counters())))
 
     def _send_cut(self, number: int, batch: Cut, state: bytes) -> None:
@@ -227,18 +231,25 @@ class Worker:
         except BrokenPipeError:
             os._exit(1)  # the recorder is gone
 
-    def _hear(self, source: Interfaces) -> None:
-        """Whatever the recorder has said meanwhile: `ack` and `stop`, in whole lines, which pipes keep whole."""
+    def _hear(self) -> bool:
+        """Whatever the recorder has said meanwhile: `ack` and `stop`, in whole lines, which pipes keep whole.
+
+        True from `stop` on.
+        """
         try:
             said = os.read(self._orders.fileno(), 4096)
         except BlockingIOError:
-            return
+            return self._stopped
         if not said:
             raise SystemExit(1)  # the recorder is gone
         lines = said.split()
         self._unacknowledged -= lines.count(b"ack")
-        if b"stop" in lines:
-            source.stop()
+        self._stopped |= b"stop" in lines
+        return self._stopped
+
+    def _is_enough(self, said: bool) -> bool:  # noqa: FBT001
+        """Of a pipe. `said`: the recorder has said something."""
+        return self._hear() if said else self._stopped
 
     def _send_batches(self, source: Source, batches: Iterable[Cut]) -> None:
         for number, batch in enumerate(batches):
@@ -267,7 +278,8 @@ class Worker:
         self._unacknowledged -= 1
 
     def _order(self) -> bytes:
-        line = self._orders.readline()
+        while (line := self._orders.readline()) == b"stop\n":  # of a pipe, while nobody reads it
+            self._stopped = True
         if not line.endswith(b"\n"):
             raise SystemExit(1)  # the recorder is gone
         return line[:-1]

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import select
+import time
+from collections.abc import Callable
 from typing import BinaryIO, Final, Protocol, cast
 
 from sensor.capture.formats import GZIP_MAGIC, ZSTD_MAGIC
 
 # zstd --long=27 needs 128 MiB of window; a file that asks for more is refused.
 ZSTD_WINDOW_BYTES: Final = 128 << 20
+LAST_S: Final = 2.0
+LULL_S: Final = 0.5
+"""Of a pipe that is ended: for so long it is still read, and for so long nothing may come."""
 _PIECE_BYTES: Final = 64 << 10
 
 
@@ -101,6 +107,51 @@ class Rewound:
     def close(self) -> None:
         """Let the pipe go."""
         self._file.close()
+
+
+class Ended:
+    """A pipe until somebody has had enough of it; what is on its way then is still taken, but not for long.
+
+    Args:
+        file: the pipe, unbuffered.
+        orders: a file that becomes readable when somebody wants something.
+        enough: called then, and before each reading: whether it is enough.
+    """
+
+    def __init__(self, file: BinaryIO, orders: int, enough: Callable[[bool], bool]) -> None:
+        self._file = file
+        self._orders = orders
+        self._enough = enough
+        self._end_s: float | None = None
+        self._poll = select.poll()
+        self._poll.register(file, select.POLLIN)
+        self._poll.register(orders, select.POLLIN)
+
+    def readinto(self, target: memoryview | bytearray) -> int:
+        """Like that of a raw file."""
+        return self._file.readinto(target) if self._is_more() else 0  # type: ignore[attr-defined]
+
+    def read(self, count: int) -> bytes:
+        """The same."""
+        return self._file.read(count) if self._is_more() else b""
+
+    def close(self) -> None:
+        """Let the pipe go."""
+        self._file.close()
+
+    def _is_more(self) -> bool:
+        """Wait until there is, or will not be."""
+        said = False
+        while True:
+            if self._enough(said) and self._end_s is None:
+                self._end_s = time.monotonic() + LAST_S
+            wait_s = None if self._end_s is None else min(self._end_s - time.monotonic(), LULL_S)
+            if wait_s is not None and wait_s <= 0:
+                return False
+            found = {number for number, _ in self._poll.poll(None if wait_s is None else wait_s * 1000)}
+            said = self._orders in found
+            if not said:
+                return bool(found)
 
 
 class Hashed:

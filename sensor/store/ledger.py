@@ -141,6 +141,10 @@ class Ledger:
         self._batches[number] = mark
         return True
 
+    def ended_before(self, byte_offset: int) -> bool:
+        """Whether what is in the store is finished, and nothing of it is of so far behind."""
+        return self.known is not None and all(offset < byte_offset for offset, _ in self._batches.values())
+
     def finish(self, summary: Summary) -> None:
         """Note that the capture was read to its end.
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import zstandard
@@ -13,6 +16,7 @@ import zstandard
 from sensor.capture import STDIN
 from sensor.capture.errors import CaptureError
 from sensor.capture.pcapfile import CaptureStream, NotACapture
+from sensor.capture.stream import Ended
 from sensor.reading import read_captures
 from sensor.sitekey import SiteKey
 from sensor.store import Store
@@ -21,6 +25,7 @@ from tests.conftest import PCAPS
 from tests.sensor.store.facts import seen
 
 MORNING = PCAPS / "mixed" / "morning.pcap"
+PATIENCE_S = 60
 
 
 @pytest.fixture
@@ -94,6 +99,51 @@ def test_a_stream_that_goes_on_otherwise_is_refused_and_nothing_is_lost(store, k
     (failure,) = read(content[:200_000], store, key, tmp_path).failures
     assert "began like a stream that is in the store, and went on differently" in str(failure)
     assert seen(store) == before
+
+
+def test_a_stream_that_ended_earlier_is_taken_out_and_read_when_it_comes_again(store, key, tmp_path):
+    content = MORNING.read_bytes()
+    read(content[:200_000], store, key, tmp_path)
+    (failure,) = read(content, store, key, tmp_path).failures
+    assert "had ended earlier; that is taken out now; pipe it again" in str(failure)
+    assert store.query("SELECT count(*) FROM capture") == [(0,)]
+    (result,) = read(content, store, key, tmp_path).captures
+    assert (result.known, result.packets) == (False, 1331)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_stream_that_is_ended_by_hand_is_kept(key, tmp_path, ending):
+    command = [sys.executable, "-m", "sensor.cli", "read", "-", "--store", str(tmp_path / "s.duckdb")]
+    environment = {**os.environ, "SPANWARD_SITE_KEY": str(key)}
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        process.stdin.write(MORNING.read_bytes())  # which is more than a pipe holds
+        process.stdin.flush()
+        time.sleep(0.5)
+        process.send_signal(ending)
+        assert process.wait(PATIENCE_S) == 0
+    with Store.open(tmp_path / "s.duckdb", read_only=True) as store:
+        assert store.query("SELECT name, packets, damaged FROM capture") == [("-", 1331, None)]
+
+
+def test_what_is_in_a_pipe_that_is_ended_is_still_read_but_not_for_ever(monkeypatch):
+    monkeypatch.setattr("sensor.capture.stream.LULL_S", 0.05)
+    monkeypatch.setattr("sensor.capture.stream.LAST_S", 0.3)
+    (out, into), (orders, order) = os.pipe(), os.pipe()
+    with os.fdopen(out, "rb", 0) as file, os.fdopen(orders, "rb", 0) as heard:
+        pipe = Ended(file, orders, lambda said: said and b"stop" in heard.read(9))
+        os.write(order, b"ack\n")
+        os.write(into, b"before")
+        assert pipe.read(6) == b"before"
+        os.write(order, b"stop\n")
+        os.write(into, b"last")
+        assert pipe.read(4) == b"last"
+        os.write(into, b"more")
+        while piece := pipe.read(4):  # whoever never ends
+            assert piece == b"more"
+            os.write(into, b"more")
+        assert pipe.read(4) == b""
+    os.close(into)
+    os.close(order)
 
 
 def test_a_stream_that_is_cut_short_is_read_to_there(store, key, tmp_path):
