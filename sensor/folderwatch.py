@@ -132,7 +132,7 @@ class FolderWatch:
             self._forget_beginning(path)
             result = patiently(lambda: self._recorder.read(path), self._stopping, self._say)
         except CaptureError as error:
-            if path.exists():  # else rotation took it away
+            if self._folder.has(path):  # else rotation took it away
                 self._say(str(error))
         except WorkerDied as error:
             return self._died(path, error)

@@ -59,6 +59,10 @@ class Folder:
         self._given = {path: mark for path, mark in whole if self._done.get(path) != mark}
         return list(self._given)
 
+    def has(self, path: Path) -> bool:
+        """Whether the file is there, still."""
+        return _mark(path) is not None
+
     def done(self, path: Path) -> None:
         """Do not give this file again, unless it is another one than when it was given."""
         self._done[path] = self._given[path]
