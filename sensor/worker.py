@@ -161,8 +161,8 @@ class Worker:
         import zstandard  # noqa: F401, PLC0415
 
         assert self._capture is not None
-        mode = sandbox.enter(self._parent, self._words.fileno())
         pipe = cast("BinaryIO", Ended(self._capture, self._orders.fileno(), self._is_enough))
+        mode = sandbox.enter(self._parent, self._words.fileno())
         with CaptureStream(pipe, id_bytes=min(STREAM_ID_BYTES, job.batch_bytes)) as capture:
             source = self._open(capture, site, key, job)
             batches = source.batches()

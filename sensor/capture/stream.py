@@ -6,6 +6,7 @@ import hashlib
 import select
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO, Final, Protocol, cast
 
 from sensor.capture.formats import GZIP_MAGIC, ZSTD_MAGIC
@@ -15,6 +16,8 @@ ZSTD_WINDOW_BYTES: Final = 128 << 20
 LAST_S: Final = 2.0
 LULL_S: Final = 0.5
 """Of a pipe that is ended: for so long it is still read, and for so long nothing may come."""
+PIPE_BYTES: Final = 1 << 20
+"""As much as Linux lets anybody have: 16 times fewer turns of writer and reader, and who captures waits less."""
 _PIECE_BYTES: Final = 64 << 10
 
 
@@ -126,6 +129,7 @@ class Ended:
         self._poll = select.poll()
         self._poll.register(file, select.POLLIN)
         self._poll.register(orders, select.POLLIN)
+        _enlarge(file)
 
     def readinto(self, target: memoryview | bytearray) -> int:
         """Like that of a raw file."""
@@ -173,6 +177,15 @@ class Hashed:
     def hexdigest(self) -> str:
         """Of what has passed."""
         return self._digest.hexdigest()
+
+
+def _enlarge(file: BinaryIO) -> None:
+    """Where it can be: on Linux, of a pipe, and while this user has not too many."""
+    import fcntl  # noqa: PLC0415 - a pipe alone takes it
+
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(file, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _exactly(file: BinaryIO, count: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import io
 import os
@@ -16,7 +17,7 @@ import zstandard
 from sensor.capture import STDIN
 from sensor.capture.errors import CaptureError
 from sensor.capture.pcapfile import CaptureStream, NotACapture
-from sensor.capture.stream import Ended
+from sensor.capture.stream import PIPE_BYTES, Ended
 from sensor.reading import read_captures
 from sensor.sitekey import SiteKey
 from sensor.store import Store
@@ -144,6 +145,19 @@ def test_what_is_in_a_pipe_that_is_ended_is_still_read_but_not_for_ever(monkeypa
         assert pipe.read(4) == b""
     os.close(into)
     os.close(order)
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux says how large a pipe is")
+def test_a_pipe_is_made_larger_and_what_is_none_is_left_alone(tmp_path):
+    (out, into), (orders, order) = os.pipe(), os.pipe()
+    with os.fdopen(out, "rb", 0) as file:
+        Ended(file, orders, bool)
+        assert fcntl.fcntl(file, fcntl.F_GETPIPE_SZ) == PIPE_BYTES
+    (tmp_path / "file").write_bytes(b"what is in it")
+    with (tmp_path / "file").open("rb", buffering=0) as file:
+        assert Ended(file, orders, bool).read(4) == b"what"
+    for one in (into, orders, order):
+        os.close(one)
 
 
 def test_a_stream_that_is_cut_short_is_read_to_there(store, key, tmp_path):
