@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
-from sensor.store import Store
+from sensor.store import Store, StoreFull
 
 INFER_S: Final = 30.0
 INFER_SHARE: Final = 0.1
@@ -43,7 +44,7 @@ class Upkeep:
             self._compact_s = time.monotonic() + COMPACT_S
 
     def infer(self) -> None:
-        """Infer, if there is anything new.
+        """Infer, if there is anything new, and room for it: else later, rows that wait for room say so.
 
         Raises:
             StoreError: the store refused.
@@ -51,7 +52,8 @@ class Upkeep:
         if not self._is_news:
             return
         began_s = time.monotonic()
-        self._infer()
+        with suppress(StoreFull):
+            self._infer()
+            self._is_news = False
         now_s = time.monotonic()
-        self._is_news = False
         self._infer_s = now_s + max(INFER_S, (now_s - began_s) / INFER_SHARE)

@@ -184,6 +184,21 @@ def test_while_the_disk_is_full_files_wait(store, folder, monkeypatch):
     assert watch.failure is None
 
 
+def test_inference_waits_for_room_too(store, folder, monkeypatch):
+    put(MORNING, folder / "1.pcap")
+    watch = Watch(store, folder)
+    tries = []
+
+    def infer():
+        tries.append(None)
+        if len(tries) == 1:
+            raise StoreFull("only 1 MiB is free", "make room")
+
+    monkeypatch.setattr(watch._upkeep, "_infer", infer)
+    watch.look(times=2)
+    assert (len(tries), watch.failure) == (2, None)
+
+
 def compress(path, module, ending):
     """As who rotates does: a file of the same age, instead of this one."""
     packed = path.with_name(path.name + ending)
