@@ -185,7 +185,7 @@ class Worker:
         taps = open_taps(job.interfaces, job.way, job.ring_bytes, job.fanout)
         with Interfaces(taps, slice_s=min(job.cut_s, SLICE_S), stop_fd=self._orders.fileno()) as source:
             pipeline = Pipeline(source, site, key, budget=Budget.of(job.memory_mib))
-            last_resort = LastResort((job.memory_mib << 20) + len(taps) * job.ring_bytes)
+            last_resort = LastResort((job.memory_mib << 20) + len(job.interfaces) * job.ring_bytes)
             mode = sandbox.enter(self._parent, self._words.fileno())
             how = settings(site, key, job.memory_mib)
             self._say(Kind.HELLO, Hello(source.capture_id, pipeline.parser_set, how, 0, mode))

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Final, Literal, Protocol, Self
 
 from sensor.capture.afpacket import RETIRE_MS, Ring
+from sensor.capture.ports import Port
 from sensor.capture.shedding import Shedding
 from sensor.engine import NEED, Engine
 
@@ -19,21 +20,22 @@ Way = Literal["afpacket", "libpcap"]
 DEFAULT_WAY: Final[Way] = "afpacket" if sys.platform == "linux" else "libpcap"
 LAST_S: Final = 3 * RETIRE_MS / 1000
 GLANCE_S: Final = 0.25
-REBIND_S: Final = 1.0
 
 
 class Tap(Protocol):
-    """One interface, open.
+    """One way by which packets come, of one interface or of some.
 
     Attributes:
-        name: of the interface.
-        lost: it is gone or down.
-        counters: what was seen and what was lost.
+        ports: the interfaces.
+        counters: what was seen and what was lost, beside what the ports count.
     """
 
-    name: str
-    lost: bool
     counters: Counter[str]
+
+    @property
+    def ports(self) -> Sequence[Port]:
+        """See above."""
+        ...
 
     def fileno(self) -> int:
         """Readable when packets are there; negative where that cannot be told."""
@@ -46,23 +48,24 @@ class Tap(Protocol):
     def filled(self) -> float:
         """How much of the room for waiting packets is used, from 0 to 1; rounded down."""
 
-    def events(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
-        """The events of some of the packets that are there."""
+    def events(self, engine: Engine, step: Callable[[], int], first: int) -> Iterator[int]:
+        """The events of some of the packets that are there. The ports are the engine's sources from `first` on."""
 
     def count(self) -> None:
         """Fetch what the system has counted since the last time."""
 
-    def notice(self) -> None:
-        """An error is waiting: the interface went down, or away."""
+    def watch(self) -> None:
+        """Ask whether interfaces went, and whether lost ones are back.
 
-    def find_again(self) -> None:
-        """Look whether a lost interface is back. Raises CaptureGone when this process cannot have it again."""
+        Raises:
+            CaptureGone: one is, but this process cannot have it again.
+        """
 
     def refuse_more(self) -> None:
         """Let no more packets in; those that wait stay."""
 
     def close(self) -> None:
-        """Let the interface go."""
+        """Let the interfaces go."""
 
 
 def open_taps(names: Sequence[str], way: Way, ring_bytes: int, fanout: int) -> list[Tap]:
@@ -78,7 +81,7 @@ def open_taps(names: Sequence[str], way: Way, ring_bytes: int, fanout: int) -> l
         CaptureUnreadable: no such interface, no rights, or it cannot be captured from.
     """
     if way == "afpacket":
-        return [Ring(name, ring_bytes, fanout) for name in names]
+        return [Ring(names, ring_bytes, fanout)]
     from sensor.capture.libpcap import Handle  # noqa: PLC0415 - scapy, and the system's library, for whom it is for
 
     return [Handle(name, ring_bytes, fanout) for name in names]
@@ -88,7 +91,7 @@ class Interfaces:
     """Several interfaces as one source; see `LiveSource`.
 
     Args:
-        taps: the interfaces, open.
+        taps: what they are tapped by, open.
         slice_s: how long a slice is.
         stop_fd: becomes readable when somebody wants something of us: the slice under way ends early.
     """
@@ -99,6 +102,7 @@ class Interfaces:
         self.damaged: str | None = None
         self.shedding = Shedding()
         self._taps = taps
+        self._ports = [port for tap in taps for port in tap.ports]
         self._slice_s = slice_s
         self._stopped = False
         self._looked_s = 0.0
@@ -108,7 +112,7 @@ class Interfaces:
         self._stop_fd = stop_fd
         for tap in taps:
             if tap.fileno() >= 0:
-                self._poll.register(tap.fileno(), select.POLLIN | select.POLLERR)
+                self._poll.register(tap.fileno(), select.POLLIN)
 
     def __enter__(self) -> Self:
         return self
@@ -133,13 +137,10 @@ class Interfaces:
         last_s = time.monotonic() + self._slice_s
         while not self._stopped and time.monotonic() < last_s:
             self.shedding.look(engine, max(tap.filled for tap in self._taps))
-            busy = False
-            for number, tap in enumerate(self._taps):
-                if tap.ready:
-                    busy = True
-                    engine.source(number, tap.name)
-                    yield from tap.events(engine, step)
-            if not busy and self._wait(last_s):
+            self._watch()
+            if any(tap.ready for tap in self._taps):
+                yield from self._turn(engine, step)
+            elif self._wait(last_s):
                 break
         if self._stopped:
             yield from self._end(engine, step, time.monotonic() + LAST_S)
@@ -151,22 +152,29 @@ class Interfaces:
         total: Counter[str] = Counter()
         for tap in self._taps:
             total.update(tap.counters)
-        total["interfaces_lost"] = sum(tap.lost << number for number, tap in enumerate(self._taps))
+        for port in self._ports:
+            total.update(port.counters)
+        total["interfaces_lost"] = sum(port.lost << number for number, port in enumerate(self._ports))
         return {**total, **self.shedding.counters()}
 
     def losses(self) -> dict[str, Mapping[str, int]]:
         """See `LiveSource`."""
-        return {tap.name: tap.counters for tap in self._taps}
+        return {port.name: port.counters for port in self._ports}
+
+    def _turn(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
+        """The events of some packets of each tap that has any."""
+        first = 0
+        for tap in self._taps:
+            if tap.ready:
+                yield from tap.events(engine, step, first)
+            first += len(tap.ports)
 
     def _end(self, engine: Engine, step: Callable[[], int], last_s: float) -> Iterator[int]:
         """All that waits, the last of which comes when it is old enough, and what the engine holds."""
         for tap in self._taps:
             tap.refuse_more()
         while time.monotonic() < last_s or any(tap.ready for tap in self._taps):
-            for number, tap in enumerate(self._taps):
-                if tap.ready:
-                    engine.source(number, tap.name)
-                    yield from tap.events(engine, step)
+            yield from self._turn(engine, step)
             if not any(tap.ready for tap in self._taps):
                 time.sleep(RETIRE_MS / 4000)
         engine.finish()
@@ -177,18 +185,11 @@ class Interfaces:
     def _wait(self, last_s: float) -> bool:
         """Until packets come, at most `GLANCE_S`. True when somebody wants something of us."""
         wait_s = min(GLANCE_S, max(0.0, last_s - time.monotonic()))
-        found = dict(self._poll.poll(wait_s * 1000))
-        for tap in self._taps:
-            if found.get(tap.fileno(), 0) & select.POLLERR:
-                tap.notice()
-        if any(tap.lost for tap in self._taps):
-            self._find_again()
-        return self._stop_fd in found
+        return self._stop_fd in dict(self._poll.poll(wait_s * 1000))
 
-    def _find_again(self) -> None:
-        if time.monotonic() - self._looked_s < REBIND_S:
-            return
-        self._looked_s = time.monotonic()
-        for tap in self._taps:
-            if tap.lost:
-                tap.find_again()
+    def _watch(self) -> None:
+        """See `Tap`; now and then, however busy we are."""
+        if time.monotonic() - self._looked_s >= GLANCE_S:
+            self._looked_s = time.monotonic()
+            for tap in self._taps:
+                tap.watch()

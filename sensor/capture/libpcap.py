@@ -22,8 +22,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from sensor.capture.afpacket import UNWANTED, is_up
+from sensor.capture.afpacket import UNWANTED
 from sensor.capture.errors import CaptureGone, CaptureUnreadable
+from sensor.capture.ports import Port, is_up
 from sensor.capture.shedding import SHED_AT
 from sensor.engine import CORRUPT, NEED, Engine
 
@@ -54,7 +55,7 @@ class Handle:
 
     def __init__(self, name: str, ring_bytes: int, fanout: int = 0) -> None:
         self.name = name
-        self.lost = False
+        self.ports = (Port(name),)
         self.counters: Counter[str] = Counter()
         if fanout:
             raise CaptureUnreadable(
@@ -128,8 +129,9 @@ class Handle:
         """See `Tap`. libpcap tells only when too much waited: the longer it was so, the fuller we call it."""
         return (0.0, *SHED_AT)[min(self._dropping_slices, len(SHED_AT))]
 
-    def events(self, engine: Engine, step: Callable[[], int]) -> Iterator[int]:
+    def events(self, engine: Engine, step: Callable[[], int], first: int) -> Iterator[int]:
         """See `Tap`."""
+        engine.source(first, self.name)
         engine.pcap(sys.byteorder == "big", nanosecond=False, link_type=self._link_type)
         engine.load(self._window, 0, self._end)
         while (event := step()) not in {NEED, CORRUPT}:
@@ -145,22 +147,17 @@ class Handle:
         grown = [now - then & _32_BITS for now, then in zip(stats, self._before, strict=True)]
         self._before = stats
         for name, count in zip(("kernel_packets", "kernel_drops", "interface_drops"), grown, strict=True):
-            self.counters[name] += count
+            self.ports[0].counters[name] += count
         self._dropping_slices = self._dropping_slices + 1 if grown[1] else 0
         if not _is_up(self.name):
-            self._lose()
+            self.ports[0].lose()
 
-    def notice(self) -> None:
-        """See `Tap`. The next look for packets finds the error."""
-
-    def find_again(self) -> None:
-        """See `Tap`."""
-        if not _is_up(self.name):
-            return
-        if self._dead:
-            raise CaptureGone(Path(self.name), "came back as another interface", "another worker is needed")
-        self.lost = False
-        self.counters["interface_returns"] += 1
+    def watch(self) -> None:
+        """See `Tap`. That it went is noticed by who looks for packets, and who counts."""
+        if self.ports[0].lost and _is_up(self.name):
+            if self._dead:
+                raise CaptureGone(Path(self.name), "came back as another interface", "another worker is needed")
+            self.ports[0].regain()
 
     def refuse_more(self) -> None:
         """See `Tap`. What has been let in so far is read, nothing after it."""
@@ -186,13 +183,8 @@ class Handle:
             else:
                 if status < 0:
                     self._dead = True
-                    self._lose()
+                    self.ports[0].lose()
                 return
-
-    def _lose(self) -> None:
-        if not self.lost:
-            self.lost = True
-            self.counters["interface_losses"] += 1
 
     def _is_over(self) -> bool:
         if self._last is None:

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sensor.capture.afpacket import look_up
 from sensor.capture.errors import CaptureError
+from sensor.capture.ports import look_up
 from sensor.doctor.check import Check, ok, problem, warning
 
 _SIOCGIFFLAGS, _SIOCGIFADDR, _SIOCETHTOOL = 0x8913, 0x8915, 0x8946

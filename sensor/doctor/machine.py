@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from sensor.capture.afpacket import NO_RIGHTS
+from sensor.capture.ports import NO_RIGHTS
 from sensor.doctor.check import Check, ok, problem, warning
 from sensor.engine import COMPILED
 from sensor.mirror import MEMORY

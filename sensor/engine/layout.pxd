@@ -223,7 +223,8 @@ cdef enum:
     DATAGRAM_MAX = 65535
     SHED_EACH = 16
     INTERFACES_MAX = 4096
-    TPACKET_HEADER = 48
+    TPACKET_HEADER = 68
+    TPACKET_INTERFACE = 52
     TPACKET_VLAN = 16
     TPACKET_TPID = 64
     # columns of a segment, and its place

@@ -13,6 +13,9 @@ cdef class Records(Links):
     cdef bint in_section
     cdef long long link
     cdef list interfaces
+    cdef long long way
+    cdef long long way_count
+    cdef long long[::1] ways
 
     @cython.final
     cdef int _begin_batch(self) except? -2
@@ -73,6 +76,9 @@ cdef class Records(Links):
         at=cython.longlong, following=cython.longlong, captured=cython.longlong, start=cython.longlong, original=cython.longlong, end=cython.longlong
     )
     cdef int _fetch_tpacket(self) except? -2
+    @cython.final
+    @cython.locals(place=cython.longlong)
+    cdef int _come_by(self, long long way) except? -2
     @cython.final
     @cython.locals(tag=cython.longlong, kind=cython.longlong, place=cython.longlong)
     cdef int _tag_again(self, long long at, long long start) except? -2

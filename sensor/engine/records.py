@@ -11,6 +11,8 @@ memory of its own, so it ends its batch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 try:
     import cython
 except ImportError:
@@ -32,6 +34,8 @@ class Records(Links):
         self.modified = self.nano = self.in_section = False
         self.interfaces: list[tuple[int, int, int]] = []
         self.position = self.needed = 0
+        self.way, self.way_count = -1, 0
+        self.ways = memoryview(bytearray(8 * 3 * SOURCES)).cast("q")
 
     def pcap(self, big_endian: bool, nanosecond: bool, link_type: int, modified: bool = False) -> None:
         """Records of a classic pcap file follow. `modified`: records with the longer header of an old Linux variant."""
@@ -45,11 +49,17 @@ class Records(Links):
         self.interfaces = []
         self.in_section = False
 
-    def tpacket(self, big_endian: bool, link_type: int) -> None:
-        """Blocks of a TPACKET_V3 ring follow, of this machine's byte order; each is loaded from its first packet on."""
+    def tpacket(self, big_endian: bool, ways: Sequence[tuple[int, int, int]]) -> None:
+        """Blocks of a TPACKET_V3 ring follow, of this machine's byte order; each is loaded from its first packet on.
+
+        `ways`: of each interface the kernel's number, ours (see `source`), and its link type.
+        """
         self.kind = K_TPACKET
         self.big = bool(big_endian)
-        self.link = link_type
+        self.way = -1
+        self.way_count = min(len(ways), SOURCES)
+        for place in range(self.way_count):
+            self.ways[3 * place], self.ways[3 * place + 1], self.ways[3 * place + 2] = ways[place]
 
     def source(self, number: int, name: str) -> None:
         """What follows comes from the interface of this number and name; a pcapng file says so itself."""
@@ -296,10 +306,10 @@ class Records(Links):
     # ------------------------------------------------------------------ a ring of the kernel
 
     def _fetch_tpacket(self) -> int:
-        """A packet of a TPACKET_V3 block. Spec: struct tpacket3_hdr in linux/if_packet.h.
+        """A packet of a TPACKET_V3 block. Spec: struct tpacket3_hdr and sockaddr_ll in linux/if_packet.h.
 
         0 next (0: the last)   4 seconds   8 nanoseconds   12 captured   16 original   20 status
-        24 offset of the frame   32 VLAN tag that the kernel has taken out   36 its type
+        24 offset of the frame   32 VLAN tag that the kernel has taken out   36 its type   52 number of the interface
         """
         at = self.cursor
         if self.window_end - at < TPACKET_HEADER:
@@ -315,6 +325,8 @@ class Records(Links):
         self._ask_ahead(self.cursor)
         self._ask_ahead(at + AHEAD * following)
         self._stamp(self._file32(at + 4) * 1000000 + self._file32(at + 8) // 1000)
+        if self._file32(at + TPACKET_INTERFACE) != self.way:
+            self._come_by(self._file32(at + TPACKET_INTERFACE))
         original = self._file32(at + 16)
         end = start + captured
         if self.link == 1 and self._file32(at + 20) & TPACKET_VLAN and captured >= 14:
@@ -322,6 +334,16 @@ class Records(Links):
             start -= 4
             original += 4
         self._packet(self.link, start, end, original)
+        return 0
+
+    def _come_by(self, way: int) -> int:
+        """Packets come by this interface of the kernel's. By one that was not told of: of a link that is not read."""
+        self.way = way
+        self.link = -1
+        for place in range(0, 3 * self.way_count, 3):
+            if self.ways[place] == way:
+                self.p_source = min(self.ways[place + 1], SOURCES - 1) * SEGMENTS
+                self.link = self.ways[place + 2]
         return 0
 
     def _tag_again(self, at: int, start: int) -> int:

@@ -35,9 +35,10 @@ def inside(namespace):
 
 
 class Mirror:
-    """`mirror` is the interface that sees what `send` plays."""
+    """`mirror` is the interface that sees what `send` plays; with `tap`, together with `second`, each one direction."""
 
     name = "mirror"
+    second = "second"
 
     def __init__(self, number):
         self.sender, self.receiver = f"spanward-s{number}", f"spanward-r{number}"
@@ -52,23 +53,14 @@ class Mirror:
             )
         self.plug()
 
-    def plug(self):
-        ip(
-            "link",
-            "add",
-            "source",
-            "netns",
-            self.sender,
-            "type",
-            "veth",
-            "peer",
-            "name",
-            self.name,
-            "netns",
-            self.receiver,
-        )
-        ip("link", "set", "source", "up", "mtu", "9000", namespace=self.sender)
-        ip("link", "set", self.name, "up", "mtu", "9000", namespace=self.receiver)
+    def plug(self, far="source", near=name):
+        ends = ("link", "add", far, "netns", self.sender, "type", "veth", "peer", "name", near, "netns", self.receiver)
+        ip(*ends)
+        ip("link", "set", far, "up", "mtu", "9000", namespace=self.sender)
+        ip("link", "set", near, "up", "mtu", "9000", namespace=self.receiver)
+
+    def tap(self):
+        self.plug("source2", self.second)
 
     def unplug(self):
         ip("link", "delete", self.name, namespace=self.receiver)
@@ -76,8 +68,9 @@ class Mirror:
     def switch(self, how, name=name):
         ip("link", "set", name, how, namespace=self.receiver)
 
-    def send(self, capture):
-        command = ["ip", "netns", "exec", self.sender, sys.executable, str(_SENDER), "source", str(capture)]
+    def send(self, capture, *ways):
+        interfaces = ways or ("source",)
+        command = ["ip", "netns", "exec", self.sender, sys.executable, str(_SENDER), str(capture), *interfaces]
         subprocess.run(command, check=True)
 
     def remove(self):

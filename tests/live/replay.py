@@ -1,10 +1,14 @@
-"""Plays a classic pcap file of Ethernet frames into an interface, as fast as it goes: replay.py INTERFACE CAPTURE."""
+"""Plays a classic pcap file of Ethernet frames into interfaces, as fast as it goes: replay.py CAPTURE INTERFACE...
+
+Into two of them as a network tap does: each gets one direction.
+"""
 
 from __future__ import annotations
 
 import socket
 import struct
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 
@@ -17,11 +21,15 @@ def frames(capture):
         at += 16 + count
 
 
-def main(interface, path):
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
-        sock.bind((interface, 0))
+def main(path, *interfaces):
+    with ExitStack() as stack:
+        socks = []
+        for interface in interfaces:
+            socks.append(stack.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)))
+            socks[-1].bind((interface, 0))
         for frame in frames(Path(path).read_bytes()):
-            sock.send(frame)
+            forth = frame[6:12] < frame[:6]
+            socks[forth * (len(socks) - 1)].send(frame)
 
 
 if __name__ == "__main__":

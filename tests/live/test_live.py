@@ -122,6 +122,16 @@ def test_facts_are_those_of_the_file(mirror, live, store, key, tmp_path, way):
     assert store.query("SELECT name, complete, damaged FROM capture") == [(mirror.name, True, None)]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_tap_that_has_an_interface_for_each_direction_is_read_in_order(mirror, live, store, key, tmp_path, workers):
+    mirror.tap()
+    running = live(workers, names=(mirror.name, mirror.second))
+    mirror.send(MORNING, "source", "source2")
+    running.stop()
+    assert counters(store)["packets"] == 1331
+    assert facts(store, FIRST_SIGHT) == from_file(MORNING, key, tmp_path, FIRST_SIGHT)
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("tags", [[(0x8100, 12)], [(0x88A8, 7), (0x8100, 12)]], ids=["802.1Q", "QinQ"])
 def test_vlan_tags_that_the_kernel_took_out_are_seen(mirror, live, store, key, tmp_path, tags, way):
@@ -299,12 +309,10 @@ def test_an_interface_that_is_made_anew_is_found_again(mirror, live, store, work
     mirror.unplug()
     running.wait_for("is down or gone", workers)
     mirror.plug()
-    if workers == 1:
-        running.wait_for("mirror: is back")
-    else:
-        running.wait_for_workers(2 * workers)
+    running.wait_for("mirror: is back", workers)
     mirror.send(MORNING)
     running.stop()
+    assert len(running.pids()) == workers
     assert counters(store)["packets"] == 1331
 
 

@@ -24,8 +24,8 @@ BULK_BYTES = 2 << 20
 class Busy(Ring):
     """While a block is worked on, others come."""
 
-    def events(self, engine, step):
-        yield from super().events(engine, step)
+    def events(self, engine, step, first):
+        yield from super().events(engine, step, first)
         self.meanwhile()
 
 
@@ -58,7 +58,7 @@ def from_file(path):
 
 @pytest.mark.parametrize("worst", [2, 4])
 def test_it_sheds_in_order_still_reads_handshakes_and_returns_to_normal(mirror, tmp_path, worst):
-    ring, health, clock = Busy(mirror.name, RING_BYTES), Mirror(["mirror"], 0), Clock()
+    ring, health, clock = Busy([mirror.name], RING_BYTES), Mirror(["mirror"], 0), Clock()
     levels, lines, sent = [0], [], []
 
     def meanwhile():

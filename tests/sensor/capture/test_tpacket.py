@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from sensor.capture.afpacket import UNWANTED, filter_program
-from sensor.engine import CORRUPT, NEED, load_interpreted
+from sensor.capture.ports import Interface
+from sensor.engine import CORRUPT, NEED, TRAFFIC, load_interpreted
 from tests.captures import name_of, own_captures
 from tests.live.tagged import tagged
 from tests.sensor.engine.harness import compiled, event_of, kinds_of, new_engine
@@ -49,7 +50,7 @@ def block(capture):
 
 
 def events_of_block(engine, ring, start=0):
-    engine.tpacket(BIG, 1)
+    engine.tpacket(BIG, [(0, 0, 1)])
     engine.load(ring, start, len(ring))
     while (kind := engine.step()) not in {NEED, CORRUPT}:
         yield event_of(engine, kind)
@@ -91,14 +92,62 @@ def test_a_packet_that_points_back_ends_its_block():
     assert [event.kind for event in events_of_block(new_engine(), ring)] == ["corrupt"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "kept"), [(0x0800, True), (0x86DD, True), (0x0806, True), *((k, False) for k in UNWANTED)]
-)
-def test_the_kernel_filter_keeps_all_but_what_is_never_wanted(kind, kept):
-    assert (_run(filter_program(UNWANTED), bytes(12) + kind.to_bytes(2) + bytes(46)) > 0) == kept
+@pytest.mark.parametrize("module", MODULES)
+def test_of_each_packet_it_is_known_by_which_interface_it_came(module):
+    """Its source, and its link type: of the third, packets have no Ethernet header; of the fourth nobody has told."""
+    of_ip = (record for record in records(CAPTURES[0].read_bytes()) if record[2][12:14] == b"\x08\x00")
+    frames = list(zip(of_ip, range(7, 11), strict=False))
+    ring = bytearray()
+    for ((seconds, fraction, frame, original), way), cut in zip(frames, (0, 0, 14, 0), strict=True):
+        made = bytearray(packet(seconds, fraction, frame[cut:], original - cut, last=way == 10))
+        struct.pack_into("=I", made, 52, way)
+        ring += made
+    engine = new_engine(module)
+    for number, name in enumerate(["one", "two", "three"]):
+        engine.source(number, name)
+    engine.tpacket(BIG, [(7, 0, 1), (8, 1, 1), (9, 2, 101)])
+    engine.load(ring, 0, len(ring))
+    while engine.step() not in {NEED, CORRUPT}:
+        pass
+    engine.finish()
+    while engine.step() != NEED:
+        pass
+    packets = {interface: counts[TRAFFIC.index("packets")] for (interface, _, _), counts in engine.traffic().items()}
+    assert (packets["one"], packets["two"]) == (1, 1)
+    counters = engine.counters()
+    assert (counters["packets"], counters["not_ip"], counters["unsupported_link"]) == (4, 0, 1)
 
 
-def _run(program, frame):
+ETHERNET, SECOND = Interface(2, 1, loopback=False), Interface(900, 1, loopback=False)
+TUNNEL, LOOP = Interface(3, 101, loopback=False), Interface(1, 1, loopback=True)
+SEEN = [ETHERNET, SECOND, TUNNEL, LOOP]
+FRAMES = [(0x0800, True), (0x86DD, True), (0x0806, True), *((kind, False) for kind in UNWANTED)]
+COMING, LEAVING = 0, 4  # as `sll_pkttype` has it
+
+
+@pytest.mark.parametrize("interface", [ETHERNET, SECOND, LOOP])
+@pytest.mark.parametrize(("kind", "kept"), FRAMES)
+def test_the_kernel_filter_keeps_all_but_what_is_never_wanted(interface, kind, kept):
+    frame = bytes(12) + kind.to_bytes(2) + bytes(46)
+    assert _passes(filter_program(SEEN, UNWANTED), frame, interface.number) == kept
+
+
+@pytest.mark.parametrize("kind", UNWANTED)
+def test_the_kernel_filter_looks_for_no_ethertype_where_there_is_none(kind):
+    assert _passes(filter_program(SEEN, UNWANTED), bytes(12) + kind.to_bytes(2) + bytes(46), TUNNEL.number)
+
+
+@pytest.mark.parametrize("seen", [[interface] for interface in SEEN] + [SEEN])
+def test_the_kernel_filter_keeps_what_comes_by_the_interfaces_that_are_wanted(seen):
+    program = filter_program(seen, UNWANTED)
+    ipv4 = bytes(12) + b"\x08\x00" + bytes(46)
+    passed = {number for number in range(1, 1000) if _passes(program, ipv4, number)}
+    assert passed == {interface.number for interface in seen}
+    leaving = {number for number in range(1, 1000) if _passes(program, ipv4, number, LEAVING)}
+    assert leaving == {interface.number for interface in seen if not interface.loopback}
+
+
+def _passes(program, frame, number, kind=COMING):
     """Classic BPF, as far as it is used."""
     at, accumulator = 0, 0
     while True:
@@ -106,8 +155,10 @@ def _run(program, frame):
         at += 1
         if code == 0x28:
             accumulator = int.from_bytes(frame[value : value + 2])
+        elif code == 0x20:
+            accumulator = {0xFFFFF004: kind, 0xFFFFF008: number}[value]
         elif code == 0x15:
             at += when_true if accumulator == value else when_false
         else:
             assert code == 0x06
-            return value
+            return value > 0
