@@ -105,7 +105,7 @@ class Capture:
         window, last, more = self._window, NEED, True
         while more:
             self._fill()
-            engine.load(window.buffer, window.start, window.end)
+            engine.load(window.buffer, window.start, window.end, window.at_end)
             self._engine = engine
             while (last := step()) not in _ENDS:
                 yield last

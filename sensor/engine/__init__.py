@@ -25,6 +25,7 @@ from sensor.engine.seen import Seen
 
 NEEDS: Final = {
     "batch": ("layout", "segments", "window"),
+    "blocks": ("layout", "links"),
     "columns": ("days",),
     "core": ("lanes", "layout", "rows", "segments"),
     "lanes": ("layout", "pieces"),
@@ -32,7 +33,7 @@ NEEDS: Final = {
     "network": ("layout", "tunnels"),
     "packets": ("layout", "table"),
     "pieces": ("layout", "packets"),
-    "records": ("layout", "links"),
+    "records": ("blocks", "layout"),
     "rows": ("days", "layout", "records"),
     "segments": ("layout",),
     "table": ("layout", "turns"),

@@ -237,6 +237,19 @@ cdef enum:
     SEGMENTS = 4352
     TUNNELS_FROM = 4097
     SOURCES = 16
+    SECTION = 168627466
+    AMISS = 1
+    NEW_SECTION = 2
+    LARGE = 3
+    AHEAD_BYTES = 1048576
+    APART_US = 2000000
+    FINE_UNITS = 10000
+    WAITING_MAX = 8192
+    WAIT_AT = 0
+    WAIT_TS = 1
+    WAIT_FRAME = 2
+    WAIT_NEXT = 3
+    WAIT_WIDTH = 4
     PAST_MAX = 65536
     JUMP_US = 1000000
     # counters

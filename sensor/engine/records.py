@@ -1,6 +1,6 @@
 # cython: annotation_typing=False, boundscheck=True, wraparound=False, initializedcheck=False, cdivision=True
 # cython: infer_types=True, auto_pickle=False
-"""Records of a capture: pcap, pcapng, and the blocks of a TPACKET_V3 ring.
+"""Records of a capture: pcap, and the blocks of a TPACKET_V3 ring; pcapng has a room below.
 
 Theory of operation
 -------------------
@@ -20,20 +20,18 @@ except ImportError:
 
 if not cython.compiled:
     from sensor.engine._cy import PREFETCH
+    from sensor.engine.blocks import Blocks
     from sensor.engine.layout import *
-    from sensor.engine.links import Links
 
 
-class Records(Links):
+class Records(Blocks):
     """What format the capture has, and how far it was read."""
 
     def __init__(self, rows: int, seed: int) -> None:
         super().__init__(rows, seed)
         self.kind = K_NONE
         self.link = 1
-        self.modified = self.nano = self.in_section = False
-        self.interfaces: list[tuple[int, int, int]] = []
-        self.position = self.needed = 0
+        self.modified = self.nano = False
         self.way, self.way_count = -1, 0
         self.ways = memoryview(bytearray(8 * 3 * SOURCES)).cast("q")
 
@@ -42,12 +40,6 @@ class Records(Links):
         self.kind = K_PCAP
         self.big, self.nano, self.modified = bool(big_endian), bool(nanosecond), bool(modified)
         self.link = link_type
-
-    def pcapng(self) -> None:
-        """Blocks of a pcapng file follow, a Section Header Block first."""
-        self.kind = K_PCAPNG
-        self.interfaces = []
-        self.in_section = False
 
     def tpacket(self, big_endian: bool, ways: Sequence[tuple[int, int, int]]) -> None:
         """Blocks of a TPACKET_V3 ring follow, of this machine's byte order; each is loaded from its first packet on.
@@ -67,11 +59,17 @@ class Records(Links):
         self.p_source = number * SEGMENTS
         self.segments.names[number] = name
 
-    def load(self, window: bytearray | memoryview, start: int, end: int) -> None:
-        """A window of capture bytes: records are walked in place from `start` to `end`."""
+    def load(self, window: bytearray | memoryview, start: int, end: int, is_last: bool = True) -> None:
+        """A window of capture bytes: records are walked in place from `start` to `end`.
+
+        It goes on where the one before was worked off (`position`). Not `is_last`: packets may wait for those after it.
+        """
         view = memoryview(window)
         if not 0 <= start <= end <= len(view):
             raise ValueError("start and end must lie in the window")
+        if self.several:
+            self._move(start - self.cursor)
+        self.is_last = is_last
         self.window = self.w = self.mem = view
         self.p_whole = self.w_whole = self.w_other = False
         self.position = self.cursor = start
@@ -117,23 +115,6 @@ class Records(Links):
             return self._fetch_tpacket()
         return -1
 
-    def _need(self, count: int) -> int:
-        self.needed = count
-        return -1
-
-    def _stamp(self, ts: int) -> int:
-        if ts < self.last_ts:
-            self._count_backwards(ts)
-        self.last_ts = ts
-        self.frames += 1
-        return 0
-
-    def _count_backwards(self, ts: int) -> int:
-        self.n[C_BACKWARDS] += 1
-        if self.last_ts - ts > JUMP_US:
-            self.n[C_JUMPS] += 1
-        return 0
-
     # ------------------------------------------------------------------ pcap
 
     @cython.boundscheck(False)
@@ -165,143 +146,6 @@ class Records(Links):
             PREFETCH(cython.address(self.window[at]))
             PREFETCH(cython.address(self.window[at + 64]))
         return 0
-
-    # ------------------------------------------------------------------ pcapng
-
-    def _fetch_block(self) -> int:
-        """A block of a pcapng file: type, total length, body, total length again."""
-        at = self.cursor
-        if self.window_end - at < 12:
-            return self._need(12)
-        kind = self._file32(at)
-        if kind == 0x0A0D0D0A:
-            if self._section(at) < 0:
-                return CORRUPT
-        elif not self.in_section:
-            return CORRUPT
-        total = self._file32(at + 4)
-        if total < 12 or total > BLOCK_MAX:
-            return CORRUPT
-        total = (total + 3) & ~3
-        if self.window_end - at < total:
-            return self._need(total)
-        if kind in {6, 2} and not self._sound(at + 8, at + total - 4):
-            return CORRUPT
-        self.cursor = at + total
-        if kind in {6, 2}:
-            return self._enhanced(kind, at + 8, at + total - 4)
-        if kind == 3:
-            return self._simple(at + 8, at + total - 4)
-        if kind == 1:
-            self._interface(at + 8, at + total - 4)
-        elif kind == 0x0A0D0D0A:
-            self.interfaces = []
-        return 0
-
-    def _section(self, at: int) -> int:
-        """Byte order of a section, from its magic number. -1: it has none."""
-        magic = self._wide32(at + 8)
-        if magic == 0x1A2B3C4D:
-            self.big = True
-        elif magic == 0x4D3C2B1A:
-            self.big = False
-        else:
-            return -1
-        self.in_section = True
-        return 0
-
-    def _interface(self, at: int, end: int) -> None:
-        """An Interface Description Block: link type; options for name (2), resolution (9) and offset (14) of time."""
-        if end - at < 8 or len(self.interfaces) >= INTERFACES_MAX:
-            self.interfaces.append((-1, 1000000, 0))
-            return
-        link = self._file16(at)
-        units = 1000000
-        offset = 0
-        at += 8
-        while end - at >= 4:
-            code, length = self._file16(at), self._file16(at + 2)
-            at += 4
-            if code == 0 or length > end - at:
-                break
-            if code == 9 and length >= 1:
-                units = self._resolution(self.window[at])
-            elif code == 14 and length >= 8:
-                offset = self._seconds(at)
-            elif code == 2 and len(self.interfaces) < SOURCES - 1:
-                self.segments.names.setdefault(
-                    len(self.interfaces), bytes(self.window[at : at + min(length, 64)]).decode("utf-8", "replace")
-                )
-            at += (length + 3) & ~3
-        self.interfaces.append((link, units, offset))
-
-    def _resolution(self, code: int) -> int:
-        """Units to the second: a negative power of ten, or of two where the top bit is set."""
-        units = 1
-        steps = min(code & 0x7F, 62 if code & 0x80 else 18)
-        while steps > 0:
-            units *= 2 if code & 0x80 else 10
-            steps -= 1
-        return units
-
-    def _seconds(self, at: int) -> int:
-        """A signed 64-bit number of seconds, as far as it makes sense: the years 1 to 9999 either way."""
-        high = self._file32(at if self.big else at + 4)
-        low = self._file32(at + 4 if self.big else at)
-        if high & HALF32:
-            high -= M32 + 1
-        return max(-SECONDS_MAX, min(high * (M32 + 1) + low, SECONDS_MAX))
-
-    def _sound(self, at: int, end: int) -> bool:
-        """Whether the captured length of a packet block fits the block; a block too small for one is left alone."""
-        if end - at < 20:
-            return True
-        captured = self._file32(at + 12)
-        return captured <= end - at - 20 and captured <= RECORD_MAX
-
-    def _enhanced(self, kind: int, at: int, end: int) -> int:
-        """An Enhanced Packet Block (6), or the old Packet Block (2), whose interface number has 16 bits."""
-        if end - at < 20:
-            return 0
-        number = self._file32(at) if kind == 6 else self._file16(at)
-        captured = self._file32(at + 12)
-        # a time with the top bit set would be negative here: no clock says that
-        ticks = (self._file32(at + 4) & (HALF32 - 1)) << 32 | self._file32(at + 8)
-        return self._interface_packet(number, ticks, at + 20, at + 20 + captured, self._file32(at + 16))
-
-    def _simple(self, at: int, end: int) -> int:
-        """A Simple Packet Block: original length and bytes, on interface 0, without time."""
-        if end - at < 4:
-            return 0
-        original = self._file32(at)
-        captured = min(original, end - at - 4)
-        return self._interface_packet(0, -1, at + 4, at + 4 + captured, original)
-
-    def _interface_packet(self, number: int, ticks: int, at: int, end: int, original: int) -> int:
-        """A packet of interface `number`; `ticks` is its time in that interface's units, or -1."""
-        link = -1
-        units = 0
-        offset = 0
-        moment = self.last_ts
-        if number < len(self.interfaces):
-            link, units, offset = self.interfaces[number]
-            if ticks >= 0:
-                moment = self._moment(ticks, units) + offset * 1000000
-        self.p_source = min(number, SOURCES - 1) * SEGMENTS
-        self._stamp(min(max(moment, 0), SECONDS_MAX * 1000000))
-        self._packet(link, at, end, original)
-        return 0
-
-    def _moment(self, ticks: int, units: int) -> int:
-        """Microseconds, in whole numbers of 64 bits."""
-        if units == 1000000:
-            return min(ticks, SECONDS_MAX * 1000000)
-        seconds = min(ticks // units, SECONDS_MAX)
-        rest = ticks % units
-        while units > 1000000000000:
-            units //= 1000
-            rest //= 1000
-        return seconds * 1000000 + rest * 1000000 // units
 
     # ------------------------------------------------------------------ a ring of the kernel
 

@@ -17,14 +17,10 @@ from tests.sensor.engine.builder import (
     Frame,
     Tcp,
     Wire,
-    enhanced,
     ethernet,
     gre,
-    interface,
     ip,
-    option,
     pcap,
-    section,
     udp,
 )
 from tests.sensor.engine.harness import Event, new_engine, of, run, stream
@@ -237,23 +233,6 @@ def test_duplicates_cost_no_memory_and_both_agree() -> None:
 
 
 # --- sources with clocks of their own
-
-
-def test_interfaces_with_times_out_of_order() -> None:
-    """Two taps in one file, one for each direction, written in blocks: turns and bytes are as if they were in order."""
-    frames = conversation()
-    file = section() + interface() + interface(options=option(9, b"\x09"))
-    for begin in range(0, len(frames), 9):
-        for side in (0, 1):
-            for frame in frames[begin : begin + 9]:
-                if (frame.data[5] == 10) == side:
-                    units = frame.ts_us * (1000 if side else 1)
-                    file += enhanced(frame.data, units, interface_id=side, length=frame.length)
-    events, counters = outcome(file)
-    in_order = run(pcap(frames))
-    assert counters["clock_backwards"] > 10
-    assert [stream(events, lane) for lane in (0, 1)] == [stream(in_order, lane) for lane in (0, 1)]
-    assert [e.kind for e in of(events, "end", "gap")] == ["end"]
 
 
 @pytest.mark.parametrize("behind_s", [1, 60, 250, 7_200, 1_500_000_000])
