@@ -145,14 +145,14 @@ class Ring:
     def events(self, engine: Engine, step: Callable[[], int], first: int) -> Iterator[int]:
         """See `Tap`. The block then goes back to the kernel."""
         start = self._at * BLOCK_BYTES
-        _, _, status, packets, first, used_bytes = self._block()
+        _, _, status, packets, begin, used_bytes = self._block()
         if status & _LOSING:
             self.counters["ring_losing_blocks"] += 1
         if packets:
             for number, port in enumerate(self.ports, first):
                 engine.source(number, port.name)
             engine.tpacket(sys.byteorder == "big", self._ways(first))
-            engine.load(self._view, start + first, start + min(max(used_bytes, first), BLOCK_BYTES))
+            engine.load(self._view, start + begin, start + min(max(used_bytes, begin), BLOCK_BYTES))
             while (event := step()) not in {NEED, CORRUPT}:
                 yield event
             if event == CORRUPT:

@@ -31,12 +31,14 @@ def doctor(interfaces: Sequence[str], seconds: float, store: Path, form: Summary
 def _examined(interfaces: Sequence[str], seconds: float, store: Path, settings: Settings) -> Iterator[Check]:
     ring_bytes, worker_bytes = settings.ring_mib << 20, settings.worker_memory_mib << 20
     yield from machine.examine(store, len(interfaces), ring_bytes, worker_bytes)
+    able = []
     for name in interfaces:
         checks = list(card.examine(name))
         yield from checks
-        can = machine.has_net_raw() and not any(check.name == name for check in checks)
-        if seconds and can:
-            yield from listening.examine(name, seconds, ring_bytes)
+        if machine.has_net_raw() and not any(check.name == name for check in checks):
+            able.append(name)
+    if seconds and able:
+        yield from listening.examine(able, seconds, ring_bytes)
 
 
 def _table(found: Sequence[Check]) -> None:

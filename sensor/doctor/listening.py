@@ -1,4 +1,4 @@
-"""A short listen on an interface: what a mirror shows, said by the worker that would capture from it.
+"""A short listen on interfaces: what a mirror shows, said by the worker that would capture from it.
 
 Hostile bytes are parsed by a worker without rights, as always; what it says is checked, counted and thrown away.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -53,24 +53,26 @@ class Heard:
 _KIND: Final = ("id", "protocol", "confidence")
 
 
-def examine(name: str, seconds: float, ring_bytes: int = RING_BYTES) -> Iterator[Check]:
-    """Listen on `name` for so long, and say what was heard."""
-    heard = listen(name, seconds, ring_bytes)
+def examine(names: Sequence[str], seconds: float, ring_bytes: int = RING_BYTES) -> Iterator[Check]:
+    """Listen on these interfaces for so long, and say what was heard.
+
+    On all at a time: of a tap each shows one direction, and only both together a conversation.
+    """
+    heard = listen(names, seconds, ring_bytes)
     if heard.failure is not None or heard.summary is None:
-        yield problem(
-            f"{name} listen", heard.failure or "the worker ended too early", "see rights, and the lines above"
-        )
+        said = heard.failure or "the worker ended too early"
+        yield problem(f"{_joined(names)} listen", said, "see rights, and the lines above")
         return
-    yield from judge(name, seconds, heard, heard.summary)
+    yield from judge(names, seconds, heard, heard.summary)
 
 
-def listen(name: str, seconds: float, ring_bytes: int = RING_BYTES) -> Heard:
+def listen(names: Sequence[str], seconds: float, ring_bytes: int = RING_BYTES) -> Heard:
     """What a worker has to say after so long."""
     heard, workers = Heard(), Workers(WORKER)
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "site.key"  # what is heard is thrown away, and never compared with anything
         SiteKey.test().save(key)
-        job = Job(b"", SiteForFacts(), bytes(key), 0, (name,), 0, seconds, ring_bytes)
+        job = Job(b"", SiteForFacts(), bytes(key), 0, tuple(names), 0, seconds, ring_bytes)
         last = threading.Timer(seconds + PATIENCE_S, workers.close)
         last.start()
         try:
@@ -104,28 +106,35 @@ def _hear(talk: Talk, seconds: float, heard: Heard) -> None:
         end.cancel()
 
 
-def judge(name: str, seconds: float, heard: Heard, summary: Summary) -> Iterator[Check]:
-    """What was heard, in words."""
+def judge(names: Sequence[str], seconds: float, heard: Heard, summary: Summary) -> Iterator[Check]:
+    """What was heard, in words: of each interface what came by it, of all of them what it tells."""
     counters = summary.counts()
-    yield _traffic(name, seconds, heard.tally)
-    if not summary.packets:
-        yield _said(name, MirrorWarning(name, "silent", mirror.silent(seconds)))
-        return
-    yield _understood(name, heard.conversations)
+    found = []
+    for name in names:
+        segments = {segment: counts for (port, segment), counts in heard.tally.traffic.items() if port == name}
+        total = sum(segments.values(), Counter[str]())
+        yield _traffic(name, seconds, total, segments)
+        if not total["packets"]:
+            found.append(MirrorWarning(name, "silent", mirror.silent(seconds)))
+    if summary.packets:
+        yield _understood(_joined(names), heard.conversations)
+        found += mirror.judged(heard.tally, counters)
     lost = counters.get("kernel_drops", 0) + counters.get("interface_drops", 0)
-    found = mirror.judged(heard.tally, counters)
     if lost:
         of = counters.get("kernel_packets", 0) + counters.get("interface_drops", 0)
-        found.append(MirrorWarning(name, "dropping", mirror.dropping(lost, of)))
-    yield from (_said(name, warned) for warned in found)
+        found.append(MirrorWarning("", "dropping", mirror.dropping(lost, of)))
+    yield from (_said(warned.interface or _joined(names), warned) for warned in found)
     if not found:
-        yield ok(f"{name} mirror", _nothing_wrong(heard.tally))
+        yield ok(f"{_joined(names)} mirror", _nothing_wrong(heard.tally))
 
 
-def _traffic(name: str, seconds: float, tally: Tally) -> Check:
-    total = sum(tally.traffic.values(), Counter[str]())
-    segments = sorted({segment for _, segment in tally.traffic if segment})
-    shown = ", ".join(segments[:_SEGMENTS_SHOWN]) + (" ..." if len(segments) > _SEGMENTS_SHOWN else "")
+def _joined(names: Sequence[str]) -> str:
+    return ",".join(names)
+
+
+def _traffic(name: str, seconds: float, total: Mapping[str, int], segments: Iterable[str]) -> Check:
+    named = sorted(filter(None, segments))
+    shown = ", ".join(named[:_SEGMENTS_SHOWN]) + (" ..." if len(named) > _SEGMENTS_SHOWN else "")
     rate = f"{total['packets'] / seconds:,.0f} packets/s in {seconds:g} s"
     return ok(f"{name} traffic", f"{rate}; {shown or 'no VLANs'}")
 

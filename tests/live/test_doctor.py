@@ -21,14 +21,14 @@ from tests.sensor.test_mirror import duplicated, healthy, no_mirror, one_sided
 
 
 @contextmanager
-def playing(mirror, wire, folder):
+def playing(mirror, wire, folder, *ways):
     """The capture comes again and again."""
     path, over = folder / "played.pcap", threading.Event()
     path.write_bytes(pcap(wire.frames))
 
     def play():
         while not over.is_set():
-            mirror.send(path)
+            mirror.send(path, *ways)
 
     player = threading.Thread(target=play)
     player.start()
@@ -41,7 +41,7 @@ def playing(mirror, wire, folder):
 
 def listened(mirror, wire, folder):
     with playing(mirror, wire, folder):
-        return {(check.name, check.says.partition(" ")[0]): check for check in listening.examine(mirror.name, 2)}
+        return {(check.name, check.says.partition(" ")[0]): check for check in listening.examine([mirror.name], 2)}
 
 
 def looked_at(mirror):
@@ -67,6 +67,23 @@ def test_a_good_mirror_is_good(mirror, tmp_path):
     said = {check.name: check for check in found}
     assert said["mirror mirror"].verdict is Verdict.OK
     assert said["mirror traffic"].says.endswith("; vlan 12")
+
+
+def test_a_tap_that_has_an_interface_for_each_direction_is_good(mirror, tmp_path):
+    mirror.tap()
+    with playing(mirror, healthy(), tmp_path, "source", "source2"):
+        found = list(listening.examine([mirror.name, mirror.second], 2))
+    assert [check.name for check in found if check.verdict is not Verdict.OK] == ["mirror,second conversations"]
+    names = ["mirror traffic", "second traffic", "mirror,second conversations", "mirror,second mirror"]
+    assert [check.name for check in found] == names
+    assert not any(check.says.startswith("0 packets/s") for check in found)
+
+
+def test_of_two_interfaces_the_silent_one_is_named(mirror, tmp_path):
+    mirror.tap()
+    with playing(mirror, healthy(), tmp_path):
+        found = list(listening.examine([mirror.name, mirror.second], 1))
+    assert [check.name for check in found if check.verdict is Verdict.PROBLEM] == ["second mirror"]
 
 
 def test_silence_is_a_problem_and_the_exit_status_says_so(mirror, tmp_path, capfdbinary):

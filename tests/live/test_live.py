@@ -129,6 +129,9 @@ def test_a_tap_that_has_an_interface_for_each_direction_is_read_in_order(mirror,
     mirror.send(MORNING, "source", "source2")
     running.stop()
     assert counters(store)["packets"] == 1331
+    carried = dict(store.query("SELECT interface, sum(packets) FROM traffic GROUP BY interface"))
+    assert sum(carried.values()) == 1331
+    assert min(carried[mirror.name], carried[mirror.second]) > 400
     assert facts(store, FIRST_SIGHT) == from_file(MORNING, key, tmp_path, FIRST_SIGHT)
 
 
