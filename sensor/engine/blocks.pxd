@@ -68,8 +68,10 @@ cdef class Blocks(Links):
     @cython.final
     cdef long long _ticks(self, long long at) except? FAILED
     @cython.final
-    @cython.locals(place=cython.longlong)
     cdef object _expect_several(self)
+    @cython.final
+    @cython.locals(place=cython.longlong)
+    cdef object _clear_rows(self)
     @cython.final
     @cython.locals(found=cython.longlong)
     cdef int _fetch_in_order(self) except? -2

@@ -219,17 +219,21 @@ class Blocks(Links):
 
     def _expect_several(self) -> None:
         """From here on packets wait for one another. Of interfaces beyond `SOURCES` packets wait in one row."""
-        if self.pool.shape[0] < 2:
-            self.pool = memoryview(bytearray(8 * WAIT_WIDTH * WAITING_MAX)).cast("q")
-            self.queues = memoryview(bytearray(8 * 2 * SOURCES)).cast("q")
+        if self.waiting > 0 or self.pool.shape[0] < 2:
+            self._clear_rows()
+        self.scout = self.cursor
+        self.scouted, self.scouted_ts = self.frames, self.last_ts
+        self.several = True
+
+    def _clear_rows(self) -> None:
+        """Nothing waits. Between sections that is so already: there may be very many of them."""
+        self.pool = memoryview(bytearray(8 * WAIT_WIDTH * WAITING_MAX)).cast("q")
+        self.queues = memoryview(bytearray(8 * 2 * SOURCES)).cast("q")
         for place in range(2 * SOURCES):
             self.queues[place] = -1
         for place in range(WAITING_MAX):
             self.pool[place * WAIT_WIDTH + WAIT_NEXT] = place + 1
         self.spare = self.waiting = 0
-        self.scout = self.cursor
-        self.scouted, self.scouted_ts = self.frames, self.last_ts
-        self.several = True
 
     def _fetch_in_order(self) -> int:
         """Look at blocks as far ahead as is worth it; then the packet that comes first."""

@@ -183,6 +183,17 @@ def test_sections_are_put_in_order_each_by_itself():
     assert engine.counters()["packets"] == 2 * len(one) + len(two)
 
 
+def test_an_engine_that_was_left_in_the_midst_of_one_file_reads_another():
+    """What waited is of the file before."""
+    frames = conversation()
+    file = of_tap(list(written(frames, 10_000)))
+    engine = new_engine()
+    engine.pcapng()
+    engine.load(bytearray(file[: len(file) // 2]), 0, len(file) // 2, False)
+    assert engine.step() == 0
+    assert told(run(file, engine=engine)) == told(run(pcap(frames)))
+
+
 def test_what_waits_is_read_before_a_file_is_found_corrupt_or_cut():
     frames = conversation()
     file = of_tap(list(written(frames, 10_000)))
