@@ -45,6 +45,7 @@ class Mirror:
             *self._shedding(counters),
             *self._silent(now_s),
             *self._clock(grown),
+            *self._disordered(grown),
             *self._crowded(grown),
             *self._judge_packets(),
             *self._judge_conversations(),
@@ -88,6 +89,10 @@ class Mirror:
     def _clock(self, grown: Mapping[str, int]) -> Iterator[str]:
         jumps = grown["clock_jumps"]
         yield from self._turn("clock", jumps > 0, mirror.clock_jumps(jumps), "the clock goes forward again")
+
+    def _disordered(self, grown: Mapping[str, int]) -> Iterator[str]:
+        words = mirror.disordered(grown)
+        yield from self._turn("disordered", bool(words), words, "answers come after what they answer again")
 
     def _crowded(self, grown: Mapping[str, int]) -> Iterator[str]:
         words = mirror.crowded(grown)
@@ -142,5 +147,6 @@ _OF_PACKETS: Final = {
 _OF_CONVERSATIONS: Final = {"one-sided": "conversations show both sides again"}
 _WATCHED: Final = (
     *("packets", "kernel_drops", "kernel_packets", "interface_drops", "interface_losses", "clock_jumps"),
+    *("early_turns", "tcp_segments"),
     *mirror.EVICTED,
 )

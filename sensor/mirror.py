@@ -18,6 +18,8 @@ ONE_SIDED_SHARE: Final = 0.5
 GROUP_SHARE: Final = 0.9
 DUPLICATE_SHARE: Final = 0.05
 TRUNCATED_SHARE: Final = 0.01
+EARLY_MIN: Final = 50
+EARLY_SHARE: Final = 0.001
 PLACES_MAX: Final = 16 * 4352
 _SEGMENTS_NAMED: Final = 4
 _PLACE: Final = ("interface", "segment")
@@ -107,6 +109,8 @@ def judged(tally: Tally, counters: Mapping[str, int]) -> list[MirrorWarning]:
     found = [*tally.of_packets(), *tally.of_conversations()]
     if jumps := counters.get("clock_jumps", 0):
         found.append(MirrorWarning("", "clock", clock_jumps(jumps)))
+    if words := disordered(counters):
+        found.append(MirrorWarning("", "disordered", words))
     if words := crowded(counters):
         found.append(MirrorWarning("", "crowded", words))
     return found
@@ -126,6 +130,17 @@ def clock_jumps(count: int) -> str:
     """Time stamps went back."""
     times = "once" if count == 1 else f"{count:,} times"
     return f"the clock went back by more than a second, {times}: order and times are doubtful; let NTP keep it"
+
+
+def disordered(counters: Mapping[str, int]) -> str:
+    """The directions of conversations came in an order that cannot be; nothing where that happened seldom."""
+    early = counters.get("early_turns", 0)
+    if early < EARLY_MIN or early < EARLY_SHARE * counters.get("tcp_segments", 0):
+        return ""
+    return (
+        f"{early:,} times an answer came before what it answers, and was put in order: both directions come by ways of "
+        "their own; give the card one receive queue (ethtool -L INTERFACE combined 1), or one hash for both directions"
+    )
 
 
 def crowded(counters: Mapping[str, int]) -> str:

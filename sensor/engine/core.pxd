@@ -52,6 +52,9 @@ cdef class Engine(Lanes):
     @cython.locals(at=cython.longlong, have=cython.longlong, ahead=cython.longlong)
     cdef int _payload(self, long long r, long long base) except? -2
     @cython.final
+    @cython.locals(begin=cython.longlong, ahead=cython.longlong, known=cython.bint)
+    cdef int _begin_lane(self, long long base) except? -2
+    @cython.final
     @cython.locals(believed=cython.bint)
     cdef long long _stray(self, long long base, long long ahead) except? FAILED
     @cython.final
@@ -60,8 +63,14 @@ cdef class Engine(Lanes):
     @cython.locals(mode=cython.longlong)
     cdef long long _jump(self, long long r, long long base, long long ahead) except? FAILED
     @cython.final
-    @cython.locals(r=cython.longlong)
+    @cython.locals(r=cython.longlong, reason=cython.longlong, lane=cython.longlong, base=cython.longlong)
     cdef int _close(self) except? -2
+    @cython.final
+    @cython.locals(row=cython.longlong, lane=cython.longlong, reason=cython.longlong)
+    cdef bint _take_overdue(self) except? -2
+    @cython.final
+    @cython.locals(flags=cython.longlong)
+    cdef int _reason(self, long long row) except? -2
     @cython.final
     @cython.locals(base=cython.longlong)
     cdef bint _closed(self, long long row, long long lane) except? -2

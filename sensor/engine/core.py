@@ -75,6 +75,7 @@ COUNTERS = (
     "shed_turns",
     "shed_datagrams",
     "shed_flows",
+    "early_turns",
 )
 __all__ = ["COMPILED", "COUNTERS", "STATS", "TRAFFIC", "TUNNELS", "Engine"]
 
@@ -190,7 +191,12 @@ class Engine(Lanes):
         return event
 
     def _fetch(self) -> int:
-        """The next packet of the batch, or of a new batch. -1: more input is needed."""
+        """The next packet of the batch, or of a new batch. -1: more input is needed.
+
+        Whoever has waited for too long is heard first.
+        """
+        if self.clock >= self.early_until and self._take_overdue():
+            return 0
         event = 0
         while event == 0:
             while self.b_at < self.b_count:
@@ -210,7 +216,7 @@ class Engine(Lanes):
         row = next(self.finishing, None)
         if row is None:
             return -1
-        self._begin_end(row, R_EOF)
+        self._begin_end(row, self._reason(row) or R_EOF)
         return 0
 
     def _day(self) -> int:
@@ -341,6 +347,8 @@ class Engine(Lanes):
     def _syn(self, r: int, base: int) -> int:
         if self.p_flags & TCP_ACK:
             self.F[r + FLAGS] |= F_SYNACK
+            if self.L[(base ^ LANE_WIDTH) + ISN] < 0:  # its SYN was lost, or is still to come
+                self.L[(base ^ LANE_WIDTH) + ISN] = (self.p_ack - 1) & M32
         else:
             self.F[r + FLAGS] = (self.F[r + FLAGS] | F_SYN) & ~F_MIDSTREAM
         self.L[base + ISN] = self.p_seq
@@ -361,10 +369,14 @@ class Engine(Lanes):
             self.L[other + ACKED] = self.p_ack
         if self.L[other + FINSEQ] >= 0 and self.p_ack == (self.L[other + FINSEQ] + 1) & M32:
             self.p_ack = self.L[other + FINSEQ]  # a FIN is no byte: hearing it begins no turn
-        if self.L[other + PIECES] and self._give_up_now(other, self.pieces[self.p_row * 2 + lane]):
-            self.c_row, self.c_lane, self.c_base = self.p_row, lane, other
-            self.c_at = self.c_end = 0
-            self.c_force = True
+        if self.L[other + PIECES]:
+            kept = self.pieces[self.p_row * 2 + lane]
+            if self._give_up_now(other, kept) or self._waits_in_vain(other, kept):
+                self._force(self.p_row, lane)
+        if self.L[other + ISN] < 0 and self.L[other + NEXT] < 0 and self.L[base + ISN] >= 0:
+            self.L[other + ISN] = (self.p_ack - 1) & M32  # the first thing that is heard of it is its SYN
+        if self.F[self.p_row * WIDTH + FLAGS] & F_UNHEARD << self.p_lane:
+            self.F[self.p_row * WIDTH + FLAGS] &= ~(F_UNHEARD << self.p_lane)
         return 0
 
     def _reset(self, r: int, base: int) -> int:
@@ -374,13 +386,13 @@ class Engine(Lanes):
             if away > RST_WINDOW or away < -RST_WINDOW:
                 return 0
         self.F[r + FLAGS] |= F_RST
-        return self._begin_end(self.p_row, R_RST)
+        return 0
 
     def _payload(self, r: int, base: int) -> int:
         at = self.p_data
         have = max(0, self.p_l4_end - at)
         if self.L[base + NEXT] < 0:
-            self.L[base + NEXT] = self.p_seq
+            self._begin_lane(base)
         ahead = self._distance(self.p_seq, self.L[base + NEXT])
         if (ahead > BELIEVED_BYTES or ahead < -BELIEVED_BYTES) and self.L[base + MODE] != CLOSED:
             ahead = self._stray(base, ahead)
@@ -393,8 +405,8 @@ class Engine(Lanes):
             have += ahead
         elif ahead > 0:
             ahead = self._jump(r, base, ahead)
-        if ahead > 0:
-            return self._keep(base, have)
+        if ahead > 0 or (self.p_flags & TCP_ACK and self._is_early(base, self.p_ack)):
+            return self._keep(base)
         self._truncation(base)
         if have <= 0:
             return 0
@@ -408,6 +420,14 @@ class Engine(Lanes):
         self.c_row, self.c_lane, self.c_base = self.p_row, self.p_lane, base
         self.c_at, self.c_end = at, at + have
         self.c_force = False
+        return 0
+
+    def _begin_lane(self, base: int) -> int:
+        """Where a lane begins of which no SYN was seen: there, or a little before, if the other side's SYN says so."""
+        begin = (self.L[base + ISN] + 1) & M32
+        ahead = self._distance(self.p_seq, begin)
+        known = self.L[base + ISN] >= 0 and 0 <= ahead <= EARLY_BYTES
+        self.L[base + NEXT] = begin if known else self.p_seq
         return 0
 
     def _stray(self, base: int, ahead: int) -> int:
@@ -434,6 +454,8 @@ class Engine(Lanes):
     def _jump(self, r: int, base: int, ahead: int) -> int:
         """A hole inside what is left out anyway is no gap: go on behind it. Returns how far ahead it still is."""
         mode = self.L[base + MODE]
+        if self.L[base + PIECES] and self._is_waiting(base, self.pieces[self.p_row * 2 + self.p_lane]):
+            return ahead
         if mode == SKIP and ahead <= self.L[base + LEFT]:
             self.L[base + LEFT] -= ahead
             self.F[r + SKIPPED] += ahead
@@ -454,18 +476,51 @@ class Engine(Lanes):
     # ------------------------------------------------------------------ the end of a flow
 
     def _close(self) -> int:
-        """Both lanes have sent FIN and all before it was read, or the other lane is not there to be seen: END."""
+        """END, if that was the end of the stream, and nothing is missing that may still come."""
         r = self.p_row * WIDTH
         self.stage = S_FETCH
-        if not self.F[r + FLAGS] & F_FIN or self.F[r + STATE] != LIVE:
+        if not self.F[r + FLAGS] & (F_FIN | F_RST) or self.F[r + STATE] != LIVE:
             return 0
-        if self._closed(self.p_row, 0) and self._closed(self.p_row, 1):
-            return self._begin_end(self.p_row, R_FIN)
+        reason = self._reason(self.p_row)
+        if reason:
+            for lane in range(2):
+                base = self._base(self.p_row, lane)
+                if self.L[base + ACKED] >= 0 and self._is_missing(base, self.L[base + ACKED]):
+                    self._wait_for_other(self.p_row * 2 + 1 - lane)
+                    return 0
+            return self._begin_end(self.p_row, reason)
         if self._both_fin(self.p_row) and self.F[r + LIST] != L_HALF:
             # something before a FIN is missing: it may still come, but not for an hour
             self._unlink(self.p_row)
             self._link(self.p_row, L_HALF)
         return 0
+
+    def _take_overdue(self) -> bool:
+        """Who has waited longest goes on without the other lane, if that was too long. False: it was not."""
+        while self.early:
+            key = next(iter(self.early))
+            row, lane = key // 2, key % 2
+            if self.clock - self.early[key] < EARLY_US:
+                self.early_until = self.early[key] + EARLY_US
+                return False
+            if self.L[self._base(row, lane) + PIECES] and self._is_waiting(self._base(row, lane), self.pieces[key]):
+                self.F[row * WIDTH + FLAGS] |= F_UNHEARD << 1 - lane
+                self._force(row, lane)
+                return True
+            del self.early[key]
+            reason = self._reason(row)
+            if reason:
+                self._begin_end(row, reason)
+                return True
+        self.early_until = NEVER
+        return False
+
+    def _reason(self, row: int) -> int:
+        """RST, or both lanes have sent FIN and all before it was read, or the other lane was not seen. 0: not ended."""
+        flags = self.F[row * WIDTH + FLAGS]
+        if flags & F_RST:
+            return R_RST
+        return R_FIN if flags & F_FIN and self._closed(row, 0) and self._closed(row, 1) else 0
 
     def _closed(self, row: int, lane: int) -> bool:
         base = self._base(row, lane)
@@ -481,10 +536,7 @@ class Engine(Lanes):
         while self.end_lane < 2:
             base = self._base(row, self.end_lane)
             if self.L[base + PIECES]:
-                self.c_row, self.c_lane, self.c_base = row, self.end_lane, base
-                self.c_at = self.c_end = 0
-                self.c_force = True
-                return 0
+                return self._force(row, self.end_lane)
             lane = self.end_lane
             self.end_lane += 1
             if self.L[base + HELD] and self.L[base + MODE] == READ:
@@ -521,4 +573,5 @@ class Engine(Lanes):
             self._drop_held_of(row, lane, base)
         if self.L[base + PIECES]:
             self._drop_pieces_of(row, lane)
+        self.early.pop(row * 2 + lane, None)
         return 0

@@ -156,9 +156,12 @@ class Lanes(Pieces):
             if self.L[base + GAPSIZE]:
                 return self._gap(base)
             if self.c_at >= self.c_end:
-                if not self.L[base + PIECES] or not self._next_piece(base):
+                if self.L[base + PIECES] and self._next_piece(base):
+                    continue
+                if not self._go_over():
                     self.c_row = -1
                     return 0
+                base = self.c_base
                 continue
             mode = self.L[base + MODE]
             event = 0

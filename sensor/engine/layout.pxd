@@ -31,6 +31,7 @@ cdef enum:
     F_EVICTED = 512
     F_DUPLICATE = 1024
     F_TUNNELLED = 2048
+    F_UNHEARD = 4096
     # columns of a flow's row, eight to a line of the cache: what each packet needs is in three of them. An IPv6 address
     # has four words; the last ones of both, K3 and K7, are all that IPv4 has
     STATE = 0
@@ -215,6 +216,8 @@ cdef enum:
     PIECE_BYTES_MAX = 262144
     HOLE_US = 1000000
     HOLE_SEGMENTS = 8
+    EARLY_BYTES = 1048576
+    EARLY_US = 1000000
     OVERTAKEN_BYTES = 65536
     OVERTAKEN_PACKETS = 16
     BELIEVED_BYTES = 67108864
@@ -281,6 +284,7 @@ cdef enum:
     C_SHED_TURNS = 25
     C_SHED_DATAGRAMS = 26
     C_SHED_FLOWS = 27
+    C_EARLY = 28
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"

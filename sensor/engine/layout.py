@@ -41,6 +41,7 @@ if not cython.compiled:
     F_EVICTED = 512
     F_DUPLICATE = 1024
     F_TUNNELLED = 2048
+    F_UNHEARD = 4096
 
     # columns of a flow's row, eight to a line of the cache: what each packet needs is in three of them. An IPv6 address
     # has four words; the last ones of both, K3 and K7, are all that IPv4 has
@@ -247,6 +248,8 @@ if not cython.compiled:
     PIECE_BYTES_MAX = 262144
     HOLE_US = 1000000
     HOLE_SEGMENTS = 8
+    EARLY_BYTES = 1048576
+    EARLY_US = 1000000
     OVERTAKEN_BYTES = 65536
     OVERTAKEN_PACKETS = 16
     BELIEVED_BYTES = 67108864
@@ -316,3 +319,4 @@ if not cython.compiled:
     C_SHED_TURNS = 25
     C_SHED_DATAGRAMS = 26
     C_SHED_FLOWS = 27
+    C_EARLY = 28

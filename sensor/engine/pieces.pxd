@@ -11,6 +11,8 @@ cdef class Pieces(Packets):
     cdef long long held_bytes
     cdef long long pieces_bytes
     cdef list ready
+    cdef dict early
+    cdef long long early_until
     cdef long long c_row
     cdef long long c_lane
     cdef long long c_base
@@ -31,7 +33,12 @@ cdef class Pieces(Packets):
     @cython.final
     cdef object _evict_bytes(self)
     @cython.final
-    cdef int _keep(self, long long base, long long have) except? -2
+    cdef int _keep(self, long long base) except? -2
+    @cython.final
+    cdef int _take_up(self, long long row, long long lane) except? -2
+    @cython.final
+    @cython.locals(base=cython.longlong, other=cython.bint)
+    cdef int _force(self, long long row, long long lane) except? -2
     @cython.final
     cdef int _truncation(self, long long base) except? -2
     @cython.final
@@ -39,8 +46,22 @@ cdef class Pieces(Packets):
     @cython.final
     cdef object _compare(self, long long base, long long at, long long have)
     @cython.final
-    @cython.locals(r=cython.longlong, ahead=cython.longlong)
+    @cython.locals(r=cython.longlong, ahead=cython.longlong, early=cython.bint)
     cdef bint _next_piece(self, long long base) except? -2
+    @cython.final
+    cdef bint _is_early(self, long long base, long long ack) except? -2
+    @cython.final
+    @cython.locals(heard=cython.longlong, beyond=cython.longlong, unheard=cython.longlong)
+    cdef bint _is_missing(self, long long base, long long ack) except? -2
+    @cython.final
+    cdef bint _is_waiting(self, long long base, list kept) except? -2
+    @cython.final
+    cdef object _wait_for_other(self, long long key)
+    @cython.final
+    cdef bint _waits_in_vain(self, long long other, list kept) except? -2
+    @cython.final
+    @cython.locals(other=cython.longlong, kept=list)
+    cdef bint _go_over(self) except? -2
     @cython.final
     cdef object _give_up(self, long long r, long long base, long long ahead, long long ack, bint acks, long long ts)
     @cython.final

@@ -9,6 +9,13 @@ once, whatever was kept for its place: so do receivers. Other bytes for the same
 is given up (GAP) when too much is kept, when the other lane has acknowledged past it and time or segments have gone by,
 or at the end. A hole inside what is being left out anyway is no gap.
 
+**What comes early.** Where the directions of a conversation come by ways of their own (queues of a card, ports of a
+switch), an answer may come before its question. What begins a turn and acknowledges what was not heard yet of the other
+lane is kept as well, until that has been read; for at most `EARLY_US` of the capture's time, and not where the other
+lane goes on behind it, which says that it is lost. The end of a conversation waits in the same way. A lane that was
+waited for in vain is waited for no more until it says something. Acknowledgements more than `EARLY_BYTES` ahead are
+numbers that somebody on the way has changed; where half of the memory is used nobody waits.
+
 Half-read messages and kept segments live in dictionaries of byte strings, by row and lane, whose total size, with what
 Python needs for each, is bounded; the oldest holder loses.
 
@@ -42,6 +49,9 @@ class Pieces(Packets):
     Attributes:
         held, pieces: by row * 2 + lane, the oldest first; their sizes are bounded by `buffer_bytes` together.
         ready: lanes that now want less than is held for them.
+        early: since when a lane's bytes have waited for the other one, or a flow's end for a lane that was not seen; by
+            row * 2 + lane, in that order.
+        early_until: when the first one of them has waited for long enough.
         c_row, c_lane, c_base: the lane whose bytes are under way; no lane where `c_row` is -1.
         c_at, c_end: those bytes of `w`.
         c_force: the hole before the next piece is given up.
@@ -54,6 +64,8 @@ class Pieces(Packets):
         self.pieces: OrderedDict[int, list[Piece]] = OrderedDict()
         self.held_bytes = self.pieces_bytes = 0
         self.ready: list[tuple[int, int]] = []
+        self.early: dict[int, int] = {}
+        self.early_until = NEVER
         self.c_row = -1
         self.c_lane = self.c_base = self.c_at = self.c_end = 0
         self.c_force = False
@@ -115,10 +127,10 @@ class Pieces(Packets):
             key = next(iter(self.pieces))
             self._drop_pieces_of(key // 2, key % 2)
 
-    # ------------------------------------------------------------------ segments kept behind a hole
+    # ------------------------------------------------------------------ segments that are kept
 
-    def _keep(self, base: int, have: int) -> int:
-        """Keep a segment that is ahead, then see whether the hole before it has to be given up."""
+    def _keep(self, base: int) -> int:
+        """Keep a segment that is ahead or early, then see whether the hole before it has to be given up."""
         key = self.p_row * 2 + self.p_lane
         kept = self.pieces.setdefault(key, [])
         if not kept:
@@ -128,8 +140,10 @@ class Pieces(Packets):
         self.L[base + REORD] += 1
         self._truncation(base)
         acks = bool(self.p_flags & TCP_ACK)
-        data = bytearray(self._packet_bytes(self.p_data, self.p_data + have))
+        data = bytearray(self._packet_bytes(self.p_data, max(self.p_data, self.p_l4_end)))
         start = self._distance(self.p_seq, self.L[base + NEXT])
+        if start <= 0:
+            self._wait_for_other(key)
         offset_of = _offset_from(self.L[base + NEXT])
         low, high = touching(kept, start, start + len(data), offset_of)
         near = kept[low:high]
@@ -148,9 +162,22 @@ class Pieces(Packets):
         while self.held_bytes + self.pieces_bytes > self.buffer_bytes:
             self._evict_bytes()
         if self.L[base + PIECES] and self._give_up_now(base, kept):
-            self.c_row, self.c_lane, self.c_base = self.p_row, self.p_lane, base
-            self.c_at = self.c_end = 0
-            self.c_force = True
+            self._force(self.p_row, self.p_lane)
+        return 0
+
+    def _take_up(self, row: int, lane: int) -> int:
+        """What is kept of a lane is under way."""
+        self.c_row, self.c_lane, self.c_base = row, lane, self._base(row, lane)
+        self.c_at = self.c_end = 0
+        self.c_force = False
+        return 0
+
+    def _force(self, row: int, lane: int) -> int:
+        """A lane goes on whatever is missing. If it waits for the other one, a hole of that one goes first."""
+        base = self._base(row, lane)
+        other = self.L[(base ^ LANE_WIDTH) + PIECES] and self._is_waiting(base, self.pieces[row * 2 + lane])
+        self._take_up(row, 1 - lane if other else lane)
+        self.c_force = True
         return 0
 
     def _truncation(self, base: int) -> int:
@@ -162,6 +189,8 @@ class Pieces(Packets):
     def _give_up_now(self, base: int, kept: list[Piece]) -> bool:
         if self.L[base + PIECES] > PIECES_MAX or self.L[base + PIECE_BYTES] > PIECE_BYTES_MAX:
             return True
+        if self._is_waiting(base, kept):
+            return False
         if self.L[base + TRUNC_END] >= 0 and self._distance(self.L[base + TRUNC_END], kept[0][0]) == 0:
             return True
         if self.L[base + ACKED] < 0 or self._distance(self.L[base + ACKED], kept[0][0]) < 0:
@@ -184,11 +213,15 @@ class Pieces(Packets):
         kept = self.pieces[key]
         seq, data, ack, acks, ts = kept[0]
         ahead = self._distance(seq, self.L[base + NEXT])
-        if ahead > 0 and not self.c_force:
+        early = acks and self._is_early(base, ack)
+        if (ahead > 0 or early) and not self.c_force:
             self.L[base + HOLE_TS] = self.ts_us
             self.L[base + AFTER_HOLE] = 0
+            if early:
+                self._wait_for_other(key)
             return False
         self.c_force = self.end_row >= 0
+        self.early.pop(key, None)
         kept.pop(0)
         self.pieces_bytes -= len(data) + OVERHEAD
         self.L[base + PIECE_BYTES] -= len(data)
@@ -206,6 +239,57 @@ class Pieces(Packets):
         self.w_other = True
         self.c_at, self.c_end = -ahead, len(data)
         return True
+
+    # ------------------------------------------------------------------ what comes before what it answers
+
+    def _is_early(self, base: int, ack: int) -> bool:
+        """Whether bytes of a lane begin a turn, and acknowledge what is missing of the other lane."""
+        if self.L[base + TURN_ACK] >= 0 and self._distance(ack, self.L[base + TURN_ACK]) <= 0:
+            return False
+        if self.L[base + MODE] == CLOSED or self.pieces_bytes > self.buffer_bytes >> 1:
+            return False
+        return self._is_missing(base ^ LANE_WIDTH, ack)
+
+    def _is_missing(self, base: int, ack: int) -> bool:
+        """Whether bytes of a lane were acknowledged that have not come, and may still. SYN and FIN are no bytes."""
+        heard = self.L[base + NEXT] if self.L[base + NEXT] >= 0 else self.L[base + ISN]
+        beyond = self._distance(ack, heard)
+        if heard < 0 or beyond <= 1 or beyond > EARLY_BYTES:
+            return False
+        if self.L[base + TRUNC_END] >= 0 and self._distance(ack, self.L[base + TRUNC_END]) <= 1:
+            return False
+        unheard = F_UNHEARD << 1 if base & LANE_WIDTH else F_UNHEARD
+        return not self.F[self.L[base + OWNER] * WIDTH + FLAGS] & unheard
+
+    def _is_waiting(self, base: int, kept: list[Piece]) -> bool:
+        """Whether the first segment kept has no hole before it: it waits for the other lane."""
+        return self._distance(kept[0][0], self.L[base + NEXT]) <= 0
+
+    def _wait_for_other(self, key: int) -> None:
+        """From now on, if it does not wait already."""
+        if not self.early:
+            self.early_until = self.clock + EARLY_US
+        self.early.setdefault(key, self.clock)
+
+    def _waits_in_vain(self, other: int, kept: list[Piece]) -> bool:
+        """The packet under way lies behind what the first segment kept of the other lane waits for."""
+        _, _, ack, acks, _ = kept[0]
+        return self._is_waiting(other, kept) and acks and self._distance(self.p_seq, ack) >= 0
+
+    def _go_over(self) -> bool:
+        """From the lane under way to the other one, where what is kept of that has waited for it."""
+        other = self.c_base ^ LANE_WIDTH
+        if self.end_row >= 0 or not self.L[other + PIECES]:
+            return False
+        kept: list[Piece] = self.pieces[self.c_row * 2 + 1 - self.c_lane]
+        _, _, ack, acks, _ = kept[0]
+        if not self._is_waiting(other, kept) or (acks and self._is_early(other, ack)):
+            return False
+        self.n[C_EARLY] += 1
+        self._take_up(self.c_row, 1 - self.c_lane)
+        return True
+
+    # ------------------------------------------------------------------ holes
 
     def _give_up(self, r: int, base: int, ahead: int, ack: int, acks: bool, ts: int) -> None:
         """The hole stays a hole. Inside what is left out anyway that is no gap."""
@@ -244,12 +328,14 @@ class Pieces(Packets):
             self.pieces[key] = kept
         else:
             self.pieces.pop(key, None)
+            self.early.pop(key, None)
         self.L[base + PIECES] = len(kept)
 
     def _drop_pieces_of(self, row: int, lane: int) -> None:
         base = self._base(row, lane)
         for piece in self.pieces.pop(row * 2 + lane, ()):
             self.pieces_bytes -= len(piece[1]) + OVERHEAD
+        self.early.pop(row * 2 + lane, None)
         self.L[base + PIECES] = 0
         self.L[base + PIECE_BYTES] = 0
 

@@ -126,6 +126,14 @@ def test_a_clock_that_is_set_back_is_said():
     assert mirror.look({"packets": 6, "clock_jumps": 2}, 2) == ["eth1: the clock goes forward again"]
 
 
+def test_directions_out_of_order_are_said():
+    mirror = Mirror(["eth1"], 0)
+    (line,) = mirror.look({"packets": 900, "tcp_segments": 900, "early_turns": 60}, 1)
+    assert line.startswith("eth1: 60 times an answer came before what it answers")
+    over = mirror.look({"packets": 100_900, "tcp_segments": 100_900, "early_turns": 120}, 2)
+    assert over == ["eth1: answers come after what they answer again"]
+
+
 def test_what_there_is_no_room_for_is_said():
     mirror = Mirror(["eth1"], 0)
     assert mirror.look({"packets": 5, "evicted_flows": 0}, 1) == []

@@ -72,6 +72,18 @@ def clock() -> Wire:
     return wire
 
 
+def disordered():
+    """A card with queues for each direction: what the responder says comes first."""
+    wire = Wire()
+    for port in range(50_000, 50_060):
+        talk = Tcp(wire, ports=(port, 104)).open()
+        talk.send(0, b"question")
+        talk.send(1, b"answer")
+        wire.frames[-2:] = wire.frames[-1:] + wire.frames[-2:-1]
+        talk.close()
+    return wire
+
+
 @pytest.fixture
 def read(store, tmp_path):
     key = tmp_path / "site.key"
@@ -94,6 +106,7 @@ def read(store, tmp_path):
         (duplicated, "duplicated", "50% of the packets come twice on vlan 14; "),
         (truncated, "truncated", "of the packets are cut off; capture them whole"),
         (clock, "clock", "the clock went back by more than a second, once"),
+        (disordered, "disordered", "60 times an answer came before what it answers"),
     ],
 )
 def test_a_defect_is_said_and_nothing_else(read, store, defect, kind, says):

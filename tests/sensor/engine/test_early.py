@@ -1,0 +1,221 @@
+"""What comes before what it answers: directions that come by ways of their own, in one order each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sensor.engine import FIN, RST
+from tests.sensor.engine.builder import Frame, Tcp, Wire, mac
+from tests.sensor.engine.harness import Event, new_engine, of, opinions, run, story, stream
+
+INITIATOR = mac(10)
+
+
+def talked(turns: int = 6, size: int = 90) -> Wire:
+    """A conversation of questions and answers, each acknowledged as computers do."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    for turn in range(turns):
+        talk.send(0, b"%03d?" % turn * size, mss=100)
+        talk.send(1, b"%03d!" % turn * size, mss=100)
+        talk.ack(0)
+    talk.close()
+    return wire
+
+
+def sides(wire: Wire) -> tuple[list[Frame], list[Frame]]:
+    """What the initiator sends, and the responder."""
+    return tuple([f for f in wire.frames if (f.data[6:12] == INITIATOR) is is_first] for is_first in (True, False))
+
+
+def restamped(frames: list[Frame], like: Wire) -> Wire:
+    """These frames in this order, at the times that frames had there."""
+    wire = Wire()
+    wire.frames = [frame._replace(ts_us=old.ts_us) for frame, old in zip(frames, like.frames, strict=True)]
+    return wire
+
+
+def moved(wire: Wire, lane: int, earlier: int) -> Wire:
+    """All of a side's packets that many places earlier, in their own order."""
+    places = [at - (earlier + 0.5) * ((f.data[6:12] == INITIATOR) is (lane == 0)) for at, f in enumerate(wire.frames)]
+    return restamped([frame for _, frame in sorted(zip(places, wire.frames, strict=True))], wire)
+
+
+def told(events: list[Event]) -> list[tuple[Any, ...]]:
+    return story(of(events, "data", "gap"))
+
+
+@pytest.mark.parametrize("earlier", [2, 5, 12, 40])
+@pytest.mark.parametrize("lane", [0, 1])
+def test_a_side_that_comes_early_waits_for_what_it_answers(lane: int, earlier: int) -> None:
+    wire = talked()
+    other = moved(wire, lane, earlier)
+    assert [f.data for f in other.frames] != [f.data for f in wire.frames]
+    engine = new_engine()
+    events = run(other.pcap(), engine=engine)
+    assert told(events) == told(run(wire.pcap()))
+    assert engine.counters()["early_turns"] > 0
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.booleans(), max_size=120), st.booleans())
+def test_any_order_between_the_sides_tells_the_same(choices: list[bool], speaks: bool) -> None:
+    wire = talked(4, 40)
+    first, second = (list(reversed(side)) for side in sides(wire))
+    frames = [side.pop() for is_first in choices if (side := first if is_first else second)]
+    other = restamped([*frames, *reversed(first), *reversed(second)], wire)
+    react = opinions if speaks else None
+    assert told(run(other.pcap(), react)) == told(run(wire.pcap(), react))
+
+
+def test_what_nobody_heard_is_waited_for_until_the_other_side_goes_on() -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.lose(0, 20)
+    talk.send(1, b"answer")
+    talk.ack(0)
+    at = len(wire.frames)
+    talk.send(0, b"next")
+    events = run(wire.pcap())
+    assert [(e.kind, e.lane, e.data) for e in of(events, "data", "gap")] == [
+        ("data", 1, b"answer"),
+        ("gap", 0, b""),
+        ("data", 0, b"next"),
+    ]
+    assert of(events, "data")[0].frame == at  # not with what was said next
+
+
+def test_a_hole_in_the_question_comes_before_the_answer() -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, b"one")
+    talk.lose(0, 20)
+    talk.send(0, b"rest of it")
+    talk.send(1, b"answer")
+    talk.send(0, b"next")
+    talk.close()
+    assert [(e.kind, e.lane, e.data) for e in of(run(wire.pcap()), "data", "gap")] == [
+        ("data", 0, b"one"),
+        ("gap", 0, b""),
+        ("data", 0, b"rest of it"),
+        ("data", 1, b"answer"),
+        ("data", 0, b"next"),
+    ]
+
+
+def test_nobody_is_waited_for_for_long_or_in_vain_again() -> None:
+    """Of a conversation one side is not mirrored any more; others tell what time it is."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    clock = Tcp(wire, ports=(40_001, 8080)).open()
+    for number in range(4):
+        talk.lose(0, 20)
+        talk.send(1, b"answer %d" % number)
+        wire.wait(0.6)
+        clock.send(0, b"tick")
+        wire.wait(0.6)
+        clock.send(0, b"tock")
+    at = [e.frame for e in of(run(wire.pcap()), "data") if e.lane == 1]
+    assert at == [9, 10, 13, 16]  # the first one with the second tick after it, the others as they come
+
+
+def test_it_is_waited_for_again_once_it_was_heard() -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    clock = Tcp(wire, ports=(40_001, 8080)).open()
+    talk.lose(0, 20)
+    talk.send(1, b"answer")
+    wire.wait(1.1)
+    clock.send(0, b"tick")
+    talk.send(0, b"first")
+    talk.send(1, b"and answer")
+    talk.send(0, b"question")
+    talk.send(1, b"another")
+    wire.frames[-1], wire.frames[-2] = wire.frames[-2], wire.frames[-1]
+    delivered = [e.data for e in of(run(wire.pcap()), "data") if e.data != b"tick"]
+    assert delivered == [b"answer", b"first", b"and answer", b"question", b"another"]
+
+
+@pytest.mark.parametrize("by_reset", [False, True])
+@pytest.mark.parametrize("heard", [0, 1])
+def test_a_conversation_is_not_over_before_what_was_acknowledged_has_come(heard: int, by_reset: bool) -> None:
+    """All of one side comes first, and of a reset nothing is acknowledged any more."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, b"question")
+    talk.send(1, b"answer")
+    talk.ack(0)
+    talk.rst(0) if by_reset else talk.close()
+    both = sides(wire)
+    other = restamped([*both[heard], *both[1 - heard]], wire)
+    events = run(other.pcap())
+    assert [(e.lane, e.data) for e in of(events, "data")] == [(0, b"question"), (1, b"answer")]
+    assert [e.reason for e in of(events, "end")] == [RST if by_reset else FIN]
+
+
+def test_an_end_is_not_waited_for_for_long() -> None:
+    """One side is not there to be seen: the end of its conversations comes a second later."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, b"question")
+    talk.send(1, b"answer")
+    talk.send(0, b"bye")
+    talk.close()
+    wire.frames = sides(wire)[0]
+    clock = Tcp(wire, ports=(40_001, 8080)).open()
+    clock.send(0, b"tick")
+    wire.wait(1.1)
+    clock.send(0, b"tock")
+    clock.send(0, b"tick")
+    events = run(wire.pcap())
+    (end,) = [e for e in of(events, "end") if e.flow == 0]
+    assert (end.reason, end.frame) == (FIN, len(wire.frames))
+    assert [e.data for e in of(events, "data") if e.flow == 0] == [b"question", b"bye"]
+
+
+def test_acknowledgements_far_ahead_are_not_believed() -> None:
+    """A firewall that makes up sequence numbers, of which the mirror sees one side before and the other one behind."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    for number in range(4):
+        talk.send(0, b"question %d" % number)
+        talk.segment(1, 9 * number, b"answer %d." % number, ack=(1 << 30) + 10 * number)
+    engine = new_engine()
+    events = run(wire.pcap(), engine=engine)
+    assert [e.lane for e in of(events, "data")] == [0, 1] * 4
+    assert engine.counters()["early_turns"] == 0
+
+
+def test_what_waits_comes_out_at_the_end() -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.lose(0, 20)
+    talk.send(1, b"answer")
+    assert stream(run(wire.pcap()), 1) == b"answer"
+
+
+def test_a_segment_that_was_cut_short_is_not_waited_for() -> None:
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.segment(0, 0, b"q" * 400, snap=100)
+    talk.segment(1, 0, b"answer", ack=400)
+    at = len(wire.frames)
+    answer = [e for e in of(run(wire.pcap()), "data") if e.lane == 1]
+    assert [(e.data, e.frame) for e in answer] == [(b"answer", at)]
+
+
+def test_what_waits_is_bounded() -> None:
+    wire = Wire()
+    for port in range(300):
+        talk = Tcp(wire, ports=(20_000 + port, 80)).open()
+        talk.lose(0, 20)
+        for _ in range(20):
+            talk.send(1, b"answer" * 200, mss=100)
+    engine = new_engine(flows=512, buffer_bytes=50_000)
+    events = run(wire.pcap(), engine=engine)
+    assert len(of(events, "end")) == 300
+    assert engine.counters()["held_bytes"] == 0
