@@ -32,6 +32,7 @@ cdef enum:
     F_DUPLICATE = 1024
     F_TUNNELLED = 2048
     F_UNHEARD = 4096
+    F_AWAITED = 16384
     # columns of a flow's row, eight to a line of the cache: what each packet needs is in three of them. An IPv6 address
     # has four words; the last ones of both, K3 and K7, are all that IPv4 has
     STATE = 0
@@ -218,6 +219,9 @@ cdef enum:
     HOLE_SEGMENTS = 8
     EARLY_BYTES = 1048576
     EARLY_US = 1000000
+    PATIENCE_MAX = 256
+    PATIENCE_EACH = 64
+    PATIENCE_MORE = 8
     OVERTAKEN_BYTES = 65536
     OVERTAKEN_PACKETS = 16
     BELIEVED_BYTES = 67108864

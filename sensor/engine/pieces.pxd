@@ -11,8 +11,9 @@ cdef class Pieces(Packets):
     cdef long long held_bytes
     cdef long long pieces_bytes
     cdef list ready
-    cdef dict early
+    cdef object early
     cdef long long early_until
+    cdef long long patience
     cdef long long c_row
     cdef long long c_lane
     cdef long long c_base
@@ -51,16 +52,17 @@ cdef class Pieces(Packets):
     @cython.final
     cdef bint _is_early(self, long long base, long long ack) except? -2
     @cython.final
-    @cython.locals(heard=cython.longlong, beyond=cython.longlong, unheard=cython.longlong)
+    @cython.locals(heard=cython.longlong, beyond=cython.longlong, r=cython.longlong)
     cdef bint _is_missing(self, long long base, long long ack) except? -2
     @cython.final
     cdef bint _is_waiting(self, long long base, list kept) except? -2
     @cython.final
+    @cython.locals(r=cython.longlong)
     cdef object _wait_for_other(self, long long key)
     @cython.final
     cdef bint _waits_in_vain(self, long long other, list kept) except? -2
     @cython.final
-    @cython.locals(other=cython.longlong, kept=list)
+    @cython.locals(other=cython.longlong, kept=list, r=cython.longlong)
     cdef bint _go_over(self) except? -2
     @cython.final
     cdef object _give_up(self, long long r, long long base, long long ahead, long long ack, bint acks, long long ts)

@@ -13,8 +13,9 @@ or at the end. A hole inside what is being left out anyway is no gap.
 switch), an answer may come before its question. What begins a turn and acknowledges what was not heard yet of the other
 lane is kept as well, until that has been read; for at most `EARLY_US` of the capture's time, and not where the other
 lane goes on behind it, which says that it is lost. The end of a conversation waits in the same way. A lane that was
-waited for in vain is waited for no more until it says something. Acknowledgements more than `EARLY_BYTES` ahead are
-numbers that somebody on the way has changed; where half of the memory is used nobody waits.
+waited for in vain is waited for no more until it says something. Where sides that were never seen do not come (a mirror
+of one direction), only those of a sample are waited for. Acknowledgements more than `EARLY_BYTES` ahead are numbers
+that somebody on the way has changed; where half of the memory is used nobody waits.
 
 Half-read messages and kept segments live in dictionaries of byte strings, by row and lane, whose total size, with what
 Python needs for each, is bounded; the oldest holder loses.
@@ -52,6 +53,7 @@ class Pieces(Packets):
         early: since when a lane's bytes have waited for the other one, or a flow's end for a lane that was not seen; by
             row * 2 + lane, in that order.
         early_until: when the first one of them has waited for long enough.
+        patience: how often sides that were not seen so far are waited for; it grows when one comes.
         c_row, c_lane, c_base: the lane whose bytes are under way; no lane where `c_row` is -1.
         c_at, c_end: those bytes of `w`.
         c_force: the hole before the next piece is given up.
@@ -64,8 +66,9 @@ class Pieces(Packets):
         self.pieces: OrderedDict[int, list[Piece]] = OrderedDict()
         self.held_bytes = self.pieces_bytes = 0
         self.ready: list[tuple[int, int]] = []
-        self.early: dict[int, int] = {}
+        self.early: OrderedDict[int, int] = OrderedDict()  # the first one of a dictionary is searched for
         self.early_until = NEVER
+        self.patience = PATIENCE_MAX
         self.c_row = -1
         self.c_lane = self.c_base = self.c_at = self.c_end = 0
         self.c_force = False
@@ -258,8 +261,10 @@ class Pieces(Packets):
             return False
         if self.L[base + TRUNC_END] >= 0 and self._distance(ack, self.L[base + TRUNC_END]) <= 1:
             return False
-        unheard = F_UNHEARD << 1 if base & LANE_WIDTH else F_UNHEARD
-        return not self.F[self.L[base + OWNER] * WIDTH + FLAGS] & unheard
+        r = self.L[base + OWNER] * WIDTH
+        if self.F[r + FLAGS] & (F_UNHEARD << 1 if base & LANE_WIDTH else F_UNHEARD):
+            return False
+        return self.F[r + SEEN] == 3 or self.patience > 0 or self.F[r + SERIAL] % PATIENCE_EACH == 0
 
     def _is_waiting(self, base: int, kept: list[Piece]) -> bool:
         """Whether the first segment kept has no hole before it: it waits for the other lane."""
@@ -267,9 +272,15 @@ class Pieces(Packets):
 
     def _wait_for_other(self, key: int) -> None:
         """From now on, if it does not wait already."""
+        if key in self.early:
+            return
         if not self.early:
             self.early_until = self.clock + EARLY_US
-        self.early.setdefault(key, self.clock)
+        self.early[key] = self.clock
+        r = key // 2 * WIDTH
+        if self.F[r + SEEN] != 3 and not self.F[r + FLAGS] & F_AWAITED:
+            self.F[r + FLAGS] |= F_AWAITED
+            self.patience = max(0, self.patience - 1)
 
     def _waits_in_vain(self, other: int, kept: list[Piece]) -> bool:
         """The packet under way lies behind what the first segment kept of the other lane waits for."""
@@ -286,6 +297,10 @@ class Pieces(Packets):
         if not self._is_waiting(other, kept) or (acks and self._is_early(other, ack)):
             return False
         self.n[C_EARLY] += 1
+        r = self.c_row * WIDTH
+        if self.F[r + FLAGS] & F_AWAITED:
+            self.F[r + FLAGS] &= ~F_AWAITED
+            self.patience = min(PATIENCE_MAX, self.patience + PATIENCE_MORE)
         self._take_up(self.c_row, 1 - self.c_lane)
         return True
 

@@ -219,3 +219,20 @@ def test_what_waits_is_bounded() -> None:
     events = run(wire.pcap(), engine=engine)
     assert len(of(events, "end")) == 300
     assert engine.counters()["held_bytes"] == 0
+
+
+def test_a_mirror_of_one_direction_is_read_as_it_comes() -> None:
+    """Sides that never come are waited for seldom, once that is known."""
+    wire = Wire()
+    for port in range(10_000, 12_000):
+        talk = Tcp(wire, ports=(port, 80)).open()
+        talk.send(0, b"question")
+        talk.send(1, b"answer")
+        talk.send(0, b"bye")
+        talk.close()
+    wire.frames = sides(wire)[0]
+    last = {int.from_bytes(frame.data[34:36]): number for number, frame in enumerate(wire.frames, 1)}
+    events = run(wire.pcap(), engine=new_engine(flows=4096, buffer_bytes=1 << 24))
+    late = [e for e in of(events, "end") if e.frame > last[e.addresses[4]]]
+    assert 256 <= len(late) < 256 + 2 * 2000 // 64
+    assert [e.data for e in of(events, "data")].count(b"bye") == 2000
