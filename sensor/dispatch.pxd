@@ -27,7 +27,7 @@ cdef class Dispatcher(Reader):
     cpdef _Step read_datagram(self, _Flow flow, long long lane, bytes data)
     @cython.locals(session=_Session)
     cpdef _Step miss(self, _Flow flow, long long lane)
-    @cython.locals(session=_Session)
+    @cython.locals(session=_Session, failures="long long", step=_Step)
     cpdef _Step end(self, _Flow flow)
     @cython.locals(session=_Session)
     cpdef _Step let_go(self, _Flow flow)

@@ -164,8 +164,11 @@ class Dispatcher(Reader):
 
     def end(self, flow: Flow) -> Step:
         """Nothing follows."""
-        session = self._session_of(flow)
-        return self._step(session, self._guarded(session, FINISH, 0), 0)
+        session, failures = self._session_of(flow), self._failures
+        step = self._step(session, self._guarded(session, FINISH, 0), 0)
+        if flow.node is not None and self._failures == failures:
+            self._recall.learn_end(flow.node, session.protocol, step)
+        return step
 
     def let_go(self, flow: Flow) -> Step:
         """A gap in both lanes: what they hold is dropped, and they go on at a boundary. Who holds nothing goes."""

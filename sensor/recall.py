@@ -20,7 +20,7 @@ has no blanks named, when a secret is stated, or when it has said more than is k
 
 Most first runs of their length are the last ones, too. So what would be learnt of one is put off until another run of
 that length comes to its node; the conversation goes on to the next node all the same. Only a run that may state a name
-is learnt at once, as names are stated before all else.
+is learnt at once, as names are stated before all else. An end is learnt like a run, of which nothing is a blank.
 
 Everything is bounded, as all of it is the senders' choice. The automaton holds `STEPS_MAX` steps of at most
 `KEYS_MAX_BYTES`; then it begins anew. A run of more than `SPANS_MAX` blanks, or of more than `BLANKS_MAX` together with
@@ -91,6 +91,16 @@ class Recall:
                 return
         if self._keep(run, runs, protocol, side, step, node):
             self._make_room(len(run.data))
+
+    def learn_end(self, node: Node, protocol: Protocol | None, step: Step) -> None:
+        """Keep what a session did when its conversation ended there, unless it says a name or a secret."""
+        words = step.words
+        if words is not None:
+            if protocol is None or protocol.blanks is None or words.marks is not None or _may_name(step, protocol):
+                return
+            step.words = Words(words.facts, known=True)
+            self._share(step)
+        node.end = step
 
     def _keep(self, run: Run, runs: list[bytes], protocol: Protocol, side: Side, step: Step, node: Node) -> bool:
         """Keep it at the node; False: it is not to be known again."""

@@ -81,6 +81,7 @@ cdef class Node:
     cdef readonly tuple lanes, turns, begins, before
     cdef readonly long long size
     cdef dict shapes, put_off
+    cdef public Step end
 
     cpdef Step find(self, long long lane, long long turn, bytes data, list runs)
     cdef Step _search(self, long long where, bytes data, list runs)

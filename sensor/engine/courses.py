@@ -350,6 +350,7 @@ class Node:
         begins: by lane, since which run its bytes are whole.
         size: bytes of all runs so far.
         before: run, begin and length of all blanks so far; None until the run that leads here is learnt.
+        end: what a session does when a conversation ends here; None where that is not known.
     """
 
     def __init__(self):
@@ -357,6 +358,7 @@ class Node:
         self.size = 0
         self.shapes, self.latest, self.latest_where = {}, None, 0
         self.put_off = {}
+        self.end = None
 
     def after(self, lane, turn, length, leaves):
         """A new node, where a run leads to that is not learnt yet."""

@@ -257,7 +257,8 @@ class Flows:
     def _end(self):
         flow: Flow = self._flow()
         if not flow.done:
-            self._go(flow, self.reader.end(flow), None)
+            step: Step = flow.node.end if flow.node is not None else None
+            self._go(flow, self.reader.end(flow) if step is None else step, None)
         self._drop(flow)
         flow.stated_bytes = 0
         self._drop_session(flow)

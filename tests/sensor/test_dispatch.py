@@ -262,6 +262,35 @@ def test_what_is_recalled_is_counted_in_the_batch_and_on_the_day_where_it_is_sai
     assert len(rows) > 6 if batch_bytes == 1024 else len(rows) == 6
 
 
+def test_an_end_is_recalled_as_well(tmp_path: Path) -> None:
+    """What is said at the end of one conversation is said of others that have come the same way, and of no other one."""
+    made: list[str] = []
+
+    def concluding(r: Reader, side: Side, talk: Conversation) -> Steps:
+        yield Confirmed()
+        version = (yield from r.exactly(2)).decode()
+
+        def conclude() -> Channel:
+            made.append(version)
+            return Channel(talk.me(side), version)
+
+        talk.defer(side, conclude)
+        yield from r.exactly(1 << 20)
+
+    path, wire = tmp_path / "ends.pcap", Wire()
+    for number, said in enumerate([b"V1", b"V1", b"V2", b"V1", b"V2", b"V1"]):
+        talk = Tcp(wire, ports=(50_000 + number, 104)).open()
+        talk.send(0, said)
+        talk.close()
+    path.write_bytes(wire.pcap())
+    protocol = Protocol("test", "none", "tcp", probe, concluding, blanks=lambda *_: Blanks())
+    with CaptureFile(path) as capture:
+        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=Registry([protocol]), bulkhead=False)
+        facts = [sighting.fact for sighting in pipeline.sightings()]
+    assert [fact.version for fact in facts if isinstance(fact, Channel)] == ["V1", "V1", "V2", "V1", "V2", "V1"]
+    assert made == ["V1", "V2"]
+
+
 def claiming(r: Reader, side: Side, talk: Conversation) -> Steps:
     """One and the same claim for each p; another one, with these bytes as its secret, for all else."""
     yield Confirmed()
