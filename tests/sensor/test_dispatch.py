@@ -263,7 +263,7 @@ def test_what_is_recalled_is_counted_in_the_batch_and_on_the_day_where_it_is_sai
 
 
 def test_an_end_is_recalled_as_well(tmp_path: Path) -> None:
-    """What is said at the end of one conversation is said of others that have come the same way, and of no other one."""
+    """What is said at the end of a conversation is said of others that have come the same way, and of no other."""
     made: list[str] = []
 
     def concluding(r: Reader, side: Side, talk: Conversation) -> Steps:
