@@ -53,6 +53,7 @@ class Node:
     begins: tuple[int, int]
     size: int
     before: tuple[tuple[int, int, int], ...] | None
+    end: Step | None
 
     def after(self, lane: int, turn: int, length: int, leaves: tuple[int, ...]) -> Node: ...
     def lead(self, node: Node, shape: Shape) -> None: ...
