@@ -419,7 +419,7 @@ class Engine(Lanes):
         self._turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.ts_us)
         self.c_row, self.c_lane, self.c_base = self.p_row, self.p_lane, base
         self.c_at, self.c_end = at, at + have
-        self.c_force = False
+        self.c_force = self.c_lost = False
         return 0
 
     def _begin_lane(self, base: int) -> int:

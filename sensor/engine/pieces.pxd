@@ -20,6 +20,7 @@ cdef class Pieces(Packets):
     cdef long long c_at
     cdef long long c_end
     cdef bint c_force
+    cdef bint c_lost
 
     @cython.final
     cdef bint _hold(self, long long base, long long at, long long n) except? -2

@@ -57,6 +57,7 @@ class Pieces(Packets):
         c_row, c_lane, c_base: the lane whose bytes are under way; no lane where `c_row` is -1.
         c_at, c_end: those bytes of `w`.
         c_force: the hole before the next piece is given up.
+        c_lost: what is under way came so, not as a packet in order.
     """
 
     def __init__(self, rows: int, seed: int) -> None:
@@ -71,7 +72,7 @@ class Pieces(Packets):
         self.patience = PATIENCE_MAX
         self.c_row = -1
         self.c_lane = self.c_base = self.c_at = self.c_end = 0
-        self.c_force = False
+        self.c_force = self.c_lost = False
 
     # ------------------------------------------------------------------ bytes held for a lane
 
@@ -180,7 +181,7 @@ class Pieces(Packets):
         base = self._base(row, lane)
         other = self.L[(base ^ LANE_WIDTH) + PIECES] and self._is_waiting(base, self.pieces[row * 2 + lane])
         self._take_up(row, 1 - lane if other else lane)
-        self.c_force = True
+        self.c_force = self.c_lost = True
         return 0
 
     def _truncation(self, base: int) -> int:
@@ -296,7 +297,8 @@ class Pieces(Packets):
         _, _, ack, acks, _ = kept[0]
         if not self._is_waiting(other, kept) or (acks and self._is_early(other, ack)):
             return False
-        self.n[C_EARLY] += 1
+        if not self.c_lost:
+            self.n[C_EARLY] += 1
         r = self.c_row * WIDTH
         if self.F[r + FLAGS] & F_AWAITED:
             self.F[r + FLAGS] &= ~F_AWAITED

@@ -98,13 +98,15 @@ def test_a_hole_in_the_question_comes_before_the_answer() -> None:
     talk.send(1, b"answer")
     talk.send(0, b"next")
     talk.close()
-    assert [(e.kind, e.lane, e.data) for e in of(run(wire.pcap()), "data", "gap")] == [
+    engine = new_engine()
+    assert [(e.kind, e.lane, e.data) for e in of(run(wire.pcap(), engine=engine), "data", "gap")] == [
         ("data", 0, b"one"),
         ("gap", 0, b""),
         ("data", 0, b"rest of it"),
         ("data", 1, b"answer"),
         ("data", 0, b"next"),
     ]
+    assert engine.counters()["early_turns"] == 0  # that is loss, and no disorder
 
 
 def test_nobody_is_waited_for_for_long_or_in_vain_again() -> None:
