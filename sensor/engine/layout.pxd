@@ -31,7 +31,7 @@ cdef enum:
     F_EVICTED = 512
     F_DUPLICATE = 1024
     F_TUNNELLED = 2048
-    F_UNHEARD = 4096
+    F_UNHEARD = 4096  # of the first lane; the next bit is the other one's
     F_AWAITED = 16384
     # columns of a flow's row, eight to a line of the cache: what each packet needs is in three of them. An IPv6 address
     # has four words; the last ones of both, K3 and K7, are all that IPv4 has

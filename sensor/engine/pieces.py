@@ -146,8 +146,6 @@ class Pieces(Packets):
         acks = bool(self.p_flags & TCP_ACK)
         data = bytearray(self._packet_bytes(self.p_data, max(self.p_data, self.p_l4_end)))
         start = self._distance(self.p_seq, self.L[base + NEXT])
-        if start <= 0:
-            self._wait_for_other(key)
         offset_of = _offset_from(self.L[base + NEXT])
         low, high = touching(kept, start, start + len(data), offset_of)
         near = kept[low:high]
@@ -163,6 +161,8 @@ class Pieces(Packets):
         if not kept:
             del self.pieces[key]
             return 0
+        if self._is_waiting(base, kept):
+            self._wait_for_other(key)
         while self.held_bytes + self.pieces_bytes > self.buffer_bytes:
             self._evict_bytes()
         if self.L[base + PIECES] and self._give_up_now(base, kept):
