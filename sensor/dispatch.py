@@ -194,10 +194,9 @@ class Dispatcher(Reader):
         return Ends(rest & 0xFF, rest >> 16, (initiator, mac_i), (responder, mac_r), port)
 
     def say(self, flow: Flow, words: Words, quality: Quality, continued: bool) -> Counted | None:  # noqa: FBT001
-        """Tell what was said just now."""
-        engine = self._engine
+        """Tell what was said with what was heard last of the flow."""
         return self.tell(
-            statement(engine.ts_us, engine.frame, flow.ends, flow.port, flow.protocol, words, quality, continued)
+            statement(flow.ts_us, flow.frame, flow.ends, flow.port, flow.protocol, words, quality, continued)
         )
 
     def condense(self, flow: Flow) -> None:

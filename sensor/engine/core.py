@@ -208,7 +208,7 @@ class Engine(Lanes):
             if self.b_count > 0:
                 event = 0
         if event != 0:
-            self.position, self.ts_us, self.frame = self.cursor, self.last_ts, self.frames
+            self.position, self.p_ts, self.p_frame = self.cursor, self.last_ts, self.frames
         return event
 
     def _finish_next(self) -> int:
@@ -222,7 +222,7 @@ class Engine(Lanes):
     def _day(self) -> int:
         """The first packet of a flow on a new UTC day: its numbers of the day before go out first."""
         r = self.p_row * WIDTH
-        day = self.ts_us // DAY_US
+        day = self.p_ts // DAY_US
         self.stage = S_TRANSPORT
         if day <= self.F[r + DAYNO] or self.F[r + FIRST_FRAME] == 0:
             return 0
@@ -246,8 +246,8 @@ class Engine(Lanes):
             base = self.F[r + LANES]
             for column in range(RETRANS, OVERLAP + 1):
                 self.L[base + column] = self.L[base + LANE_WIDTH + column] = 0
-        self.F[r + FIRST_TS] = self.ts_us
-        self.F[r + FIRST_FRAME] = self.frame
+        self.F[r + FIRST_TS] = self.p_ts
+        self.F[r + FIRST_FRAME] = self.p_frame
         return 0
 
     # ------------------------------------------------------------------ transport
@@ -270,7 +270,7 @@ class Engine(Lanes):
         lane = self.p_lane
         if r < 0 or r + WIDTH > self.F.shape[0] or not 0 <= lane <= 1:
             return self._beyond()
-        self.F[r + LAST_TS] = max(self.ts_us, self.F[r + FIRST_TS])
+        self.F[r + LAST_TS] = max(self.p_ts, self.F[r + FIRST_TS])
         self.F[r + PK0 + lane] += 1
         self.F[r + BY0 + lane] += self.p_len
         self.F[r + SEEN] |= 1 << lane
@@ -416,9 +416,9 @@ class Engine(Lanes):
         if self.w_other:
             self.w = self.mem
             self.w_other = False
-        self._turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.ts_us)
+        self._turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.p_ts)
         self.c_row, self.c_lane, self.c_base = self.p_row, self.p_lane, base
-        self.c_at, self.c_end = at, at + have
+        self.c_at, self.c_end, self.c_frame = at, at + have, self.p_frame
         self.c_force = self.c_lost = False
         return 0
 
@@ -461,9 +461,9 @@ class Engine(Lanes):
             self.F[r + SKIPPED] += ahead
             if self.L[base + LEFT] == 0:
                 self.L[base + MODE] = READ
-        elif mode == DRAIN and not self._is_new_turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.ts_us):
+        elif mode == DRAIN and not self._is_new_turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.p_ts):
             self.F[r + SKIPPED] += ahead
-        elif mode == OVER and not self._is_new_turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.ts_us):
+        elif mode == OVER and not self._is_new_turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.p_ts):
             self.L[base + OVERRUN] += ahead
             self.F[r + LEFT_OUT] += ahead
         elif mode != CLOSED:

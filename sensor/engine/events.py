@@ -11,7 +11,7 @@ class EventSource:
 
     Attributes:
         flow, lane, turn: what the event is about: the flow's row, the lane counted from the initiator.
-        ts_us, frame: of the packet under way.
+        ts_us, frame: of the bytes that it is about, or else of the packet under way.
         size, reason: bytes that the event is about; why a flow ends.
         payload: the bytes of the last DATA or DATAGRAM.
         position, needed: where the records end that are worked off; bytes that the next one has.

@@ -47,7 +47,7 @@ cdef class Flow:
     cdef public list runs
     cdef Pair pair
     cdef readonly object ends, protocol
-    cdef readonly long long port, label
+    cdef readonly long long port, label, ts_us, frame
     cdef public list stated
     cdef public long long stated_count
     cdef long long stated_bytes
@@ -90,6 +90,7 @@ cdef class Flows:
     cdef _begin_day(self)
     cdef _end(self)
     cdef Flow _flow(self)
+    cdef Flow _heard(self)
     cdef Flow _open(self, long long row)
     cdef Pair _pair(self, key, ends)
     cdef Node _root(self, bint midstream, long long ports)

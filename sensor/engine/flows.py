@@ -84,6 +84,7 @@ class Flow:
         ports: the initiator's and the responder's as the engine has them, 16 bits each.
         pair, ends, port: who talks with whom as far as is known, and the initiator's port.
         protocol, label: of the conversation; the engine folds it under the label.
+        ts_us, frame: of what was heard last of it.
         stated: the words that have to be restated at midnight, or None; `stated_count` facts, -1 when there is no room
             for more; `stated_bytes` is what they take, but for known words, which are others' too.
         counted, said: what counts its words, and how many of them it has counted so far.
@@ -203,7 +204,7 @@ class Flows:
     def _hear(self):
         """A run of bytes."""
         engine: EventSource = self.engine
-        flow: Flow = self._flow()
+        flow: Flow = self._heard()
         if flow.done:
             return
         data: bytes = engine.payload
@@ -229,7 +230,7 @@ class Flows:
     def _hear_datagram(self):
         """A session of datagrams holds about the same all the time: it is weighed when it comes and when it goes."""
         engine: EventSource = self.engine
-        flow: Flow = self._flow()
+        flow: Flow = self._heard()
         if flow.done:
             return
         is_new: cython.bint = flow.session is None
@@ -240,14 +241,14 @@ class Flows:
 
     def _miss(self):
         """Bytes are missing."""
-        flow: Flow = self._flow()
+        flow: Flow = self._heard()
         if not flow.done:
             self._go(flow, self.reader.miss(flow, self.engine.lane), None)
             self._weigh(flow)
 
     def _begin_day(self):
         """What the flow has stated is stated again for the new day."""
-        flow: Flow = self._flow()
+        flow: Flow = self._heard()
         if flow.stated is not None:
             self._condense(flow)
             for words in flow.stated or ():
@@ -255,6 +256,7 @@ class Flows:
             self._weigh(flow)
 
     def _end(self):
+        """What is said now is of what was heard last: the packet under way may be others'."""
         flow: Flow = self._flow()
         if not flow.done:
             step: Step = flow.node.end if flow.node is not None else None
@@ -271,6 +273,13 @@ class Flows:
         flow = self.rows[row] if row < len(self.rows) else None
         return self._open(row) if flow is None else flow
 
+    def _heard(self):
+        """The flow, of which something was heard just now."""
+        engine: EventSource = self.engine
+        flow: Flow = self._flow()
+        flow.ts_us, flow.frame = engine.ts_us, engine.frame
+        return flow
+
     def _open(self, row):
         """A flow that nothing was heard of so far."""
         engine: EventSource = self.engine
@@ -280,6 +289,7 @@ class Flows:
             pair = self._pair(key, self.reader.ends_of(key))
         flow: Flow = Flow()
         flow.begin(row, pair, engine.ports(row), engine.flags(row))
+        flow.ts_us, flow.frame = engine.ts_us, engine.frame
         if flow.is_tcp and not flow.gap and self.courses < self.courses_max and not self.is_crowded:
             self.courses += 1
             flow.node, flow.runs = self._root(flow.midstream, flow.ports), []
@@ -397,8 +407,7 @@ class Flows:
 
     def _say(self, flow, words):
         """Words that were said before at this place are counted; others are told."""
-        ts_us: cython.longlong = self.engine.ts_us
-        day: cython.longlong = ts_us // DAY_US
+        day: cython.longlong = flow.ts_us // DAY_US
         quality = self._quality(flow)
         pair: Pair = flow.pair
         if flow.counted is None or flow.day != day:
@@ -408,8 +417,8 @@ class Flows:
         flow.said += 1
         if before is not None:
             seen: Seen = before.in_turn(flow.said - 1, words)
-            if seen is not None:
-                seen.again(ts_us, quality)
+            if seen is not None and flow.ts_us >= seen.ts_us:
+                seen.again(flow.ts_us, quality)
                 return
         flow.counted = self.reader.say(flow, words, quality, False)
         if flow.counted is not None and flow.counted is not before:

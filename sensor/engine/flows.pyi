@@ -23,6 +23,8 @@ class Flow:
     port: int
     protocol: str
     label: int
+    ts_us: int
+    frame: int
     stated: list[Words] | None
     stated_count: int
 

@@ -60,6 +60,8 @@ cdef class Lanes(Pieces):
     @cython.final
     cdef int _data(self, long long row, long long lane, long long base) except? -2
     @cython.final
+    cdef int _event_of(self, int kind, long long row, long long lane, long long base) except? -2
+    @cython.final
     cdef int _deliver_held(self, long long row, long long lane, long long base) except? -2
     @cython.final
     @cython.locals(base=cython.longlong)

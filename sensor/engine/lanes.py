@@ -67,7 +67,6 @@ class Lanes(Pieces):
         there = bytes(self.held.get(key, b""))
         self._leave(base, SEARCH)
         self.L[base + MARK] = int.from_bytes(mark, "big")
-        self.L[base + MARKMASK] = M32 >> (32 - 8 * len(mark))
         self.L[base + MARKLEN] = len(mark)
         self.L[base + SEARCH_LIMIT] = self.L[base + LEFT] = max(1, min(limit, 1 << 60))
         self.L[base + ROLL] = 0
@@ -187,7 +186,8 @@ class Lanes(Pieces):
         self.turn = self.L[base + TURN]
         if self._is_unknown(self.c_row * WIDTH):
             return 0
-        return self._event(GAP, self.c_row, self.c_lane)
+        self.L[base + DATA_FRAME] = self.c_frame
+        return self._event_of(GAP, self.c_row, self.c_lane, base)
 
     def _read(self, base: int) -> int:
         """Deliver, or hold until enough is there; past the turn's budget leave the rest of it out."""
@@ -204,6 +204,7 @@ class Lanes(Pieces):
         at = self.c_at
         self.c_at += n
         self.L[base + USED] += n
+        self.L[base + DATA_FRAME] = self.c_frame
         self.F[self.c_row * WIDTH + COPIED] += n
         self.n[C_COPIED] += n
         if self.L[base + HELD] == 0 and n >= self.L[base + WANT]:
@@ -239,8 +240,8 @@ class Lanes(Pieces):
         roll = self.L[base + ROLL]
         rolled = self.L[base + ROLLED]
         mark = self.L[base + MARK]
-        mask = self.L[base + MARKMASK]
         length = self.L[base + MARKLEN]
+        mask = M32 >> 32 - 8 * length
         stop = min(self.c_end, start + self.L[base + LEFT])
         found = False
         while self.c_at < stop and not found:
@@ -291,7 +292,13 @@ class Lanes(Pieces):
         self.size = len(self.payload)
         self.turn = self.L[base + TURN]
         self.L[base + WANT] = 1
-        return self._event(DATA, row, lane)
+        return self._event_of(DATA, row, lane, base)
+
+    def _event_of(self, kind: int, row: int, lane: int, base: int) -> int:
+        """Bytes are told with the time and the frame that they came with, which need not be those of the packet."""
+        self._event(kind, row, lane)
+        self.ts_us, self.frame = self.L[base + DATA_TS], self.L[base + DATA_FRAME]
+        return kind
 
     def _deliver_held(self, row: int, lane: int, base: int) -> int:
         buffer = self.held.pop(row * 2 + lane)

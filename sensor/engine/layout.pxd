@@ -99,9 +99,9 @@ cdef enum:
     ROLL = 16
     ROLLED = 17
     MARK = 18
-    MARKMASK = 19
-    MARKLEN = 20
-    SEARCH_LIMIT = 21
+    MARKLEN = 19
+    SEARCH_LIMIT = 20
+    DATA_FRAME = 21
     ISN = 22
     STRAY = 23
     TRUNC_END = 24

@@ -119,8 +119,8 @@ class Packets(Table):
         self.b_at += 1
         self.p_batch = b
         self.position = self.batch[b + B_POSITION]
-        self.ts_us = self.batch[b + B_TS]
-        self.frame = self.batch[b + B_FRAME]
+        self.p_ts = self.batch[b + B_TS]
+        self.p_frame = self.batch[b + B_FRAME]
         self.p_proto = self.batch[b + B_REST] & 0xFF
         self.p_data = self.batch[b + B_DATA]
         self.p_l4_end = self.batch[b + B_L4_END]
@@ -248,7 +248,7 @@ class Packets(Table):
         """The clock goes on by what the packet says, unless that is far away (see on top). A copy says nothing new."""
         if self.p_traits & TRAIT_DUPLICATE:
             return 0
-        since = self.ts_us + self.shift - self.clock
+        since = self.p_ts + self.shift - self.clock
         if since < -LEAP_US or since > LEAP_US:
             return self._leap(since)
         if since > 0:

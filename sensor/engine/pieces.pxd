@@ -19,6 +19,7 @@ cdef class Pieces(Packets):
     cdef long long c_base
     cdef long long c_at
     cdef long long c_end
+    cdef long long c_frame
     cdef bint c_force
     cdef bint c_lost
 

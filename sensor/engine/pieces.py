@@ -40,8 +40,8 @@ if not cython.compiled:
     from sensor.engine.layout import *
     from sensor.engine.packets import Packets
 
-Piece = tuple[int, bytearray, int, bool, int]
-"""A segment that is kept: sequence number, bytes, acknowledgement number, whether there is one, time."""
+Piece = tuple[int, bytearray, int, bool, int, int]
+"""A segment that is kept: sequence number, bytes, acknowledgement number, whether there is one, time, frame."""
 
 
 class Pieces(Packets):
@@ -55,7 +55,7 @@ class Pieces(Packets):
         early_until: when the first one of them has waited for long enough.
         patience: how often sides that were not seen so far are waited for; it grows when one comes.
         c_row, c_lane, c_base: the lane whose bytes are under way; no lane where `c_row` is -1.
-        c_at, c_end: those bytes of `w`.
+        c_at, c_end, c_frame: those bytes of `w`, and the frame that they came in.
         c_force: the hole before the next piece is given up.
         c_lost: what is under way came so, not as a packet in order.
     """
@@ -71,7 +71,7 @@ class Pieces(Packets):
         self.early_until = NEVER
         self.patience = PATIENCE_MAX
         self.c_row = -1
-        self.c_lane = self.c_base = self.c_at = self.c_end = 0
+        self.c_lane = self.c_base = self.c_at = self.c_end = self.c_frame = 0
         self.c_force = self.c_lost = False
 
     # ------------------------------------------------------------------ bytes held for a lane
@@ -138,7 +138,7 @@ class Pieces(Packets):
         key = self.p_row * 2 + self.p_lane
         kept = self.pieces.setdefault(key, [])
         if not kept:
-            self.L[base + HOLE_TS] = self.ts_us
+            self.L[base + HOLE_TS] = self.p_ts
             self.L[base + AFTER_HOLE] = 0
         self.L[base + AFTER_HOLE] += 1
         self.L[base + REORD] += 1
@@ -153,7 +153,7 @@ class Pieces(Packets):
         self.L[base + OVERLAP] += conflicts(flat, start, data)
         for offset, new in uncovered(flat, start, data):
             seq = (self.L[base + NEXT] + offset) & 0xFFFFFFFF
-            near.append((seq, bytearray(new), self.p_ack, acks, self.ts_us))
+            near.append((seq, bytearray(new), self.p_ack, acks, self.p_ts, self.p_frame))
             self.pieces_bytes += len(new) + OVERHEAD
             self.L[base + PIECE_BYTES] += len(new)
         kept[low:high] = sorted(near, key=offset_of)
@@ -199,7 +199,7 @@ class Pieces(Packets):
             return True
         if self.L[base + ACKED] < 0 or self._distance(self.L[base + ACKED], kept[0][0]) < 0:
             return False
-        return self.ts_us - self.L[base + HOLE_TS] > HOLE_US or self.L[base + AFTER_HOLE] > HOLE_SEGMENTS
+        return self.p_ts - self.L[base + HOLE_TS] > HOLE_US or self.L[base + AFTER_HOLE] > HOLE_SEGMENTS
 
     def _compare(self, base: int, at: int, have: int) -> None:
         """Bytes in order against those kept for the same place."""
@@ -215,11 +215,11 @@ class Pieces(Packets):
         key = self.c_row * 2 + self.c_lane
         r = self.c_row * WIDTH
         kept = self.pieces[key]
-        seq, data, ack, acks, ts = kept[0]
+        seq, data, ack, acks, ts, frame = kept[0]
         ahead = self._distance(seq, self.L[base + NEXT])
         early = acks and self._is_early(base, ack)
         if (ahead > 0 or early) and not self.c_force:
-            self.L[base + HOLE_TS] = self.ts_us
+            self.L[base + HOLE_TS] = self.p_ts
             self.L[base + AFTER_HOLE] = 0
             if early:
                 self._wait_for_other(key)
@@ -238,10 +238,10 @@ class Pieces(Packets):
         if ahead + len(data) <= 0:
             return True
         self.L[base + NEXT] = (seq + len(data)) & M32
-        self._turn(base, ack, acks, ts)
+        self._turn(base, ack, acks, max(ts, self.F[r + FIRST_TS]))  # not before the day that has begun meanwhile
         self.w = memoryview(data)
         self.w_other = True
-        self.c_at, self.c_end = -ahead, len(data)
+        self.c_at, self.c_end, self.c_frame = -ahead, len(data), frame
         return True
 
     # ------------------------------------------------------------------ what comes before what it answers
@@ -285,7 +285,7 @@ class Pieces(Packets):
 
     def _waits_in_vain(self, other: int, kept: list[Piece]) -> bool:
         """The packet under way lies behind what the first segment kept of the other lane waits for."""
-        _, _, ack, acks, _ = kept[0]
+        _, _, ack, acks, _, _ = kept[0]
         return self._is_waiting(other, kept) and acks and self._distance(self.p_seq, ack) >= 0
 
     def _go_over(self) -> bool:
@@ -294,7 +294,7 @@ class Pieces(Packets):
         if self.end_row >= 0 or not self.L[other + PIECES]:
             return False
         kept: list[Piece] = self.pieces[self.c_row * 2 + 1 - self.c_lane]
-        _, _, ack, acks, _ = kept[0]
+        _, _, ack, acks, _, _ = kept[0]
         if not self._is_waiting(other, kept) or (acks and self._is_early(other, ack)):
             return False
         if not self.c_lost:

@@ -15,6 +15,8 @@ cdef class Rows(Records):
     cdef object ends_key
     cdef Folded days
     cdef bint days_full
+    cdef long long p_ts
+    cdef long long p_frame
 
     @cython.final
     cdef long long _row(self, long long row) except? FAILED

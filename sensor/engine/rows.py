@@ -59,6 +59,7 @@ class Rows(Records):
         F: a row of `WIDTH` numbers for each.
         L: `LANES_WIDTH` numbers for each stream that has not ended.
         days: what flows were; `days_full` when it wants to be taken.
+        p_ts, p_frame: of the packet under way.
     """
 
     def __init__(self, rows: int, seed: int) -> None:
@@ -71,6 +72,7 @@ class Rows(Records):
         self.days = Folded(self.keys)
         self.days_full = False
         self.flow = self.lane = self.ts_us = self.frame = self.turn = self.size = self.reason = 0
+        self.p_ts = self.p_frame = 0
         self.payload = b""
 
     def _row(self, row: int) -> int:
@@ -92,7 +94,7 @@ class Rows(Records):
         return -1 if first < 0 else first + (lane ^ self.F[r + INIT]) * LANE_WIDTH
 
     def _event(self, kind: int, row: int, lane: int) -> int:
-        self.flow = row
+        self.flow, self.ts_us, self.frame = row, self.p_ts, self.p_frame
         if not self.F[row * WIDTH + LABEL] & TOLD:
             self.F[row * WIDTH + LABEL] |= TOLD
         # rows keep lanes in the order of their addresses; the outside counts from the initiator

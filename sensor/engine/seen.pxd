@@ -25,6 +25,7 @@ cdef class Seen(Moment):
     cpdef once(self, Moment said)
     cpdef again(self, long long ts_us, quality)
     cpdef join(self, Seen other)
+    cdef _begin_with(self, Moment other)
     cpdef Seen joined(self, Seen other)
 
 @cython.final

@@ -64,15 +64,15 @@ class Seen(Moment):
         self.n = self.hours = 0
 
     def once(self, said):
-        """Once more."""
+        """Once more, maybe earlier than ever."""
+        if said.ts_us < self.ts_us:
+            self._begin_with(said)
         self.again(said.ts_us, said.quality)
 
     def again(self, ts_us, quality):
-        """Once more, at this time."""
+        """Once more, at this time, which is not before the first one."""
         if ts_us > self.last:
             self.last = ts_us
-        elif ts_us < self.ts_us:
-            self.ts_us = ts_us
         self.n += 1
         self.hours |= cython.cast(cython.longlong, 1) << ts_us % DAY_US // HOUR_US
         if quality is not self.quality:
@@ -81,12 +81,15 @@ class Seen(Moment):
     def join(self, other):
         """What was said another time, too."""
         if other.ts_us < self.ts_us:
-            self.ts_us = other.ts_us
-            self.frame, self.ends, self.port = other.frame, other.ends, other.port
+            self._begin_with(other)
         self.last = max(self.last, other.last)
         self.n += other.n
         self.hours |= other.hours
         self.quality = self.quality.joined(other.quality)
+
+    def _begin_with(self, other):
+        """What was first is another moment: its time, and its evidence."""
+        self.ts_us, self.frame, self.ends, self.port = other.ts_us, other.frame, other.ends, other.port
 
     def joined(self, other):
         """Both together; neither changes."""

@@ -181,9 +181,9 @@ class Table(Turns):
         self.F[r + LABEL] = 0 if self.listening else TOLD
         self.F[r + SEGMENT] = self.p_segment
         self.F[r + MAC0] = self.F[r + MAC1] = -1
-        self.F[r + DAYNO] = self.ts_us // DAY_US
-        self.F[r + FIRST_TS] = self.F[r + LAST_TS] = self.ts_us
-        self.F[r + FIRST_FRAME] = self.frame
+        self.F[r + DAYNO] = self.p_ts // DAY_US
+        self.F[r + FIRST_TS] = self.F[r + LAST_TS] = self.p_ts
+        self.F[r + FIRST_FRAME] = self.p_frame
         if self.p_proto == 6:
             self._take_lanes(row)
         if self.shed_flows > 1 and self.serial % self.shed_flows:

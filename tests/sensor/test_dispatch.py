@@ -7,6 +7,7 @@ import random
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,27 @@ def test_what_is_recalled_is_counted_in_the_batch_and_on_the_day_where_it_is_sai
     assert len({row["day"] for row in rows}) == 2
     assert sum(row["n"] for row in rows if not row["continued"]) == 32
     assert len(rows) > 6 if batch_bytes == 1024 else len(rows) == 6
+
+
+def test_what_was_said_first_has_the_evidence_of_that_moment(tmp_path: Path) -> None:
+    """The clock is set back before the third of three conversations that say the same."""
+    path, wire = tmp_path / "chat.pcap", Wire((MIDNIGHT + 60) * 1_000_000)
+    for port in (50_000, 50_001, 50_002):
+        if port == 50_002:
+            wire.wait(-1)
+        first = len(wire.frames)
+        talk = Tcp(wire, ports=(port, 104)).open()
+        for turn in range(2):
+            talk.send(turn, b"TT")
+    path.write_bytes(wire.pcap())
+    protocol = Protocol("test", "none", "tcp", probe, chatting, blanks=lambda *_: Blanks())
+    with CaptureFile(path) as capture:
+        pipeline = Pipeline(capture, Site(), SiteKey.test(), registry=Registry([protocol]), bulkhead=False)
+        found = attributes_of([part for batch in pipeline.batches() for part in batch.parts])
+    for row in found:
+        when = row["first_ts"].replace(tzinfo=UTC).timestamp()
+        assert (row["n"], round(when * 1_000_000)) == (3, wire.frames[row["frame"] - 1].ts_us)
+    assert {row["frame"] for row in found} == {first + 4, first + 5}
 
 
 def test_an_end_is_recalled_as_well(tmp_path: Path) -> None:

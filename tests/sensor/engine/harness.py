@@ -104,6 +104,14 @@ def run(
     return events
 
 
+def come_out(capture: bytes, **options: Any) -> list[tuple[Event, int]]:
+    """All events, each with the number of the packet at which it came out: they are given one at a time."""
+    engine = new_engine(**options)
+    numbers: list[int] = []
+    events = run(capture, lambda *_: numbers.append(engine.counters()["packets"]), window=1, engine=engine)
+    return list(zip(events, numbers, strict=True))
+
+
 def opinions(engine: Any, event: Event) -> None:
     """Says something to most events, decided by a checksum of what was seen."""
     mark = zlib.crc32(event.data) + event.flow * 7 + event.turn
