@@ -54,7 +54,7 @@ cdef class Pieces(Packets):
     @cython.final
     cdef bint _is_early(self, long long base, long long ack) except? -2
     @cython.final
-    @cython.locals(heard=cython.longlong, beyond=cython.longlong, r=cython.longlong)
+    @cython.locals(heard=cython.longlong, beyond=cython.longlong, r=cython.longlong, both=cython.bint)
     cdef bint _is_missing(self, long long base, long long ack) except? -2
     @cython.final
     cdef bint _is_waiting(self, long long base, list kept) except? -2
@@ -64,8 +64,13 @@ cdef class Pieces(Packets):
     @cython.final
     cdef bint _waits_in_vain(self, long long other, list kept) except? -2
     @cython.final
-    @cython.locals(other=cython.longlong, kept=list, r=cython.longlong)
+    @cython.locals(other=cython.longlong)
     cdef bint _go_over(self) except? -2
+    @cython.final
+    cdef bint _has_waited(self, long long base, list kept) except? -2
+    @cython.final
+    @cython.locals(r=cython.longlong)
+    cdef int _resume(self, long long row, long long lane) except? -2
     @cython.final
     cdef object _give_up(self, long long r, long long base, long long ahead, long long ack, bint acks, long long ts)
     @cython.final

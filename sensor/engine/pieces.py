@@ -12,7 +12,8 @@ or at the end. A hole inside what is being left out anyway is no gap.
 **What comes early.** Where the directions of a conversation come by ways of their own (queues of a card, ports of a
 switch), an answer may come before its question. What begins a turn and acknowledges what was not heard yet of the other
 lane is kept as well, until that has been read; for at most `EARLY_US` of the capture's time, and not where the other
-lane goes on behind it, which says that it is lost. The end of a conversation waits in the same way. A lane that was
+lane goes on behind it, which says that it is lost. So it is where nothing at all was heard of the other lane: what is
+told then would be marked as one-sided. The end of a conversation waits in the same way. A lane that was
 waited for in vain is waited for no more until it says something. Where sides that were never seen do not come (a mirror
 of one direction), only those of a sample are waited for. Acknowledgements more than `EARLY_BYTES` ahead are numbers
 that somebody on the way has changed; where half of the memory is used nobody waits.
@@ -255,17 +256,21 @@ class Pieces(Packets):
         return self._is_missing(base ^ LANE_WIDTH, ack)
 
     def _is_missing(self, base: int, ack: int) -> bool:
-        """Whether bytes of a lane were acknowledged that have not come, and may still. SYN and FIN are no bytes."""
+        """Whether something of a lane was acknowledged that has not come, and may still: bytes, or its very first one.
+
+        Of a lane that was heard a SYN is no byte, and a FIN neither.
+        """
+        r = self.L[base + OWNER] * WIDTH
+        both = self.F[r + SEEN] == 3
         heard = self.L[base + NEXT] if self.L[base + NEXT] >= 0 else self.L[base + ISN]
         beyond = self._distance(ack, heard)
-        if heard < 0 or beyond <= 1 or beyond > EARLY_BYTES:
+        if heard < 0 or beyond <= both or beyond > EARLY_BYTES:
             return False
         if self.L[base + TRUNC_END] >= 0 and self._distance(ack, self.L[base + TRUNC_END]) <= 1:
             return False
-        r = self.L[base + OWNER] * WIDTH
         if self.F[r + FLAGS] & (F_UNHEARD << 1 if base & LANE_WIDTH else F_UNHEARD):
             return False
-        return self.F[r + SEEN] == 3 or self.patience > 0 or self.F[r + SERIAL] % PATIENCE_EACH == 0
+        return both or self.patience > 0 or self.F[r + SERIAL] % PATIENCE_EACH == 0
 
     def _is_waiting(self, base: int, kept: list[Piece]) -> bool:
         """Whether the first segment kept has no hole before it: it waits for the other lane."""
@@ -293,18 +298,25 @@ class Pieces(Packets):
         other = self.c_base ^ LANE_WIDTH
         if self.end_row >= 0 or not self.L[other + PIECES]:
             return False
-        kept: list[Piece] = self.pieces[self.c_row * 2 + 1 - self.c_lane]
-        _, _, ack, acks, _, _ = kept[0]
-        if not self._is_waiting(other, kept) or (acks and self._is_early(other, ack)):
+        if not self._has_waited(other, self.pieces[self.c_row * 2 + 1 - self.c_lane]):
             return False
         if not self.c_lost:
             self.n[C_EARLY] += 1
-        r = self.c_row * WIDTH
+        self._resume(self.c_row, 1 - self.c_lane)
+        return True
+
+    def _has_waited(self, base: int, kept: list[Piece]) -> bool:
+        """Whether what the first segment kept of a lane waited for has come."""
+        _, _, ack, acks, _, _ = kept[0]
+        return self._is_waiting(base, kept) and not (acks and self._is_early(base, ack))
+
+    def _resume(self, row: int, lane: int) -> int:
+        """A lane has waited for the other one, and not in vain."""
+        r = row * WIDTH
         if self.F[r + FLAGS] & F_AWAITED:
             self.F[r + FLAGS] &= ~F_AWAITED
             self.patience = min(PATIENCE_MAX, self.patience + PATIENCE_MORE)
-        self._take_up(self.c_row, 1 - self.c_lane)
-        return True
+        return self._take_up(row, lane)
 
     # ------------------------------------------------------------------ holes
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.engine import FIN, RST
+from sensor.engine import FIN, ONE_SIDED, RST
 from tests.sensor.engine.builder import Frame, Tcp, Wire, mac
 from tests.sensor.engine.harness import Event, come_out, new_engine, of, opinions, run, story, stream
 
@@ -46,7 +46,9 @@ def moved(wire: Wire, lane: int, earlier: int) -> Wire:
 
 
 def told(events: list[Event]) -> list[tuple[Any, ...]]:
-    return story(of(events, "data", "gap"))
+    """What is told, and whether one side alone had been seen then."""
+    said = of(events, "data", "gap")
+    return [(*each, bool(e.stat("flags") & ONE_SIDED)) for each, e in zip(story(said), said, strict=True)]
 
 
 @pytest.mark.parametrize("earlier", [2, 5, 12, 40])
@@ -70,6 +72,21 @@ def test_any_order_between_the_sides_tells_the_same(choices: list[bool], speaks:
     other = restamped([*frames, *reversed(first), *reversed(second)], wire)
     react = opinions if speaks else None
     assert told(run(other.pcap(), react)) == told(run(wire.pcap(), react))
+
+
+@pytest.mark.parametrize(("lane", "frame"), [(0, 3), (1, 2)])
+def test_who_speaks_first_waits_for_the_other_side_to_be_there(lane: int, frame: int) -> None:
+    """All of its handshake comes later, which has no bytes."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(lane, b"hello")
+    talk.send(1 - lane, b"hello, too")
+    *handshake, hello, answer = wire.frames
+    own, others = ([f for f in handshake if (f.data[6:12] == INITIATOR) is (each == 0)] for each in (lane, 1 - lane))
+    wire.frames = [*own, hello, *others, answer]
+    found = [(e, at) for e, at in come_out(wire.pcap()) if e.kind == "data"]
+    assert [(e.data, e.frame, at) for e, at in found] == [(b"hello", frame, 4), (b"hello, too", 5, 5)]
+    assert not any(e.stat("flags") & ONE_SIDED for e, _ in found)
 
 
 def test_what_nobody_heard_is_waited_for_until_the_other_side_goes_on() -> None:
