@@ -68,6 +68,11 @@ cdef class Batch(Window):
     @cython.final
     cdef inline long long _spread(self, long long total) noexcept
     @cython.final
+    @cython.locals(length=cython.longlong, begun=cython.longlong, total=cython.longlong, at=cython.longlong, end=cython.longlong)
+    cdef int _sum_up(self, long long b) except -2
+    @cython.final
+    cdef long long _folded(self, long long total) except -2
+    @cython.final
     @cython.locals(what=cython.longlong, within=cython.longlong)
     cdef inline int _describe(self, long long b, long long low, long long total) except -2
     @cython.final

@@ -13,9 +13,11 @@ TTL and other MAC addresses, or in another tunnel. A copy has the same flow, dir
 (which covers payload and TCP's time stamps), length, flags, sequence and acknowledgement numbers, and comes within
 `DUPLICATE_US` of the first, in either direction of time. A sender that repeats itself uses a new ident. Where there is
 none (IPv6, or 0) a checksum is needed and a millisecond is the limit, less than any retransmission timer, and pure
-acknowledgements, which receivers do repeat, are left alone. A copy taken wrongly costs no byte of a stream, as the
-first one was read. Copies are recognised batch by batch, in a small table of two places to a packet, so that ones some
-thousand packets behind are not; TCP then takes them for retransmissions.
+acknowledgements, which receivers do repeat, are left alone. Datagrams that are seen before a card has summed them up
+(on the sender itself, on a virtual switch) have a checksum of addresses and length, which is finished here. A copy
+taken wrongly costs no byte of a stream, as the first one was read. Copies are recognised batch by batch, in a small
+table of two places to a packet, so that ones some thousand packets behind are not; TCP then takes them for
+retransmissions.
 
 **The scope** is that of the innermost tunnel that the site names, else of the inner VLAN, else of what is around.
 """
@@ -184,6 +186,8 @@ class Batch(Window):
         """What a copy of this packet has in common with it; without an ident, closer than a sender repeats itself."""
         what = 0
         within = DUPLICATE_US if self.p_ident else UNNAMED_US
+        if self.p_proto == 17 and self.p_ident == 0 and self.p_sum:
+            self._sum_up(b)
         if self.p_ident or (self.p_sum and (self.p_len or self.p_flags & (TCP_FIN | TCP_SYN | TCP_RST))):
             total += (
                 self.keys[B_WHAT] * (self.p_ident << 16 | self.p_sum)
@@ -200,6 +204,36 @@ class Batch(Window):
             return self._beyond()
         self.batch[b + B_WHAT], self.batch[b + B_WITHIN] = what, within
         return 0
+
+    def _sum_up(self, b: int) -> int:
+        """Finish a checksum that its sender has left to a card: so far it is of ends, protocol and length alone.
+
+        RFC 768, RFC 8200 8.1; words may be summed up as well as their halves (RFC 1071).
+        """
+        length = 8 + self.p_len
+        begun = self._folded(
+            self.s0 + self.s1 + self.s2 + self.s3 + self.d0 + self.d1 + self.d2 + self.d3 + 17 + length
+        )
+        if begun != self.p_sum:
+            return 0
+        total = begun + self.batch[b + B_PORTS] + length
+        at = self.batch[b + B_DATA]
+        end = min(self.batch[b + B_L4_END], at + SUMMED_BYTES)
+        while at + 4 <= end:
+            total += self._be32(at)
+            at += 4
+        if at + 2 <= end:
+            total += self._be16(at)
+            at += 2
+        if at < end:
+            total += self.mem[at] << 8
+        self.p_sum = (self._folded(total) ^ M16) or M16
+        return 0
+
+    def _folded(self, total: int) -> int:
+        while total > M16:
+            total = (total >> 16) + (total & M16)
+        return total
 
     @cython.boundscheck(False)
     def _recognise(self, count: int) -> int:

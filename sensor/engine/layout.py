@@ -242,6 +242,7 @@ if not cython.compiled:
     RING = 2048
     DUPLICATE_US = 20000
     UNNAMED_US = 1000
+    SUMMED_BYTES = 2048
     CHAIN_MAX = 64
     EPHEMERAL_FROM = 32768
     HEADER_SLACK = 64

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,28 @@ def test_ident_and_time_decide(ident: int, checksum: int, after: int, duplicates
 def test_ipv6_has_no_ident_but_a_checksum(after: int, duplicates: int) -> None:
     frame = ethernet(hello(checksum=0x1234, addresses=V6))
     assert outcome(at((0, frame), (after, frame)))[1]["duplicates"] == duplicates
+
+
+def summed(addresses: tuple[str, str], payload: bytes, *, by_card: bool) -> bytes:
+    """A datagram as its sender's card sends it, or as it gets it: then ends, protocol and length alone are summed up."""
+    datagram = udp(40000, 161, payload)
+    ends = b"".join(ip_address(each).packed for each in addresses) + struct.pack(">HH", 17, len(datagram))
+    covered = ends + datagram if by_card else ends
+    total = sum(struct.unpack(f">{(len(covered) + 1) // 2}H", covered + bytes(len(covered) % 2)))
+    total = (total & 0xFFFF) + (total >> 16)
+    checksum = total ^ 0xFFFF if by_card else total
+    return ethernet(ip(*addresses, 17, datagram[:6] + struct.pack(">H", checksum) + datagram[8:]))
+
+
+@pytest.mark.parametrize("addresses", [V4, V6])
+@pytest.mark.parametrize("payload", [b"hello", b"hello!", b"hello, hi"])
+def test_a_checksum_that_is_left_to_a_card_is_finished(addresses: tuple[str, str], payload: bytes) -> None:
+    """Another datagram of that length is none the less another one, and a copy that the card has sent is one."""
+    first, copy = (summed(addresses, payload, by_card=by_card) for by_card in (False, True))
+    other = summed(addresses, payload.replace(b"e", b"a"), by_card=False)
+    events, counters = outcome(at((0, first), (10, other), (20, copy)))
+    assert counters["duplicates"] == 1
+    assert [event.data for event in of(events, "datagram")] == [payload, payload.replace(b"e", b"a")]
 
 
 def test_other_payload_is_another_packet() -> None:
