@@ -76,6 +76,7 @@ COUNTERS = (
     "shed_datagrams",
     "shed_flows",
     "early_turns",
+    "unheeded_ends",
 )
 __all__ = ["COMPILED", "COUNTERS", "STATS", "TRAFFIC", "TUNNELS", "Engine"]
 
@@ -384,10 +385,15 @@ class Engine(Lanes):
 
     def _reset(self, r: int, base: int) -> int:
         """RST ends the flow if it could be genuine: within a window of what the lane sends next."""
+        ended = self.p_seq
         if self.L[base + NEXT] >= 0:
             away = self._distance(self.p_seq, self.L[base + NEXT])
             if away > RST_WINDOW or away < -RST_WINDOW:
                 return 0
+            if away > 0:
+                ended = self.L[base + NEXT]
+        if self.L[base + FINSEQ] < 0:
+            self.L[base + FINSEQ] = ended
         self.F[r + FLAGS] |= F_RST
         return 0
 
@@ -561,6 +567,8 @@ class Engine(Lanes):
         if self.F[row * WIDTH + KREST] & 0xFF == 6:
             self._forget(row, 0)
             self._forget(row, 1)
+            r, base = row * WIDTH, self._base(row, 0)
+            self.F[r + ENDED0], self.F[r + ENDED1] = self.L[base + FINSEQ], self.L[(base ^ LANE_WIDTH) + FINSEQ]
             self._give_lanes(row)
         if self.reason in (R_FIN, R_RST):
             self._unlink(row)

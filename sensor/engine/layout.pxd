@@ -61,7 +61,9 @@ cdef enum:
     PREV = 22
     NEXTROW = 23
     COPIED = 24
+    ENDED0 = 24
     LEFT_OUT = 25
+    ENDED1 = 25
     LOST = 26
     LABEL = 27
     SERIAL = 28
@@ -290,6 +292,7 @@ cdef enum:
     C_SHED_DATAGRAMS = 26
     C_SHED_FLOWS = 27
     C_EARLY = 28
+    C_UNHEEDED = 29
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"

@@ -72,7 +72,9 @@ if not cython.compiled:
     PREV = 22
     NEXTROW = 23
     COPIED = 24
+    ENDED0 = 24
     LEFT_OUT = 25
+    ENDED1 = 25
     LOST = 26
     LABEL = 27
     SERIAL = 28
@@ -325,3 +327,4 @@ if not cython.compiled:
     C_SHED_DATAGRAMS = 26
     C_SHED_FLOWS = 27
     C_EARLY = 28
+    C_UNHEEDED = 29

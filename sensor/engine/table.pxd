@@ -39,6 +39,9 @@ cdef class Table(Turns):
     @cython.locals(r=cython.longlong, syn=cython.bint)
     cdef int _found(self, long long row) except? -2
     @cython.final
+    @cython.locals(ended=cython.longlong)
+    cdef bint _outlives(self, long long r) except? -2
+    @cython.final
     @cython.locals(base=cython.longlong, behind=cython.longlong)
     cdef bint _other_isn(self, long long r) except? -2
     @cython.final

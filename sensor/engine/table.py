@@ -92,7 +92,9 @@ class Table(Turns):
         self.p_row = row
         syn = self.p_proto == 6 and self.p_flags & (TCP_SYN | TCP_ACK) == TCP_SYN
         if self.F[r + STATE] == LINGER:
-            if not syn:
+            if not syn and self.p_proto == 6 and self._outlives(r):
+                self.n[C_UNHEEDED] += 1
+            elif not syn:
                 if self.p_len > 0:  # the last acknowledgement comes after the second FIN, and is not late
                     self.n[C_LATE] += 1
                 self.stage = S_FETCH
@@ -103,6 +105,16 @@ class Table(Turns):
             return self._begin_end(row, R_REUSED)
         self.stage = S_DAY
         return 0
+
+    def _outlives(self, r: int) -> bool:
+        """A side goes on behind where it is said to have ended. Whoever was told so did not believe it: no more do we.
+
+        A segment that its receiver drops (another checksum, time stamp or TTL) could hide a connection otherwise.
+        """
+        ended = self.F[r + ENDED0 + self.p_lane]
+        if ended < 0 or self.p_flags & TCP_RST or not (self.p_len > 0 or self.p_flags & TCP_SYN):
+            return False
+        return self._distance(self.p_seq + self.p_len, ended) > 1  # a FIN has a number, too
 
     def _other_isn(self, r: int) -> bool:
         """A SYN that does not repeat the one that began this flow begins another."""

@@ -97,7 +97,7 @@ def test_ipv6_has_no_ident_but_a_checksum(after: int, duplicates: int) -> None:
 
 
 def summed(addresses: tuple[str, str], payload: bytes, *, by_card: bool) -> bytes:
-    """A datagram as its sender's card sends it, or as it gets it: then ends, protocol and length alone are summed up."""
+    """A datagram as its sender's card sends it, or gets it: then ends, protocol and length alone are summed up."""
     datagram = udp(40000, 161, payload)
     ends = b"".join(ip_address(each).packed for each in addresses) + struct.pack(">HH", 17, len(datagram))
     covered = ends + datagram if by_card else ends

@@ -169,6 +169,43 @@ def test_late_packets_after_the_end_make_no_new_flow() -> None:
     assert engine.counters()["late_segments"] == 1
 
 
+@pytest.mark.parametrize("ends", ["rst", "fin"])
+def test_an_end_that_nobody_heeds_hides_nothing(ends: str) -> None:
+    """Its receiver drops what an attacker has sent in another's name, and the login goes on."""
+    wire, engine = Wire(), new_engine()
+    talk = Tcp(wire).open()
+    talk.send(0, b"hello")
+    if ends == "rst":
+        talk.rst(1)
+    else:
+        for lane in (0, 1):
+            talk.fin(lane)
+            talk.sent[lane] -= 1
+    talk.send(1, b"password?")
+    talk.send(0, b"secret")
+    talk.send(1, b"welcome")
+    talk.close()
+    events = run(wire.pcap(), engine=engine)
+    assert stream(events, 1) == b"password?welcome"
+    assert stream(events, 0) == b"hellosecret"
+    assert engine.counters()["unheeded_ends"] == 1
+    assert engine.counters()["flows"] == 2
+
+
+def test_what_was_under_way_at_a_reset_is_late() -> None:
+    """Of the other side, of before it, and what is answered with further resets."""
+    wire, engine = Wire(), new_engine()
+    talk = Tcp(wire).open()
+    talk.send(1, b"banner")
+    talk.rst(1)
+    talk.segment(1, 0, b"banner")
+    talk.send(0, b"question")
+    talk.rst(1)
+    events = run(wire.pcap(), engine=engine)
+    assert len(of(events, "end")) == 1
+    assert (engine.counters()["unheeded_ends"], engine.counters()["late_segments"]) == (0, 2)
+
+
 def test_the_last_acknowledgement_of_a_connection_is_not_late() -> None:
     wire, engine = Wire(), new_engine()
     for number in range(5):
