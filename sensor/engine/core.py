@@ -375,7 +375,7 @@ class Engine(Lanes):
             if self._give_up_now(other, kept) or self._waits_in_vain(other, kept):
                 self._force(self.p_row, lane)
             elif self._has_waited(other, kept):
-                self.n[C_EARLY] += 1
+                self.c_lost = False
                 self._resume(self.p_row, lane)
         if self.L[other + ISN] < 0 and self.L[other + NEXT] < 0 and self.L[base + ISN] >= 0:
             self.L[other + ISN] = (self.p_ack - 1) & M32  # the first thing that is heard of it is its SYN

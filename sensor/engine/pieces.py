@@ -300,8 +300,6 @@ class Pieces(Packets):
             return False
         if not self._has_waited(other, self.pieces[self.c_row * 2 + 1 - self.c_lane]):
             return False
-        if not self.c_lost:
-            self.n[C_EARLY] += 1
         self._resume(self.c_row, 1 - self.c_lane)
         return True
 
@@ -313,6 +311,8 @@ class Pieces(Packets):
     def _resume(self, row: int, lane: int) -> int:
         """A lane has waited for the other one, and not in vain."""
         r = row * WIDTH
+        if not self.c_lost:
+            self.n[C_EARLY] += 1
         if self.F[r + FLAGS] & F_AWAITED:
             self.F[r + FLAGS] &= ~F_AWAITED
             self.patience = min(PATIENCE_MAX, self.patience + PATIENCE_MORE)
