@@ -22,7 +22,7 @@ from sensor.days import TRANSPORT
 from sensor.engine import ENDS
 from sensor.engine.columns import ip_texts, macs, picked
 from sensor.engine.seen import Seen
-from sensor.rows import DAY_AND_ID, PART_ROWS, WHAT, WHERE, Key, sides_of, table, what_of
+from sensor.rows import DAY_AND_ID, PART_ROWS, WHAT, WHERE, Key, quality_number, sides_of, table, what_of
 from sensor.sighting import Ends, Quality
 
 _KIND: Final = DAY_AND_ID[:1] + WHERE[:2] + WHERE[6:]
@@ -193,9 +193,8 @@ class Counts:
 
     def quality(self, seen: Numbers) -> Column:
         """`QUALITY` of rows."""
-        flags = map(msgspec.structs.astuple, self._qualities)
-        bits = [sum(flag << at for at, flag in enumerate(one)) for one in flags]
-        return Numbers.listed(bits).of(self._quality.of(seen)).column(NUMBER)
+        numbers = [quality_number(msgspec.structs.astuple(one)) for one in self._qualities]
+        return Numbers.listed(numbers).of(self._quality.of(seen)).column(NUMBER)
 
 
 class Sayings:

@@ -26,7 +26,7 @@ from sensor.sitekey import SiteKey
 from sensor.traffic import Losses, carried
 from sensor.wire import BATCH_BYTES
 
-PIPELINE_VERSION: Final = 13
+PIPELINE_VERSION: Final = 14
 BATCH_ROWS: Final = 250_000
 BATCH_TEXT_BYTES: Final = 64 << 20
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from functools import reduce
 from typing import Any, Final
 
 import msgspec
@@ -85,7 +86,7 @@ SEEN: Final[Columns] = (
     ("initiator_port", NUMBER),
 )
 QUALITY: Final = ("midstream", "gap", "one_sided", "truncated", "duplicate")
-"""What the bits of a row's `quality` say, from the lowest on."""
+"""What the bits of a row's `quality` say, from the highest on: of two numbers the smaller one lacks less."""
 CONVERSATION: Final[Columns] = (
     ("kind", ID),
     ("initiator_mac", COUNT),
@@ -172,6 +173,11 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "fact_traffic": dict([("hour", TIME), ("interface", TEXT), ("segment", TEXT), *TRAFFIC]),
     "fact_loss": dict([("hour", TIME), ("interface", TEXT), *LOSSES]),
 }
+
+
+def quality_number(lacks: Iterable[object]) -> int:
+    """The number that says what is lacking: of what is true or false, in the order of `QUALITY`."""
+    return reduce(lambda number, lacking: number << 1 | bool(lacking), lacks, 0)
 
 
 def sides_of(key: Hashable) -> tuple[int, int, int, int]:

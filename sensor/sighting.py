@@ -11,7 +11,6 @@ import hashlib
 from binascii import b2a_base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -42,23 +41,14 @@ class Endpoint(msgspec.Struct, frozen=True):
     port: int | None
 
 
-class Quality(msgspec.Struct, frozen=True):
-    """What the conversation that a fact was read from lacks."""
+class Quality(msgspec.Struct, frozen=True, order=True):
+    """What the conversation that a fact was read from lacks, the gravest first: what is less lacks less."""
 
     midstream: bool = False
     gap: bool = False
     one_sided: bool = False
     truncated: bool = False
     duplicate: bool = False
-
-    def joined(self, other: Quality) -> Quality:
-        """What any of the two lacks; one and the same object for the same two."""
-        return _joined(self, other)
-
-
-@lru_cache(1024)
-def _joined(one: Quality, other: Quality) -> Quality:
-    return Quality(*map(max, msgspec.structs.astuple(one), msgspec.structs.astuple(other)))
 
 
 class Ends(msgspec.Struct, frozen=True, cache_hash=True, gc=False):

@@ -100,17 +100,31 @@ def weaker(cut: dict[str, Any], whole: dict[str, Any]) -> bool:
 # ------------------------------------------------------------------ classic pcap files, taken apart and put together
 
 
+_MICROSECONDS, _NANOSECONDS = b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1"
+
+
 class Packet(NamedTuple):
     """A record of a classic pcap file: its 16 header bytes and its data."""
 
     header: bytes
     data: bytes
 
+    def ts_us(self, file_header: bytes) -> int:
+        """When it was captured, in us."""
+        seconds, part = struct.unpack_from("<II", self.header)
+        return seconds * 1_000_000 + (part // 1000 if file_header[:4] == _NANOSECONDS else part)
+
+
+def is_plain(path: Path) -> bool:
+    """A classic little-endian pcap file, whose packets can be read without Spanward."""
+    with path.open("rb") as file:
+        return file.read(4) in {_MICROSECONDS, _NANOSECONDS}
+
 
 def packets(path: Path) -> tuple[bytes, list[Packet]]:
     """The file header and the records of a classic little-endian pcap file."""
+    assert is_plain(path), f"{path.name} is not a little-endian pcap"
     raw = path.read_bytes()
-    assert raw[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1"), f"{path.name} is not a little-endian pcap"
     at, found = 24, []
     while at + 16 <= len(raw):
         captured = struct.unpack_from("<I", raw, at + 8)[0]

@@ -414,7 +414,8 @@ class Engine(Lanes):
             have += ahead
         elif ahead > 0:
             ahead = self._jump(r, base, ahead)
-        if ahead > 0 or (self.p_flags & TCP_ACK and self._is_early(base, self.p_ack)):
+        acks = (self.p_flags & TCP_ACK) != 0
+        if ahead > 0 or self._is_early(base, self.p_ack, acks):
             return self._keep(base)
         self._truncation(base)
         if have <= 0:
@@ -425,7 +426,7 @@ class Engine(Lanes):
         if self.w_other:
             self.w = self.mem
             self.w_other = False
-        self._turn(base, self.p_ack, (self.p_flags & TCP_ACK) != 0, self.p_ts)
+        self._turn(base, self.p_ack, acks, self.p_ts)
         self.c_row, self.c_lane, self.c_base = self.p_row, self.p_lane, base
         self.c_at, self.c_end, self.c_frame = at, at + have, self.p_frame
         self.c_force = self.c_lost = False

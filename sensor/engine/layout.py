@@ -45,7 +45,9 @@ if not cython.compiled:
     F_AWAITED = 16384
 
     # columns of a flow's row, eight to a line of the cache: what each packet needs is in three of them. An IPv6 address
-    # has four words; the last ones of both, K3 and K7, are all that IPv4 has
+    # has four words; the last ones of both, K3 and K7, are all that IPv4 has. Some columns have two names:
+    # LANES says where a stream's lanes are, in place of TURN0; ENDED0 and ENDED1 say where its sides had ended in a row
+    # that lingers, whose bytes have been told
     STATE = 0
     LIST = 1
     CHAIN = 2

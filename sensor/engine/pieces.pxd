@@ -52,7 +52,7 @@ cdef class Pieces(Packets):
     @cython.locals(r=cython.longlong, ahead=cython.longlong, early=cython.bint)
     cdef bint _next_piece(self, long long base) except? -2
     @cython.final
-    cdef bint _is_early(self, long long base, long long ack) except? -2
+    cdef bint _is_early(self, long long base, long long ack, bint acks) except? -2
     @cython.final
     @cython.locals(heard=cython.longlong, beyond=cython.longlong, r=cython.longlong, both=cython.bint)
     cdef bint _is_missing(self, long long base, long long ack) except? -2

@@ -218,7 +218,7 @@ class Pieces(Packets):
         kept = self.pieces[key]
         seq, data, ack, acks, ts, frame = kept[0]
         ahead = self._distance(seq, self.L[base + NEXT])
-        early = acks and self._is_early(base, ack)
+        early = self._is_early(base, ack, acks)
         if (ahead > 0 or early) and not self.c_force:
             self.L[base + HOLE_TS] = self.p_ts
             self.L[base + AFTER_HOLE] = 0
@@ -247,8 +247,10 @@ class Pieces(Packets):
 
     # ------------------------------------------------------------------ what comes before what it answers
 
-    def _is_early(self, base: int, ack: int) -> bool:
+    def _is_early(self, base: int, ack: int, acks: bool) -> bool:
         """Whether bytes of a lane begin a turn, and acknowledge what is missing of the other lane."""
+        if not acks:
+            return False
         if self.L[base + TURN_ACK] >= 0 and self._distance(ack, self.L[base + TURN_ACK]) <= 0:
             return False
         if self.L[base + MODE] == CLOSED or self.pieces_bytes > self.buffer_bytes >> 1:
@@ -306,7 +308,7 @@ class Pieces(Packets):
     def _has_waited(self, base: int, kept: list[Piece]) -> bool:
         """Whether what the first segment kept of a lane waited for has come."""
         _, _, ack, acks, _, _ = kept[0]
-        return self._is_waiting(base, kept) and not (acks and self._is_early(base, ack))
+        return self._is_waiting(base, kept) and not self._is_early(base, ack, acks)
 
     def _resume(self, row: int, lane: int) -> int:
         """A lane has waited for the other one, and not in vain."""

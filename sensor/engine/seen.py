@@ -55,7 +55,7 @@ class Moment:
 class Seen(Moment):
     """The moment when something was first said at a place; how often it was since, until when, and in which hours.
 
-    Made of that moment, which still has to be counted.
+    Made of that moment, which still has to be counted. Its quality becomes that of the time that lacks least.
     """
 
     def __init__(self, first: Moment):
@@ -75,8 +75,8 @@ class Seen(Moment):
             self.last = ts_us
         self.n += 1
         self.hours |= cython.cast(cython.longlong, 1) << ts_us % DAY_US // HOUR_US
-        if quality is not self.quality:
-            self.quality = self.quality.joined(quality)
+        if quality is not self.quality and quality < self.quality:
+            self.quality = quality
 
     def join(self, other):
         """What was said another time, too."""
@@ -85,7 +85,7 @@ class Seen(Moment):
         self.last = max(self.last, other.last)
         self.n += other.n
         self.hours |= other.hours
-        self.quality = self.quality.joined(other.quality)
+        self.quality = min(self.quality, other.quality)
 
     def _begin_with(self, other):
         """What was first is another moment: its time, and its evidence."""

@@ -6,6 +6,10 @@ Theory of operation
 -------------------
 A keyed hash with a bounded chain finds rows. A packet whose flow is not there makes one, and says who began it.
 
+A stream that has ended lingers: what comes late belongs to it, and makes no new flow. That it has ended is what a RST
+or FINs say, and anybody can send those. A side that goes on behind its end shows that nobody heeded it: its row becomes
+a new flow, begun in its midst (`_outlives`).
+
 Five lists keep rows in the order of their last packet, to a second: TCP, UDP, lingering, shunted, and half (one side
 alone and no TCP payload: scans; or both have said FIN and something before it is missing). The heads of these lists are
 what is idle or evicted first: by age where a list says how long silence may be, by value (`_oldest`) where there is no
@@ -92,7 +96,7 @@ class Table(Turns):
         self.p_row = row
         syn = self.p_proto == 6 and self.p_flags & (TCP_SYN | TCP_ACK) == TCP_SYN
         if self.F[r + STATE] == LINGER:
-            if not syn and self.p_proto == 6 and self._outlives(r):
+            if not syn and self._outlives(r):
                 self.n[C_UNHEEDED] += 1
             elif not syn:
                 if self.p_len > 0:  # the last acknowledgement comes after the second FIN, and is not late
@@ -107,7 +111,7 @@ class Table(Turns):
         return 0
 
     def _outlives(self, r: int) -> bool:
-        """A side goes on behind where it is said to have ended. Whoever was told so did not believe it: no more do we.
+        """A side of a stream goes on behind where it is said to have ended. Whoever was told so did not believe it.
 
         A segment that its receiver drops (another checksum, time stamp or TTL) could hide a connection otherwise.
         """

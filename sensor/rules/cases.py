@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from sensor.rows import QUALITY, REFERRED
+from sensor.rows import QUALITY, REFERRED, quality_number
 from sensor.store.duck import duckdb
 from sensor.store.sql import statement
 
@@ -236,7 +236,7 @@ def _referring(connection: duckdb.DuckDBPyConnection, table: str, values: Mappin
         row = {name: values[name] for name in _COMMON} | {name: rest.pop(name, None) for name in own}
         rest[referred] = row["id"] = len(connection.table(referred)) + 1
         connection.table(referred).insert([row[name] for name in _columns(referred)])
-    return rest | {"quality": sum(bool(values.get(name)) << bit for bit, name in enumerate(QUALITY))}
+    return rest | {"quality": quality_number(map(values.get, QUALITY))}
 
 
 @cache

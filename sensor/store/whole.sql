@@ -18,8 +18,8 @@
 --   hours                 bit h is set when it was seen in hour h (UTC)
 --   frame, initiator_port evidence of the first sight in this capture. The Community ID follows from the ports, so that
 --                         it is not kept (macros.sql); in `community_id` are those of rows that were there before step 9
---   midstream, gap, one_sided, truncated, duplicate   some sight of it came from a conversation of that quality
---   quality               the same as a number: midstream 1, gap 2, one_sided 4, truncated 8, duplicate 16
+--   midstream, gap, one_sided, truncated, duplicate   what the conversation lacked of that sight of it that lacks least
+--   quality               the same as a number: midstream 16, gap 8, one_sided 4, truncated 2, duplicate 1
 --   interface             name of a live interface, name or number of one in a pcapng file, else ''
 --   segment               'vlan 12', 'vni 5000', 'erspan 7', ..., 'other' when there were too many tunnels, '' for none
 --

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import random
-import struct
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from sensor.capture.pcapfile import CaptureError
-from tests.captures import Packet, hospital, items, name_of, own_captures, packets, shared_captures, write
+from tests.captures import Packet, hospital, is_plain, items, name_of, own_captures, packets, shared_captures, write
 
-NANOSECONDS = b"\x4d\x3c\xb2\xa1"
-MICROSECONDS = b"\xd4\xc3\xb2\xa1"
 LOST_IN_100 = 3
-
-
-def is_plain(path: Path) -> bool:
-    """A classic little-endian file, whose packets can be read without Spanward."""
-    with path.open("rb") as file:
-        return file.read(4) in {MICROSECONDS, NANOSECONDS}
-
-
 SHARED = [path for path in shared_captures() if is_plain(path)]
 
 
 def strangers(path: Path, header: bytes, records: list[Packet]) -> list[str]:
     """Facts whose frame is not between the ends that they name, or of another time."""
     found = []
-    divisor = 1000 if header[:4] == NANOSECONDS else 1
     for item in items(path):
         record = records[item.frame - 1]
-        seconds, part = struct.unpack_from("<II", record.header)
         ends = [ip_address(end.ip).packed for end in (item.endpoint, item.peer)]
-        if not all(end in record.data for end in ends) or item.ts_us != seconds * 1_000_000 + part // divisor:
+        if not all(end in record.data for end in ends) or item.ts_us != record.ts_us(header):
             found.append(item.to_json().decode())
     return found
 

@@ -15,7 +15,7 @@ from sensor.budget import COUNTED_BYTES, PLACE_BYTES, ROW_BYTES, SEEN_BYTES
 from sensor.columns import Table
 from sensor.engine.seen import Words
 from sensor.fold import SUBJECT, VALUES_MAX, Fold
-from sensor.rows import DAY_US, HOUR_US, SCHEMAS
+from sensor.rows import DAY_US, HOUR_US, QUALITY, SCHEMAS
 from sensor.sighting import Ends, Quality, Said, statement
 from tests.sensor.store.facts import attributes_of
 from tests.tables import told
@@ -26,9 +26,9 @@ ENDS = Ends(6, 0, A, B, 104)
 SCOPES = ("default",)
 
 
-def saying(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, gap: bool = False, ends: Ends = ENDS) -> Said:
+def saying(value: str, ts_us: int, *, port: int = 50_000, frame: int = 1, ends: Ends = ENDS, **lacks: bool) -> Said:
     fact: Attribute = NAME(Subject(Side.INITIATOR), value)
-    return statement(ts_us, frame, ends, port, "test", Words((fact,)), Quality(gap=gap))
+    return statement(ts_us, frame, ends, port, "test", Words((fact,)), Quality(**lacks))
 
 
 def rows(fold: Fold, table: str) -> list[dict[str, Any]]:
@@ -64,12 +64,16 @@ def test_order_and_batches_do_not_matter(order: list[tuple[str, int]], cut: int)
     assert merged(order) == merged(order[:cut], order[cut:]) == merged(sorted(order))
 
 
-def test_evidence_is_of_the_first_sight_and_quality_of_any() -> None:
+SIGHTS = [{"gap": True}, {"midstream": True}, {"one_sided": True, "gap": True}, {"truncated": True}]
+
+
+@given(st.permutations([*SIGHTS, {"duplicate": True}]))
+def test_evidence_is_of_the_first_sight_and_quality_of_the_one_that_lacks_least(sights: list[dict[str, bool]]) -> None:
     fold = Fold(SCOPES)
-    fold.add(saying("x", 10, frame=7))
-    fold.add(saying("x", 20, frame=9, gap=True))
+    for number, lacks in enumerate(sights):
+        fold.add(saying("x", 10 + number, frame=7 + number, **lacks))
     (row,) = rows(fold, "fact_attribute")
-    assert (row["frame"], row["gap"]) == (7, True)
+    assert (row["frame"], {name for name in QUALITY if row[name]}) == (7, {"duplicate"})
 
 
 def test_invented_values_are_capped_per_day() -> None:
@@ -147,12 +151,13 @@ def known(*values: str) -> Words:
 def test_known_words_count_as_one_and_with_what_is_said_by_itself() -> None:
     words = known("x", "y")
     fold = Fold(SCOPES)
-    for ts, gap in ((5, False), (3, True), (9, False)):
-        fold.add(statement(ts, ts, ENDS, 50_000, "test", words, Quality(gap=gap)))
+    for ts in (5, 3, 9):
+        fold.add(statement(ts, ts, ENDS, 50_000, "test", words, Quality(gap=True)))
     fold.add(saying("y", 1))
     found = {row["value"]: row for row in rows(fold, "fact_attribute")}
     assert {value: row["n"] for value, row in found.items()} == {"x": 3, "y": 4}
     assert (found["x"]["first_ts"].microsecond, found["x"]["last_ts"].microsecond, found["x"]["gap"]) == (3, 9, True)
+    assert not found["y"]["gap"]
     assert (found["y"]["first_ts"].microsecond, found["y"]["last_ts"].microsecond, found["y"]["frame"]) == (1, 9, 1)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from sensor.reading import read_captures
 from sensor.sitekey import SiteKey
-from tests.captures import facts
+from tests.captures import Packet, facts, packets, write
 from tests.conftest import PCAPS
 from tests.live.tagged import tagged
 
 ECHO = PCAPS / "dicom" / "echo.pcap"
+ARP = b"\x08\x06"
+PORT, STATUS = 40918, 10
+"""The initiator's port, and the frame without which the answer's status comes from behind a hole."""
 
 
 @pytest.fixture
@@ -25,7 +30,7 @@ def test_facts_say_that_their_conversation_was_shown_twice(store, key, tmp_path)
     path.write_bytes(twice(ECHO.read_bytes()))
     read_captures([ECHO, path], store, None, key)
     said = store.query(
-        "SELECT c.name, bit_or(quality) & 16 <> 0, bit_or(quality) & 8 <> 0"
+        "SELECT c.name, bit_or(quality) & 1 <> 0, bit_or(quality) & 2 <> 0"
         " FROM fact_authentication JOIN capture AS c USING (reading) GROUP BY c.name ORDER BY c.name"
     )
     assert said == [("echo.pcap", False, False), ("twice.pcap", True, False)]
@@ -40,6 +45,31 @@ def twice(raw: bytes) -> bytes:
         out += [raw[at:end]] * 2
         at = end
     return b"".join(out)
+
+
+@pytest.mark.parametrize("lossy", ["first", "second"])
+@pytest.mark.parametrize("files", [1, 2])
+def test_one_whole_conversation_is_enough(store, key, tmp_path, lossy, files):
+    """Where a mirror loses packets now and then nothing would ever be known for certain otherwise."""
+    header, records = packets(ECHO)
+    talks = [[moved(record, number) for record in records] for number in range(2)]
+    del talks[lossy == "second"][STATUS - 1]
+    parts = talks if files == 2 else [talks[0] + talks[1]]
+    paths = [write(tmp_path / f"{number}.pcap", header, part) for number, part in enumerate(parts)]
+    read_captures(paths, store, None, key)
+    assert any(fact["quality"]["gap"] for path in paths for fact in facts(path))
+    assert store.query("SELECT DISTINCT gap FROM attributes") == [(False,)]
+    assert store.query("SELECT sum(gap_count), sum(n) FROM conversations") == [(1, 2)]
+
+
+def moved(record: Packet, number: int) -> Packet:
+    """The same from another port, so many minutes later."""
+    seconds, micros = struct.unpack_from("<II", record.header)
+    header = struct.pack("<II", seconds + 60 * number, micros) + record.header[8:]
+    if record.data[12:14] == ARP:
+        return Packet(header, record.data)
+    ports = record.data[34:38].replace(PORT.to_bytes(2, "big"), (PORT + number).to_bytes(2, "big"))
+    return Packet(header, record.data[:34] + ports + record.data[38:])
 
 
 def test_facts_say_that_their_conversation_was_cut_off(tmp_path):

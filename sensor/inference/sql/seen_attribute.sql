@@ -6,7 +6,7 @@ SELECT f.day, coalesce(s.device_id, e.device_id) AS device_id, e.device_id AS sp
     a.name, a.value, a.spec, f.first_ts, f.last_ts, f.n, f.hours, c.capture,
     f.frame, coalesce(f.community_id, flow_id(w.transport, e.ip_digits, own_port(w.side, w.port, f.initiator_port),
         p.ip_digits, peer_port(w.side, w.port, f.initiator_port))) AS community_id,
-    f.quality & 1 <> 0 AS midstream, f.quality & 2 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided
+    f.quality & 16 <> 0 AS midstream, f.quality & 8 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided
 FROM fact_attribute AS f
 JOIN capture AS c ON c.reading = f.reading
 JOIN attribute AS a ON a.reading = f.reading AND a.id = f.attribute

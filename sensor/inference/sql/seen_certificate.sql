@@ -18,7 +18,7 @@ SELECT f.day, e.device_id, e.device_id AS speaker_id, p.device_id AS peer_id, e.
     f.first_ts, f.last_ts, f.n, f.hours, r.capture,
     f.frame, coalesce(f.community_id, flow_id(w.transport, e.ip_digits, own_port(w.side, w.port, f.initiator_port),
         p.ip_digits, peer_port(w.side, w.port, f.initiator_port))) AS community_id,
-    f.quality & 1 <> 0 AS midstream, f.quality & 2 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided
+    f.quality & 16 <> 0 AS midstream, f.quality & 8 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided
 FROM fact_certificate AS f
 JOIN capture AS r ON r.reading = f.reading
 JOIN place AS w ON w.reading = f.reading AND w.day = f.day AND w.id = f.place

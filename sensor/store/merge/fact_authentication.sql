@@ -6,7 +6,7 @@ ON t.batch >= $since_batch AND t.batch >= s.batch AND t.reading = s.reading AND 
 -- The evidence is that of the first sight, which seldom changes. No texts: updated ones stay in DuckDB's memory.
 WHEN MATCHED AND (s.first_ts, s.frame) < (t.first_ts, t.frame) THEN UPDATE SET
     first_ts = s.first_ts, frame = s.frame, initiator_port = s.initiator_port,
-    last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours, quality = t.quality | s.quality
+    last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours, quality = least(t.quality, s.quality)
 WHEN MATCHED THEN UPDATE SET
-    last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours, quality = t.quality | s.quality
+    last_ts = greatest(t.last_ts, s.last_ts), n = t.n + s.n, hours = t.hours | s.hours, quality = least(t.quality, s.quality)
 WHEN NOT MATCHED THEN INSERT BY NAME *

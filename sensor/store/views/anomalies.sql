@@ -13,8 +13,8 @@ FROM (
         arg_min(c.capture, (f.first_ts, f.frame, c.capture)) AS capture, arg_min(f.frame, (f.first_ts, f.frame, c.capture)) AS frame,
         arg_min_null(f.community_id, (f.first_ts, f.frame, c.capture)) AS community_id,
         arg_min_null(f.initiator_port, (f.first_ts, f.frame, c.capture)) AS initiator_port,
-        bit_or(f.quality) & 1 <> 0 AS midstream, bit_or(f.quality) & 2 <> 0 AS gap, bit_or(f.quality) & 4 <> 0 AS one_sided,
-        bit_or(f.quality) & 8 <> 0 AS truncated, bit_or(f.quality) & 16 <> 0 AS duplicate
+        min(f.quality) & 16 <> 0 AS midstream, min(f.quality) & 8 <> 0 AS gap, min(f.quality) & 4 <> 0 AS one_sided,
+        min(f.quality) & 2 <> 0 AS truncated, min(f.quality) & 1 <> 0 AS duplicate
     FROM fact_anomaly AS f
     JOIN capture AS c ON c.reading = f.reading
     JOIN place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place

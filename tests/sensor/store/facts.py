@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from sensor.rows import KIND, PART_ROWS, QUALITY, SCHEMAS, WHAT, WHERE
+from sensor.rows import KIND, PART_ROWS, QUALITY, SCHEMAS, WHAT, WHERE, quality_number
 from sensor.store import Reading, Store
 from sensor.store.sql import views
 from tests.tables import made, told
@@ -98,8 +98,7 @@ def referring(rows, table="fact_attribute"):
             ids["attribute"] = number_of(what)
             parts["attribute"].append(what | {"id": ids["attribute"]})
         seen = {name: row[name] for name in SCHEMAS[table] if name in row}
-        quality = sum(bool(row.get(name)) << bit for bit, name in enumerate(QUALITY))
-        parts[table].append(seen | ids | {"quality": quality})
+        parts[table].append(seen | ids | {"quality": quality_number(map(row.get, QUALITY))})
     return {
         name: part if name == table else list({row["id"]: row for row in part}.values())
         for name, part in parts.items()
@@ -133,7 +132,7 @@ def attributes_of(parts):
 
 
 def flags_of(row):
-    return {name: bool(row["quality"] >> bit & 1) for bit, name in enumerate(QUALITY)}
+    return {name: bool(row["quality"] >> bit & 1) for bit, name in enumerate(reversed(QUALITY))}
 
 
 def said(rows):

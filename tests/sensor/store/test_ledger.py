@@ -48,7 +48,8 @@ def joined(parts):
 
 
 def test_the_same_fact_of_one_day_is_one_row(store):
-    read(store, reading(), {"fact_attribute": [attribute(61, gap=True)]}, {"fact_attribute": [attribute(3)]})
+    sights = attribute(61, gap=True), attribute(3, one_sided=True, midstream=True)
+    read(store, reading(), *({"fact_attribute": [row]} for row in sights))
     (row,) = store.query("SELECT first_ts, last_ts, n, hours, frame, community_id, gap, midstream FROM attributes")
     first = community_id(6, bytes((10, 0, 0, 5)), 50_003, bytes((10, 0, 0, 9)), 104)
     assert row == (START + timedelta(minutes=3), START + timedelta(minutes=61), 2, 0b11 << 10, 4, first, True, False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import duckdb
 import pytest
 
-from sensor.rows import WHAT
+from sensor.rows import QUALITY, WHAT
 from sensor.sighting import community_id
 from sensor.store import Ledger, Store, StoreError
 from sensor.store.sql import migrations, statement, tables
@@ -53,8 +55,8 @@ ALL_ROUND = ("fact_certificate", "fact_channel", "fact_authentication", "fact_an
 ALONE = """(
     SELECT p.* EXCLUDE (batch, id) REPLACE (mac_text(p.mac) AS mac, mac_text(p.peer_mac) AS peer_mac),
         f.* EXCLUDE (reading, day, place, quality, initiator_port),
-        f.quality & 1 <> 0 AS midstream, f.quality & 2 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided,
-        f.quality & 8 <> 0 AS truncated, f.quality & 16 <> 0 AS duplicate
+        f.quality & 16 <> 0 AS midstream, f.quality & 8 <> 0 AS gap, f.quality & 4 <> 0 AS one_sided,
+        f.quality & 2 <> 0 AS truncated, f.quality & 1 <> 0 AS duplicate
     FROM new.{} AS f JOIN new.place AS p ON p.reading = f.reading AND p.day = f.day AND p.id = f.place
 )"""
 MACS = {"place": ("mac", "peer_mac"), "fact_conversation": ("initiator_mac", "responder_mac"), "binding": ("mac",)}
@@ -91,7 +93,7 @@ def schema_of(store):
     )
 
 
-@pytest.mark.parametrize("last", [1, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("last", [1, 4, 5, 6, 7, 8, 10])
 def test_a_new_store_has_the_schema_that_all_steps_leave(tmp_path, store, last):
     older_store(tmp_path / "old.duckdb", last)
     with Store.open(tmp_path / "old.duckdb") as old:
@@ -239,6 +241,28 @@ def test_community_ids_of_an_older_store_stay_and_mac_addresses_become_numbers(t
     with Store.open(old) as store:
         assert seen(store) == expected
         assert store.query("SELECT mac, n FROM binding") == [(0x00005E005301, 1)] * 2
+
+
+def test_what_facts_of_an_older_store_lack_stays(tmp_path):
+    """The number that says so was made of the same bits in the other order before step 11."""
+    lacks = [dict(zip(QUALITY, flags, strict=True)) for flags in product((False, True), repeat=len(QUALITY))]
+    rows = [attribute(number, f"x{number}", id=number, **flags) for number, flags in enumerate(lacks)]
+    new, old = (tmp_path / f"{name}.duckdb" for name in ("new", "old"))
+    with Store.open(new) as store:
+        Ledger(store, reading()).commit(0, 100, batch(store, fact_attribute=rows))
+        expected = seen(store)
+        assert store.query(f"SELECT {', '.join(QUALITY)} FROM attributes ORDER BY first_ts") == [
+            tuple(flags.values()) for flags in lacks
+        ]
+    older_store(old, 10)
+    with duckdb.connect(old) as raw:
+        raw.execute(f"ATTACH '{new}' AS new")
+        for table in (*tables(), "capture", "batch"):
+            raw.execute(f"INSERT INTO {table} BY NAME FROM new.{table}")
+        for number in range(32):
+            raw.execute("UPDATE fact_attribute SET quality = $1 WHERE id = $2", [int(f"{number:05b}"[::-1], 2), number])
+    with Store.open(old) as store:
+        assert seen(store) == expected
 
 
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
