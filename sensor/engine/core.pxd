@@ -29,6 +29,9 @@ cdef class Engine(Lanes):
     @cython.locals(r=cython.longlong, lane=cython.longlong, kind=cython.longlong, since=cython.longlong)
     cdef int _count_packet(self) except? -2
     @cython.final
+    @cython.locals(r=cython.longlong)
+    cdef int _count_copy(self) except? -2
+    @cython.final
     @cython.locals(kind=cython.longlong)
     cdef long long _list_of(self, long long r) except? FAILED
     @cython.final
@@ -54,6 +57,8 @@ cdef class Engine(Lanes):
     @cython.final
     @cython.locals(begin=cython.longlong, ahead=cython.longlong, known=cython.bint)
     cdef int _begin_lane(self, long long base) except? -2
+    @cython.final
+    cdef bint _is_told_again(self, long long have) except? -2
     @cython.final
     @cython.locals(believed=cython.bint)
     cdef long long _stray(self, long long base, long long ahead) except? FAILED

@@ -77,6 +77,7 @@ COUNTERS = (
     "shed_flows",
     "early_turns",
     "unheeded_ends",
+    "renumbered_lanes",
 )
 __all__ = ["COMPILED", "COUNTERS", "STATS", "TRAFFIC", "TUNNELS", "Engine"]
 
@@ -257,12 +258,24 @@ class Engine(Lanes):
         if self.p_row < 0:
             self.p_row = -1 - self.p_row
             self._new_day()
-        self._count_packet()
+        if self.p_traits & TRAIT_RENUMBERED:
+            self._count_copy()
+        else:
+            self._count_packet()
         if self.p_proto == 17:
             return self._datagram()
         self.stage = S_SEGMENT
         if self.p_flags & TCP_ACK and not self.p_flags & TCP_RST:
             self._acknowledge()
+        return 0
+
+    def _count_copy(self) -> int:
+        """A segment in other numbers than its lane's: its packet was counted, what it says is looked at."""
+        r = self.p_row * WIDTH
+        self.n[C_DUPLICATES] += 1
+        self.segments.count_copy(self.p_segment)
+        self.F[r + FLAGS] |= F_DUPLICATE
+        self.F[r + SEEN] |= 1 << self.p_lane
         return 0
 
     @cython.boundscheck(False)
@@ -403,8 +416,11 @@ class Engine(Lanes):
         if self.L[base + NEXT] < 0:
             self._begin_lane(base)
         ahead = self._distance(self.p_seq, self.L[base + NEXT])
-        if (ahead > BELIEVED_BYTES or ahead < -BELIEVED_BYTES) and self.L[base + MODE] != CLOSED:
-            ahead = self._stray(base, ahead)
+        if ahead > BELIEVED_BYTES or ahead < -BELIEVED_BYTES:
+            if self.L[base + MODE] != CLOSED:
+                ahead = -self.p_len if self._is_told_again(have) else self._stray(base, ahead)
+        elif self.F[r + FLAGS] & F_WATCHED:
+            self._is_told_again(have)
         if ahead + self.p_len <= 0:
             self.L[base + RETRANS] += 1
             return 0
@@ -440,9 +456,18 @@ class Engine(Lanes):
         self.L[base + NEXT] = begin if known else self.p_seq
         return 0
 
+    def _is_told_again(self, have: int) -> bool:
+        """Whether a segment says what was said a moment ago far from there: see `Numberings`."""
+        if have < WATCHED_LEAST:
+            return False
+        return self._tell_apart(self.p_row, self.p_lane, self._packet_bytes(self.p_data, self.p_data + have))
+
     def _stray(self, base: int, ahead: int) -> int:
-        """A segment far from where the lane is is believed when another follows it. Returns how far ahead it is now."""
-        believed = self.L[base + STRAY] == self.p_seq
+        """A segment far from where a lane is that is silent is believed when another follows it.
+
+        Returns how far ahead it is now.
+        """
+        believed = self.L[base + STRAY] == self.p_seq and self.p_ts - self.L[base + DATA_TS] > DUPLICATE_US
         self.L[base + STRAY] = (self.p_seq + self.p_len) & M32
         if not believed:
             self.n[C_STRAY] += 1

@@ -33,6 +33,8 @@ cdef enum:
     F_TUNNELLED = 2048
     F_UNHEARD = 4096  # of the first lane; the next bit is the other one's
     F_AWAITED = 16384
+    F_RENUMBERED = 32768
+    F_WATCHED = 65536
     # columns of a flow's row, eight to a line of the cache: what each packet needs is in three of them. An IPv6 address
     # has four words; the last ones of both, K3 and K7, are all that IPv4 has
     STATE = 0
@@ -206,6 +208,7 @@ cdef enum:
     ATTRIBUTES_MAX = 32
     TRAIT_DUPLICATE = 1
     TRAIT_TUNNELLED = 2
+    TRAIT_RENUMBERED = 4
     RING = 2048
     DUPLICATE_US = 20000
     UNNAMED_US = 1000
@@ -228,6 +231,10 @@ cdef enum:
     OVERTAKEN_BYTES = 65536
     OVERTAKEN_PACKETS = 16
     BELIEVED_BYTES = 67108864
+    HANDSHAKE_US = 500000
+    WATCHED_MAX = 1024
+    WATCHED_SEGMENTS = 32
+    WATCHED_LEAST = 8
     RST_WINDOW = 1048576
     OVERHEAD = 432
     DATAGRAM_MAX = 65535
@@ -293,6 +300,7 @@ cdef enum:
     C_SHED_FLOWS = 27
     C_EARLY = 28
     C_UNHEEDED = 29
+    C_RENUMBERED = 30
 
 cdef extern from *:
     const long long M32 "0xFFFFFFFFLL"

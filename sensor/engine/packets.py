@@ -208,7 +208,7 @@ class Packets(Table):
         newer = self._distance(ack, heard) if heard >= 0 else 1
         if (
             self.batch[b + B_FLAGS] & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK) != TCP_ACK
-            or self.F[r + FLAGS] & F_FIN
+            or self.F[r + FLAGS] & (F_FIN | F_RENUMBERED | F_WATCHED)
             or self.L[base + PIECES]
             or self.L[other + PIECES]
             or newer > QUARTER32

@@ -2,10 +2,10 @@
 cimport cython
 
 from sensor.engine.layout cimport *
-from sensor.engine.turns cimport Turns
+from sensor.engine.numberings cimport Numberings
 
 
-cdef class Table(Turns):
+cdef class Table(Numberings):
     cdef long long tcp_idle_us
     cdef long long udp_idle_us
     cdef long long linger_us

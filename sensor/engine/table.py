@@ -30,10 +30,10 @@ except ImportError:
 
 if not cython.compiled:
     from sensor.engine.layout import *
-    from sensor.engine.turns import Turns
+    from sensor.engine.numberings import Numberings
 
 
-class Table(Turns):
+class Table(Numberings):
     """Flows by their keys, and by their last packet. Settings are the engine's.
 
     Attributes:
@@ -95,9 +95,13 @@ class Table(Turns):
         r = row * WIDTH
         self.p_row = row
         syn = self.p_proto == 6 and self.p_flags & (TCP_SYN | TCP_ACK) == TCP_SYN
+        if self.F[r + FLAGS] & F_RENUMBERED and not syn and self._renumber(row, self.p_lane):
+            self.p_traits |= TRAIT_RENUMBERED
         if self.F[r + STATE] == LINGER:
             if not syn and self._outlives(r):
                 self.n[C_UNHEEDED] += 1
+            elif self.p_traits & TRAIT_RENUMBERED:
+                return self._leave_duplicate(row)
             elif not syn:
                 if self.p_len > 0:  # the last acknowledgement comes after the second FIN, and is not late
                     self.n[C_LATE] += 1
@@ -105,6 +109,8 @@ class Table(Turns):
                 return 0
             self._unlink(row)
             self._init_flow(row)
+        elif self.p_flags & TCP_SYN and self.p_proto == 6 and self._begins_in_others(row, self.p_lane):
+            self.p_traits |= TRAIT_RENUMBERED
         elif syn and self._other_isn(r):
             return self._begin_end(row, R_REUSED)
         self.stage = S_DAY
@@ -189,6 +195,7 @@ class Table(Turns):
 
     def _init_flow(self, row: int) -> int:
         r = row * WIDTH
+        self._forget_numbers(row)
         self._clear(r)
         self.F[r + STATE] = LIVE
         self.serial += 1

@@ -222,10 +222,11 @@ def test_a_gap_counts_the_beginning_of_the_message_that_is_lost() -> None:
 
 
 def test_two_segments_in_a_row_far_away_are_believed() -> None:
-    """The SYN of a new connection on old ports was lost."""
+    """The SYN of a new connection on old ports was lost. The old one has been silent."""
     wire = Wire()
     talk = Tcp(wire).open()
     talk.send(0, b"one")
+    wire.wait(0.1)
     for offset, data in ((-(1 << 30), b"lost"), (-(1 << 30) + 4, b"found"), (-(1 << 30) + 9, b"again")):
         talk.segment(0, offset, data)
     events = run(wire.pcap())
