@@ -23,7 +23,9 @@ from sensor.fold import Fold
 from sensor.sighting import Said
 from sensor.site import Site
 from sensor.sitekey import SiteKey
+from tests.captures import is_plain, packets
 from tests.fuzz import engine as engine_target
+from tests.live.firewall import firewalled
 from tests.sensor.engine.builder import pcap
 from tests.sensor.engine.harness import kinds_of
 from tests.sensor.engine.hostile import SCENARIOS
@@ -36,6 +38,7 @@ LARGEST_SEED = 20_000
 FACTS_MAX = 2_000
 FOLD_EACH = 8
 PLAINLY_EACH = 8
+FIREWALL_US = 4
 
 
 def fuzz_one(data: bytes) -> int:
@@ -86,12 +89,19 @@ def facts(said: list[Said]) -> list[str]:
 
 
 def corpus() -> list[bytes]:
-    """All small captures that there are, most of them twice, as others' too, and what is meant to hurt."""
+    """Small captures, most of them twice, as others' too, or on both sides of a firewall; and what is to hurt."""
     paths = sorted(PCAPS.glob("*/*.pcap"))
     paths += sorted(engine_target.SHARED.glob("*.pcap*")) if engine_target.SHARED.is_dir() else []
     hostile = [pcap(scenario(engine_target.HOSTILE_PACKETS)) for scenario in SCENARIOS.values()]
-    real = [path.read_bytes() for path in paths if 60 < path.stat().st_size < LARGEST_SEED]
-    return hostile + [doubled(capture) for capture in real]
+    small = [path for path in paths if 60 < path.stat().st_size < LARGEST_SEED]
+    both_sides = [seen_from_both_sides(path) for path in small[::4] if is_plain(path)]
+    return hostile + both_sides + [doubled(path.read_bytes()) for path in small]
+
+
+def seen_from_both_sides(path: Path) -> bytes:
+    """Of a firewall that numbers streams anew."""
+    header, records = packets(path)
+    return header + b"".join(record.header + record.data for record in firewalled(records, FIREWALL_US))
 
 
 def doubled(capture: bytes) -> bytes:
