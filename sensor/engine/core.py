@@ -122,9 +122,13 @@ class Engine(Lanes):
 
     def finish(self) -> None:
         """No more input: `step` now delivers what is held, and an END for each flow, in the order they began in."""
-        rows = [row for row in range(self.fresh_row) if self.F[row * WIDTH + STATE] == LIVE]
+        rows = list(filter(self._is_live, range(self.fresh_row)))
         rows.sort(key=self._serial_of)
-        self.finishing = iter(rows)
+        self.finishing = filter(self._is_live, rows)
+
+    def _is_live(self, row: int) -> bool:
+        """Who has waited for too long may end meanwhile."""
+        return self.F[row * WIDTH + STATE] == LIVE
 
     def _serial_of(self, row: int) -> int:
         return self.F[row * WIDTH + SERIAL]

@@ -26,8 +26,13 @@ cdef class Numberings(Turns):
     @cython.locals(flags=cython.longlong)
     cdef int _forget_numbers(self, long long row) except? -2
     @cython.final
-    @cython.locals(key=cython.longlong, twin=cython.longlong, away=cython.longlong, by=cython.longlong, base=cython.longlong, is_own=cython.bint)
+    @cython.locals(key=cython.longlong, twin=cython.longlong, known=cython.bint)
     cdef bint _tell_apart(self, long long row, long long lane, bytes said) except? -2
+    @cython.final
+    @cython.locals(
+        away=cython.longlong, before=cython.longlong, by=cython.longlong, base=cython.longlong, is_own=cython.bint
+    )
+    cdef bint _is_known_by(self, long long row, long long lane, watched, long long twin) except? -2
     @cython.final
     @cython.locals(near=cython.longlong)
     cdef int _bring_over(self, long long row, long long lane, long long at, long long by) except? -2

@@ -126,20 +126,23 @@ class Numberings(Turns):
             if len(self.watched) > WATCHED_MAX:
                 self._unwatch(next(iter(self.watched)))
         twin = watched.twin(self.p_ts, self.p_seq, said)
-        if len(watched.heard) >= WATCHED_SEGMENTS:
+        known = twin >= 0 and self._is_known_by(row, lane, watched, twin)
+        if known or len(watched.heard) >= WATCHED_SEGMENTS:
             self._unwatch(key)
-        if twin < 0:
-            return False
+        return twin >= 0
+
+    def _is_known_by(self, row: int, lane: int, watched: Watched, twin: int) -> bool:
+        """Whether a lane's other numbers are known now that it has said the same here and where its twin is."""
         away = self._distance(self.p_seq, self._near(row, lane))
         is_own = -BELIEVED_BYTES <= away <= BELIEVED_BYTES
-        by = (twin - self.p_seq if is_own else self.p_seq - twin) & M32
-        if by == watched.by:
-            self._unwatch(key)
-            self._shift(row, lane, by)
-            base = self.F[row * WIDTH + LANES] + lane * LANE_WIDTH
-            self._bring_over(row, lane, base + ACKED, by)
-            self._bring_over(row, lane, (base ^ LANE_WIDTH) + TURN_ACK, by)
-        watched.by = by
+        before = watched.by
+        watched.by = by = (twin - self.p_seq if is_own else self.p_seq - twin) & M32
+        if by != before:
+            return False
+        self._shift(row, lane, by)
+        base = self.F[row * WIDTH + LANES] + lane * LANE_WIDTH
+        self._bring_over(row, lane, base + ACKED, by)
+        self._bring_over(row, lane, (base ^ LANE_WIDTH) + TURN_ACK, by)
         return True
 
     def _bring_over(self, row: int, lane: int, at: int, by: int) -> int:

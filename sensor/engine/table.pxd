@@ -36,7 +36,7 @@ cdef class Table(Numberings):
     @cython.final
     cdef int _leave_duplicate(self, long long row) except? -2
     @cython.final
-    @cython.locals(r=cython.longlong, syn=cython.bint)
+    @cython.locals(r=cython.longlong, syn=cython.bint, moved=cython.bint)
     cdef int _found(self, long long row) except? -2
     @cython.final
     @cython.locals(ended=cython.longlong)

@@ -95,12 +95,11 @@ class Table(Numberings):
         r = row * WIDTH
         self.p_row = row
         syn = self.p_proto == 6 and self.p_flags & (TCP_SYN | TCP_ACK) == TCP_SYN
-        if self.F[r + FLAGS] & F_RENUMBERED and not syn and self._renumber(row, self.p_lane):
-            self.p_traits |= TRAIT_RENUMBERED
+        moved = self.F[r + FLAGS] & F_RENUMBERED and not syn and self._renumber(row, self.p_lane)
         if self.F[r + STATE] == LINGER:
             if not syn and self._outlives(r):
                 self.n[C_UNHEEDED] += 1
-            elif self.p_traits & TRAIT_RENUMBERED:
+            elif moved:
                 return self._leave_duplicate(row)
             elif not syn:
                 if self.p_len > 0:  # the last acknowledgement comes after the second FIN, and is not late
@@ -109,7 +108,7 @@ class Table(Numberings):
                 return 0
             self._unlink(row)
             self._init_flow(row)
-        elif self.p_flags & TCP_SYN and self.p_proto == 6 and self._begins_in_others(row, self.p_lane):
+        elif moved or (self.p_proto == 6 and self.p_flags & TCP_SYN and self._begins_in_others(row, self.p_lane)):
             self.p_traits |= TRAIT_RENUMBERED
         elif syn and self._other_isn(r):
             return self._begin_end(row, R_REUSED)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sensor.engine import FIN, ONE_SIDED, RST
+from sensor.engine import EOF, FIN, ONE_SIDED, RST
 from tests.sensor.engine.builder import Frame, Tcp, Wire, mac
 from tests.sensor.engine.harness import Event, come_out, new_engine, of, opinions, run, story, stream
 
@@ -192,6 +192,25 @@ def test_an_end_is_not_waited_for_for_long() -> None:
     (end,) = [e for e in of(events, "end") if e.flow == 0]
     assert (end.reason, end.frame) == (FIN, len(wire.frames))
     assert [e.data for e in of(events, "data") if e.flow == 0] == [b"question", b"bye"]
+
+
+def test_an_end_that_is_due_with_the_last_packet_comes_once() -> None:
+    """Which only counts, so that nobody looks at who waits before all conversations end."""
+    wire = Wire()
+    clock = Tcp(wire, ports=(40_001, 8080)).open()
+    clock.send(0, b"tick")
+    wire.wait(0.3)
+    talk = Tcp(wire).open()
+    talk.send(0, b"question")
+    talk.send(1, b"answer")
+    talk.lose(1, 6)
+    talk.ack(0)
+    talk.rst(0)
+    wire.wait(0.75)
+    clock.send(0, b"tock")
+    wire.wait(0.3)
+    clock.ack(1)
+    assert sorted((e.flow, e.reason) for e in of(run(wire.pcap()), "end")) == [(0, EOF), (1, RST)]
 
 
 def test_acknowledgements_far_ahead_are_not_believed() -> None:

@@ -11,6 +11,7 @@ from tests.sensor.engine.test_interpreted import both_agree
 
 BEHIND = (3_000_000_000, 1_500_000_000)
 """Initial sequence numbers as they are on the other side; before it they are 1000 and 5000."""
+FAR = 1 << 30
 HANDSHAKE = ((0, SYN), (1, SYN | ACK), (0, ACK))
 TURNS = ((0, b"who are you?"), (1, b"nobody of importance"), (0, b"and what do you want?"), (1, b"nothing, thank you"))
 
@@ -191,10 +192,29 @@ def test_made_up_twins_hide_nothing() -> None:
     for data in (b"first words", b"second words", b"third words"):
         place = talk.sent[0]
         talk.send(0, data)
-        talk.segment(0, place + (1 << 30), data)
-    talk.segment(0, talk.sent[0] + (1 << 30), b"only there")
+        talk.segment(0, place + FAR, data)
+    talk.segment(0, talk.sent[0] + FAR, b"only there")
     events = run(wire.pcap())
     assert stream(events, 0) == b"first wordssecond wordsthird wordsonly there"
+
+
+@pytest.mark.parametrize("between", [25, 26, 27, 28, 29])
+def test_what_is_watched_is_known_at_the_last_moment(between: int) -> None:
+    """Or a moment later, and it is watched no more."""
+    wire = Wire(step_us=50)
+    talk = Tcp(wire).open()
+    talk.send(0, b"first words")
+    talk.segment(0, FAR, b"from far away")
+    for data in (b"second words", *(b"words no. %d" % number for number in range(between)), b"last words", b"and so on"):
+        place = talk.sent[0]
+        talk.send(0, data)
+        if not data.startswith(b"words"):
+            talk.segment(0, place + FAR, data)
+    capture = wire.pcap()
+    both_agree(capture)
+    engine = new_engine()
+    assert stream(run(capture, engine=engine), 0).endswith(b"last wordsand so on")
+    assert engine.counters()["renumbered_lanes"] == (between <= 27)
 
 
 def test_what_is_watched_is_bounded() -> None:
@@ -203,7 +223,7 @@ def test_what_is_watched_is_bounded() -> None:
     for number in range(2000):
         talk = Tcp(wire, ports=(10_000 + number, 104)).open()
         talk.send(0, b"one of many")
-        talk.segment(0, 1 << 30, b"from far away")
+        talk.segment(0, FAR, b"from far away")
     run(wire.pcap(), engine=engine)
     assert engine.counters()["stray_segments"] == 2000
     assert engine.counters()["renumbered_lanes"] == 0
