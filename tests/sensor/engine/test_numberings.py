@@ -205,7 +205,8 @@ def test_what_is_watched_is_known_at_the_last_moment(between: int) -> None:
     talk = Tcp(wire).open()
     talk.send(0, b"first words")
     talk.segment(0, FAR, b"from far away")
-    for data in (b"second words", *(b"words no. %d" % number for number in range(between)), b"last words", b"and so on"):
+    more = [b"words no. %d" % number for number in range(between)]
+    for data in (b"second words", *more, b"last words", b"and so on"):
         place = talk.sent[0]
         talk.send(0, data)
         if not data.startswith(b"words"):
