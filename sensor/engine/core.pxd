@@ -26,15 +26,6 @@ cdef class Engine(Lanes):
     @cython.final
     cdef int _transport(self) except? -2
     @cython.final
-    @cython.locals(r=cython.longlong, lane=cython.longlong, kind=cython.longlong, since=cython.longlong)
-    cdef int _count_packet(self) except? -2
-    @cython.final
-    @cython.locals(r=cython.longlong)
-    cdef int _count_copy(self) except? -2
-    @cython.final
-    @cython.locals(kind=cython.longlong)
-    cdef long long _list_of(self, long long r) except? FAILED
-    @cython.final
     @cython.locals(r=cython.longlong)
     cdef int _datagram(self) except? -2
     @cython.final

@@ -273,45 +273,6 @@ class Engine(Lanes):
             self._acknowledge()
         return 0
 
-    def _count_copy(self) -> int:
-        """A segment in other numbers than its lane's: its packet was counted, what it says is looked at."""
-        r = self.p_row * WIDTH
-        self.n[C_DUPLICATES] += 1
-        self.segments.count_copy(self.p_segment)
-        self.F[r + FLAGS] |= F_DUPLICATE
-        self.F[r + SEEN] |= 1 << self.p_lane
-        return 0
-
-    @cython.boundscheck(False)
-    def _count_packet(self) -> int:
-        r = self.p_row * WIDTH
-        lane = self.p_lane
-        if r < 0 or r + WIDTH > self.F.shape[0] or not 0 <= lane <= 1:
-            return self._beyond()
-        self.F[r + LAST_TS] = max(self.p_ts, self.F[r + FIRST_TS])
-        self.F[r + PK0 + lane] += 1
-        self.F[r + BY0 + lane] += self.p_len
-        self.F[r + SEEN] |= 1 << lane
-        if self.F[r + MAC0 + lane] < 0 or self.F[r + PK0 + lane] == 1:
-            self.F[r + MAC0 + lane] = self.p_src_mac
-        if self.F[r + MAC1 - lane] < 0:
-            self.F[r + MAC1 - lane] = self.p_dst_mac
-        if self.p_l4_end - self.p_data < self.p_len:
-            self.F[r + FLAGS] |= F_TRUNCATED
-        kind = self._list_of(r)
-        since = self.now - self.F[r + LINKED]
-        if kind != self.F[r + LIST] or since >= SWEEP_US or since < 0:
-            self._unlink(self.p_row)
-            self._link(self.p_row, kind)
-        return 0
-
-    def _list_of(self, r: int) -> int:
-        """A flow is half as long as one side alone was seen; with TCP, payload makes it whole too."""
-        kind = self.F[r + LIST]
-        if kind != L_HALF or (self.F[r + SEEN] != 3 and (self.p_proto == 17 or self.p_len == 0)):
-            return kind
-        return L_TCP if self.p_proto == 6 else L_UDP
-
     def _datagram(self) -> int:
         r = self.p_row * WIDTH
         self.stage = S_FETCH

@@ -43,6 +43,15 @@ cdef class Packets(Table):
     @cython.final
     cdef inline bint _goes_on(self, long long base, long long mode, long long newer, long long length, long long ts) except? -2
     @cython.final
+    @cython.locals(r=cython.longlong, lane=cython.longlong, kind=cython.longlong, since=cython.longlong)
+    cdef int _count_packet(self) except? -2
+    @cython.final
+    @cython.locals(r=cython.longlong)
+    cdef int _count_copy(self) except? -2
+    @cython.final
+    @cython.locals(kind=cython.longlong)
+    cdef long long _list_of(self, long long r) except? FAILED
+    @cython.final
     @cython.locals(since=cython.longlong)
     cdef inline int _tick(self) except? -2
     @cython.final
