@@ -40,7 +40,7 @@ cdef class Engine(Lanes):
     @cython.locals(lane=cython.longlong, other=cython.longlong, base=cython.longlong)
     cdef int _acknowledge(self) except? -2
     @cython.final
-    @cython.locals(away=cython.longlong)
+    @cython.locals(away=cython.longlong, acked=cython.longlong)
     cdef int _reset(self, long long r, long long base) except? -2
     @cython.final
     @cython.locals(at=cython.longlong, have=cython.longlong, ahead=cython.longlong)
@@ -59,11 +59,15 @@ cdef class Engine(Lanes):
     @cython.locals(mode=cython.longlong)
     cdef long long _jump(self, long long r, long long base, long long ahead) except? FAILED
     @cython.final
-    @cython.locals(r=cython.longlong, reason=cython.longlong, lane=cython.longlong, base=cython.longlong)
+    @cython.locals(r=cython.longlong, reason=cython.longlong, lane=cython.longlong, base=cython.longlong, acked=cython.bint)
     cdef int _close(self) except? -2
     @cython.final
     @cython.locals(row=cython.longlong, lane=cython.longlong, reason=cython.longlong)
     cdef bint _take_overdue(self) except? -2
+    @cython.final
+    cdef long long _left(self, long long base) except? FAILED
+    @cython.final
+    cdef long long _ended(self, long long base) except? FAILED
     @cython.final
     @cython.locals(flags=cython.longlong)
     cdef int _reason(self, long long row) except? -2

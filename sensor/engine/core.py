@@ -363,15 +363,15 @@ class Engine(Lanes):
 
     def _reset(self, r: int, base: int) -> int:
         """RST ends the flow if it could be genuine: within a window of what the lane sends next."""
-        ended = self.p_seq
         if self.L[base + NEXT] >= 0:
             away = self._distance(self.p_seq, self.L[base + NEXT])
             if away > RST_WINDOW or away < -RST_WINDOW:
                 return 0
-            if away > 0:
-                ended = self.L[base + NEXT]
         if self.L[base + FINSEQ] < 0:
-            self.L[base + FINSEQ] = ended
+            self.L[base + FINSEQ] = self.p_seq
+        acked = self.L[(base ^ LANE_WIDTH) + ACKED]
+        if self.p_flags & TCP_ACK and (acked < 0 or self._distance(self.p_ack, acked) > 0):
+            self.L[(base ^ LANE_WIDTH) + ACKED] = self.p_ack
         self.F[r + FLAGS] |= F_RST
         return 0
 
@@ -485,7 +485,8 @@ class Engine(Lanes):
         if reason:
             for lane in range(2):
                 base = self._base(self.p_row, lane)
-                if self.L[base + ACKED] >= 0 and self._is_missing(base, self.L[base + ACKED]):
+                acked = self.L[base + ACKED] >= 0 and self._is_missing(base, self.L[base + ACKED])
+                if acked or 0 < self._left(base) <= EARLY_BYTES:
                     self._wait_for_other(self.p_row * 2 + 1 - lane)
                     return 0
             return self._begin_end(self.p_row, reason)
@@ -515,6 +516,16 @@ class Engine(Lanes):
         self.early_until = NEVER
         return False
 
+    def _left(self, base: int) -> int:
+        """How much of a lane is still to come before its end, as far as that is known."""
+        if self.L[base + FINSEQ] < 0 or self.L[base + NEXT] < 0:
+            return 0
+        return self._distance(self.L[base + FINSEQ], self.L[base + NEXT])
+
+    def _ended(self, base: int) -> int:
+        """Where a lane has ended, or, where a RST came that was far ahead, where it was then. -1: not known."""
+        return self.L[base + NEXT] if self._left(base) > 0 else self.L[base + FINSEQ]
+
     def _reason(self, row: int) -> int:
         """RST, or both lanes have sent FIN and all before it was read, or the other lane was not seen. 0: not ended."""
         flags = self.F[row * WIDTH + FLAGS]
@@ -526,7 +537,7 @@ class Engine(Lanes):
         base = self._base(row, lane)
         if not (self.F[row * WIDTH + SEEN] >> lane) & 1:
             return True
-        return self.L[base + FINSEQ] >= 0 and self._distance(self.L[base + NEXT], self.L[base + FINSEQ]) >= 0
+        return self.L[base + FINSEQ] >= 0 and self._left(base) <= 0
 
     def _end(self) -> int:
         """What is kept of both lanes comes out, then END."""
@@ -559,7 +570,7 @@ class Engine(Lanes):
             self._forget(row, 0)
             self._forget(row, 1)
             r, base = row * WIDTH, self._base(row, 0)
-            self.F[r + ENDED0], self.F[r + ENDED1] = self.L[base + FINSEQ], self.L[(base ^ LANE_WIDTH) + FINSEQ]
+            self.F[r + ENDED0], self.F[r + ENDED1] = self._ended(base), self._ended(base ^ LANE_WIDTH)
             self._give_lanes(row)
         if self.reason in (R_FIN, R_RST):
             self._unlink(row)

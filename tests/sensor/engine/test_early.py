@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sensor.engine import EOF, FIN, ONE_SIDED, RST
-from tests.sensor.engine.builder import Frame, Tcp, Wire, mac
+from tests.sensor.engine.builder import ACK, Frame, Tcp, Wire, mac
+from tests.sensor.engine.builder import RST as RESET
 from tests.sensor.engine.harness import Event, come_out, new_engine, of, opinions, run, story, stream
 
 INITIATOR = mac(10)
@@ -192,6 +193,39 @@ def test_an_end_is_not_waited_for_for_long() -> None:
     (end,) = [e for e in of(events, "end") if e.flow == 0]
     assert (end.reason, end.frame) == (FIN, len(wire.frames))
     assert [e.data for e in of(events, "data") if e.flow == 0] == [b"question", b"bye"]
+
+
+@pytest.mark.parametrize("lane", [0, 1])
+def test_a_reset_that_overtakes_is_no_end_yet(lane: int) -> None:
+    """What its sender said before it, or the other side, which it acknowledges."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, b"question")
+    talk.send(1, b"answer")
+    talk.send(lane, b"bye")
+    talk.segment(1, talk.sent[1], ack=talk.sent[0], flags=RESET | ACK)
+    *frames, last, reset = wire.frames
+    wire.frames = [*frames, reset._replace(ts_us=last.ts_us), last._replace(ts_us=reset.ts_us)]
+    events = run(wire.pcap())
+    assert [(e.lane, e.data) for e in of(events, "data")] == [(0, b"question"), (1, b"answer"), (lane, b"bye")]
+    assert [(e.reason, e.frame) for e in of(events, "end")] == [(RST, len(wire.frames))]
+
+
+def test_a_reset_is_not_waited_for_for_long() -> None:
+    """Whoever makes one up, or where a packet is missing."""
+    wire = Wire()
+    talk = Tcp(wire).open()
+    talk.send(0, b"question")
+    talk.lose(0, 20)
+    talk.rst(0)
+    clock = Tcp(wire, ports=(40_001, 8080)).open()
+    wire.wait(1.1)
+    clock.send(0, b"tick")
+    clock.send(0, b"tock")
+    clock.send(0, b"tick")
+    (end,) = [e for e in of(run(wire.pcap()), "end") if e.flow == 0]
+    assert end.reason == RST
+    assert end.frame < len(wire.frames)
 
 
 def test_an_end_that_is_due_with_the_last_packet_comes_once() -> None:
