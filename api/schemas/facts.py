@@ -71,11 +71,11 @@ class Authentication(Evidence):
     outcome: str
     protection: str
     continued: bool
-    midstream: bool
-    gap: bool
-    one_sided: bool
-    truncated: bool = Field(description="packets of the conversation were cut off")
-    duplicate: bool = Field(description="the mirror showed packets of the conversation twice")
+    midstream: bool = Field(description="of the conversation in which it was seen best, the beginning was not seen")
+    gap: bool = Field(description="bytes of that conversation are missing")
+    one_sided: bool = Field(description="one side of that conversation was not seen")
+    truncated: bool = Field(description="packets of that conversation were cut off")
+    duplicate: bool = Field(description="the mirror showed packets of that conversation twice")
     details: dict[str, Any]
 
 
